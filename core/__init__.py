@@ -1,0 +1,1 @@
+"""Elastic Face Recognition: everything that is not an entry point."""

@@ -1,0 +1,1 @@
+"""Photo bytes to faces. Knows no job, no AWS and no Flask."""

@@ -1,0 +1,1 @@
+"""Collections of enrolled faces: enrol and search."""
