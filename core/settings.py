@@ -1,0 +1,125 @@
+"""Every setting of the service; the only reader of the environment."""
+
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.cores import usable_cores
+from core.errors import InvalidSettings
+
+Seconds = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+QueueName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,76}$")]
+
+BYTES_PER_MB: Final = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """The settings, named in the environment as here in capitals.
+
+    A file ``.env`` in the working directory is read too; variables that are
+    really set win. An empty value counts as none.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True, env_file=".env", env_ignore_empty=True, extra="ignore"
+    )
+
+    aws_endpoint_url: str | None = Field(default=None, pattern=r"^https?://[^/]+/?$")
+    """Address of LocalStack; none means the real AWS."""
+    aws_region: str = "us-east-1"
+    aws_access_key_id: SecretStr | None = None
+    aws_secret_access_key: SecretStr | None = None
+
+    s3_in_bucket: BucketName = "input-bucket"
+    s3_out_bucket: BucketName = "output-bucket"
+    s3_gallery_bucket: BucketName = "gallery-bucket"
+
+    sqs_req_queue_name: QueueName = "request-queue"
+    sqs_resp_queue_name: QueueName = "response-queue"
+    sqs_resp_enabled: bool = False
+    """Copy every result to the response queue too, for debugging."""
+    sqs_wait_time_seconds: int = Field(default=10, ge=0, le=20)
+    sqs_visibility_timeout_seconds: int = Field(default=60, ge=1, le=43_200)
+    sqs_max_receive_count: int = Field(default=5, ge=1, le=1000)
+    visibility_heartbeat_seconds: float = Field(default=20, ge=0)
+    """How often the visibility of a running job is extended; 0 turns it off."""
+
+    web_host: str = "0.0.0.0"  # noqa: S104 - a container must be reachable from outside
+    web_port: Port = 8000
+    web_processes: Count = 2
+    web_threads: int = Field(default=64, ge=2)
+    """Threads of each web process; three in four may wait for a result."""
+    max_wait_seconds: float = Field(default=30, ge=0)
+    max_file_mb: Annotated[float, Field(gt=0)] = 8
+    max_pixels: Count = 50_000_000
+
+    worker_processes: Count | Literal["auto"] = "auto"
+    job_timeout_seconds: Seconds = 30
+    retry_backoff_seconds: Seconds = 2
+    """First pause before a failed job runs again; doubles with every attempt."""
+    shutdown_grace_seconds: float = Field(default=25, ge=0)
+    dead_letter_sweep_seconds: Seconds = 30
+    worker_alive_file: str | None = None
+    """File that the worker touches while it is well, for health checks."""
+
+    match_max_distance: Annotated[float, Field(gt=0, le=2)] = 0.6
+    detection_max_side_px: int = Field(default=1280, ge=64)
+    gallery_refresh_seconds: float = Field(default=1, ge=0)
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @property
+    def max_file_bytes(self) -> int:
+        return int(self.max_file_mb * BYTES_PER_MB)
+
+    @property
+    def worker_process_count(self) -> int:
+        return usable_cores() if self.worker_processes == "auto" else self.worker_processes
+
+    @property
+    def dead_letter_queue_name(self) -> str:
+        return f"{self.sqs_req_queue_name}-dlq"
+
+    @model_validator(mode="after")
+    def _check_contradictions(self) -> Self:
+        visibility_s = self.sqs_visibility_timeout_seconds
+        heartbeat_s = self.visibility_heartbeat_seconds
+        if (self.aws_access_key_id is None) != (self.aws_secret_access_key is None):
+            raise ValueError("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY go together")
+        if heartbeat_s == 0 and self.job_timeout_seconds >= visibility_s:
+            raise ValueError(
+                f"JOB_TIMEOUT_SECONDS ({self.job_timeout_seconds:g}) must be under "
+                f"SQS_VISIBILITY_TIMEOUT_SECONDS ({visibility_s}) without a heartbeat, "
+                "or a slow job runs twice at once"
+            )
+        if heartbeat_s >= visibility_s:
+            raise ValueError(
+                f"VISIBILITY_HEARTBEAT_SECONDS ({heartbeat_s:g}) must be under "
+                f"SQS_VISIBILITY_TIMEOUT_SECONDS ({visibility_s})"
+            )
+        return self
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment and from ``.env``.
+
+    Raises
+    ------
+    InvalidSettings
+        If a value can't be used; the message names each variable.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise InvalidSettings("; ".join(_describe(problem) for problem in error.errors())) from None
+
+
+def _describe(problem: object) -> str:
+    assert isinstance(problem, dict)  # noqa: S101 - narrows pydantic's TypedDict
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    location = problem["loc"]
+    return f"{str(location[0]).upper()}: {message}" if location else message

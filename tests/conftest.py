@@ -1,0 +1,69 @@
+"""Fixtures for all tiers."""
+
+import os
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from core.settings import Settings
+from tests.support.localstack import LocalStack
+from tests.support.photos import ROOT
+from tests.support.worlds import (
+    MAX_RECEIVE_COUNT,
+    VISIBILITY_S,
+    World,
+    aws_world,
+    memory_world,
+    own_names,
+)
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the settings of the developer's shell and .env out of the tests."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def require_localstack() -> None:
+    """Skip without LocalStack on a developer's machine; fail in CI."""
+    if (ROOT / ".venv-localstack" / "bin" / "python").exists():
+        return
+    message = "LocalStack is not installed: run 'make install'"
+    if os.environ.get("CI"):  # noqa: TID251 - a fact about the machine, not a setting
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def localstack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """Return the LocalStack that all tests share, each with names of its own."""
+    require_localstack()
+    running = LocalStack(tmp_path_factory.mktemp("localstack")).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def own_localstack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """Return a LocalStack that the test may stop."""
+    require_localstack()
+    running = LocalStack(tmp_path_factory.mktemp("own-localstack")).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(params=["memory", "localstack"])
+def world(request: pytest.FixtureRequest) -> World:
+    """Return empty queues and buckets, once in memory and once on LocalStack."""
+    if request.param == "memory":
+        return memory_world()
+    running: LocalStack = request.getfixturevalue("localstack")
+    settings = running.settings(
+        sqs_visibility_timeout_seconds=VISIBILITY_S,
+        visibility_heartbeat_seconds=0.5,
+        sqs_max_receive_count=MAX_RECEIVE_COUNT,
+        **own_names(),
+    )
+    return aws_world(settings, time.sleep)

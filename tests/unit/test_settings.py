@@ -1,0 +1,129 @@
+"""Settings: defaults, errors that name the variable, contradictions."""
+
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+
+from core.cores import usable_cores
+from core.errors import InvalidSettings
+from core.settings import Settings, load_settings
+from tests.support.photos import ROOT
+
+LOCALSTACK_ONLY = {"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+
+
+@pytest.fixture(autouse=True)
+def in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_example_lists_every_setting_and_no_other() -> None:
+    listed = set(dotenv_values(ROOT / ".env.example"))
+
+    assert listed == {name.upper() for name in Settings.model_fields}
+
+
+def test_example_works_as_copied_and_holds_the_defaults() -> None:
+    copied = Settings(_env_file=ROOT / ".env.example").model_dump()
+    defaults = load_settings().model_dump()
+
+    changed = {name.upper() for name in copied if copied[name] != defaults[name]}
+    assert changed == LOCALSTACK_ONLY
+
+
+def test_without_endpoint_and_keys_the_real_aws_is_meant() -> None:
+    settings = load_settings()
+
+    assert settings.aws_endpoint_url is None
+    assert settings.aws_access_key_id is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WEB_PORT", "seventy"),
+        ("WEB_PORT", "70000"),
+        ("SQS_WAIT_TIME_SECONDS", "21"),
+        ("MAX_FILE_MB", "0"),
+        ("WORKER_PROCESSES", "0"),
+        ("WORKER_PROCESSES", "many"),
+        ("AWS_ENDPOINT_URL", "localhost:4566"),
+        ("S3_IN_BUCKET", "Not A Bucket"),
+        ("JOB_TIMEOUT_SECONDS", "-1"),
+        ("LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_bad_value_names_its_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(InvalidSettings, match=name):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        (
+            {"VISIBILITY_HEARTBEAT_SECONDS": "0", "JOB_TIMEOUT_SECONDS": "60"},
+            "JOB_TIMEOUT_SECONDS .* SQS_VISIBILITY_TIMEOUT_SECONDS",
+        ),
+        (
+            {"VISIBILITY_HEARTBEAT_SECONDS": "60"},
+            "VISIBILITY_HEARTBEAT_SECONDS .* SQS_VISIBILITY_TIMEOUT_SECONDS",
+        ),
+        ({"AWS_ACCESS_KEY_ID": "key"}, "AWS_SECRET_ACCESS_KEY"),
+    ],
+)
+def test_contradiction_names_both_variables(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], named: str
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(InvalidSettings, match=named):
+        load_settings()
+
+
+def test_slow_jobs_are_fine_with_a_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOB_TIMEOUT_SECONDS", "600")
+
+    assert load_settings().job_timeout_seconds == 600
+
+
+def test_empty_value_counts_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "")
+    monkeypatch.setenv("MAX_FILE_MB", "")
+
+    assert load_settings().aws_endpoint_url is None
+    assert load_settings().max_file_mb == 8
+
+
+def test_secret_is_not_shown() -> None:
+    settings = Settings(aws_access_key_id="an-id", aws_secret_access_key="a-secret")
+
+    assert "a-secret" not in repr(settings)
+
+
+def test_worker_processes_default_to_the_cores_it_may_use() -> None:
+    assert load_settings().worker_process_count == usable_cores()
+
+
+@pytest.mark.parametrize(
+    ("quota", "at_most"), [("150000 100000", 1), ("50000 100000", 1), ("100000 100000", 1)]
+)
+def test_container_quota_limits_the_cores(tmp_path: Path, quota: str, at_most: int) -> None:
+    quota_file = tmp_path / "cpu.max"
+    quota_file.write_text(quota)
+
+    assert usable_cores(quota_file) == at_most
+
+
+@pytest.mark.parametrize("content", ["max 100000", "", "odd"])
+def test_without_quota_affinity_counts(tmp_path: Path, content: str) -> None:
+    quota_file = tmp_path / "cpu.max"
+    quota_file.write_text(content)
+
+    assert usable_cores(quota_file) == usable_cores(tmp_path / "missing")
