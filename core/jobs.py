@@ -1,0 +1,173 @@
+"""Jobs and their results, and how both are written on the wire."""
+
+import re
+import unicodedata
+import uuid
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from core.errors import MalformedMessage
+
+NO_FACE: Final = "No face"
+UNKNOWN: Final = "Unknown"
+DEFAULT_COLLECTION: Final = "default"
+
+_MAX_FILENAME: Final = 100
+_UUID4: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+_JOB_ID: Final = re.compile(_UUID4)
+_BODY: Final = re.compile(rf"({_UUID4})_([A-Za-z0-9._-]{{1,{_MAX_FILENAME}}})")
+
+
+def is_job_id(text: str) -> bool:
+    """Tell whether a text has the form of a job id."""
+    return _JOB_ID.fullmatch(text) is not None
+
+
+def safe_filename(raw: str) -> str:
+    """Return a name that is safe in a key: ``[A-Za-z0-9._-]``, at most 100 characters.
+
+    Folders are cut off and the extension is kept; a name of which nothing
+    remains becomes ``photo``.
+    """
+    base = re.split(r"[/\\]", raw)[-1]
+    ascii_name = unicodedata.normalize("NFKD", base).encode("ascii", "ignore").decode()
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "_", ascii_name).strip("._-")
+    stem, dot, extension = safe.rpartition(".")
+    if dot and len(safe) > _MAX_FILENAME:
+        safe = stem[: _MAX_FILENAME - 1 - len(extension)] + dot + extension
+    return safe[-_MAX_FILENAME:] or "photo"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One photo to recognise; ``filename`` is already safe."""
+
+    job_id: str
+    filename: str
+
+    @classmethod
+    def new(cls, raw_filename: str) -> Self:
+        """Issue a job under a new id."""
+        return cls(job_id=str(uuid.uuid4()), filename=safe_filename(raw_filename))
+
+    @classmethod
+    def from_body(cls, body: str) -> Self:
+        """Read a message body.
+
+        Raises
+        ------
+        MalformedMessage
+            If the body is not ``{job_id}_{filename}``.
+        """
+        match = _BODY.fullmatch(body)
+        if match is None:
+            raise MalformedMessage(body)
+        return cls(job_id=match[1], filename=match[2])
+
+    @property
+    def body(self) -> str:
+        """Body of the job's message."""
+        return f"{self.job_id}_{self.filename}"
+
+    @property
+    def input_key(self) -> str:
+        return self.body
+
+    @property
+    def output_key(self) -> str:
+        return self.job_id
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class FaceBox(_Frozen):
+    """Pixels of the upright image, origin top-left."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+class NamedFace(_Frozen):
+    """One face of a photo; ``name`` is null when nobody is within the threshold.
+
+    ``similarity`` (0–100) and ``distance`` are those of the nearest enrolled
+    face, and null while nobody is enrolled.
+    """
+
+    name: str | None
+    similarity: float | None
+    distance: float | None
+    box: FaceBox
+    landmarks: dict[str, tuple[float, float]]
+    detection_score: float
+
+
+class ImageSize(_Frozen):
+    """Size of the upright image in pixels."""
+
+    width: int
+    height: int
+
+
+class Model(_Frozen):
+    """The model that made the embeddings."""
+
+    name: str
+    version: str
+
+
+class JobDone(_Frozen):
+    """A recognised photo; ``result`` is the one string that scripts read."""
+
+    job_id: str
+    status: Literal["done"] = "done"
+    result: str
+    faces: list[NamedFace]
+    image: ImageSize
+    model: Model
+    timings_ms: dict[str, float]
+
+
+class Failure(_Frozen):
+    """Why a job has no answer."""
+
+    code: str
+    message: str
+
+
+class JobFailed(_Frozen):
+    """A job that ended without an answer."""
+
+    job_id: str
+    status: Literal["failed"] = "failed"
+    error: Failure
+
+
+JobResult = Annotated[JobDone | JobFailed, Field(discriminator="status")]
+_RESULT: Final[TypeAdapter[JobDone | JobFailed]] = TypeAdapter(JobResult)
+
+
+def parse_result(stored: bytes) -> JobDone | JobFailed:
+    """Read a result as it is stored under a job's output key."""
+    return _RESULT.validate_json(stored)
+
+
+def failed(job: Job, code: str, message: str) -> JobFailed:
+    """Return the result of a job that ended without an answer."""
+    return JobFailed(job_id=job.job_id, error=Failure(code=code, message=message))
+
+
+def headline(faces: list[NamedFace]) -> str:
+    """Return the name of the first known face, or what to say instead.
+
+    ``faces`` come largest first.
+    """
+    if not faces:
+        return NO_FACE
+    return next((face.name for face in faces if face.name is not None), UNKNOWN)
