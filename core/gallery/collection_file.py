@@ -1,0 +1,73 @@
+"""A collection as one object: embeddings, ids and names in an npz file."""
+
+import io
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.faces.embedding import EMBEDDING_LENGTH, ModelId
+from core.ports import EnrolledFace
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectionFile:
+    """All enrolled faces of one collection.
+
+    ``embeddings`` is float32 of shape (N, 128); ``face_ids`` and ``persons``
+    have one entry a row.
+    """
+
+    model: ModelId
+    face_ids: tuple[str, ...]
+    persons: tuple[str, ...]
+    embeddings: NDArray[np.float32]
+
+    @classmethod
+    def empty(cls, model: ModelId) -> Self:
+        return cls(
+            model=model,
+            face_ids=(),
+            persons=(),
+            embeddings=np.empty((0, EMBEDDING_LENGTH), dtype=np.float32),
+        )
+
+    @classmethod
+    def from_bytes(cls, stored: bytes) -> Self:
+        """Read what ``to_bytes`` wrote; never unpickles."""
+        with np.load(io.BytesIO(stored), allow_pickle=False) as arrays:
+            name, version = arrays["model"]
+            return cls(
+                model=ModelId(name=str(name), version=str(version)),
+                face_ids=tuple(arrays["face_ids"].tolist()),
+                persons=tuple(arrays["persons"].tolist()),
+                embeddings=arrays["embeddings"],
+            )
+
+    def to_bytes(self) -> bytes:
+        buffer = io.BytesIO()
+        np.savez(
+            buffer,
+            model=np.array([self.model.name, self.model.version]),
+            face_ids=np.array(self.face_ids, dtype=np.str_),
+            persons=np.array(self.persons, dtype=np.str_),
+            embeddings=self.embeddings,
+        )
+        return buffer.getvalue()
+
+    def with_faces(self, faces: list[EnrolledFace]) -> Self:
+        """Return the collection with these faces added, over those of the same id."""
+        merged = {
+            face_id: (person, embedding)
+            for face_id, person, embedding in zip(
+                self.face_ids, self.persons, self.embeddings, strict=True
+            )
+        }
+        merged.update({face.face_id: (face.person, face.embedding) for face in faces})
+        return type(self)(
+            model=self.model,
+            face_ids=tuple(merged),
+            persons=tuple(person for person, _ in merged.values()),
+            embeddings=np.array([row for _, row in merged.values()], dtype=np.float32),
+        )
