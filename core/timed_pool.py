@@ -1,0 +1,161 @@
+"""Warm child processes under a hard deadline.
+
+Each child is a Pebble pool of its own with one process: a child that hangs,
+crashes or is killed can't disturb its neighbours, which share a pipe and a
+lock in a pool of several. A child loads its models once, and is killed and
+replaced when it goes over the deadline.
+"""
+
+import ctypes
+import multiprocessing
+import os
+import queue
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import Final
+
+from pebble import ProcessExpired, ProcessPool
+
+from core.errors import RecognitionTimedOut, RecognizerDied
+from core.faces.recognition import Recognition
+from core.ports import Recognizer
+
+_START_TIMEOUT_S: Final = 60.0
+_PR_SET_PDEATHSIG: Final = 1
+
+_recognizer: Recognizer | None = None  # in a child: what `load` returned
+
+
+class TimedPool:
+    """A Recognizer that runs each photo in a child process.
+
+    Parameters
+    ----------
+    load : callable
+        Runs once in every child and returns its recogniser; must be picklable.
+    processes : int
+        Children, and so the photos that are recognised at a time.
+    timeout_s : float
+        Deadline of one photo; a child that goes over it is killed.
+    """
+
+    def __init__(self, load: Callable[[], Recognizer], *, processes: int, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._children = [_Child(load) for _ in range(processes)]
+        self._free: queue.SimpleQueue[_Child] = queue.SimpleQueue()
+        for child in self._children:
+            self._free.put(child)
+
+    def start(self) -> None:
+        """Start all children and load their models.
+
+        Raises
+        ------
+        ModelError
+            If a child could not load its models.
+        RecognizerDied
+            If a child ended, or did not start in time.
+        """
+        for child in self._children:
+            child.launch()
+        for child in self._children:
+            child.wait_until_ready()
+
+    def recognise(self, photo: bytes) -> Recognition:
+        """Return the faces of a photo, waiting for a free child first.
+
+        Raises
+        ------
+        InvalidPhoto
+            If the photo can't be decoded.
+        RecognitionTimedOut
+            If the child went over the deadline; it was killed.
+        RecognizerDied
+            If the child ended without an answer.
+        """
+        child = self._free.get()
+        try:
+            return child.recognise(photo, timeout_s=self._timeout_s)
+        finally:
+            self._free.put(child)
+
+    def stop(self) -> None:
+        """Kill all children."""
+        for child in self._children:
+            child.kill()
+
+
+class _Child:
+    """One process, started again after every end."""
+
+    def __init__(self, load: Callable[[], Recognizer]) -> None:
+        self._load = load
+        self._pool: ProcessPool | None = None
+        self._ready = False
+        self._pid = 0
+        self._killing = threading.Lock()
+
+    def launch(self) -> None:
+        self._pool = ProcessPool(max_workers=1, context=multiprocessing.get_context("spawn"))
+        self._starting = self._pool.schedule(_start, args=[self._load])
+
+    def wait_until_ready(self) -> None:
+        try:
+            self._pid = self._starting.result(timeout=_START_TIMEOUT_S)
+        except FutureTimeoutError as error:
+            self.kill()
+            raise RecognizerDied(f"the child did not start in {_START_TIMEOUT_S:g} s") from error
+        except (ProcessExpired, RuntimeError) as error:
+            self.kill()
+            raise RecognizerDied(f"the child ended while it started: {error}") from error
+        self._ready = True
+
+    def recognise(self, photo: bytes, *, timeout_s: float) -> Recognition:
+        pool = self._running_pool()
+        try:
+            return pool.schedule(_recognise, args=[photo]).result(timeout=timeout_s)
+        except FutureTimeoutError as error:
+            self.kill()
+            raise RecognitionTimedOut(
+                f"no answer within JOB_TIMEOUT_SECONDS ({timeout_s:g})"
+            ) from error
+        except (ProcessExpired, RuntimeError) as error:  # RuntimeError: the pool is broken
+            self.kill()
+            raise RecognizerDied(f"the child process ended without an answer: {error}") from error
+
+    def _running_pool(self) -> ProcessPool:
+        if self._pool is None or not self._ready or not self._pool.active:
+            self.kill()
+            self.launch()
+            self.wait_until_ready()
+        assert self._pool is not None  # noqa: S101 - launch() made it
+        return self._pool
+
+    def kill(self) -> None:
+        with self._killing:  # stop() and a job that just timed out may meet here
+            if self._pool is None:
+                return
+            # A child that hangs in native code never runs the handler of a polite SIGTERM.
+            for process in multiprocessing.active_children():
+                if process.pid == self._pid:
+                    process.kill()
+            self._pool.stop()  # type: ignore[no-untyped-call]
+            self._pool.join()
+            self._pool = None
+            self._ready = False
+
+
+def _start(load: Callable[[], Recognizer]) -> int:
+    """Run in the child: leave the parent's process group, die with it, load the models."""
+    global _recognizer
+    os.setpgid(0, 0)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    _recognizer = load()
+    return os.getpid()
+
+
+def _recognise(photo: bytes) -> Recognition:
+    assert _recognizer is not None  # noqa: S101 - _start ran before
+    return _recognizer.recognise(photo)

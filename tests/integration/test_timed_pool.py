@@ -1,0 +1,163 @@
+"""Real child processes: deadline, death, replacement."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import psutil
+import pytest
+
+from core.errors import InvalidImage, ModelMissing, RecognitionTimedOut, RecognizerDied
+from core.timed_pool import TimedPool
+from tests.support.photos import ROOT
+from tests.support.recognizers import ObedientRecognizer, UnloadableRecognizer
+from tests.support.waiting import wait_until
+
+
+@pytest.fixture
+def pool() -> Iterator[TimedPool]:
+    pool = TimedPool(ObedientRecognizer, processes=1, timeout_s=2)
+    pool.start()
+    yield pool
+    pool.stop()
+
+
+def children() -> set[int]:
+    """Return the pids of the pool's children."""
+    own = psutil.Process()
+    return {
+        child.pid
+        for child in own.children(recursive=True)
+        if "multiprocessing.spawn" in " ".join(child.cmdline())
+    }
+
+
+def test_photo_is_recognised_in_a_child(pool: TimedPool) -> None:
+    assert len(pool.recognise(b"a photo").faces) == 1
+
+
+def test_one_warm_child_serves_all_photos(pool: TimedPool) -> None:
+    before = children()
+
+    for _ in range(5):
+        pool.recognise(b"a photo")
+
+    assert children() == before
+
+
+def test_error_of_the_recogniser_keeps_its_type(pool: TimedPool) -> None:
+    with pytest.raises(InvalidImage, match="damaged"):
+        pool.recognise(b"damaged")
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        pool.recognise(b"surprise")
+
+
+def test_child_over_its_deadline_is_killed_and_replaced(pool: TimedPool) -> None:
+    before = children()
+    started_s = time.monotonic()
+
+    with pytest.raises(RecognitionTimedOut, match="JOB_TIMEOUT_SECONDS"):
+        pool.recognise(b"hang")
+
+    assert time.monotonic() - started_s >= 2
+    wait_until(lambda: not before & children(), what="the old child to end")
+    assert len(pool.recognise(b"a photo").faces) == 1
+
+
+def test_stopped_child_is_killed_and_replaced(pool: TimedPool) -> None:
+    (pid,) = children()
+    os.kill(pid, signal.SIGSTOP)
+
+    with pytest.raises(RecognitionTimedOut):
+        pool.recognise(b"a photo")
+
+    assert len(pool.recognise(b"a photo").faces) == 1
+
+
+def test_child_that_dies_at_work_is_replaced(pool: TimedPool) -> None:
+    with pytest.raises(RecognizerDied):
+        pool.recognise(b"die")
+
+    assert len(pool.recognise(b"a photo").faces) == 1
+
+
+def test_child_killed_while_idle_is_replaced(pool: TimedPool) -> None:
+    (pid,) = children()
+    os.kill(pid, signal.SIGKILL)
+
+    answers = []
+    for _ in range(2):  # the death may be noticed only by the first photo
+        try:
+            answers.append(pool.recognise(b"a photo"))
+        except RecognizerDied:
+            continue
+
+    assert answers
+
+
+def test_hanging_child_does_not_hold_up_its_neighbour() -> None:
+    pool = TimedPool(ObedientRecognizer, processes=2, timeout_s=5)
+    pool.start()
+    with ThreadPoolExecutor(1) as other:
+        hanging = other.submit(pool.recognise, b"hang")
+
+        for _ in range(10):
+            pool.recognise(b"a photo")
+
+        assert not hanging.done()
+        assert isinstance(hanging.exception(), RecognitionTimedOut)
+    pool.stop()
+
+
+def test_missing_model_is_reported_at_the_start() -> None:
+    pool = TimedPool(UnloadableRecognizer, processes=1, timeout_s=1)
+
+    with pytest.raises(ModelMissing, match="does not exist"):
+        pool.start()
+    pool.stop()
+
+
+def test_stop_leaves_no_child_behind() -> None:
+    pool = TimedPool(ObedientRecognizer, processes=2, timeout_s=1)
+    before = children()
+    pool.start()
+
+    pool.stop()
+
+    wait_until(lambda: children() <= before)
+
+
+def test_children_die_with_a_killed_parent() -> None:
+    script = (
+        "from core.timed_pool import TimedPool\n"
+        "from tests.support.recognizers import ObedientRecognizer\n"
+        "if __name__ == '__main__':\n"
+        "    pool = TimedPool(ObedientRecognizer, processes=1, timeout_s=60)\n"
+        "    pool.start()\n"
+        "    print('ready', flush=True)\n"
+        "    pool.recognise(b'hang')\n"
+    )
+    path = ROOT / "var" / "killed_parent.py"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(script)
+    parent = subprocess.Popen(
+        [sys.executable, path], stdout=subprocess.PIPE, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}
+    )
+    assert parent.stdout is not None
+    assert parent.stdout.readline() == b"ready\n"
+    family = psutil.Process(parent.pid).children(recursive=True)
+    assert family
+
+    parent.kill()
+    parent.wait()
+
+    wait_until(lambda: not any(alive(child) for child in family), what="the children to end")
+    parent.stdout.close()
+
+
+def alive(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
