@@ -1,0 +1,317 @@
+"""Every row of the outcome table (core/job_handler.py), in memory and on LocalStack."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from core.dead_letters import ABANDONED, DeadLetterSweeper
+from core.errors import InvalidImage, RecognitionTimedOut, RecognizerDied, StorageUnavailable
+from core.faces.recognition import Recognition
+from core.gallery.stored_index import StoredFaceIndex
+from core.job_handler import JobHandler, Outcome
+from core.jobs import Job
+from core.naming import FaceNamer
+from core.ports import JobQueue
+from core.results import Results
+from core.testing import ManualClock, ScriptedRecognizer
+from core.visibility import VisibilityHeartbeat
+from core.worker import Worker
+from tests.support.faces import MODEL, enrolled, face, recognition
+from tests.support.worlds import MAX_RECEIVE_COUNT, World
+
+JOB = Job(job_id="7d1c43f7-8a5a-4e0c-9d3e-0f6b3c1a2b4d", filename="a_photo.jpg")
+PHOTO = b"the bytes of a photo"
+
+
+@dataclass(kw_only=True)
+class Tier:
+    """A worker with a scripted recogniser between real or in-memory services."""
+
+    world: World
+    recognizer: ScriptedRecognizer = field(default_factory=ScriptedRecognizer)
+    responses: JobQueue | None = None
+    handler: JobHandler = field(init=False)
+    worker: Worker = field(init=False)
+
+    def __post_init__(self) -> None:
+        results = Results(self.world.outputs)
+        index = StoredFaceIndex(self.world.gallery, refresh_s=0)
+        index.enrol("default", [enrolled("Ada Lovelace", 0.0)], model=MODEL)
+        self.handler = JobHandler(
+            queue=self.world.queue,
+            inputs=self.world.inputs,
+            results=results,
+            recognizer=self.recognizer,
+            namer=FaceNamer(index, max_distance=0.6),
+            responses=self.responses,
+            max_receive_count=MAX_RECEIVE_COUNT,
+            max_file_bytes=1000,
+            backoff_s=1,
+        )
+        self.worker = Worker(
+            queue=self.world.queue,
+            handler=self.handler,
+            heartbeat=VisibilityHeartbeat(self.world.queue, visibility_s=1, interval_s=0),
+            sweeper=DeadLetterSweeper(
+                self.world.dead_letters, results, interval_s=1000, clock=ManualClock()
+            ),
+            slots=1,
+            wait_s=0,
+            grace_s=1,
+            check_stores=self.world.inputs.check,
+            stop_recognizer=lambda: None,
+            on_alive=lambda: None,
+        )
+
+    def accept(self, photo: bytes | None = PHOTO, body: str = JOB.body) -> None:
+        """Do what the web tier does."""
+        if photo is not None:
+            self.world.inputs.put(JOB.input_key, photo, content_type="image/jpeg")
+        self.world.queue.send(body)
+
+    def answers(self, *answers: Recognition | Exception) -> None:
+        self.recognizer.answers = list(answers)
+
+    def next_outcome(self) -> Outcome:
+        """Let the worker run until it has handled one message."""
+        for _ in range(100):
+            futures = self.worker.run_once()
+            if futures:
+                return futures[0].result(timeout=10)
+            self.world.let_pass(0.1)
+        raise AssertionError("no message came")
+
+    def result(self) -> dict[str, Any]:
+        stored = self.world.outputs.get(JOB.output_key).body
+        parsed: dict[str, Any] = json.loads(stored)
+        return parsed
+
+    def has_result(self) -> bool:
+        return self.world.outputs.has_prefix(JOB.output_key)
+
+
+@pytest.fixture
+def tier(world: World) -> Iterator[Tier]:
+    tier = Tier(world=world)
+    yield tier
+    tier.worker._threads.shutdown()
+
+
+def test_recognised_face_is_named_and_message_deleted(tier: Tier) -> None:
+    tier.accept()
+    tier.answers(recognition(face(0.1)))
+
+    assert tier.next_outcome() is Outcome.DONE
+    assert tier.result()["status"] == "done"
+    assert tier.result()["result"] == "Ada Lovelace"
+    assert tier.world.is_queue_empty()
+
+
+def test_unknown_face_is_done_and_message_deleted(tier: Tier) -> None:
+    tier.accept()
+    tier.answers(recognition(face(0.9)))
+
+    assert tier.next_outcome() is Outcome.DONE
+    assert tier.result()["result"] == "Unknown"
+    assert tier.world.is_queue_empty()
+
+
+def test_photo_without_face_is_done_and_message_deleted(tier: Tier) -> None:
+    tier.accept()
+    tier.answers(recognition())
+
+    assert tier.next_outcome() is Outcome.DONE
+    assert tier.result()["result"] == "No face"
+    assert tier.world.is_queue_empty()
+
+
+@pytest.mark.parametrize("body", ["no job", "not-a-uuid_photo.jpg", "{}", JOB.job_id])
+def test_malformed_body_is_discarded(tier: Tier, body: str) -> None:
+    tier.accept(body=body)
+
+    assert tier.next_outcome() is Outcome.DISCARDED
+    assert tier.world.is_queue_empty()
+
+
+def test_missing_input_fails_without_retry(tier: Tier) -> None:
+    tier.accept(photo=None)
+
+    assert tier.next_outcome() is Outcome.FAILED
+    assert tier.result()["error"]["code"] == "INPUT_MISSING"
+    assert tier.world.is_queue_empty()
+
+
+def test_undecodable_photo_fails_without_retry(tier: Tier) -> None:
+    tier.accept()
+    tier.answers(InvalidImage("the image data is damaged"))
+
+    assert tier.next_outcome() is Outcome.FAILED
+    assert tier.result()["error"]["code"] == "INVALID_IMAGE"
+    assert tier.world.is_queue_empty()
+
+
+def test_too_large_photo_fails_without_being_recognised(tier: Tier) -> None:
+    tier.accept(photo=b"x" * 1001)
+
+    assert tier.next_outcome() is Outcome.FAILED
+    assert tier.result()["error"]["code"] == "FILE_TOO_LARGE"
+    assert tier.recognizer.photos == []
+
+
+def test_gallery_of_another_model_fails_without_retry(tier: Tier) -> None:
+    tier.accept()
+    other = type(MODEL)(name="other-model", version="1")
+    tier.answers(recognition(face(0.1), model=other))
+
+    assert tier.next_outcome() is Outcome.FAILED
+    assert tier.result()["error"]["code"] == "MODEL_MISMATCH"
+
+
+@pytest.mark.parametrize(
+    "failure", [RecognitionTimedOut("too slow"), RecognizerDied("killed"), ZeroDivisionError()]
+)
+def test_failed_attempt_is_retried_after_a_pause(tier: Tier, failure: Exception) -> None:
+    tier.accept()
+    tier.answers(failure, recognition(face(0.1)))
+
+    assert tier.next_outcome() is Outcome.RETRIED
+    assert not tier.has_result()
+    assert tier.world.queue.receive(limit=1, wait_s=0) == []
+    assert tier.next_outcome() is Outcome.DONE
+    assert tier.result()["result"] == "Ada Lovelace"
+
+
+def test_last_failed_attempt_fails_the_job_and_dead_letters_it(tier: Tier) -> None:
+    tier.accept()
+    tier.answers(RecognitionTimedOut("too slow"))
+
+    outcomes = [tier.next_outcome() for _ in range(MAX_RECEIVE_COUNT)]
+
+    assert outcomes == [Outcome.RETRIED, Outcome.DEAD_LETTERED]
+    assert tier.result()["error"]["code"] == "RECOGNITION_TIMED_OUT"
+    assert tier.world.dead_bodies() == [JOB.body]
+
+
+def test_message_is_left_alone_while_storage_is_away(
+    tier: Tier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise StorageUnavailable("switched off")
+
+    tier.accept()
+    tier.answers(recognition(face(0.1)))
+    with monkeypatch.context() as patched:
+        patched.setattr(tier.world.outputs, "put_if", away)
+        assert tier.next_outcome() is Outcome.LEFT_ALONE
+    assert not tier.has_result()
+
+    assert tier.next_outcome() is Outcome.DONE
+    assert tier.result()["result"] == "Ada Lovelace"
+
+
+def test_message_of_a_killed_worker_comes_back(tier: Tier) -> None:
+    tier.accept()
+    tier.answers(recognition(face(0.1)))
+    tier.world.receive()  # by a worker that is then never heard of again
+
+    assert tier.next_outcome() is Outcome.DONE
+    assert tier.result()["result"] == "Ada Lovelace"
+
+
+def test_second_delivery_changes_nothing(tier: Tier) -> None:
+    tier.accept()
+    tier.accept()
+    tier.answers(recognition(face(0.1)), recognition(face(0.9)))
+
+    outcomes = {tier.next_outcome(), tier.next_outcome()}
+
+    assert outcomes == {Outcome.DONE, Outcome.DUPLICATE}
+    assert tier.result()["result"] == "Ada Lovelace"
+    assert tier.world.is_queue_empty()
+
+
+def test_redelivered_job_with_a_result_is_not_recognised_again(tier: Tier) -> None:
+    tier.accept()
+    tier.answers(recognition(face(0.1)))
+    tier.world.receive()
+    tier.world.outputs.put(
+        JOB.output_key,
+        b'{"job_id":"x","status":"failed","error":{"code":"A","message":"b"}}',
+        content_type="application/json",
+    )
+
+    assert tier.next_outcome() is Outcome.DUPLICATE
+    assert tier.recognizer.photos == []
+    assert tier.world.is_queue_empty()
+
+
+def test_unfinished_job_is_released_at_once_on_shutdown(tier: Tier) -> None:
+    tier.accept()
+    tier.answers(RecognizerDied("stopped"))
+    tier.handler.release_unfinished()
+
+    assert tier.next_outcome() is Outcome.RELEASED
+    assert not tier.has_result()
+    assert tier.world.queue.receive(limit=1, wait_s=0)[0].body == JOB.body
+
+
+def test_dead_letter_without_result_is_failed_and_kept(tier: Tier) -> None:
+    tier.world.dead_letters.send(JOB.body)
+    sweeper = DeadLetterSweeper(
+        tier.world.dead_letters, Results(tier.world.outputs), interval_s=1, clock=ManualClock()
+    )
+
+    assert sweeper.sweep() == 1
+    assert tier.result()["error"]["code"] == ABANDONED
+
+
+def test_dead_letter_with_result_keeps_it(tier: Tier) -> None:
+    tier.accept()
+    tier.answers(recognition(face(0.1)))
+    tier.next_outcome()
+    tier.world.dead_letters.send(JOB.body)
+    tier.world.dead_letters.send("no job")
+    sweeper = DeadLetterSweeper(
+        tier.world.dead_letters, Results(tier.world.outputs), interval_s=1, clock=ManualClock()
+    )
+
+    assert sweeper.sweep() == 0
+    assert tier.result()["status"] == "done"
+
+
+def test_result_is_copied_to_the_response_queue_when_asked(world: World) -> None:
+    tier = Tier(world=world, responses=world.dead_letters)
+    tier.accept()
+    tier.answers(recognition(face(0.1)))
+
+    tier.next_outcome()
+
+    (copied,) = world.dead_letters.receive(limit=1, wait_s=0)
+    assert json.loads(copied.body) == tier.result()
+    tier.worker._threads.shutdown()
+
+
+def test_heartbeat_keeps_a_running_job_invisible(tier: Tier) -> None:
+    tier.accept()
+    message = tier.world.receive()
+    heartbeat = VisibilityHeartbeat(tier.world.queue, visibility_s=30, interval_s=0)
+
+    with heartbeat.covering(message):
+        heartbeat.beat()
+
+    assert tier.world.is_queue_empty()
+
+
+def test_heartbeat_leaves_finished_jobs_alone(tier: Tier) -> None:
+    tier.accept()
+    message = tier.world.receive()
+    heartbeat = VisibilityHeartbeat(tier.world.queue, visibility_s=30, interval_s=0)
+    with heartbeat.covering(message):
+        pass
+
+    heartbeat.beat()
+
+    assert tier.world.receive().body == JOB.body

@@ -1,0 +1,93 @@
+"""The outside of the service, in memory and on LocalStack, for the same tests."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.aws.provisioning import provision
+from core.aws.s3 import S3Store
+from core.aws.sqs import SqsQueue
+from core.ports import JobQueue, ObjectStore, ReceivedMessage
+from core.settings import Settings
+from core.testing import ManualClock, MemoryQueue, MemoryStore
+
+VISIBILITY_S = 1
+MAX_RECEIVE_COUNT = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """Queues and buckets; ``let_pass`` lets some of the queue's time go by."""
+
+    queue: JobQueue
+    dead_letters: JobQueue
+    inputs: ObjectStore
+    outputs: ObjectStore
+    gallery: ObjectStore
+    let_pass: Callable[[float], None]
+
+    def receive(self) -> ReceivedMessage:
+        """Return the next message, waiting for it as long as it takes to come back."""
+        for _ in range(100):
+            messages = self.queue.receive(limit=1, wait_s=0)
+            if messages:
+                return messages[0]
+            self.let_pass(0.1)
+        raise AssertionError("no message came")
+
+    def dead_bodies(self) -> list[str]:
+        """Return the bodies in the dead-letter queue, once something has arrived there."""
+        for _ in range(100):
+            self.queue.receive(limit=1, wait_s=0)
+            dead = self.dead_letters.receive(limit=10, wait_s=0)
+            if dead:
+                return [message.body for message in dead]
+            self.let_pass(0.1)
+        raise AssertionError("nothing was dead-lettered")
+
+    def is_queue_empty(self) -> bool:
+        """Tell whether nothing is visible now, nor comes back after the visibility timeout."""
+        self.let_pass(VISIBILITY_S + 0.5)
+        return not self.queue.receive(limit=1, wait_s=0)
+
+
+def memory_world() -> World:
+    clock = ManualClock()
+    dead_letters = MemoryQueue(clock=clock, visibility_s=VISIBILITY_S)
+    return World(
+        queue=MemoryQueue(
+            clock=clock,
+            visibility_s=VISIBILITY_S,
+            max_receive_count=MAX_RECEIVE_COUNT,
+            dead_letters=dead_letters,
+        ),
+        dead_letters=dead_letters,
+        inputs=MemoryStore(),
+        outputs=MemoryStore(),
+        gallery=MemoryStore(),
+        let_pass=clock.advance,
+    )
+
+
+def aws_world(settings: Settings, let_pass: Callable[[float], None]) -> World:
+    provision(settings)
+    return World(
+        queue=SqsQueue.from_settings(settings, settings.sqs_req_queue_name),
+        dead_letters=SqsQueue.from_settings(settings, settings.dead_letter_queue_name),
+        inputs=S3Store.from_settings(settings, settings.s3_in_bucket),
+        outputs=S3Store.from_settings(settings, settings.s3_out_bucket),
+        gallery=S3Store.from_settings(settings, settings.s3_gallery_bucket),
+        let_pass=let_pass,
+    )
+
+
+def own_names() -> dict[str, object]:
+    """Return names of buckets and queues that no other test uses."""
+    tag = uuid.uuid4().hex[:12]
+    return {
+        "s3_in_bucket": f"in-{tag}",
+        "s3_out_bucket": f"out-{tag}",
+        "s3_gallery_bucket": f"gallery-{tag}",
+        "sqs_req_queue_name": f"requests-{tag}",
+        "sqs_resp_queue_name": f"responses-{tag}",
+    }
