@@ -1,0 +1,1 @@
+"""S3 and SQS through boto3; nothing else imports it."""

@@ -1,0 +1,64 @@
+"""boto3 clients from the settings, and botocore's errors as ours."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from core.errors import ServiceUnavailable
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+    from types_boto3_sqs import SQSClient
+
+
+def _session(settings: Settings) -> boto3.Session:
+    """Without keys boto3's own chain is used: environment, profile, role."""
+    key_id, secret = settings.aws_access_key_id, settings.aws_secret_access_key
+    return boto3.Session(
+        region_name=settings.aws_region,
+        aws_access_key_id=key_id.get_secret_value() if key_id else None,
+        aws_secret_access_key=secret.get_secret_value() if secret else None,
+    )
+
+
+def _config(settings: Settings, *, read_timeout_s: float) -> Config:
+    return Config(
+        connect_timeout=2,
+        read_timeout=read_timeout_s,
+        max_pool_connections=max(settings.web_threads, 16),
+        retries={"mode": "standard", "total_max_attempts": 3},
+        s3={"addressing_style": "path"} if settings.aws_endpoint_url else {},
+    )
+
+
+def s3_client(settings: Settings) -> "S3Client":
+    return _session(settings).client(
+        "s3", endpoint_url=settings.aws_endpoint_url, config=_config(settings, read_timeout_s=5)
+    )
+
+
+def sqs_client(settings: Settings) -> "SQSClient":
+    return _session(settings).client(
+        "sqs",
+        endpoint_url=settings.aws_endpoint_url,
+        config=_config(settings, read_timeout_s=settings.sqs_wait_time_seconds + 5),
+    )
+
+
+def error_code(error: ClientError) -> str:
+    """Return AWS's name for an error, such as ``NoSuchKey``."""
+    return error.response.get("Error", {}).get("Code", "")
+
+
+@contextmanager
+def unavailable_as(error_type: type[ServiceUnavailable], what: str) -> Iterator[None]:
+    """Raise every error of botocore as one of ours that names the bucket or queue."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise error_type(f"{what}: {error}") from error

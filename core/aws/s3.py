@@ -1,0 +1,86 @@
+"""An ObjectStore on one S3 bucket."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from core.aws.clients import error_code, s3_client, unavailable_as
+from core.errors import ObjectMissing, StorageUnavailable
+from core.ports import StoredObject
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+_MISSING: Final = ("NoSuchKey", "404")
+_UNCHANGED: Final = ("304", "NotModified")
+_CONDITION_FAILED: Final = ("PreconditionFailed", "412", "ConditionalRequestConflict", "409")
+
+
+class S3Store:
+    """One bucket; keeps the contract of ``ObjectStore``."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    @classmethod
+    def from_settings(cls, settings: Settings, bucket: str) -> "S3Store":
+        return cls(s3_client(settings), bucket)
+
+    def get(self, key: str) -> StoredObject:
+        stored = self._get(key)
+        assert stored is not None  # noqa: S101 - only a conditional get brings None
+        return stored
+
+    def get_if_changed(self, key: str, version: str) -> StoredObject | None:
+        return self._get(key, IfNoneMatch=version) if version else self._get(key)
+
+    def put(self, key: str, body: bytes, *, content_type: str) -> None:
+        with self._errors():
+            self._client.put_object(
+                Bucket=self._bucket, Key=key, Body=body, ContentType=content_type
+            )
+
+    def put_if(self, key: str, body: bytes, *, content_type: str, version: str | None) -> bool:
+        condition: dict[str, Any] = (
+            {"IfNoneMatch": "*"} if version is None else {"IfMatch": version}
+        )
+        with self._errors():
+            try:
+                self._client.put_object(
+                    Bucket=self._bucket, Key=key, Body=body, ContentType=content_type, **condition
+                )
+            except ClientError as error:
+                if error_code(error) in (*_CONDITION_FAILED, "NoSuchKey"):
+                    return False
+                raise
+        return True
+
+    def delete(self, key: str) -> None:
+        with self._errors():
+            self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    def has_prefix(self, prefix: str) -> bool:
+        with self._errors():
+            listing = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=1)
+        return listing["KeyCount"] > 0
+
+    def check(self) -> None:
+        with self._errors():
+            self._client.head_bucket(Bucket=self._bucket)
+
+    def _get(self, key: str, **condition: Any) -> StoredObject | None:
+        with self._errors():
+            try:
+                answer = self._client.get_object(Bucket=self._bucket, Key=key, **condition)
+                return StoredObject(body=answer["Body"].read(), version=answer["ETag"])
+            except ClientError as error:
+                if error_code(error) in _UNCHANGED:
+                    return None
+                if error_code(error) in _MISSING:
+                    raise ObjectMissing(f"no object under {key!r} in {self._bucket}") from error
+                raise
+
+    def _errors(self) -> Any:
+        return unavailable_as(StorageUnavailable, f"S3 bucket {self._bucket}")

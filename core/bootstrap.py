@@ -1,0 +1,132 @@
+"""Joins the real parts: the one place that knows which they are."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from core.aws.s3 import S3Store
+from core.aws.sqs import SqsQueue
+from core.dead_letters import DeadLetterSweeper
+from core.faces.recognition import FaceEngine
+from core.gallery.stored_index import StoredFaceIndex
+from core.job_handler import JobHandler
+from core.naming import FaceNamer
+from core.ports import FaceIndex
+from core.results import Results
+from core.settings import Settings
+from core.submission import Submission
+from core.timed_pool import TimedPool
+from core.visibility import VisibilityHeartbeat
+from core.worker import Worker
+
+Check = Callable[[], None]
+"""Raises ``ServiceUnavailable`` while something is missing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebParts:
+    """What the web tier is made of; ``checks`` have the names that ``/ready`` shows."""
+
+    submission: Submission
+    checks: dict[str, Check]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerParts:
+    """The worker and the pool that must be started before it."""
+
+    worker: Worker
+    pool: TimedPool
+
+
+def build_web(settings: Settings) -> WebParts:
+    queue = SqsQueue.from_settings(settings, settings.sqs_req_queue_name)
+    inputs = S3Store.from_settings(settings, settings.s3_in_bucket)
+    outputs = S3Store.from_settings(settings, settings.s3_out_bucket)
+    gallery = S3Store.from_settings(settings, settings.s3_gallery_bucket)
+    return WebParts(
+        submission=Submission(
+            queue=queue,
+            inputs=inputs,
+            results=Results(outputs),
+            max_file_bytes=settings.max_file_bytes,
+            max_pixels=settings.max_pixels,
+        ),
+        checks={
+            f"S3 bucket {settings.s3_in_bucket}": inputs.check,
+            f"S3 bucket {settings.s3_out_bucket}": outputs.check,
+            f"S3 bucket {settings.s3_gallery_bucket}": gallery.check,
+            f"SQS queue {settings.sqs_req_queue_name}": queue.check,
+        },
+    )
+
+
+def build_index(settings: Settings) -> FaceIndex:
+    return StoredFaceIndex(
+        S3Store.from_settings(settings, settings.s3_gallery_bucket),
+        refresh_s=settings.gallery_refresh_seconds,
+    )
+
+
+def build_pool(settings: Settings) -> TimedPool:
+    load = partial(
+        FaceEngine.load,
+        max_pixels=settings.max_pixels,
+        detection_max_side_px=settings.detection_max_side_px,
+    )
+    return TimedPool(
+        load, processes=settings.worker_process_count, timeout_s=settings.job_timeout_seconds
+    )
+
+
+def build_worker(settings: Settings) -> WorkerParts:
+    queue = SqsQueue.from_settings(settings, settings.sqs_req_queue_name)
+    inputs = S3Store.from_settings(settings, settings.s3_in_bucket)
+    outputs = S3Store.from_settings(settings, settings.s3_out_bucket)
+    results = Results(outputs)
+    pool = build_pool(settings)
+    responses = SqsQueue.from_settings(settings, settings.sqs_resp_queue_name)
+    worker = Worker(
+        queue=queue,
+        handler=JobHandler(
+            queue=queue,
+            inputs=inputs,
+            results=results,
+            recognizer=pool,
+            namer=FaceNamer(build_index(settings), max_distance=settings.match_max_distance),
+            responses=responses if settings.sqs_resp_enabled else None,
+            max_receive_count=settings.sqs_max_receive_count,
+            max_file_bytes=settings.max_file_bytes,
+            backoff_s=settings.retry_backoff_seconds,
+        ),
+        heartbeat=VisibilityHeartbeat(
+            queue,
+            visibility_s=settings.sqs_visibility_timeout_seconds,
+            interval_s=settings.visibility_heartbeat_seconds,
+        ),
+        sweeper=DeadLetterSweeper(
+            SqsQueue.from_settings(settings, settings.dead_letter_queue_name),
+            results,
+            interval_s=settings.dead_letter_sweep_seconds,
+            clock=time.monotonic,
+        ),
+        slots=settings.worker_process_count,
+        wait_s=settings.sqs_wait_time_seconds,
+        grace_s=settings.shutdown_grace_seconds,
+        check_stores=partial(_check_all, (inputs.check, outputs.check)),
+        stop_recognizer=pool.stop,
+        on_alive=partial(_touch, settings.worker_alive_file),
+    )
+    return WorkerParts(worker=worker, pool=pool)
+
+
+def _check_all(checks: tuple[Check, ...]) -> None:
+    for check in checks:
+        check()
+
+
+def _touch(path: str | None) -> None:
+    if path is not None:
+        Path(path).touch()

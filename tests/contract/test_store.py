@@ -1,0 +1,114 @@
+"""The contract of ObjectStore, in memory and on S3."""
+
+import pytest
+
+from core.aws.s3 import S3Store
+from core.errors import ObjectMissing, StorageUnavailable
+from core.ports import ObjectStore
+from tests.support.localstack import LocalStack
+from tests.support.worlds import World
+
+
+@pytest.fixture
+def store(world: World) -> ObjectStore:
+    return world.inputs
+
+
+def put(store: ObjectStore, key: str, body: bytes) -> None:
+    store.put(key, body, content_type="text/plain")
+
+
+def put_if(store: ObjectStore, key: str, body: bytes, version: str | None) -> bool:
+    return store.put_if(key, body, content_type="text/plain", version=version)
+
+
+def test_stored_bytes_come_back(store: ObjectStore) -> None:
+    put(store, "key", b"\x00bytes\xff")
+
+    assert store.get("key").body == b"\x00bytes\xff"
+
+
+def test_missing_object_is_an_error_that_names_the_key(store: ObjectStore) -> None:
+    with pytest.raises(ObjectMissing, match="nothing-here"):
+        store.get("nothing-here")
+
+
+def test_unchanged_object_is_not_read_again(store: ObjectStore) -> None:
+    put(store, "key", b"one")
+    version = store.get("key").version
+
+    assert store.get_if_changed("key", version) is None
+
+
+def test_changed_object_is_read_again(store: ObjectStore) -> None:
+    put(store, "key", b"one")
+    version = store.get("key").version
+    put(store, "key", b"two")
+
+    changed = store.get_if_changed("key", version)
+
+    assert changed is not None
+    assert changed.body == b"two"
+
+
+def test_object_without_known_version_is_read(store: ObjectStore) -> None:
+    put(store, "key", b"one")
+
+    changed = store.get_if_changed("key", "")
+
+    assert changed is not None
+    assert changed.body == b"one"
+
+
+def test_first_conditional_writer_wins(store: ObjectStore) -> None:
+    assert put_if(store, "key", b"first", None)
+    assert not put_if(store, "key", b"second", None)
+    assert store.get("key").body == b"first"
+
+
+def test_conditional_write_over_read_version_is_done(store: ObjectStore) -> None:
+    put(store, "key", b"one")
+
+    assert put_if(store, "key", b"two", store.get("key").version)
+    assert store.get("key").body == b"two"
+
+
+def test_conditional_write_over_stale_version_is_refused(store: ObjectStore) -> None:
+    put(store, "key", b"one")
+    stale = store.get("key").version
+    put(store, "key", b"two")
+
+    assert not put_if(store, "key", b"three", stale)
+    assert store.get("key").body == b"two"
+
+
+def test_conditional_write_over_removed_object_is_refused(store: ObjectStore) -> None:
+    put(store, "key", b"one")
+    version = store.get("key").version
+    store.delete("key")
+
+    assert not put_if(store, "key", b"two", version)
+
+
+def test_deleting_what_is_not_there_is_no_error(store: ObjectStore) -> None:
+    store.delete("nothing-here")
+
+    assert not store.has_prefix("nothing")
+
+
+def test_prefix_is_found_until_its_last_object_is_deleted(store: ObjectStore) -> None:
+    put(store, "job_photo.jpg", b"one")
+    assert store.has_prefix("job_")
+
+    store.delete("job_photo.jpg")
+
+    assert not store.has_prefix("job_")
+
+
+def test_unknown_bucket_is_unavailable_and_named(localstack: LocalStack) -> None:
+    store = S3Store.from_settings(localstack.settings(), "no-such-bucket")
+
+    with pytest.raises(StorageUnavailable, match="no-such-bucket"):
+        store.check()
+    with pytest.raises(StorageUnavailable, match="no-such-bucket"):
+        store.get("key")

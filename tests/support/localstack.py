@@ -1,0 +1,81 @@
+"""A real LocalStack of the tests' own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Self
+
+import requests
+
+from core.settings import Settings
+from tests.support.photos import ROOT
+from tests.support.waiting import wait_until
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class LocalStack:
+    """One LocalStack process; nothing survives its end."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> Self:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        script = ROOT / "scripts" / "run_localstack.py"
+        with (self._folder / "localstack.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, script, "--port", str(self.port), "--folder", self._folder],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        wait_until(self._is_up, seconds=60, what="LocalStack to answer")
+        return self
+
+    def pause(self) -> None:
+        """Let it accept connections and answer none."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def stop(self) -> None:
+        if self._process is None:
+            return
+        self._signal(signal.SIGKILL)
+        self._process.wait()
+        self._process = None
+
+    def settings(self, **changes: object) -> Settings:
+        """Return settings that point here, as a test machine needs them."""
+        defaults: dict[str, object] = {
+            "aws_endpoint_url": self.address,
+            "aws_access_key_id": "test",
+            "aws_secret_access_key": "test",
+        }
+        return Settings(_env_file=None, **(defaults | changes))  # type: ignore[arg-type]
+
+    def _is_up(self) -> bool:
+        try:
+            return requests.get(f"{self.address}/_localstack/health", timeout=1).ok
+        except requests.RequestException:
+            return False
+
+    def _signal(self, number: int) -> None:
+        assert self._process is not None
+        os.killpg(self._process.pid, number)
