@@ -1,0 +1,334 @@
+"""The web tier's routes on in-memory services."""
+
+import io
+from dataclasses import dataclass, field
+
+import pytest
+import requests
+from flask import Response
+from flask.testing import FlaskClient
+from server import WaitingRoom, create_app
+from werkzeug.test import TestResponse
+
+from core.bootstrap import WebParts
+from core.jobs import ImageSize, Job, JobDone, Model, failed
+from core.results import Results
+from core.settings import Settings
+from core.submission import Submission
+from core.testing import ManualClock, MemoryQueue, MemoryStore
+from tests.support.photos import made_photo
+
+PHOTO = made_photo()
+
+
+@dataclass(kw_only=True)
+class Site:
+    """The web application between in-memory services, whose time passes when it sleeps."""
+
+    clock: ManualClock = field(default_factory=ManualClock)
+    inputs: MemoryStore = field(default_factory=MemoryStore)
+    outputs: MemoryStore = field(default_factory=MemoryStore)
+    answers_after_s: float | None = 0.0
+    slept_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.queue = MemoryQueue(clock=self.clock)
+        self.results = Results(self.outputs)
+        submission = Submission(
+            queue=self.queue,
+            inputs=self.inputs,
+            results=self.results,
+            max_file_bytes=1024 * 1024,
+            max_pixels=10_000,
+            clock=self.clock,
+            sleep=self.sleep,
+        )
+        settings = Settings(_env_file=None, max_file_mb=1, max_wait_seconds=30, web_threads=2)
+        checks = {"bucket": self.inputs.check, "queue": self.queue.check}
+        self.app = create_app(settings, WebParts(submission=submission, checks=checks))
+        self.client: FlaskClient = self.app.test_client()
+
+    def sleep(self, seconds: float) -> None:
+        self.slept_s += seconds
+        self.clock.advance(seconds)
+        if self.answers_after_s is not None and self.slept_s >= self.answers_after_s:
+            for message in self.queue.receive(limit=10, wait_s=0):
+                self.finish(Job.from_body(message.body))
+
+    def finish(self, job: Job) -> None:
+        done = JobDone(
+            job_id=job.job_id,
+            result="Ada",
+            faces=[],
+            image=ImageSize(width=1, height=1),
+            model=Model(name="m", version="1"),
+            timings_ms={},
+        )
+        self.results.write(job, done)
+
+    def upload(self, photo: bytes = PHOTO, filename: str = "a.jpg", **headers: str) -> TestResponse:
+        form = requests.Request(
+            "POST", "http://x", files={"inputFile": (filename, photo)}
+        ).prepare()
+        return self.client.post(
+            "/",
+            data=form.body,
+            content_type=form.headers["Content-Type"],
+            headers={name.replace("_", "-"): value for name, value in headers.items()},
+        )
+
+    def is_empty(self) -> bool:
+        return not self.inputs.objects and not self.queue.bodies
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site()
+
+
+def assert_error(response: TestResponse, status: int, code: str) -> None:
+    assert response.status_code == status, response.text
+    assert response.json is not None
+    assert response.json["code"] == code
+    assert response.json["error"]
+    assert response.json["request_id"] == response.headers["X-Request-ID"]
+
+
+def test_upload_answers_the_result_within_the_wait(site: Site) -> None:
+    response = site.upload()
+
+    assert response.status_code == 200
+    assert response.json is not None
+    assert response.json["status"] == "done"
+    assert response.json["result"] == "Ada"
+    assert response.headers["Result-Polls"] == "1"
+
+
+def test_upload_answers_pending_with_status_url_after_the_wait(site: Site) -> None:
+    site.answers_after_s = None
+
+    response = site.upload()
+
+    assert response.status_code == 202
+    assert response.json is not None
+    assert response.json["status"] == "pending"
+    assert response.headers["Location"] == f"/status/{response.json['job_id']}"
+    assert response.headers["Retry-After"] == "1"
+    assert site.slept_s == pytest.approx(30)
+
+
+@pytest.mark.parametrize(
+    ("prefer", "waited_s"),
+    [
+        ("respond-async", 0),
+        ("respond-async, wait=10", 0),
+        ("wait=2", 2),
+        ("wait=0", 0),
+        ("wait=900", 30),
+        ("wait=soon", 30),
+        ("wait=-1", 30),
+        ("return=minimal", 30),
+    ],
+)
+def test_prefer_can_only_shorten_the_wait(site: Site, prefer: str, waited_s: float) -> None:
+    site.answers_after_s = None
+
+    assert site.upload(Prefer=prefer).status_code == 202
+    assert site.slept_s == pytest.approx(waited_s)
+
+
+def test_status_follows_a_job_from_pending_to_done(site: Site) -> None:
+    accepted = site.upload(Prefer="respond-async")
+    location = accepted.headers["Location"]
+    assert site.client.get(location).status_code == 202
+
+    site.finish(Job.from_body(site.queue.bodies[0]))
+
+    done = site.client.get(location)
+    assert done.status_code == 200
+    assert done.json is not None
+    assert done.json["result"] == "Ada"
+
+
+def test_failed_job_is_200_with_its_error(site: Site) -> None:
+    accepted = site.upload(Prefer="respond-async")
+    job = Job.from_body(site.queue.bodies[0])
+    site.results.write(job, failed(job, "INVALID_IMAGE", "damaged"))
+
+    response = site.client.get(accepted.headers["Location"])
+
+    assert response.status_code == 200
+    assert response.json == {
+        "job_id": job.job_id,
+        "status": "failed",
+        "error": {"code": "INVALID_IMAGE", "message": "damaged"},
+    }
+
+
+@pytest.mark.parametrize("job_id", ["odd", "7d1c43f7-8a5a-4e0c-9d3e-0f6b3c1a2b4d", "a%2Fb"])
+def test_status_of_an_unknown_id_is_404(site: Site, job_id: str) -> None:
+    assert site.client.get(f"/status/{job_id}").status_code == 404
+
+
+def test_form_without_file_is_refused(site: Site) -> None:
+    assert_error(site.client.post("/", data={"other": "x"}), 400, "MISSING_FILE")
+    assert_error(site.client.post("/", data={"inputFile": "text"}), 400, "MISSING_FILE")
+    assert_error(site.client.post("/"), 400, "MISSING_FILE")
+
+
+def test_file_without_name_is_refused(site: Site) -> None:
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="inputFile"; filename=""\r\n'
+        b"Content-Type: image/jpeg\r\n\r\n" + PHOTO + b"\r\n--x--\r\n"
+    )
+    response = site.client.post("/", data=body, content_type="multipart/form-data; boundary=x")
+
+    assert_error(response, 400, "MISSING_FILENAME")
+
+
+@pytest.mark.parametrize(
+    ("photo", "code"),
+    [
+        (b"", "EMPTY_FILE"),
+        (b"hello", "UNSUPPORTED_IMAGE"),
+        (PHOTO[:-30], "TRUNCATED_IMAGE"),
+        (made_photo(size=(101, 100)), "TOO_MANY_PIXELS"),
+        (PHOTO + b"\x00" * (1024 * 1024), "FILE_TOO_LARGE"),
+        (PHOTO + b"\x00" * (3 * 1024 * 1024), "FILE_TOO_LARGE"),
+    ],
+)
+def test_unusable_photo_is_refused_and_leaves_nothing(site: Site, photo: bytes, code: str) -> None:
+    assert_error(site.upload(photo), 400, code)
+    assert site.is_empty()
+
+
+class UnreadBody(io.BytesIO):
+    """A body that notices when somebody reads it."""
+
+    was_read = False
+
+    def read(self, *arguments: int | None) -> bytes:
+        type(self).was_read = True
+        return super().read(*arguments)
+
+
+def test_too_large_content_length_is_refused_before_the_body_is_read(site: Site) -> None:
+    body = UnreadBody()
+    response = site.client.post(
+        "/",
+        input_stream=body,
+        environ_overrides={"CONTENT_LENGTH": str(10**9)},
+        content_type="multipart/form-data; boundary=x",
+    )
+
+    assert_error(response, 400, "FILE_TOO_LARGE")
+    assert not UnreadBody.was_read
+
+
+@pytest.mark.parametrize(
+    "filename",
+    ["../../etc/passwd", "Größe 照片.jpg", "a\x01b.jpg", "x" * 300 + ".jpg", "a_b_c.jpg"],
+)
+def test_any_filename_is_accepted(site: Site, filename: str) -> None:
+    assert site.upload(filename=filename).status_code == 200
+    (key,) = site.inputs.objects
+    assert key.isascii()
+    assert "/" not in key
+
+
+def test_same_idempotency_key_gives_the_same_job(site: Site) -> None:
+    first = site.upload(Idempotency_Key="key").json
+    second = site.upload(Idempotency_Key="key").json
+
+    assert first is not None
+    assert second is not None
+    assert first["job_id"] == second["job_id"]
+
+
+def test_same_idempotency_key_with_another_photo_is_422(site: Site) -> None:
+    site.upload(Idempotency_Key="key")
+
+    response = site.upload(made_photo(size=(20, 20)), Idempotency_Key="key")
+
+    assert_error(response, 422, "IDEMPOTENCY_CONFLICT")
+
+
+def test_absent_queue_is_503_with_retry_after_and_leaves_nothing(site: Site) -> None:
+    site.queue.available = False
+
+    response = site.upload()
+
+    assert_error(response, 503, "QUEUE_UNAVAILABLE")
+    assert response.headers["Retry-After"] == "5"
+    assert site.is_empty()
+
+
+def test_absent_store_is_503(site: Site) -> None:
+    site.inputs.available = False
+
+    assert_error(site.upload(), 503, "STORAGE_UNAVAILABLE")
+
+
+def test_health_is_ok_while_everything_else_is_away(site: Site) -> None:
+    site.inputs.available = site.queue.available = False
+
+    assert site.client.get("/health").json == {"status": "ok"}
+
+
+def test_ready_names_what_is_missing(site: Site) -> None:
+    assert site.client.get("/ready").json == {"status": "ready"}
+    site.queue.available = False
+
+    response = site.client.get("/ready")
+
+    assert_error(response, 503, "SERVICE_UNAVAILABLE")
+    assert response.json is not None
+    assert "queue" in response.json["error"]
+    assert "bucket" not in response.json["error"]
+
+
+def test_unknown_path_and_method_answer_as_json(site: Site) -> None:
+    assert_error(site.client.get("/nothing"), 404, "NOT_FOUND")
+    response = site.client.put("/")
+    assert_error(response, 405, "METHOD_NOT_ALLOWED")
+    assert "POST" in response.headers["Allow"]
+
+
+def test_unexpected_error_is_logged_and_not_shown(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def surprise(_: str) -> None:
+        raise ZeroDivisionError("a detail")
+
+    monkeypatch.setattr(site.queue, "send", surprise)
+
+    response = site.upload()
+
+    assert_error(response, 500, "INTERNAL_ERROR")
+    assert "a detail" not in response.text
+
+
+def test_given_request_id_is_kept_and_an_odd_one_replaced(site: Site) -> None:
+    kept = site.client.get("/health", headers={"X-Request-ID": "trace-1"})
+    replaced = site.client.get("/health", headers={"X-Request-ID": "a b<script>"})
+
+    assert kept.headers["X-Request-ID"] == "trace-1"
+    assert replaced.headers["X-Request-ID"] != "a b<script>"
+
+
+def test_waiting_room_seats_no_more_than_it_has_room_for() -> None:
+    room = WaitingRoom(seats=1)
+    waits: list[float] = []
+
+    def wait(seconds: float) -> Response:
+        waits.append(seconds)
+        return Response()
+
+    def wait_while_another_comes(seconds: float) -> Response:
+        room.seated(wait, 30)
+        return wait(seconds)
+
+    room.seated(wait_while_another_comes, 30)
+    room.seated(wait, 30)
+
+    assert waits == [0, 30, 30]
