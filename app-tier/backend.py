@@ -1,0 +1,46 @@
+"""The worker daemon: settings, logs, parts, signals, run, exit code.
+
+Exit codes: 0 stopped on request, 2 a setting can't be used, 3 the face models
+can't be loaded.
+"""
+
+import logging
+import signal
+import sys
+from typing import Final
+
+from core.bootstrap import build_worker
+from core.errors import InvalidSettings, ModelError, RecognizerDied
+from core.logs import configure_logs
+from core.settings import load_settings
+
+EXIT_OK: Final = 0
+EXIT_SETTINGS: Final = 2
+EXIT_MODELS: Final = 3
+
+log = logging.getLogger("worker")
+
+
+def main() -> int:
+    """Run the worker until SIGTERM or SIGINT; return the exit code."""
+    try:
+        settings = load_settings()
+    except InvalidSettings as error:
+        print(f"settings: {error}", file=sys.stderr)  # noqa: T201 - logs need settings first
+        return EXIT_SETTINGS
+    configure_logs(settings.log_level)
+    parts = build_worker(settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: parts.worker.stop())
+    try:
+        parts.pool.start()
+    except (ModelError, RecognizerDied) as error:
+        log.exception("models could not be loaded", extra={"code": error.code})
+        parts.pool.stop()
+        return EXIT_MODELS
+    parts.worker.run()
+    return EXIT_OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,252 @@
+"""Faults of a real worker process with the real engine, on LocalStack."""
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.aws.provisioning import provision
+from core.errors import ObjectMissing
+from core.jobs import Job
+from core.settings import Settings
+from tests.support.localstack import LocalStack
+from tests.support.photos import sample
+from tests.support.service import Counts, WorkerProcess, settings_of
+from tests.support.waiting import let_pass, wait_until
+from tests.support.worlds import World, aws_world, own_names
+
+
+@dataclass(kw_only=True)
+class Tier:
+    """Queues, buckets and the workers between them."""
+
+    settings: Settings
+    folder: Path
+    workers: list[WorkerProcess] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.world: World = aws_world(self.settings, lambda _: None)
+        self.counts = Counts(self.settings)
+
+    def start_worker(self) -> WorkerProcess:
+        log = self.folder / f"worker-{len(self.workers)}.log"
+        self.workers.append(WorkerProcess(self.settings, log))
+        return self.workers[-1].started()
+
+    def accept(self) -> Job:
+        job = Job.new("obama.jpg")
+        photo = sample("Barack Obama/obama.jpg")
+        self.world.inputs.put(job.input_key, photo, content_type="image/jpeg")
+        self.world.queue.send(job.body)
+        return job
+
+    def result(self, job: Job) -> dict[str, Any] | None:
+        try:
+            stored = self.world.outputs.get(job.output_key)
+        except ObjectMissing:
+            return None
+        parsed: dict[str, Any] = json.loads(stored.body)
+        return parsed
+
+    def wait_for_result(self, job: Job, seconds: float = 40) -> dict[str, Any]:
+        wait_until(lambda: self.result(job), seconds=seconds, what="a result")
+        result = self.result(job)
+        assert result is not None
+        return result
+
+    def wait_until_drained(self) -> None:
+        wait_until(lambda: self.counts.visible() + self.counts.in_flight() == 0, seconds=20)
+
+
+NewTier = Callable[..., Tier]
+
+
+@pytest.fixture
+def new_tier(localstack: LocalStack, tmp_path: Path) -> Iterator[NewTier]:
+    """Return a maker of tiers with settings of the test's own."""
+    tiers: list[Tier] = []
+
+    def make(**changes: object) -> Tier:
+        settings = localstack.settings(**own_names(), **settings_of(**changes))
+        tiers.append(Tier(settings=settings, folder=tmp_path))
+        return tiers[-1]
+
+    yield make
+    for tier in tiers:
+        for worker in tier.workers:
+            worker.stop()
+
+
+def freeze_child_at_work(tier: Tier, worker: WorkerProcess) -> Job:
+    """Stop the only child as a hanging one would, and give it a job."""
+    (child,) = worker.children()
+    child.suspend()
+    job = tier.accept()
+    wait_until(lambda: tier.counts.in_flight() == 1, what="the job to be received")
+    return job
+
+
+def test_hanging_child_is_killed_at_its_deadline_and_the_job_done(new_tier: NewTier) -> None:
+    tier = new_tier(job_timeout_seconds=3)
+    worker = tier.start_worker()
+    (child,) = worker.children()
+
+    job = freeze_child_at_work(tier, worker)
+
+    assert tier.wait_for_result(job)["status"] == "done"
+    assert worker.logged("RECOGNITION_TIMED_OUT")
+    assert not child.is_running()
+    tier.wait_until_drained()
+
+
+def test_job_that_always_hangs_fails_and_is_dead_lettered(new_tier: NewTier) -> None:
+    tier = new_tier(job_timeout_seconds=0.05, sqs_max_receive_count=2)
+    tier.start_worker()
+    job = tier.accept()
+
+    result = tier.wait_for_result(job)
+
+    assert result["status"] == "failed"
+    assert result["error"]["code"] == "RECOGNITION_TIMED_OUT"
+    wait_until(lambda: tier.world.dead_letters.receive(limit=1, wait_s=0), seconds=30)
+
+
+def test_killed_child_is_replaced_and_the_job_done(new_tier: NewTier) -> None:
+    tier = new_tier()
+    worker = tier.start_worker()
+    (child,) = worker.children()
+    job = freeze_child_at_work(tier, worker)
+
+    child.kill()
+
+    assert tier.wait_for_result(job)["status"] == "done"
+    assert worker.logged("RECOGNIZER_DIED")
+    tier.wait_until_drained()
+
+
+def test_job_of_a_killed_worker_is_done_by_the_next(new_tier: NewTier) -> None:
+    tier = new_tier()
+    worker = tier.start_worker()
+    (child,) = worker.children()
+    job = freeze_child_at_work(tier, worker)
+
+    worker.send(signal.SIGKILL)
+    worker.wait()
+    tier.start_worker()
+
+    assert tier.wait_for_result(job)["status"] == "done"
+    assert not child.is_running()
+    tier.wait_until_drained()
+
+
+def test_sigterm_lets_the_running_job_finish(new_tier: NewTier) -> None:
+    tier = new_tier()
+    worker = tier.start_worker()
+    (child,) = worker.children()
+    job = freeze_child_at_work(tier, worker)
+
+    worker.send(signal.SIGTERM)
+    wait_until(lambda: worker.logged("worker is draining"))
+    child.resume()
+
+    assert worker.wait() == 0
+    assert tier.wait_for_result(job)["status"] == "done"
+    assert tier.counts.visible() + tier.counts.in_flight() == 0
+
+
+def test_sigterm_releases_the_job_that_outlasts_the_grace(new_tier: NewTier) -> None:
+    tier = new_tier(shutdown_grace_seconds=1, sqs_visibility_timeout_seconds=600)
+    worker = tier.start_worker()
+    (child,) = worker.children()
+    job = freeze_child_at_work(tier, worker)
+
+    worker.send(signal.SIGTERM)
+
+    assert worker.wait() == 0
+    assert tier.result(job) is None
+    assert tier.counts.visible() == 1
+    assert not child.is_running()
+
+
+def test_slow_job_is_not_delivered_twice(new_tier: NewTier) -> None:
+    tier = new_tier(sqs_visibility_timeout_seconds=2, visibility_heartbeat_seconds=0.5)
+    worker = tier.start_worker()
+    (child,) = worker.children()
+    job = freeze_child_at_work(tier, worker)
+
+    let_pass(4)
+    child.resume()
+
+    assert tier.wait_for_result(job)["status"] == "done"
+    assert '"receive_count": 1' in worker.log.read_text()
+
+
+def test_duplicate_malformed_and_missing_messages_are_settled(new_tier: NewTier) -> None:
+    tier = new_tier()
+    tier.start_worker()
+    job = tier.accept()
+    tier.world.queue.send(job.body)
+    tier.world.queue.send("no job")
+    orphan = Job.new("nothing.jpg")
+    tier.world.queue.send(orphan.body)
+
+    assert tier.wait_for_result(job)["status"] == "done"
+    assert tier.wait_for_result(orphan)["error"]["code"] == "INPUT_MISSING"
+    tier.wait_until_drained()
+
+
+def test_worker_outlives_a_localstack_that_hangs_for_ten_seconds(
+    own_localstack: LocalStack, tmp_path: Path
+) -> None:
+    settings = own_localstack.settings(**own_names(), **settings_of())
+    tier = Tier(settings=settings, folder=tmp_path)
+    worker = tier.start_worker()
+    job = freeze_child_at_work(tier, worker)
+
+    own_localstack.pause()
+    worker.children()[0].resume()
+    let_pass(10)
+    own_localstack.resume()
+
+    assert tier.wait_for_result(job)["status"] == "done"
+    assert tier.wait_for_result(tier.accept())["status"] == "done"
+    worker.stop()
+
+
+def test_worker_outlives_a_localstack_that_is_stopped_and_started_again(
+    own_localstack: LocalStack, tmp_path: Path
+) -> None:
+    settings = own_localstack.settings(**own_names(), **settings_of())
+    tier = Tier(settings=settings, folder=tmp_path)
+    worker = tier.start_worker()
+
+    own_localstack.stop()
+    let_pass(10)
+    assert worker.logged("worker paused")
+    own_localstack.start()
+    provision(settings)
+
+    assert tier.wait_for_result(tier.accept())["status"] == "done"
+    worker.stop()
+
+
+def test_bad_setting_stops_the_start_and_is_named(localstack: LocalStack, tmp_path: Path) -> None:
+    settings = localstack.settings(**settings_of())
+    worker = WorkerProcess(settings, tmp_path / "worker.log", SQS_WAIT_TIME_SECONDS="ten")
+
+    assert worker.wait() == 2
+    assert worker.logged("SQS_WAIT_TIME_SECONDS")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_idle_worker_exits_with_zero(new_tier: NewTier, number: signal.Signals) -> None:
+    worker = new_tier().start_worker()
+
+    worker.send(number)
+
+    assert worker.wait() == 0
+    assert worker.logged("worker stopped")
