@@ -1,0 +1,68 @@
+# Every target installs and starts what it needs. 'make help' lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := -m pip install --quiet --disable-pip-version-check
+CODE := core web-tier app-tier scripts tests
+
+.DEFAULT_GOAL := help
+.PHONY: help install samples up down logs status smoke test lint format typecheck bench lock
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: .venv/installed .venv-localstack/installed ## Install the service and LocalStack in two virtual environments
+
+.venv/installed: requirements/dev.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python $(PIP) --require-hashes --requirement requirements/dev.txt
+	$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
+	touch $@
+
+.venv-localstack/installed: requirements/localstack.txt
+	$(PYTHON) -m venv .venv-localstack
+	.venv-localstack/bin/python $(PIP) --require-hashes --requirement requirements/localstack.txt
+	touch $@
+
+.env:
+	cp .env.example .env
+
+samples: install ## Unpack the sample photos under var/samples/
+	@$(BIN)/python scripts/samples.py
+
+up: install .env ## Start LocalStack, the web tier and the worker
+	@$(BIN)/python scripts/local.py up
+
+down: install ## Stop everything that 'make up' started
+	@$(BIN)/python scripts/local.py down
+
+status: install ## Show what runs
+	@$(BIN)/python scripts/local.py status
+
+logs: ## Follow the logs
+	@tail -n 20 -F var/log/*.log
+
+smoke: samples up ## Enrol sample faces, upload a photo and check the name
+	@$(BIN)/python scripts/smoke.py
+
+test: samples ## Run every test, on a LocalStack of its own
+	@$(BIN)/pytest
+
+lint: install ## Check style, formatting and the direction of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+
+format: install ## Format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+typecheck: install ## Check the types
+	@$(BIN)/mypy $(CODE)
+
+bench: samples ## Time recognition on the sample photos, beside face_recognition's settings
+	@$(BIN)/python scripts/bench.py
+
+lock: ## Pin the newest allowed dependencies, with hashes (needs uv)
+	uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --output-file requirements/runtime.txt
+	uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra dev --output-file requirements/dev.txt
+	uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/localstack.in --output-file requirements/localstack.txt

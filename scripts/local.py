@@ -1,0 +1,187 @@
+"""Starts and stops the service on this machine, without Docker.
+
+    python scripts/local.py up|down|status
+
+``up`` starts LocalStack (when AWS_ENDPOINT_URL points at this machine), makes
+the buckets and queues, starts the web tier and the worker, all under
+supervisord, and waits until they are ready. Exit codes: 0 done, 1 not done
+(the reason is printed), 2 a setting can't be used.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+from xmlrpc.client import Fault, ServerProxy
+
+import requests
+from supervisor.xmlrpc import SupervisorTransport
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from core.errors import InvalidSettings
+from core.settings import Settings, load_settings
+
+ROOT: Final = Path(__file__).parent.parent
+CONFIG: Final = "deploy/local/supervisord.conf"
+SOCKET: Final = "var/run/supervisor.sock"
+ALIVE_FILE: Final = "var/run/worker.alive"
+START_S: Final = 60
+STOP_S: Final = 90
+
+
+class LocalError(Exception):
+    """Raised when the service can't be started or stopped here."""
+
+
+class Supervisor:
+    """supervisord's XML-RPC interface, as far as it is needed."""
+
+    def is_up(self) -> bool:
+        try:
+            return bool(self._call("getState")["statename"] == "RUNNING")
+        except OSError:
+            return False
+
+    def states(self) -> dict[str, str]:
+        return {info["name"]: info["statename"] for info in self._call("getAllProcessInfo")}
+
+    def start(self, program: str) -> None:
+        if self.states()[program] != "RUNNING":
+            self._call("startProcess", program)
+
+    def shutdown(self) -> None:
+        self._call("shutdown")
+
+    def _call(self, method: str, *arguments: str) -> Any:
+        # A transport that failed once can't be used again.
+        transport = SupervisorTransport(serverurl=f"unix://{SOCKET}")
+        proxy = ServerProxy("http://localhost", transport=transport)
+        try:
+            return getattr(proxy.supervisor, method)(*arguments)
+        except Fault as error:
+            raise LocalError(f"supervisord: {error.faultString}; see var/log/") from error
+        finally:
+            transport.close()
+
+
+def up(settings: Settings) -> None:
+    """Start whatever does not run yet."""
+    ports = _local_ports(settings)
+    supervisor = Supervisor()
+    running = supervisor.states() if supervisor.is_up() else {}
+    for program, port in ports.items():
+        if running.get(program) != "RUNNING":
+            _require_free(program, port)
+    if not running:
+        _start_supervisord(ports.get("localstack", 0))
+        _wait(supervisor.is_up, "supervisord")
+    if "localstack" in ports:
+        supervisor.start("localstack")
+        health = f"http://127.0.0.1:{ports['localstack']}/_localstack/health"
+        _wait(lambda: _answers(health), "LocalStack")
+        subprocess.run([sys.executable, "scripts/init_aws.py"], check=True)
+    supervisor.start("web")
+    supervisor.start("worker")
+    address = f"http://localhost:{settings.web_port}"
+    _wait(lambda: _answers(f"{address}/ready"), "the web tier")
+    _wait(Path(ALIVE_FILE).exists, "the worker")
+    print(f"The service answers at {address}; its logs are in var/log/")
+
+
+def down() -> None:
+    """Stop everything that ``up`` started."""
+    supervisor = Supervisor()
+    if not supervisor.is_up():
+        print("Nothing is running")
+        return
+    print("Stopping (the worker finishes what it runs) ...", flush=True)
+    supervisor.shutdown()
+    _wait(lambda: not Path("var/run/supervisord.pid").exists(), "the stop", seconds=STOP_S)
+    print("Stopped")
+
+
+def status() -> None:
+    """Print the state of every program; fail unless supervisord runs."""
+    supervisor = Supervisor()
+    if not supervisor.is_up():
+        raise LocalError("nothing is running: start it with 'make up'")
+    for program, state in supervisor.states().items():
+        print(f"{program:<12}{state}")
+
+
+def _local_ports(settings: Settings) -> dict[str, int]:
+    ports = {"web": settings.web_port}
+    endpoint = urlsplit(settings.aws_endpoint_url or "")
+    if endpoint.hostname in ("localhost", "127.0.0.1"):
+        ports["localstack"] = endpoint.port or 80
+    return ports
+
+
+def _require_free(program: str, port: int) -> None:
+    variable = {"web": "WEB_PORT", "localstack": "AWS_ENDPOINT_URL"}[program]
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise LocalError(
+                f"port {port} is in use by another program, {program} can't have it: "
+                f"stop that program or change {variable} in .env"
+            ) from error
+
+
+def _start_supervisord(localstack_port: int) -> None:
+    for folder in ("var/log", "var/run"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    for stale in (ALIVE_FILE, SOCKET):
+        Path(stale).unlink(missing_ok=True)
+    environment = {
+        **os.environ,  # noqa: TID251 - handed on, not read
+        "LOCALSTACK_PORT": str(localstack_port),
+        "WORKER_ALIVE_FILE": ALIVE_FILE,
+    }
+    supervisord = Path(sys.executable).with_name("supervisord")
+    subprocess.run([supervisord, "--configuration", CONFIG], check=True, env=environment)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=2).ok
+    except requests.RequestException:
+        return False
+
+
+def _wait(condition: Callable[[], bool], what: str, *, seconds: float = START_S) -> None:
+    try:
+        Retrying(
+            retry=retry_if_result(lambda met: not met),
+            stop=stop_after_delay(seconds),
+            wait=wait_fixed(0.2),
+        )(condition)
+    except RetryError as error:
+        raise LocalError(f"{what} took over {seconds:g} s; see var/log/") from error
+
+
+def main() -> int:
+    """Run one command; return the exit code."""
+    os.chdir(ROOT)
+    commands = {"up": lambda: up(load_settings()), "down": down, "status": status}
+    if len(sys.argv) != 2 or sys.argv[1] not in commands:
+        sys.exit(f"usage: {sys.argv[0]} {'|'.join(commands)}")
+    try:
+        commands[sys.argv[1]]()
+    except InvalidSettings as error:
+        print(f"settings: {error}", file=sys.stderr)
+        return 2
+    except (LocalError, subprocess.CalledProcessError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

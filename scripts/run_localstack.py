@@ -1,0 +1,43 @@
+"""Becomes LocalStack: real S3 and SQS on this machine, as a plain process.
+
+    python scripts/run_localstack.py [--port 4566] [--folder var/localstack]
+
+It runs in a virtual environment of its own, whose dependencies would clash
+with ours. Nothing is kept when it ends.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parent.parent
+PYTHON: Final = ROOT / ".venv-localstack" / "bin" / "python"
+
+
+def main() -> None:
+    """Replace this process by LocalStack."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--port", type=int, default=4566)
+    parser.add_argument("--folder", type=Path, default=ROOT / "var" / "localstack")
+    options = parser.parse_args()
+    if not PYTHON.exists():
+        sys.exit(f"{PYTHON.relative_to(ROOT)} is missing: run 'make install'")
+    folder = options.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    environment = {
+        **os.environ,  # noqa: TID251 - handed on to LocalStack, not read
+        "SERVICES": "s3,sqs",
+        "EAGER_SERVICE_LOADING": "1",
+        "DNS_ADDRESS": "0",
+        "SKIP_SSL_CERT_DOWNLOAD": "1",
+        "DISABLE_EVENTS": "1",
+        "GATEWAY_LISTEN": f"127.0.0.1:{options.port}",
+        "FILESYSTEM_ROOT": str(folder),
+    }
+    os.execve(PYTHON, [str(PYTHON), "-m", "localstack.runtime.main"], environment)  # noqa: S606
+
+
+if __name__ == "__main__":
+    main()
