@@ -82,7 +82,9 @@ def build_pool(settings: Settings) -> TimedPool:
 
 
 def build_worker(settings: Settings) -> WorkerParts:
-    queue = SqsQueue.from_settings(settings, settings.sqs_req_queue_name)
+    queue = SqsQueue.from_settings(
+        settings, settings.sqs_req_queue_name, long_poll_s=settings.sqs_wait_time_seconds
+    )
     inputs = S3Store.from_settings(settings, settings.s3_in_bucket)
     outputs = S3Store.from_settings(settings, settings.s3_out_bucket)
     results = Results(outputs)

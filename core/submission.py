@@ -124,7 +124,7 @@ class Submission:
                 break
             self._sleep(min(pause_s, left_s))
             polls += 1
-            result = self._results.read(job_id)
+            result = self._read_while_waiting(job_id)
             if result is not None:
                 return Waited(result=result, polls=polls)
         return Waited(result=None, polls=polls)
@@ -143,6 +143,14 @@ class Submission:
         if result is None and not self._was_accepted(job_id):
             raise JobNotFound(f"no job {job_id} was issued, or it has expired")
         return result
+
+    def _read_while_waiting(self, job_id: str) -> JobDone | JobFailed | None:
+        """Look once; the job is accepted, so S3 being away for a moment must not fail it."""
+        try:
+            return self._results.read(job_id)
+        except ServiceUnavailable as error:
+            log.warning("result could not be looked up", extra={"reason": str(error)})
+            return None
 
     def _was_accepted(self, job_id: str) -> bool:
         return self._inputs.has_prefix(f"{job_id}_")
@@ -190,6 +198,6 @@ class Submission:
             try:
                 self._inputs.delete(key)
             except ServiceUnavailable as error:
-                log.exception(
+                log.error(  # noqa: TRY400 - the reason says it all
                     "orphan was left in the input bucket", extra={"key": key, "reason": str(error)}
                 )

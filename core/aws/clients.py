@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import boto3
 from botocore.config import Config
@@ -14,6 +14,10 @@ from core.settings import Settings
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
+
+
+_READ_TIMEOUT_S: Final = 3
+"""With three attempts, a service that hangs is given up after about ten seconds."""
 
 
 def _session(settings: Settings) -> boto3.Session:
@@ -38,15 +42,17 @@ def _config(settings: Settings, *, read_timeout_s: float) -> Config:
 
 def s3_client(settings: Settings) -> "S3Client":
     return _session(settings).client(
-        "s3", endpoint_url=settings.aws_endpoint_url, config=_config(settings, read_timeout_s=5)
+        "s3",
+        endpoint_url=settings.aws_endpoint_url,
+        config=_config(settings, read_timeout_s=_READ_TIMEOUT_S),
     )
 
 
-def sqs_client(settings: Settings) -> "SQSClient":
+def sqs_client(settings: Settings, *, long_poll_s: float = 0) -> "SQSClient":
     return _session(settings).client(
         "sqs",
         endpoint_url=settings.aws_endpoint_url,
-        config=_config(settings, read_timeout_s=settings.sqs_wait_time_seconds + 5),
+        config=_config(settings, read_timeout_s=long_poll_s + _READ_TIMEOUT_S),
     )
 
 

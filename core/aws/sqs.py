@@ -22,8 +22,9 @@ class SqsQueue:
         self._lock = threading.Lock()
 
     @classmethod
-    def from_settings(cls, settings: Settings, name: str) -> "SqsQueue":
-        return cls(sqs_client(settings), name)
+    def from_settings(cls, settings: Settings, name: str, *, long_poll_s: float = 0) -> "SqsQueue":
+        """Return the queue; ``long_poll_s`` is the longest wait of its receives."""
+        return cls(sqs_client(settings, long_poll_s=long_poll_s), name)
 
     def send(self, body: str) -> None:
         with self._errors():

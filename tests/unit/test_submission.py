@@ -176,6 +176,20 @@ def test_wait_returns_the_result_as_soon_as_it_is_there(web: Web) -> None:
     assert waited.polls == 3
 
 
+def test_wait_goes_on_while_storage_is_away_for_a_moment(web: Web) -> None:
+    job = Job.new("a.jpg")
+    result = failed(job, "A_CODE", "a reason")
+    web.results.write(job, result)
+    web.outputs.available = False
+
+    def come_back_at_the_third_poll() -> None:
+        web.outputs.available = len(web.pauses_s) >= 3
+
+    web.during_sleep = come_back_at_the_third_poll
+
+    assert web.submission.wait(job.job_id, 30).result == result
+
+
 def test_wait_never_goes_past_its_time(web: Web) -> None:
     waited = web.submission.wait(Job.new("a.jpg").job_id, 30)
 
