@@ -1,0 +1,53 @@
+"""The documents list what the code has."""
+
+import re
+from collections.abc import Iterator
+
+from core.dead_letters import ABANDONED
+from core.errors import FaceServiceError
+from core.settings import Settings
+from tests.support.photos import ROOT
+
+README = (ROOT / "README.md").read_text()
+ABSTRACT = {"INVALID_PHOTO", "RECOGNITION_FAILED", "MODEL_ERROR"}
+
+
+def error_codes(kind: type[FaceServiceError] = FaceServiceError) -> Iterator[str]:
+    yield kind.code
+    for child in kind.__subclasses__():
+        yield from error_codes(child)
+
+
+def test_readme_has_a_row_for_every_error_code() -> None:
+    named = set(re.findall(r"`([A-Z_]+)`", README))
+
+    assert (set(error_codes()) | {ABANDONED}) - ABSTRACT <= named
+
+
+def test_readme_has_every_setting_with_its_default() -> None:
+    rows = re.findall(r"^\| (`[A-Z_0-9`, ]+`) \|(.*?)\|", README, flags=re.MULTILINE)
+    listed = {
+        name: default.strip(" `")
+        for names, default in rows
+        for name in names.strip("`").split("`, `")
+    }
+
+    defaults = {
+        name.upper(): "" if field.default is None else str(field.default).replace("False", "false")
+        for name, field in Settings.model_fields.items()
+    }
+    assert {name: listed.get(name) for name in defaults} == defaults
+
+
+def test_every_link_between_documents_leads_somewhere() -> None:
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_make_help_lists_the_targets_of_the_readme() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+
+    for target in re.findall(r"(?:`|    )make ([a-z-]+)", README):
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
