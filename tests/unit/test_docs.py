@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from dotenv import dotenv_values
+
 from core.dead_letters import ABANDONED
 from core.errors import FaceServiceError
 from core.settings import Settings
@@ -51,3 +53,13 @@ def test_make_help_lists_the_targets_of_the_readme() -> None:
 
     for target in re.findall(r"(?:`|    )make ([a-z-]+)", README):
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+def test_compose_file_has_every_setting_with_the_default_of_the_example() -> None:
+    compose = (ROOT / "docker-compose.yml").read_text()
+    listed = dict(re.findall(r"^  ([A-Z_0-9]+): \$\{\1:-(.*)\}$", compose, flags=re.MULTILINE))
+    example = dotenv_values(ROOT / ".env.example")
+
+    fixed = {name for name in example if re.search(rf"^  {name}: (?!\$)", compose, re.MULTILINE)}
+    elsewhere = {"WEB_HOST", "WEB_PORT", "WORKER_ALIVE_FILE"}
+    assert listed == {name: example[name] for name in set(example) - fixed - elsewhere}
