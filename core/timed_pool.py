@@ -14,9 +14,10 @@ import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from typing import Final
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, Final
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from core.errors import RecognitionTimedOut, RecognizerDied
 from core.faces.recognition import Recognition
@@ -82,59 +83,53 @@ class TimedPool:
             self._free.put(child)
 
     def stop(self) -> None:
-        """Kill all children."""
+        """Kill all children for good; what they run ends with ``RecognizerDied``."""
         for child in self._children:
-            child.kill()
+            child.retire()
 
 
 class _Child:
-    """One process, started again after every end."""
+    """One process, started again after every end until it is retired."""
 
     def __init__(self, load: Callable[[], Recognizer]) -> None:
         self._load = load
         self._pool: ProcessPool | None = None
-        self._ready = False
-        self._pid = 0
-        self._killing = threading.Lock()
+        self._pid: int | None = None
+        self._pending: ProcessFuture[Any] | None = None
+        self._retired = False
+        self._lock = threading.RLock()
 
     def launch(self) -> None:
-        self._pool = ProcessPool(max_workers=1, context=multiprocessing.get_context("spawn"))
-        self._starting = self._pool.schedule(_start, args=[self._load])
+        with self._lock:
+            if self._retired:
+                raise RecognizerDied("the pool was stopped")
+            self._pool = ProcessPool(max_workers=1, context=multiprocessing.get_context("spawn"))
+            self._pending = self._pool.schedule(_start, args=[self._load])
 
     def wait_until_ready(self) -> None:
         try:
-            self._pid = self._starting.result(timeout=_START_TIMEOUT_S)
+            self._pid = self._answer(_START_TIMEOUT_S)
         except FutureTimeoutError as error:
             self.kill()
             raise RecognizerDied(f"the child did not start in {_START_TIMEOUT_S:g} s") from error
-        except (ProcessExpired, RuntimeError) as error:
-            self.kill()
-            raise RecognizerDied(f"the child ended while it started: {error}") from error
-        self._ready = True
 
     def recognise(self, photo: bytes, *, timeout_s: float) -> Recognition:
-        pool = self._running_pool()
+        self._ensure_ready()
+        self._schedule(photo)
         try:
-            return pool.schedule(_recognise, args=[photo]).result(timeout=timeout_s)
+            recognition: Recognition = self._answer(timeout_s)
         except FutureTimeoutError as error:
             self.kill()
             raise RecognitionTimedOut(
                 f"no answer within JOB_TIMEOUT_SECONDS ({timeout_s:g})"
             ) from error
-        except (ProcessExpired, RuntimeError) as error:  # RuntimeError: the pool is broken
-            self.kill()
-            raise RecognizerDied(f"the child process ended without an answer: {error}") from error
-
-    def _running_pool(self) -> ProcessPool:
-        if self._pool is None or not self._ready or not self._pool.active:
-            self.kill()
-            self.launch()
-            self.wait_until_ready()
-        assert self._pool is not None  # noqa: S101 - launch() made it
-        return self._pool
+        except MemoryError as error:
+            raise RecognizerDied("the child process ran out of memory") from error
+        return recognition
 
     def kill(self) -> None:
-        with self._killing:  # stop() and a job that just timed out may meet here
+        """End the process at once; whoever waits for its answer gets ``RecognizerDied``."""
+        with self._lock:
             if self._pool is None:
                 return
             # A child that hangs in native code never runs the handler of a polite SIGTERM.
@@ -143,8 +138,44 @@ class _Child:
                     process.kill()
             self._pool.stop()  # type: ignore[no-untyped-call]
             self._pool.join()
+            if self._pending is not None and not self._pending.done():  # Pebble leaves it so
+                self._pending.set_exception(BrokenProcessPool("the child process was stopped"))
             self._pool = None
-            self._ready = False
+            self._pid = None
+
+    def retire(self) -> None:
+        """End the process and never start it again."""
+        with self._lock:
+            self._retired = True
+            self.kill()
+
+    def _ensure_ready(self) -> None:
+        with self._lock:
+            if self._pool is not None and self._pid is not None and self._pool.active:
+                return
+            self.kill()
+            self.launch()
+        self.wait_until_ready()
+
+    def _schedule(self, photo: bytes) -> None:
+        with self._lock:
+            if self._pool is None:
+                raise RecognizerDied("the pool was stopped")
+            try:
+                self._pending = self._pool.schedule(_recognise, args=[photo])
+            except RuntimeError as error:  # it has broken since we looked
+                self.kill()
+                raise RecognizerDied("the child process ended before it began") from error
+
+    def _answer(self, timeout_s: float) -> Any:
+        """Return what the child answers, or raise what it raised."""
+        pending = self._pending
+        assert pending is not None  # noqa: S101 - scheduled by the caller
+        try:
+            return pending.result(timeout=timeout_s)
+        except (ProcessExpired, BrokenProcessPool) as error:
+            self.kill()
+            raise RecognizerDied(f"the child process ended without an answer: {error}") from error
 
 
 def _start(load: Callable[[], Recognizer]) -> int:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psutil
 import pytest
@@ -54,6 +55,8 @@ def test_error_of_the_recogniser_keeps_its_type(pool: TimedPool) -> None:
         pool.recognise(b"damaged")
     with pytest.raises(ZeroDivisionError, match="a bug"):
         pool.recognise(b"surprise")
+    with pytest.raises(RuntimeError, match="dlib does not like it"):
+        pool.recognise(b"runtime")
 
 
 def test_child_over_its_deadline_is_killed_and_replaced(pool: TimedPool) -> None:
@@ -131,7 +134,32 @@ def test_stop_leaves_no_child_behind() -> None:
     wait_until(lambda: children() <= before)
 
 
-def test_children_die_with_a_killed_parent() -> None:
+def test_stop_ends_a_running_photo_at_once() -> None:
+    pool = TimedPool(ObedientRecognizer, processes=1, timeout_s=60)
+    pool.start()
+    with ThreadPoolExecutor(1) as other:
+        running = other.submit(pool.recognise, b"hang")
+        with pytest.raises(TimeoutError):
+            running.result(timeout=1)
+
+        pool.stop()
+
+        assert isinstance(running.exception(timeout=10), RecognizerDied)
+
+
+def test_stopped_pool_stays_stopped() -> None:
+    pool = TimedPool(ObedientRecognizer, processes=1, timeout_s=60)
+    before = children()
+    pool.start()
+    pool.stop()
+
+    with pytest.raises(RecognizerDied, match="stopped"):
+        pool.recognise(b"a photo")
+
+    assert children() <= before
+
+
+def test_children_die_with_a_killed_parent(tmp_path: Path) -> None:
     script = (
         "from core.timed_pool import TimedPool\n"
         "from tests.support.recognizers import ObedientRecognizer\n"
@@ -141,8 +169,7 @@ def test_children_die_with_a_killed_parent() -> None:
         "    print('ready', flush=True)\n"
         "    pool.recognise(b'hang')\n"
     )
-    path = ROOT / "var" / "killed_parent.py"
-    path.parent.mkdir(exist_ok=True)
+    path = tmp_path / "killed_parent.py"
     path.write_text(script)
     parent = subprocess.Popen(
         [sys.executable, path], stdout=subprocess.PIPE, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}
