@@ -11,7 +11,7 @@ from typing import Final
 from core.errors import MalformedMessage, ServiceUnavailable
 from core.jobs import Job, failed
 from core.logs import log_fields
-from core.ports import JobQueue
+from core.ports import JobQueue, ReceivedMessage
 from core.results import Results
 
 log = logging.getLogger(__name__)
@@ -62,21 +62,26 @@ class DeadLetterSweeper:
     def sweep(self) -> int:
         """Write the missing results; return how many there were.
 
-        Messages are hidden only for the time of a sweep, so that an operator
-        can read and redrive them.
+        Messages are hidden only while the sweep lasts, so that an operator can
+        read and redrive them.
         """
-        written = 0
+        swept: list[ReceivedMessage] = []
         for _ in range(_MAX_BATCHES):
             messages = self._queue.receive(limit=10, wait_s=0, visibility_s=_HIDDEN_S)
+            swept += messages
             if not messages:
                 break
-            written += sum(self._fail(message.body) for message in messages)
+        written = sum(self._fail(message.body) for message in swept)
+        for message in swept:
+            self._queue.set_visibility(message, 0)
         return written
 
     def _fail(self, body: str) -> bool:
         try:
             job = Job.from_body(body)
         except MalformedMessage:
+            return False
+        if self._results.read(job.job_id) is not None:
             return False
         result = failed(job, ABANDONED, "no attempt came to an end; the workers gave up")
         with log_fields(job_id=job.job_id):

@@ -8,8 +8,8 @@ known)
 body is malformed                      none possible; logged       deleted
 input missing, photo undecodable or    ``failed``, no retry        deleted after the write
 too large, wrong model
-child over its deadline, or died       none yet                    visible again after a growing
-                                                                   pause with jitter
+child over its deadline, or died, or   none yet                    visible again after a growing
+met a bug                                                          pause with jitter
 the same on the last allowed receive   ``failed``                  visible at once: SQS moves it
                                                                    to the dead-letter queue
 S3 or SQS is down                      none                        left alone: comes back
@@ -40,6 +40,7 @@ from core.jobs import Job, JobDone, JobFailed, failed
 from core.naming import FaceNamer
 from core.ports import JobQueue, ObjectStore, ReceivedMessage, Recognizer
 from core.results import Results
+from core.visibility import VisibilityHeartbeat
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +85,7 @@ class JobHandler:
         queue: JobQueue,
         inputs: ObjectStore,
         results: Results,
+        heartbeat: VisibilityHeartbeat,
         recognizer: Recognizer,
         namer: FaceNamer,
         responses: JobQueue | None,
@@ -94,6 +96,7 @@ class JobHandler:
         self._queue = queue
         self._inputs = inputs
         self._results = results
+        self._heartbeat = heartbeat
         self._recognizer = recognizer
         self._namer = namer
         self._responses = responses
@@ -134,7 +137,8 @@ class JobHandler:
             self._queue.delete(message)
             return Outcome.DUPLICATE
         try:
-            result: JobDone | JobFailed = self._recognise(job)
+            with self._heartbeat.covering(message):
+                result: JobDone | JobFailed = self._recognise(job)
         except (ObjectMissing, InvalidPhoto, ModelMismatch) as error:
             result = failed(job, error.code, str(error))
         except RecognitionFailed as error:

@@ -45,13 +45,16 @@ class VisibilityHeartbeat:
 
     def beat(self) -> None:
         """Extend every covered message once."""
+        # Under the lock, so that no message is extended after its block has ended.
         with self._lock:
-            covered = list(self._covered.values())
-        for message in covered:
-            try:
-                self._queue.set_visibility(message, self._visibility_s)
-            except ServiceUnavailable as error:
-                log.warning("visibility could not be extended", extra={"reason": str(error)})
+            for message in self._covered.values():
+                try:
+                    self._queue.set_visibility(message, self._visibility_s)
+                except ServiceUnavailable as error:
+                    log.warning(
+                        "visibility could not be extended",
+                        extra={"job": message.body[:36], "reason": str(error)},
+                    )
 
     def start(self) -> None:
         if self._interval_s > 0:
@@ -62,4 +65,7 @@ class VisibilityHeartbeat:
 
     def _run(self) -> None:
         while not self._stopped.wait(self._interval_s):
-            self.beat()
+            try:
+                self.beat()
+            except Exception:
+                log.exception("heartbeat missed a beat")

@@ -80,16 +80,20 @@ class Worker:
         log.info("worker started")
         pause_s = 0.0
         while not self._stopping(pause_s):
-            self._on_alive()
             try:
+                self._on_alive()
                 self.run_once()
                 pause_s = 0.0
             except ServiceUnavailable as error:
                 pause_s = min(_MAX_PAUSE_S, pause_s * 2 or 0.5)
                 log.warning(
-                    "worker paused", extra={"code": error.code, "reason": str(error), "s": pause_s}
+                    "worker paused",
+                    extra={"code": error.code, "reason": str(error), "pause_s": pause_s},
                 )
-        self._drain()
+            except Exception:
+                pause_s = _MAX_PAUSE_S
+                log.exception("worker's round broke off", extra={"pause_s": pause_s})
+        self.drain()
 
     def run_once(self) -> list[Future[Outcome]]:
         """Receive once and start the handling of what came."""
@@ -129,7 +133,7 @@ class Worker:
             job = Job.from_body(message.body)
         except MalformedMessage as error:
             return self._handler.discard(message, error)
-        with log_fields(job_id=job.job_id), self._heartbeat.covering(message):
+        with log_fields(job_id=job.job_id):
             try:
                 outcome = self._handler.handle(job, message)
             except Exception:
@@ -151,7 +155,8 @@ class Worker:
             return False
         return True
 
-    def _drain(self) -> None:
+    def drain(self) -> None:
+        """Let running jobs finish within the grace, give the others back, end all threads."""
         log.info("worker is draining", extra={"running": len(self._running)})
         _, unfinished = wait(set(self._running), timeout=self._grace_s)
         if unfinished:

@@ -8,18 +8,16 @@ from typing import Any
 import pytest
 
 from core.dead_letters import ABANDONED, DeadLetterSweeper
-from core.errors import InvalidImage, RecognitionTimedOut, RecognizerDied, StorageUnavailable
+from core.errors import InvalidImage, RecognitionTimedOut, RecognizerDied, ServiceUnavailable
 from core.faces.recognition import Recognition
-from core.gallery.stored_index import StoredFaceIndex
-from core.job_handler import JobHandler, Outcome
+from core.job_handler import Outcome
 from core.jobs import Job
-from core.naming import FaceNamer
 from core.ports import JobQueue
 from core.results import Results
 from core.testing import ManualClock, ScriptedRecognizer
 from core.visibility import VisibilityHeartbeat
-from core.worker import Worker
 from tests.support.faces import MODEL, enrolled, face, recognition
+from tests.support.workers import join_worker
 from tests.support.worlds import MAX_RECEIVE_COUNT, World
 
 JOB = Job(job_id="7d1c43f7-8a5a-4e0c-9d3e-0f6b3c1a2b4d", filename="a_photo.jpg")
@@ -33,38 +31,17 @@ class Tier:
     world: World
     recognizer: ScriptedRecognizer = field(default_factory=ScriptedRecognizer)
     responses: JobQueue | None = None
-    handler: JobHandler = field(init=False)
-    worker: Worker = field(init=False)
+    heartbeat_s: float = 0
 
     def __post_init__(self) -> None:
-        results = Results(self.world.outputs)
-        index = StoredFaceIndex(self.world.gallery, refresh_s=0)
-        index.enrol("default", [enrolled("Ada Lovelace", 0.0)], model=MODEL)
-        self.handler = JobHandler(
-            queue=self.world.queue,
-            inputs=self.world.inputs,
-            results=results,
-            recognizer=self.recognizer,
-            namer=FaceNamer(index, max_distance=0.6),
+        joined = join_worker(
+            self.world,
+            self.recognizer,
             responses=self.responses,
-            max_receive_count=MAX_RECEIVE_COUNT,
-            max_file_bytes=1000,
-            backoff_s=1,
+            heartbeat_s=self.heartbeat_s,
         )
-        self.worker = Worker(
-            queue=self.world.queue,
-            handler=self.handler,
-            heartbeat=VisibilityHeartbeat(self.world.queue, visibility_s=1, interval_s=0),
-            sweeper=DeadLetterSweeper(
-                self.world.dead_letters, results, interval_s=1000, clock=ManualClock()
-            ),
-            slots=1,
-            wait_s=0,
-            grace_s=1,
-            check_stores=self.world.inputs.check,
-            stop_recognizer=lambda: None,
-            on_alive=lambda: None,
-        )
+        joined.index.enrol("default", [enrolled("Ada Lovelace", 0.0)], model=MODEL)
+        self.worker, self.handler = joined.worker, joined.handler
 
     def accept(self, photo: bytes | None = PHOTO, body: str = JOB.body) -> None:
         """Do what the web tier does."""
@@ -97,7 +74,7 @@ class Tier:
 def tier(world: World) -> Iterator[Tier]:
     tier = Tier(world=world)
     yield tier
-    tier.worker._threads.shutdown()
+    tier.worker.drain()
 
 
 def test_recognised_face_is_named_and_message_deleted(tier: Tier) -> None:
@@ -195,21 +172,45 @@ def test_last_failed_attempt_fails_the_job_and_dead_letters_it(tier: Tier) -> No
     assert tier.world.dead_bodies() == [JOB.body]
 
 
-def test_message_is_left_alone_while_storage_is_away(
-    tier: Tier, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("part", "method"),
+    [
+        ("inputs", "get"),
+        ("gallery", "get_if_changed"),
+        ("outputs", "put_if"),
+        ("queue", "delete"),
+    ],
+)
+def test_message_is_left_alone_while_aws_is_away(
+    tier: Tier, part: str, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: object, **__: object) -> None:
-        raise StorageUnavailable("switched off")
+        raise ServiceUnavailable("switched off")
 
     tier.accept()
     tier.answers(recognition(face(0.1)))
     with monkeypatch.context() as patched:
-        patched.setattr(tier.world.outputs, "put_if", away)
+        patched.setattr(getattr(tier.world, part), method, away)
         assert tier.next_outcome() is Outcome.LEFT_ALONE
-    assert not tier.has_result()
+
+    assert tier.next_outcome() in (Outcome.DONE, Outcome.DUPLICATE)
+    assert tier.result()["result"] == "Ada Lovelace"
+    assert tier.world.is_queue_empty()
+
+
+def test_retry_whose_pause_could_not_be_set_comes_back(
+    tier: Tier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise ServiceUnavailable("switched off")
+
+    tier.accept()
+    tier.answers(RecognizerDied("killed"), recognition(face(0.1)))
+    with monkeypatch.context() as patched:
+        patched.setattr(tier.world.queue, "set_visibility", away)
+        assert tier.next_outcome() is Outcome.LEFT_ALONE
 
     assert tier.next_outcome() is Outcome.DONE
-    assert tier.result()["result"] == "Ada Lovelace"
 
 
 def test_message_of_a_killed_worker_comes_back(tier: Tier) -> None:
@@ -266,6 +267,8 @@ def test_dead_letter_without_result_is_failed_and_kept(tier: Tier) -> None:
 
     assert sweeper.sweep() == 1
     assert tier.result()["error"]["code"] == ABANDONED
+    kept = tier.world.dead_letters.receive(limit=1, wait_s=0)
+    assert [message.body for message in kept] == [JOB.body]
 
 
 def test_dead_letter_with_result_keeps_it(tier: Tier) -> None:
@@ -291,7 +294,7 @@ def test_result_is_copied_to_the_response_queue_when_asked(world: World) -> None
 
     (copied,) = world.dead_letters.receive(limit=1, wait_s=0)
     assert json.loads(copied.body) == tier.result()
-    tier.worker._threads.shutdown()
+    tier.worker.drain()
 
 
 def test_heartbeat_keeps_a_running_job_invisible(tier: Tier) -> None:

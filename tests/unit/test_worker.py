@@ -5,19 +5,16 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from core.dead_letters import ABANDONED, DeadLetterSweeper
-from core.errors import RecognizerDied, StorageUnavailable
+from core.dead_letters import ABANDONED
+from core.errors import QueueUnavailable, RecognizerDied, StorageUnavailable
 from core.faces.recognition import Recognition
-from core.gallery.stored_index import StoredFaceIndex
-from core.job_handler import JobHandler
 from core.jobs import Job
-from core.naming import FaceNamer
-from core.results import Results
+from core.ports import ReceivedMessage
 from core.testing import ManualClock, MemoryQueue, MemoryStore
-from core.visibility import VisibilityHeartbeat
-from core.worker import Worker
 from tests.support.faces import recognition
 from tests.support.waiting import wait_until
+from tests.support.workers import join_worker
+from tests.support.worlds import World
 
 
 class GatedRecognizer:
@@ -25,15 +22,28 @@ class GatedRecognizer:
 
     def __init__(self) -> None:
         self.gate = threading.Event()
-        self.stopped = threading.Event()
+        self._stopped = threading.Event()
+        self._lock = threading.Lock()
         self.running = 0
+        self.most_running = 0
 
     def recognise(self, photo: bytes) -> Recognition:
-        self.running += 1
-        while not self.gate.wait(0.01):
-            if self.stopped.is_set():
-                raise RecognizerDied("stopped")
-        return recognition()
+        self._count(+1)
+        try:
+            while not self.gate.wait(0.01):
+                if self._stopped.is_set():
+                    raise RecognizerDied("stopped")
+            return recognition()
+        finally:
+            self._count(-1)
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _count(self, change: int) -> None:
+        with self._lock:
+            self.running += change
+            self.most_running = max(self.most_running, self.running)
 
 
 @dataclass(kw_only=True)
@@ -42,35 +52,27 @@ class Tier:
     grace_s: float = 5
     clock: ManualClock = field(default_factory=ManualClock)
     recognizer: GatedRecognizer = field(default_factory=GatedRecognizer)
-    inputs: MemoryStore = field(default_factory=MemoryStore)
-    outputs: MemoryStore = field(default_factory=MemoryStore)
 
     def __post_init__(self) -> None:
+        self.queue = MemoryQueue(clock=self.clock)
         self.dead_letters = MemoryQueue(clock=self.clock)
-        self.queue = MemoryQueue(clock=self.clock, dead_letters=self.dead_letters)
-        results = Results(self.outputs)
-        self.worker = Worker(
+        self.inputs, self.outputs = MemoryStore(), MemoryStore()
+        world = World(
             queue=self.queue,
-            handler=JobHandler(
-                queue=self.queue,
-                inputs=self.inputs,
-                results=results,
-                recognizer=self.recognizer,
-                namer=FaceNamer(StoredFaceIndex(MemoryStore(), refresh_s=0), max_distance=0.6),
-                responses=None,
-                max_receive_count=5,
-                max_file_bytes=100,
-                backoff_s=1,
-            ),
-            heartbeat=VisibilityHeartbeat(self.queue, visibility_s=60, interval_s=0),
-            sweeper=DeadLetterSweeper(self.dead_letters, results, interval_s=10, clock=self.clock),
-            slots=self.slots,
-            wait_s=0,
-            grace_s=self.grace_s,
-            check_stores=self.inputs.check,
-            stop_recognizer=self.recognizer.stopped.set,
-            on_alive=lambda: None,
+            dead_letters=self.dead_letters,
+            inputs=self.inputs,
+            outputs=self.outputs,
+            gallery=MemoryStore(),
+            let_pass=self.clock.advance,
         )
+        self.worker = join_worker(
+            world,
+            self.recognizer,
+            slots=self.slots,
+            grace_s=self.grace_s,
+            sweep_interval_s=10,
+            clock=self.clock,
+        ).worker
         self.thread = threading.Thread(target=self.worker.run)
 
     def accept(self) -> Job:
@@ -91,11 +93,11 @@ def test_worker_handles_as_many_jobs_at_a_time_as_it_has_slots() -> None:
     tier.thread.start()
     wait_until(lambda: tier.recognizer.running == 2)
 
-    assert len([b for b in tier.queue.bodies if b]) == 5
     tier.recognizer.gate.set()
     wait_until(lambda: len(tier.outputs.objects) == 5)
     tier.stop()
 
+    assert tier.recognizer.most_running == 2
     assert set(tier.outputs.objects) == {job.output_key for job in jobs}
     assert tier.queue.bodies == []
 
@@ -126,12 +128,22 @@ def test_jobs_over_the_grace_go_back_to_the_queue_at_once() -> None:
     assert tier.queue.visibility_changes[-1] == (job.body, 0)
 
 
-def test_worker_goes_on_after_the_queue_was_away() -> None:
+@pytest.mark.parametrize("trouble", [QueueUnavailable("away"), ZeroDivisionError("a bug")])
+def test_worker_goes_on_after_a_round_that_failed(
+    trouble: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("core.worker._MAX_PAUSE_S", 0.1)
     tier = Tier()
     tier.recognizer.gate.set()
-    tier.queue.available = False
+    receive = tier.queue.receive
+
+    def fail(**_: object) -> list[ReceivedMessage]:
+        raise trouble
+
+    tier.queue.receive = fail  # type: ignore[method-assign]
     tier.thread.start()
-    tier.queue.available = True
+    wait_until(lambda: "worker paused" in caplog.text or "broke off" in caplog.text)
+    tier.queue.receive = receive  # type: ignore[method-assign]
     job = tier.accept()
 
     wait_until(lambda: job.output_key in tier.outputs.objects)
