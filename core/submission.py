@@ -30,14 +30,16 @@ log = logging.getLogger(__name__)
 _FIRST_POLL_S: Final = 0.05
 _POLL_GROWTH: Final = 1.4
 _SLOWEST_POLL_S: Final = 1.0
+_JSON: Final = "application/json"
 _IDEMPOTENCY_KEY: Final = re.compile(r"[\x20-\x7e]{1,255}")
 
 
 class _IdempotencyRecord(BaseModel):
-    """What was accepted under an Idempotency-Key."""
+    """What came under an Idempotency-Key; ``queued`` once its message was sent."""
 
     body: str
     photo_sha256: str
+    queued: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +112,7 @@ class Submission:
         inspect_photo(photo, max_pixels=self._max_pixels)
         job = Job.new(filename)
         if idempotency_key is None:
-            self._hand_over(job, photo, written_keys=())
+            self._hand_over(job, photo)
             return job
         return self._submit_once(job, photo, idempotency_key)
 
@@ -141,7 +143,7 @@ class Submission:
             raise JobNotFound("a job id is a UUID of version 4, in lower case")
         result = self._results.read(job_id)
         if result is None and not self._was_accepted(job_id):
-            raise JobNotFound(f"no job {job_id} was issued, or it has expired")
+            raise JobNotFound(f"no job {job_id} was issued")
         return result
 
     def _read_while_waiting(self, job_id: str) -> JobDone | JobFailed | None:
@@ -158,46 +160,62 @@ class Submission:
     def _submit_once(self, job: Job, photo: bytes, idempotency_key: str) -> Job:
         if not _IDEMPOTENCY_KEY.fullmatch(idempotency_key):
             raise InvalidIdempotencyKey("an Idempotency-Key is 1 to 255 printable ASCII characters")
-        record_key = f"idempotency/{hashlib.sha256(idempotency_key.encode()).hexdigest()}"
+        key = f"idempotency/{hashlib.sha256(idempotency_key.encode()).hexdigest()}"
         digest = hashlib.sha256(photo).hexdigest()
         record = _IdempotencyRecord(body=job.body, photo_sha256=digest)
-        first = self._inputs.put_if(
-            record_key,
-            record.model_dump_json().encode(),
-            content_type="application/json",
-            version=None,
-        )
+        first = self._inputs.put_if(key, _encoded(record), content_type=_JSON, version=None)
         if not first:
-            record = self._read_record(record_key)
+            record = self._read_record(key)
             if record.photo_sha256 != digest:
                 raise IdempotencyConflict("this Idempotency-Key came before with another photo")
             job = Job.from_body(record.body)
-            if self._was_accepted(job.job_id):
+            if record.queued:
                 return job
-        self._hand_over(job, photo, written_keys=(record_key,))
+        # A second comer sends the same job again, which does no harm: the first
+        # may have died, and the first result wins.
+        try:
+            self._hand_over(job, photo, keep_on_failure=not first)
+        except ServiceUnavailable:
+            if first:
+                self._remove(key, "idempotency record")
+            raise
+        self._note_queued(key, record)
         return job
 
-    def _read_record(self, record_key: str) -> _IdempotencyRecord:
+    def _note_queued(self, key: str, record: _IdempotencyRecord) -> None:
+        """Spare later comers the second sending; the job is accepted even if this fails."""
+        queued = record.model_copy(update={"queued": True})
         try:
-            return _IdempotencyRecord.model_validate_json(self._inputs.get(record_key).body)
+            self._inputs.put(key, _encoded(queued), content_type=_JSON)
+        except ServiceUnavailable as error:
+            log.warning("idempotency record was not updated", extra={"reason": str(error)})
+
+    def _read_record(self, key: str) -> _IdempotencyRecord:
+        try:
+            return _IdempotencyRecord.model_validate_json(self._inputs.get(key).body)
         except ObjectMissing as error:
             raise StorageUnavailable("a request with the same key was just undone") from error
 
-    def _hand_over(self, job: Job, photo: bytes, *, written_keys: tuple[str, ...]) -> None:
+    def _hand_over(self, job: Job, photo: bytes, *, keep_on_failure: bool = False) -> None:
         with log_fields(job_id=job.job_id):
             try:
                 self._inputs.put(job.input_key, photo, content_type="application/octet-stream")
                 self._queue.send(job.body)
             except ServiceUnavailable:
-                self._undo((job.input_key, *written_keys))
+                if not keep_on_failure:
+                    self._remove(job.input_key, "photo")
                 raise
             log.info("job was accepted", extra={"bytes": len(photo)})
 
-    def _undo(self, keys: tuple[str, ...]) -> None:
-        for key in keys:
-            try:
-                self._inputs.delete(key)
-            except ServiceUnavailable as error:
-                log.error(  # noqa: TRY400 - the reason says it all
-                    "orphan was left in the input bucket", extra={"key": key, "reason": str(error)}
-                )
+    def _remove(self, key: str, what: str) -> None:
+        """Take back what was stored; name it in the log when that fails too."""
+        try:
+            self._inputs.delete(key)
+        except ServiceUnavailable as error:
+            log.error(  # noqa: TRY400 - the reason says it all
+                "orphan was left in the input bucket", extra={"what": what, "reason": str(error)}
+            )
+
+
+def _encoded(record: _IdempotencyRecord) -> bytes:
+    return record.model_dump_json().encode()

@@ -48,6 +48,12 @@ _STATUS: Final[tuple[tuple[type[FaceServiceError], int], ...]] = (
 )
 
 
+_TEXT_5XX: Final = {
+    500: "unexpected error; it has been logged",
+    503: "a part of the service is not available; nothing was accepted, try again later",
+}
+
+
 class PhotoRequest(Request):
     """A request whose file stays in memory: it is bounded, and leaves no temporary file."""
 
@@ -108,6 +114,7 @@ def _observe_requests(app: Flask) -> None:
         given = request.headers.get("X-Request-ID", "")
         g.request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
         g.started_s = time.monotonic()
+        g.job_id = None
 
     @app.after_request
     def end(response: Response) -> Response:
@@ -116,6 +123,7 @@ def _observe_requests(app: Flask) -> None:
             log.info(
                 "request was answered",
                 extra={
+                    "job_id": g.job_id,
                     "method": request.method,
                     "path": request.path,
                     "status": response.status_code,
@@ -132,7 +140,9 @@ def _answer_errors(app: Flask, settings: Settings) -> None:
         if status >= 500:
             with log_fields(request_id=g.request_id):
                 log.error("request failed", extra={"code": error.code, "reason": str(error)})
-        response = _error(error.code, str(error), status)
+        # What S3 and SQS say of themselves is for the operator's log, not for clients.
+        text = str(error) if status < 500 else _TEXT_5XX[status]
+        response = _error(error.code, text, status)
         if status == 503:
             response.headers["Retry-After"] = str(_RETRY_UNAVAILABLE_S)
         return response
@@ -154,7 +164,7 @@ def _answer_errors(app: Flask, settings: Settings) -> None:
     def unexpected(_: Exception) -> ResponseReturnValue:
         with log_fields(request_id=g.request_id):
             log.exception("request met an unexpected error")
-        return _error(FaceServiceError.code, "unexpected error; it has been logged", 500)
+        return _error(FaceServiceError.code, _TEXT_5XX[500], 500)
 
 
 def _add_health_routes(app: Flask, parts: WebParts) -> None:
@@ -194,10 +204,11 @@ def _add_job_routes(app: Flask, parts: WebParts, settings: Settings) -> None:
             job = submission.submit(
                 photo, filename, idempotency_key=request.headers.get("Idempotency-Key")
             )
+        g.job_id = job.job_id
 
         def wait(seconds: float) -> Response:
-            waited = submission.wait(job.job_id, seconds)
             with log_fields(request_id=g.request_id, job_id=job.job_id):
+                waited = submission.wait(job.job_id, seconds)
                 log.info("wait ended", extra={"s3_gets": waited.polls})
             response = _job_response(job.job_id, waited.result)
             response.headers["Result-Polls"] = str(waited.polls)
@@ -221,11 +232,12 @@ def _uploaded_photo() -> tuple[bytes, str]:
 
 def _wait_seconds(max_wait_s: float) -> float:
     """Return how long this request waits: ``Prefer`` (RFC 7240) can only shorten it."""
-    preferences = parse_dict_header(",".join(request.headers.getlist("Prefer")))
+    given = parse_dict_header(",".join(request.headers.getlist("Prefer")))
+    preferences = {name.lower(): value or "" for name, value in given.items()}
     if "respond-async" in preferences:
         return 0
-    asked = preferences.get("wait") or ""
-    return min(max_wait_s, int(asked)) if asked.isascii() and asked.isdigit() else max_wait_s
+    asked = preferences.get("wait", "")
+    return min(max_wait_s, float(asked)) if re.fullmatch(r"[0-9]{1,9}", asked) else max_wait_s
 
 
 def _job_response(job_id: str, result: JobDone | JobFailed | None) -> Response:

@@ -122,6 +122,9 @@ def test_upload_answers_pending_with_status_url_after_the_wait(site: Site) -> No
     [
         ("respond-async", 0),
         ("respond-async, wait=10", 0),
+        ("Respond-Async", 0),
+        ("Wait=2", 2),
+        ("wait=" + "9" * 5000, 30),
         ("wait=2", 2),
         ("wait=0", 0),
         ("wait=900", 30),
@@ -263,10 +266,13 @@ def test_absent_queue_is_503_with_retry_after_and_leaves_nothing(site: Site) -> 
     assert site.is_empty()
 
 
-def test_absent_store_is_503(site: Site) -> None:
+def test_absent_store_is_503_without_its_inner_details(site: Site) -> None:
     site.inputs.available = False
 
-    assert_error(site.upload(), 503, "STORAGE_UNAVAILABLE")
+    response = site.upload()
+
+    assert_error(response, 503, "STORAGE_UNAVAILABLE")
+    assert "switched off" not in response.text
 
 
 def test_health_is_ok_while_everything_else_is_away(site: Site) -> None:
@@ -295,7 +301,7 @@ def test_unknown_path_and_method_answer_as_json(site: Site) -> None:
 
 
 def test_unexpected_error_is_logged_and_not_shown(
-    site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def surprise(_: str) -> None:
         raise ZeroDivisionError("a detail")
@@ -306,6 +312,7 @@ def test_unexpected_error_is_logged_and_not_shown(
 
     assert_error(response, 500, "INTERNAL_ERROR")
     assert "a detail" not in response.text
+    assert "a detail" in caplog.text
 
 
 def test_given_request_id_is_kept_and_an_odd_one_replaced(site: Site) -> None:

@@ -109,7 +109,8 @@ def test_orphan_is_reported_when_its_removal_fails_too(
 
     (record,) = caplog.records
     assert record.message == "orphan was left in the input bucket"
-    assert record.__dict__["key"] in web.inputs.objects
+    assert record.__dict__["what"] == "photo"
+    assert len(web.inputs.objects) == 1
 
 
 def test_same_key_and_photo_give_the_same_job(web: Web) -> None:
@@ -134,14 +135,55 @@ def test_other_key_gives_another_job(web: Web) -> None:
     assert second.job_id != first.job_id
 
 
-def test_key_whose_request_broke_off_is_taken_up_again(web: Web) -> None:
-    first = web.submission.submit(PHOTO, "a.jpg", idempotency_key="key")
-    del web.inputs.objects[first.input_key]  # as if the process had died before the upload
+@pytest.mark.parametrize("stored", [True, False])
+def test_key_whose_request_broke_off_is_taken_up_again(web: Web, stored: bool) -> None:
+    first = interrupted_submission(web, stored=stored)
 
     second = web.submission.submit(PHOTO, "a.jpg", idempotency_key="key")
 
     assert second == first
     assert web.inputs.objects[first.input_key] == PHOTO
+    assert web.queue.bodies == [first.body]
+
+
+def interrupted_submission(web: Web, *, stored: bool) -> Job:
+    """Leave what a process leaves that dies before its message is sent."""
+    send = web.queue.send
+    web.queue.send = lambda _: (_ for _ in ()).throw(KeyboardInterrupt)  # type: ignore[method-assign,assignment]
+    with pytest.raises(KeyboardInterrupt):
+        web.submission.submit(PHOTO, "a.jpg", idempotency_key="key")
+    web.queue.send = send  # type: ignore[method-assign]
+    (key,) = (key for key in web.inputs.objects if not key.startswith("idempotency/"))
+    if not stored:
+        del web.inputs.objects[key]
+    return Job.from_body(key)
+
+
+def test_second_comer_does_not_take_back_the_first_ones_photo(web: Web) -> None:
+    first = interrupted_submission(web, stored=True)
+    web.queue.available = False
+
+    with pytest.raises(QueueUnavailable):
+        web.submission.submit(PHOTO, "a.jpg", idempotency_key="key")
+
+    assert first.input_key in web.inputs.objects
+
+
+def test_job_is_accepted_though_its_record_could_not_be_updated(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = web.inputs.put
+
+    def put_photos_only(key: str, body: bytes, *, content_type: str) -> None:
+        if key.startswith("idempotency/"):
+            raise StorageUnavailable("switched off")
+        put(key, body, content_type=content_type)
+
+    monkeypatch.setattr(web.inputs, "put", put_photos_only)
+
+    job = web.submission.submit(PHOTO, "a.jpg", idempotency_key="key")
+
+    assert web.queue.bodies == [job.body]
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "ümlaut", "a\nb"])
