@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from core.aws.clients import s3_client, sqs_client
 from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
 from core.dead_letters import DeadLetterSweeper
@@ -13,7 +14,7 @@ from core.faces.recognition import FaceEngine
 from core.gallery.stored_index import StoredFaceIndex
 from core.job_handler import JobHandler
 from core.naming import FaceNamer
-from core.ports import FaceIndex
+from core.ports import FaceIndex, ObjectStore
 from core.results import Results
 from core.settings import Settings
 from core.submission import Submission
@@ -42,10 +43,11 @@ class WorkerParts:
 
 
 def build_web(settings: Settings) -> WebParts:
-    queue = SqsQueue.from_settings(settings, settings.sqs_req_queue_name)
-    inputs = S3Store.from_settings(settings, settings.s3_in_bucket)
-    outputs = S3Store.from_settings(settings, settings.s3_out_bucket)
-    gallery = S3Store.from_settings(settings, settings.s3_gallery_bucket)
+    s3, sqs = s3_client(settings), sqs_client(settings)
+    inputs, outputs, _ = (S3Store(s3, bucket) for bucket in settings.buckets)
+    queue = SqsQueue(sqs, settings.sqs_req_queue_name)
+    checks = {f"S3 bucket {name}": S3Store(s3, name).check for name in settings.buckets}
+    checks |= {f"SQS queue {name}": SqsQueue(sqs, name).check for name in settings.queues}
     return WebParts(
         submission=Submission(
             queue=queue,
@@ -54,20 +56,16 @@ def build_web(settings: Settings) -> WebParts:
             max_file_bytes=settings.max_file_bytes,
             max_pixels=settings.max_pixels,
         ),
-        checks={
-            f"S3 bucket {settings.s3_in_bucket}": inputs.check,
-            f"S3 bucket {settings.s3_out_bucket}": outputs.check,
-            f"S3 bucket {settings.s3_gallery_bucket}": gallery.check,
-            f"SQS queue {settings.sqs_req_queue_name}": queue.check,
-        },
+        checks=checks,
     )
 
 
 def build_index(settings: Settings) -> FaceIndex:
-    return StoredFaceIndex(
-        S3Store.from_settings(settings, settings.s3_gallery_bucket),
-        refresh_s=settings.gallery_refresh_seconds,
-    )
+    return _index(S3Store(s3_client(settings), settings.s3_gallery_bucket), settings)
+
+
+def _index(gallery: ObjectStore, settings: Settings) -> FaceIndex:
+    return StoredFaceIndex(gallery, refresh_s=settings.gallery_refresh_seconds)
 
 
 def build_pool(settings: Settings) -> TimedPool:
@@ -82,34 +80,34 @@ def build_pool(settings: Settings) -> TimedPool:
 
 
 def build_worker(settings: Settings) -> WorkerParts:
-    queue = SqsQueue.from_settings(
-        settings, settings.sqs_req_queue_name, long_poll_s=settings.sqs_wait_time_seconds
-    )
-    inputs = S3Store.from_settings(settings, settings.s3_in_bucket)
-    outputs = S3Store.from_settings(settings, settings.s3_out_bucket)
+    s3, sqs = s3_client(settings), sqs_client(settings, long_poll_s=settings.sqs_wait_time_seconds)
+    inputs, outputs, gallery = (S3Store(s3, bucket) for bucket in settings.buckets)
+    queue = SqsQueue(sqs, settings.sqs_req_queue_name)
     results = Results(outputs)
     pool = build_pool(settings)
-    responses = SqsQueue.from_settings(settings, settings.sqs_resp_queue_name)
+    heartbeat = VisibilityHeartbeat(
+        queue,
+        visibility_s=settings.sqs_visibility_timeout_seconds,
+        interval_s=settings.visibility_heartbeat_seconds,
+    )
+    responses = SqsQueue(sqs, settings.sqs_resp_queue_name) if settings.sqs_resp_enabled else None
     worker = Worker(
         queue=queue,
         handler=JobHandler(
             queue=queue,
             inputs=inputs,
             results=results,
+            heartbeat=heartbeat,
             recognizer=pool,
-            namer=FaceNamer(build_index(settings), max_distance=settings.match_max_distance),
-            responses=responses if settings.sqs_resp_enabled else None,
+            namer=FaceNamer(_index(gallery, settings), max_distance=settings.match_max_distance),
+            responses=responses,
             max_receive_count=settings.sqs_max_receive_count,
             max_file_bytes=settings.max_file_bytes,
             backoff_s=settings.retry_backoff_seconds,
         ),
-        heartbeat=VisibilityHeartbeat(
-            queue,
-            visibility_s=settings.sqs_visibility_timeout_seconds,
-            interval_s=settings.visibility_heartbeat_seconds,
-        ),
+        heartbeat=heartbeat,
         sweeper=DeadLetterSweeper(
-            SqsQueue.from_settings(settings, settings.dead_letter_queue_name),
+            SqsQueue(sqs, settings.dead_letter_queue_name),
             results,
             interval_s=settings.dead_letter_sweep_seconds,
             clock=time.monotonic,
@@ -117,7 +115,7 @@ def build_worker(settings: Settings) -> WorkerParts:
         slots=settings.worker_process_count,
         wait_s=settings.sqs_wait_time_seconds,
         grace_s=settings.shutdown_grace_seconds,
-        check_stores=partial(_check_all, (inputs.check, outputs.check)),
+        check_stores=partial(_check_all, (inputs.check, outputs.check, gallery.check)),
         stop_recognizer=pool.stop,
         on_alive=partial(_touch, settings.worker_alive_file),
     )

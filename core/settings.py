@@ -8,7 +8,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from core.cores import usable_cores
 from core.errors import InvalidSettings
 
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Pause = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
@@ -33,6 +34,7 @@ class Settings(BaseSettings):
     aws_region: str = "us-east-1"
     aws_access_key_id: SecretStr | None = None
     aws_secret_access_key: SecretStr | None = None
+    aws_session_token: SecretStr | None = None
 
     s3_in_bucket: BucketName = "input-bucket"
     s3_out_bucket: BucketName = "output-bucket"
@@ -45,7 +47,7 @@ class Settings(BaseSettings):
     sqs_wait_time_seconds: int = Field(default=10, ge=0, le=20)
     sqs_visibility_timeout_seconds: int = Field(default=60, ge=1, le=43_200)
     sqs_max_receive_count: int = Field(default=5, ge=1, le=1000)
-    visibility_heartbeat_seconds: float = Field(default=20, ge=0)
+    visibility_heartbeat_seconds: Pause = 20
     """How often the visibility of a running job is extended; 0 turns it off."""
 
     web_host: str = "0.0.0.0"  # noqa: S104 - a container must be reachable from outside
@@ -53,22 +55,22 @@ class Settings(BaseSettings):
     web_processes: Count = 2
     web_threads: int = Field(default=64, ge=2)
     """Threads of each web process; three in four may wait for a result."""
-    max_wait_seconds: float = Field(default=30, ge=0)
-    max_file_mb: Annotated[float, Field(gt=0)] = 8
+    max_wait_seconds: Pause = 30
+    max_file_mb: Annotated[float, Field(gt=0, le=1024)] = 8
     max_pixels: Count = 50_000_000
 
     worker_processes: Count | Literal["auto"] = "auto"
     job_timeout_seconds: Seconds = 30
     retry_backoff_seconds: Seconds = 2
     """First pause before a failed job runs again; doubles with every attempt."""
-    shutdown_grace_seconds: float = Field(default=25, ge=0)
+    shutdown_grace_seconds: Pause = 25
     dead_letter_sweep_seconds: Seconds = 30
     worker_alive_file: str | None = None
     """File that the worker touches while it is well, for health checks."""
 
     match_max_distance: Annotated[float, Field(gt=0, le=2)] = 0.6
     detection_max_side_px: int = Field(default=1280, ge=64)
-    gallery_refresh_seconds: float = Field(default=1, ge=0)
+    gallery_refresh_seconds: Pause = 1
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
@@ -84,12 +86,25 @@ class Settings(BaseSettings):
     def dead_letter_queue_name(self) -> str:
         return f"{self.sqs_req_queue_name}-dlq"
 
+    @property
+    def buckets(self) -> tuple[str, str, str]:
+        """Input, output and gallery."""
+        return (self.s3_in_bucket, self.s3_out_bucket, self.s3_gallery_bucket)
+
+    @property
+    def queues(self) -> tuple[str, str, str]:
+        """Requests, dead letters and responses."""
+        return (self.sqs_req_queue_name, self.dead_letter_queue_name, self.sqs_resp_queue_name)
+
     @model_validator(mode="after")
     def _check_contradictions(self) -> Self:
         visibility_s = self.sqs_visibility_timeout_seconds
         heartbeat_s = self.visibility_heartbeat_seconds
         if (self.aws_access_key_id is None) != (self.aws_secret_access_key is None):
             raise ValueError("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY go together")
+        for names, variables in ((self.buckets, "S3_*_BUCKET"), (self.queues, "SQS_*_QUEUE_NAME")):
+            if len(set(names)) < len(names):
+                raise ValueError(f"{variables}: the names must differ, not {', '.join(names)}")
         if heartbeat_s == 0 and self.job_timeout_seconds >= visibility_s:
             raise ValueError(
                 f"JOB_TIMEOUT_SECONDS ({self.job_timeout_seconds:g}) must be under "

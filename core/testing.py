@@ -127,7 +127,7 @@ class MemoryStore:
         try:
             body = self.objects[key]
         except KeyError:
-            raise ObjectMissing(f"no object under {key!r}") from None
+            raise ObjectMissing(f"no object is stored under {key!r}") from None
         return StoredObject(body=body, version=_version(body))
 
     def get_if_changed(self, key: str, version: str) -> StoredObject | None:

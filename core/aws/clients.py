@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import SecretStr
 
 from core.errors import ServiceUnavailable
 from core.settings import Settings
@@ -22,12 +23,16 @@ _READ_TIMEOUT_S: Final = 3
 
 def _session(settings: Settings) -> boto3.Session:
     """Without keys boto3's own chain is used: environment, profile, role."""
-    key_id, secret = settings.aws_access_key_id, settings.aws_secret_access_key
     return boto3.Session(
         region_name=settings.aws_region,
-        aws_access_key_id=key_id.get_secret_value() if key_id else None,
-        aws_secret_access_key=secret.get_secret_value() if secret else None,
+        aws_access_key_id=_revealed(settings.aws_access_key_id),
+        aws_secret_access_key=_revealed(settings.aws_secret_access_key),
+        aws_session_token=_revealed(settings.aws_session_token),
     )
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
 
 
 def _config(settings: Settings, *, read_timeout_s: float) -> Config:

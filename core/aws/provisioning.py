@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 from core.aws.clients import error_code, s3_client, sqs_client, unavailable_as
-from core.errors import QueueUnavailable, StorageUnavailable
+from core.errors import InvalidSettings, QueueUnavailable, StorageUnavailable
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ def provision(settings: Settings) -> None:
     ------
     StorageUnavailable, QueueUnavailable
         If S3 or SQS does not answer, or refuses.
+    InvalidSettings
+        If a bucket's name is taken: bucket names are global on AWS.
     """
     s3 = s3_client(settings)
     with unavailable_as(StorageUnavailable, "S3"):
@@ -57,6 +59,11 @@ def _create_bucket(s3: "S3Client", bucket: str, region: str) -> None:
                 CreateBucketConfiguration={"LocationConstraint": region},  # type: ignore[typeddict-item]
             )
     except ClientError as error:
+        if error_code(error) == "BucketAlreadyExists":
+            raise InvalidSettings(
+                f"the bucket name {bucket} is another AWS account's: "
+                "choose other names in S3_IN_BUCKET, S3_OUT_BUCKET and S3_GALLERY_BUCKET"
+            ) from error
         if error_code(error) != "BucketAlreadyOwnedByYou":
             raise
     log.info("bucket is there", extra={"bucket": bucket})

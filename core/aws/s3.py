@@ -1,20 +1,21 @@
 """An ObjectStore on one S3 bucket."""
 
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from core.aws.clients import error_code, s3_client, unavailable_as
+from core.aws.clients import error_code, unavailable_as
 from core.errors import ObjectMissing, StorageUnavailable
 from core.ports import StoredObject
-from core.settings import Settings
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 _MISSING: Final = ("NoSuchKey", "404")
 _UNCHANGED: Final = ("304", "NotModified")
-_CONDITION_FAILED: Final = ("PreconditionFailed", "412", "ConditionalRequestConflict", "409")
+# A ConditionalRequestConflict is not among them: it proves nothing, and is tried again later.
+_CONDITION_FAILED: Final = ("PreconditionFailed", "412", "NoSuchKey")
 
 
 class S3Store:
@@ -23,10 +24,6 @@ class S3Store:
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
         self._bucket = bucket
-
-    @classmethod
-    def from_settings(cls, settings: Settings, bucket: str) -> "S3Store":
-        return cls(s3_client(settings), bucket)
 
     def get(self, key: str) -> StoredObject:
         stored = self._get(key)
@@ -52,7 +49,7 @@ class S3Store:
                     Bucket=self._bucket, Key=key, Body=body, ContentType=content_type, **condition
                 )
             except ClientError as error:
-                if error_code(error) in (*_CONDITION_FAILED, "NoSuchKey"):
+                if error_code(error) in _CONDITION_FAILED:
                     return False
                 raise
         return True
@@ -79,8 +76,8 @@ class S3Store:
                 if error_code(error) in _UNCHANGED:
                     return None
                 if error_code(error) in _MISSING:
-                    raise ObjectMissing(f"no object under {key!r} in {self._bucket}") from error
+                    raise ObjectMissing(f"no object is stored under {key!r}") from error
                 raise
 
-    def _errors(self) -> Any:
+    def _errors(self) -> AbstractContextManager[None]:
         return unavailable_as(StorageUnavailable, f"S3 bucket {self._bucket}")

@@ -1,12 +1,12 @@
 """A JobQueue on one SQS queue."""
 
 import threading
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from core.aws.clients import sqs_client, unavailable_as
+from core.aws.clients import unavailable_as
 from core.errors import QueueUnavailable
 from core.ports import ReceivedMessage
-from core.settings import Settings
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -20,11 +20,6 @@ class SqsQueue:
         self._name = name
         self._known_url: str | None = None
         self._lock = threading.Lock()
-
-    @classmethod
-    def from_settings(cls, settings: Settings, name: str, *, long_poll_s: float = 0) -> "SqsQueue":
-        """Return the queue; ``long_poll_s`` is the longest wait of its receives."""
-        return cls(sqs_client(settings, long_poll_s=long_poll_s), name)
 
     def send(self, body: str) -> None:
         with self._errors():
@@ -75,5 +70,5 @@ class SqsQueue:
                 self._known_url = self._client.get_queue_url(QueueName=self._name)["QueueUrl"]
             return self._known_url
 
-    def _errors(self) -> Any:
+    def _errors(self) -> AbstractContextManager[None]:
         return unavailable_as(QueueUnavailable, f"SQS queue {self._name}")

@@ -45,6 +45,13 @@ def test_same_face_under_another_name_is_renamed(index: StoredFaceIndex) -> None
     assert nearest_person(index, 0.0) == "Ada"
 
 
+def test_same_face_with_another_embedding_is_replaced(index: StoredFaceIndex) -> None:
+    index.enrol("c", [enrolled("Ada", 0.0, "one face"), enrolled("Bob", 1.0)], model=MODEL)
+
+    assert index.enrol("c", [enrolled("Ada", 9.0, "one face")], model=MODEL) == 1
+    assert nearest_person(index, 0.0) == "Bob"
+
+
 def test_collections_do_not_see_each_other(index: StoredFaceIndex) -> None:
     index.enrol("one", [enrolled("Ada", 0.0)], model=MODEL)
 

@@ -1,10 +1,13 @@
 """The contract of JobQueue, in memory and on SQS."""
 
 import pytest
+from pydantic import SecretStr
 
+from core.aws.clients import sqs_client
 from core.aws.provisioning import provision
 from core.aws.sqs import SqsQueue
 from core.errors import QueueUnavailable
+from core.settings import Settings
 from tests.support.localstack import LocalStack
 from tests.support.worlds import World, own_names
 
@@ -72,7 +75,7 @@ def test_receive_returns_no_more_than_limit(world: World) -> None:
 
 
 def test_unknown_queue_is_unavailable_and_named(localstack: LocalStack) -> None:
-    queue = SqsQueue.from_settings(localstack.settings(), "no-such-queue")
+    queue = SqsQueue(sqs_client(localstack.settings()), "no-such-queue")
 
     with pytest.raises(QueueUnavailable, match="no-such-queue"):
         queue.check()
@@ -80,7 +83,7 @@ def test_unknown_queue_is_unavailable_and_named(localstack: LocalStack) -> None:
 
 def test_queue_made_later_is_found(localstack: LocalStack) -> None:
     settings = localstack.settings(**own_names())
-    queue = SqsQueue.from_settings(settings, settings.sqs_req_queue_name)
+    queue = SqsQueue(sqs_client(settings), settings.sqs_req_queue_name)
     with pytest.raises(QueueUnavailable):
         queue.send("a body")
 
@@ -91,7 +94,12 @@ def test_queue_made_later_is_found(localstack: LocalStack) -> None:
 
 
 def test_absent_service_is_unavailable() -> None:
-    settings = LocalStack.settings(type("Nowhere", (), {"address": "http://127.0.0.1:1"}))  # type: ignore[arg-type]
+    settings = Settings(
+        _env_file=None,
+        aws_endpoint_url="http://127.0.0.1:1",
+        aws_access_key_id=SecretStr("test"),
+        aws_secret_access_key=SecretStr("test"),
+    )
 
     with pytest.raises(QueueUnavailable):
-        SqsQueue.from_settings(settings, "requests").send("a body")
+        SqsQueue(sqs_client(settings), "requests").send("a body")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from core.aws.clients import s3_client
 from core.aws.s3 import S3Store
 from core.errors import ObjectMissing, StorageUnavailable
 from core.ports import ObjectStore
@@ -106,7 +107,7 @@ def test_prefix_is_found_until_its_last_object_is_deleted(store: ObjectStore) ->
 
 
 def test_unknown_bucket_is_unavailable_and_named(localstack: LocalStack) -> None:
-    store = S3Store.from_settings(localstack.settings(), "no-such-bucket")
+    store = S3Store(s3_client(localstack.settings()), "no-such-bucket")
 
     with pytest.raises(StorageUnavailable, match="no-such-bucket"):
         store.check()

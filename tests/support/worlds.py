@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from core.aws.clients import s3_client, sqs_client
 from core.aws.provisioning import provision
 from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
@@ -51,8 +52,8 @@ class World:
         return not self.queue.receive(limit=1, wait_s=0)
 
 
-def memory_world() -> World:
-    clock = ManualClock()
+def memory_world(clock: ManualClock | None = None) -> World:
+    clock = clock or ManualClock()
     dead_letters = MemoryQueue(clock=clock, visibility_s=VISIBILITY_S)
     return World(
         queue=MemoryQueue(
@@ -71,12 +72,13 @@ def memory_world() -> World:
 
 def aws_world(settings: Settings, let_pass: Callable[[float], None]) -> World:
     provision(settings)
+    s3, sqs = s3_client(settings), sqs_client(settings)
     return World(
-        queue=SqsQueue.from_settings(settings, settings.sqs_req_queue_name),
-        dead_letters=SqsQueue.from_settings(settings, settings.dead_letter_queue_name),
-        inputs=S3Store.from_settings(settings, settings.s3_in_bucket),
-        outputs=S3Store.from_settings(settings, settings.s3_out_bucket),
-        gallery=S3Store.from_settings(settings, settings.s3_gallery_bucket),
+        queue=SqsQueue(sqs, settings.sqs_req_queue_name),
+        dead_letters=SqsQueue(sqs, settings.dead_letter_queue_name),
+        inputs=S3Store(s3, settings.s3_in_bucket),
+        outputs=S3Store(s3, settings.s3_out_bucket),
+        gallery=S3Store(s3, settings.s3_gallery_bucket),
         let_pass=let_pass,
     )
 

@@ -52,6 +52,8 @@ def test_without_endpoint_and_keys_the_real_aws_is_meant() -> None:
         ("S3_IN_BUCKET", "Not A Bucket"),
         ("JOB_TIMEOUT_SECONDS", "-1"),
         ("LOG_LEVEL", "LOUD"),
+        ("MAX_WAIT_SECONDS", "inf"),
+        ("MAX_FILE_MB", "inf"),
     ],
 )
 def test_bad_value_names_its_variable(
@@ -75,6 +77,8 @@ def test_bad_value_names_its_variable(
             "VISIBILITY_HEARTBEAT_SECONDS .* SQS_VISIBILITY_TIMEOUT_SECONDS",
         ),
         ({"AWS_ACCESS_KEY_ID": "key"}, "AWS_SECRET_ACCESS_KEY"),
+        ({"S3_OUT_BUCKET": "input-bucket"}, "BUCKET"),
+        ({"SQS_RESP_QUEUE_NAME": "request-queue"}, "QUEUE_NAME"),
     ],
 )
 def test_contradiction_names_both_variables(
