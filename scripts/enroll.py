@@ -2,7 +2,7 @@
 
     python scripts/enroll.py FOLDER [--collection default]
 
-A photo is used when exactly one face is on it; every other one is reported
+A photo is used when exactly one face is on it; every other file is reported
 with the reason. Running it again changes nothing. Exit codes: 0 every photo
 is enrolled, 1 some were not, 2 nothing could be done.
 """
@@ -13,7 +13,7 @@ import sys
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -26,7 +26,9 @@ from core.jobs import DEFAULT_COLLECTION
 from core.ports import EnrolledFace, FaceIndex, Recognizer
 from core.settings import load_settings
 
-SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"})
+BATCH: Final = 100
+"""Photos after which what was found is stored, so that little is lost when it ends early."""
+
 _FACE_IDS: Final = uuid.UUID("6f1dbf0e-6b0f-5d0b-9f0a-6f6f4d1a7c11")
 
 
@@ -39,10 +41,10 @@ class Unused:
 
 
 def photos_of(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Yield every person's name and photo, in order."""
+    """Yield every person's name and photo, in order; hidden files are no photos."""
     for person in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
         for path in sorted(person.iterdir()):
-            if path.suffix.lower() in SUFFIXES:
+            if path.is_file() and not path.name.startswith("."):
                 yield person.name, path
 
 
@@ -68,26 +70,50 @@ def enrolled_face(
     return EnrolledFace(face_id=face_id, person=person, embedding=embedding), recognition.model
 
 
-def enrol_folder(
-    folder: Path, collection_id: str, *, recognizer: Recognizer, index: FaceIndex, threads: int
-) -> list[Unused]:
-    """Enrol the people of a folder; return the photos that could not be used."""
-    photos = list(photos_of(folder))
-    faces: list[EnrolledFace] = []
-    unused: list[Unused] = []
-    model: ModelId | None = None
-    with ThreadPoolExecutor(max_workers=threads) as pool:
-        answers = pool.map(lambda photo: enrolled_face(recognizer, collection_id, *photo), photos)
-        for answer in tqdm(answers, total=len(photos), unit="photo"):
-            if isinstance(answer, Unused):
-                unused.append(answer)
-            else:
+@dataclass(kw_only=True)
+class Enrolment:
+    """One run over a folder, and what came of it."""
+
+    collection_id: str
+    recognizer: Recognizer
+    index: FaceIndex
+    owners: dict[str, str] = field(default_factory=dict)
+    unused: list[Unused] = field(default_factory=list)
+    changed: int = 0
+
+    def enrol(self, photos: list[tuple[str, Path]], *, threads: int) -> None:
+        """Recognise the photos, storing what was found from time to time."""
+        found: list[EnrolledFace] = []
+        with ThreadPoolExecutor(max_workers=threads) as pool:
+            answers = pool.map(
+                lambda photo: enrolled_face(self.recognizer, self.collection_id, *photo), photos
+            )
+            for (_, path), answer in zip(
+                photos, tqdm(answers, total=len(photos), unit="photo"), strict=True
+            ):
+                if isinstance(answer, Unused):
+                    self.unused.append(answer)
+                    continue
                 face, model = answer
-                faces.append(face)
-    changed = index.enrol(collection_id, faces, model=model) if model else 0
-    people = len({face.person for face in faces})
-    print(f"{len(faces)} photos of {people} people in {collection_id!r}, {changed} of them new")
-    return unused
+                if self._is_owned(face, path):
+                    found.append(face)
+                if len(found) >= BATCH:
+                    self._store(found, model)
+                    found = []
+            if found:
+                self._store(found, model)
+
+    def _store(self, faces: list[EnrolledFace], model: ModelId) -> None:
+        self.changed += self.index.enrol(self.collection_id, faces, model=model)
+
+    def _is_owned(self, face: EnrolledFace, path: Path) -> bool:
+        """Refuse a photo that lies in two people's folders: it can't be of both."""
+        owner = self.owners.setdefault(face.face_id, face.person)
+        if owner == face.person:
+            return True
+        reason = f"SAME_PHOTO: also in the folder of {owner}, whose it stays"
+        self.unused.append(Unused(path=path, reason=reason))
+        return False
 
 
 def main() -> int:
@@ -99,26 +125,38 @@ def main() -> int:
     if not options.folder.is_dir():
         print(f"{options.folder} is not a folder", file=sys.stderr)
         return 2
+    photos = list(photos_of(options.folder))
+    strays = [entry for entry in sorted(options.folder.iterdir()) if entry.is_file()]
+    if not photos:
+        print(f"{options.folder} has no photos in folders of people", file=sys.stderr)
+        return 2
     try:
-        settings = load_settings()
-        pool = build_pool(settings)
-        try:
-            pool.start()
-            unused = enrol_folder(
-                options.folder,
-                options.collection,
-                recognizer=pool,
-                index=build_index(settings),
-                threads=settings.worker_process_count,
-            )
-        finally:
-            pool.stop()
+        unused = enrol(photos, options.collection)
     except FaceServiceError as error:
         print(f"{error.code}: {error}", file=sys.stderr)
         return 2
+    unused += [Unused(path=path, reason="NO_PERSON: not in a person's folder") for path in strays]
     for photo in unused:
         print(f"not enrolled: {photo.path}: {photo.reason}", file=sys.stderr)
     return 1 if unused else 0
+
+
+def enrol(photos: list[tuple[str, Path]], collection_id: str) -> list[Unused]:
+    """Enrol photos with the real parts; return those that could not be used."""
+    settings = load_settings()
+    pool = build_pool(settings)
+    enrolment = Enrolment(collection_id=collection_id, recognizer=pool, index=build_index(settings))
+    try:
+        pool.start()
+        enrolment.enrol(photos, threads=settings.worker_process_count)
+    finally:
+        pool.stop()
+    people = len(set(enrolment.owners.values()))
+    print(
+        f"{len(enrolment.owners)} photos of {people} people in {collection_id!r}, "
+        f"{enrolment.changed} of them new"
+    )
+    return enrolment.unused
 
 
 if __name__ == "__main__":

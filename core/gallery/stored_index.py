@@ -142,5 +142,14 @@ def _check_model(collection: CollectionFile, model: ModelId) -> None:
 
 
 def _changed(collection: CollectionFile, faces: Sequence[EnrolledFace]) -> list[EnrolledFace]:
-    present = dict(zip(collection.face_ids, collection.persons, strict=True))
-    return [face for face in faces if present.get(face.face_id) != face.person]
+    rows = {face_id: row for row, face_id in enumerate(collection.face_ids)}
+
+    def is_known(face: EnrolledFace) -> bool:
+        row = rows.get(face.face_id)
+        return (
+            row is not None
+            and collection.persons[row] == face.person
+            and np.array_equal(collection.embeddings[row], face.embedding)
+        )
+
+    return [face for face in faces if not is_known(face)]
