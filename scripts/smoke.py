@@ -15,6 +15,7 @@ from typing import Any, Final
 import requests
 from samples import PHOTOS, SAMPLES
 
+from core.errors import FaceServiceError
 from core.settings import load_settings
 
 PERSON: Final = "Barack Obama"
@@ -98,7 +99,14 @@ def main() -> int:
     """Run the smoke test; return the exit code."""
     try:
         smoke(f"http://localhost:{load_settings().web_port}")
-    except (SmokeError, requests.RequestException, OSError, ValueError) as error:
+    except (
+        SmokeError,
+        FaceServiceError,
+        requests.RequestException,
+        OSError,
+        LookupError,
+        ValueError,
+    ) as error:
         print(f"FAIL: {error}")
         return 1
     print("PASS")

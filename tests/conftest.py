@@ -21,7 +21,7 @@ from tests.support.worlds import (
 
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the settings of the developer's shell and .env out of the tests."""
+    """Keep the settings of the developer's shell out of the tests; .env is kept out by each."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
 

@@ -25,7 +25,6 @@ DECODE_ERRORS: Final = (
     OverflowError,
     ZeroDivisionError,
     RuntimeError,
-    MemoryError,
     struct.error,
     Image.DecompressionBombError,
 )

@@ -20,6 +20,7 @@ ACCEPTED_FORMATS: Final = ("JPEG", "PNG", "WEBP", "HEIF")
 
 _START_OF_SCAN: Final = 0xDA
 _END_OF_IMAGE: Final = b"\xff\xd9"
+_HEIC_BOXES: Final = frozenset({b"meta", b"mdat"})
 _PNG_END: Final = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 
 
@@ -88,22 +89,20 @@ def _webp_is_complete(photo: bytes) -> bool:
 
 
 def _heic_is_complete(photo: bytes) -> bool:
-    """Walk the top-level ISO boxes; each must end inside the file."""
+    """Walk the top-level ISO boxes; ``meta`` and ``mdat`` must end inside the file."""
     position = 0
-    while position < len(photo):
-        if position + 8 > len(photo):
-            return False
-        (size,) = struct.unpack_from(">I", photo, position)
-        if size == 0:  # the last box reaches to the end of the file
-            return True
-        if size == 1:
-            if position + 16 > len(photo):
-                return False
+    complete: set[bytes] = set()
+    while position + 8 <= len(photo) and not complete >= _HEIC_BOXES:
+        size, kind = struct.unpack_from(">I4s", photo, position)
+        if size == 1 and position + 16 <= len(photo):
             (size,) = struct.unpack_from(">Q", photo, position + 8)
-        if size < 8:
+        elif size == 0:  # the last box reaches to the end of the file
+            size = len(photo) - position
+        if size < 8 or position + size > len(photo):
             return False
+        complete.add(kind)
         position += size
-    return position == len(photo)
+    return complete >= _HEIC_BOXES
 
 
 _IS_COMPLETE: Final = {

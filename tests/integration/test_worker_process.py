@@ -159,14 +159,16 @@ def test_sigterm_lets_the_running_job_finish(new_tier: NewTier) -> None:
 
 
 def test_sigterm_releases_the_job_that_outlasts_the_grace(new_tier: NewTier) -> None:
-    tier = new_tier(shutdown_grace_seconds=1, sqs_visibility_timeout_seconds=600)
+    tier = new_tier(
+        shutdown_grace_seconds=1, sqs_visibility_timeout_seconds=600, job_timeout_seconds=600
+    )
     worker = tier.start_worker()
     (child,) = worker.children()
     job = freeze_child_at_work(tier, worker)
 
     worker.send(signal.SIGTERM)
 
-    assert worker.wait() == 0
+    assert worker.wait(seconds=15) == 0
     assert tier.result(job) is None
     assert tier.counts.visible() == 1
     assert not child.is_running()
@@ -179,6 +181,7 @@ def test_slow_job_is_not_delivered_twice(new_tier: NewTier) -> None:
     job = freeze_child_at_work(tier, worker)
 
     let_pass(4)
+    assert (tier.counts.in_flight(), tier.counts.visible()) == (1, 0)
     child.resume()
 
     assert tier.wait_for_result(job)["status"] == "done"

@@ -48,9 +48,11 @@ def test_every_link_between_documents_leads_somewhere() -> None:
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
-def test_make_help_lists_the_targets_of_the_readme() -> None:
+def test_make_has_the_targets_of_the_readme_and_their_scripts() -> None:
     makefile = (ROOT / "Makefile").read_text()
 
+    for script in re.findall(r"scripts/\w+\.py", makefile):
+        assert (ROOT / script).is_file(), script
     for target in re.findall(r"(?:`|    )make ([a-z-]+)", README):
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
 

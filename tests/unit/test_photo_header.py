@@ -32,7 +32,7 @@ def test_two_image_jpeg_of_a_phone_is_accepted() -> None:
     assert inspect_photo(photo, max_pixels=LIMIT).format == "MPO"
 
 
-@pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
+@pytest.mark.parametrize("image_format", FORMATS)
 def test_trailing_bytes_are_no_truncation(image_format: str) -> None:
     photo = made_photo(image_format) + b"appended by a phone"
 
