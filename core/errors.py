@@ -29,6 +29,7 @@
     │   └── RecognizerDied
     └── ModelError
         ├── ModelMissing
+        ├── ModelCorrupt
         └── ModelMismatch
 
 ``code`` is the name that clients, logs and documents use.
@@ -201,6 +202,12 @@ class ModelMissing(ModelError):
     """Raised when a model file is not installed."""
 
     code = "MODEL_MISSING"
+
+
+class ModelCorrupt(ModelError):
+    """Raised when a model file is damaged, or holds another model than its name says."""
+
+    code = "MODEL_CORRUPT"
 
 
 class ModelMismatch(ModelError):

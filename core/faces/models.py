@@ -1,6 +1,6 @@
 """Where the model files are.
 
-All three are dlib's, trained by Davis King and given to the public domain
+All are dlib's, trained by Davis King and given to the public domain
 (https://github.com/davisking/dlib-models). The 68-point landmark model in the
 same package may not be used commercially and is never opened.
 """
@@ -13,6 +13,7 @@ from core.errors import ModelMissing
 
 LANDMARKS_5: Final = "shape_predictor_5_face_landmarks.dat"
 RESNET: Final = "dlib_face_recognition_resnet_model_v1.dat"
+MMOD: Final = "mmod_human_face_detector.dat"
 
 
 def model_file(name: str) -> Path:
