@@ -1,4 +1,4 @@
-"""A detected face to an upright chip that the embedding network expects."""
+"""Detected faces to upright chips that the embedding network expects."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,11 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faces.geometry import Box, Point
+from core.faces.images import Photo, Region
 from core.faces.models import LANDMARKS_5, model_file
 
 CHIP_SIDE_PX: Final = 150
 CHIP_PADDING: Final = 0.25
 """The values that dlib's ResNet was trained with."""
+
+_ENOUGH_PX: Final = 300.0
+"""Side of a face from which more pixels change nothing: the chip has half of it."""
+
+_MARGIN: Final = 1.0
+"""Share of a face's side that is decoded around it: a turned chip reaches out of the box."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,22 +42,44 @@ class FivePointAligner:
     def __init__(self) -> None:
         self._predictor = dlib.shape_predictor(str(model_file(LANDMARKS_5)))
 
-    def align(self, image: NDArray[np.uint8], box: Box) -> AlignedFace:
-        """Find the landmarks of one face of an RGB image of shape (H, W, 3)."""
-        rectangle = dlib.rectangle(
-            round(box.left), round(box.top), round(box.right) - 1, round(box.bottom) - 1
+    def align(self, photo: Photo, boxes: list[Box]) -> list[AlignedFace]:
+        """Find landmarks and chips of faces at the photo's full resolution.
+
+        A photo whose smallest face is large enough is not decoded in full: the
+        chips would be reduced to the same pixels.
+
+        Parameters
+        ----------
+        boxes : list of Box
+            Where dlib's detectors would see the faces, in pixels of the photo.
+        """
+        smallest_px = min((max(box.width, 1.0) for box in boxes), default=_ENOUGH_PX)
+        factor = min(1.0, _ENOUGH_PX / smallest_px)
+        return [self._align(photo, box, factor) for box in boxes]
+
+    def _align(self, photo: Photo, box: Box, factor: float) -> AlignedFace:
+        region = photo.region(box.grown(_MARGIN), factor=factor)
+        inside = box.scaled(region.factor)
+        left, top = round(inside.left) - region.left, round(inside.top) - region.top
+        right, bottom = round(inside.right) - region.left, round(inside.bottom) - region.top
+        shape = self._predictor(region.pixels, dlib.rectangle(left, top, right - 1, bottom - 1))
+        chip = dlib.get_face_chip(region.pixels, shape, CHIP_SIDE_PX, CHIP_PADDING)
+        return AlignedFace(landmarks=_landmarks(shape, region), chip=chip)
+
+
+def _landmarks(shape: dlib.full_object_detection, region: Region) -> dict[str, Point]:
+    points = [
+        (
+            (shape.part(index).x + region.left) / region.factor,
+            (shape.part(index).y + region.top) / region.factor,
         )
-        shape = self._predictor(image, rectangle)
-        chip = dlib.get_face_chip(image, shape, CHIP_SIDE_PX, CHIP_PADDING)
-        points = [(float(shape.part(index).x), float(shape.part(index).y)) for index in range(5)]
-        return AlignedFace(
-            landmarks={
-                "left_eye": _middle(points[0], points[1]),
-                "right_eye": _middle(points[2], points[3]),
-                "nose": points[4],
-            },
-            chip=chip,
-        )
+        for index in range(5)
+    ]
+    return {
+        "left_eye": _middle(points[0], points[1]),
+        "right_eye": _middle(points[2], points[3]),
+        "nose": points[4],
+    }
 
 
 def _middle(one: Point, other: Point) -> Point:

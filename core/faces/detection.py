@@ -1,79 +1,48 @@
-"""Where the faces are in a photo."""
+"""What a face detector is."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
-import dlib
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from core.faces.geometry import Box
 
 
 @dataclass(frozen=True, kw_only=True)
 class Detection:
-    """A face that was found; ``score`` rises with the detector's confidence."""
+    """A face that was found; ``score`` rises with the detector's confidence.
+
+    ``landmark_box`` is where dlib's landmark model expects the face: the box
+    that dlib's own detectors would have drawn.
+    """
 
     box: Box
+    landmark_box: Box
     score: float
+
+    def scaled(self, factor: float) -> Self:
+        """Return the same face in an image resized by ``factor``."""
+        return type(self)(
+            box=self.box.scaled(factor),
+            landmark_box=self.landmark_box.scaled(factor),
+            score=self.score,
+        )
 
 
 class Detector(Protocol):
-    """Finds the faces of a photo."""
+    """Finds the faces of an image, looking at it once, at its own size."""
 
-    def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
-        """Return the faces of an RGB image of shape (H, W, 3), largest first."""
+    @property
+    def smallest_face_px(self) -> float:
+        """Side of the smallest faces that are found reliably."""
         ...
 
-
-class HogDetector:
-    """dlib's frontal face detector: sees faces of about 80 pixels and more.
-
-    A photo without such a face is looked at again at twice the size, which
-    finds faces of 40 pixels and more at four times the cost.
-
-    Parameters
-    ----------
-    max_side_px : int
-        Larger photos are scaled down to this side for the search. Boxes are
-        always in pixels of the photo as it came.
-
-    References
-    ----------
-    N. Dalal and B. Triggs, Histograms of Oriented Gradients for Human
-    Detection, CVPR 2005; http://dlib.net/face_detector.py.html
-    """
-
-    def __init__(self, *, max_side_px: int) -> None:
-        self._detector = dlib.get_frontal_face_detector()
-        self._max_side_px = max_side_px
+    @property
+    def sure_score(self) -> float:
+        """Score from which on nearly everything that is found is a face."""
+        ...
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
-        """Return the faces of an RGB image of shape (H, W, 3), largest first."""
-        height, width = image.shape[:2]
-        factor = min(1.0, self._max_side_px / max(height, width))
-        searched = image if factor == 1.0 else _resized(image, factor)
-        for upsamplings in (0, 1):
-            rectangles, scores, _ = self._detector.run(searched, upsamplings, 0.0)
-            if rectangles:
-                break
-        found = [
-            Detection(
-                box=Box(
-                    left=rectangle.left(),
-                    top=rectangle.top(),
-                    right=rectangle.right() + 1,
-                    bottom=rectangle.bottom() + 1,
-                ).scaled(1 / factor),
-                score=float(score),
-            )
-            for rectangle, score in zip(rectangles, scores, strict=True)
-        ]
-        return sorted(found, key=lambda detection: detection.box.area, reverse=True)
-
-
-def _resized(image: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
-    height, width = image.shape[:2]
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
+        """Return the faces of an RGB image of shape (H, W, 3), in its own pixels."""
+        ...

@@ -1,13 +1,14 @@
-"""Chips to embeddings, and how far apart two of them are."""
+"""Chips to embeddings, which are near each other for one person's faces."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import dlib
 import numpy as np
 from numpy.typing import NDArray
 
 from core.faces.models import RESNET, model_file
+from core.faces.sessions import Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,21 +20,19 @@ class ModelId:
 
 
 DLIB_RESNET: Final = ModelId(name="dlib-resnet", version="1")
+DLIB_RESNET_MIRRORED: Final = ModelId(name="dlib-resnet", version="1-mirrored")
 EMBEDDING_LENGTH: Final = 128
+_BATCH: Final = 16
+"""More faces at a time cost memory and are no faster."""
 
 
-class ResNetEmbedder:
-    """dlib's face recognition network, 29 convolutions, trained on 3 million faces.
+class Embedder(Protocol):
+    """Turns upright chips into embeddings."""
 
-    References
-    ----------
-    http://blog.dlib.net/2017/02/high-quality-face-recognition-with-deep.html
-    """
-
-    model: Final = DLIB_RESNET
-
-    def __init__(self) -> None:
-        self._network = dlib.face_recognition_model_v1(str(model_file(RESNET)))
+    @property
+    def model(self) -> ModelId:
+        """What the embeddings may be compared with."""
+        ...
 
     def embed(self, chips: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Return one embedding a chip.
@@ -45,8 +44,59 @@ class ResNetEmbedder:
 
         Returns
         -------
-        ndarray of float32, shape (len(chips), 128)
+        ndarray of float32, shape (len(chips), D)
         """
+        ...
+
+
+class ResNetEmbedder:
+    """dlib's face recognition network in onnxruntime; equal to dlib within 1e-5.
+
+    Parameters
+    ----------
+    network : Network
+        What ``core.faces.weights.RESNET_NETWORK`` converts.
+    mirrored : bool
+        Return the mean of the embeddings of each chip and its mirror image:
+        fewer errors for twice the time.
+
+    References
+    ----------
+    http://blog.dlib.net/2017/02/high-quality-face-recognition-with-deep.html
+    """
+
+    def __init__(self, network: Network, *, mirrored: bool = False) -> None:
+        self._network = network
+        self._mirrored = mirrored
+        self.model: Final = DLIB_RESNET_MIRRORED if mirrored else DLIB_RESNET
+
+    def embed(self, chips: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Return one embedding a chip, float32 of shape (len(chips), 128)."""
+        if not chips:
+            return np.empty((0, EMBEDDING_LENGTH), dtype=np.float32)
+        batches = [
+            np.stack(chips[start : start + _BATCH]) for start in range(0, len(chips), _BATCH)
+        ]
+        return np.concatenate([self._embed(batch) for batch in batches])
+
+    def _embed(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        embeddings = self._network.run(batch)["embeddings"]
+        if not self._mirrored:
+            return embeddings
+        mirror_images = np.ascontiguousarray(batch[:, :, ::-1])
+        return (embeddings + self._network.run(mirror_images)["embeddings"]) / np.float32(2)
+
+
+class DlibEmbedder:
+    """The same network in dlib: the reference, ten times as slow."""
+
+    model: Final = DLIB_RESNET
+
+    def __init__(self) -> None:
+        self._network = dlib.face_recognition_model_v1(str(model_file(RESNET)))
+
+    def embed(self, chips: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Return one embedding a chip, float32 of shape (len(chips), 128)."""
         if not chips:
             return np.empty((0, EMBEDDING_LENGTH), dtype=np.float32)
         return np.array(self._network.compute_face_descriptor(chips), dtype=np.float32)

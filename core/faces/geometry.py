@@ -37,6 +37,15 @@ class Box:
             bottom=self.bottom * factor,
         )
 
+    def grown(self, share: float) -> Self:
+        """Return the rectangle with ``share`` of its sides added on each side."""
+        return type(self)(
+            left=self.left - self.width * share,
+            top=self.top - self.height * share,
+            right=self.right + self.width * share,
+            bottom=self.bottom + self.height * share,
+        )
+
     def clipped(self, width: int, height: int) -> Self:
         """Return the part that lies inside an image of that size."""
         return type(self)(

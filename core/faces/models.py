@@ -1,6 +1,6 @@
 """Where the model files are.
 
-All are dlib's, trained by Davis King and given to the public domain
+dlib's were trained by Davis King and given to the public domain
 (https://github.com/davisking/dlib-models). The 68-point landmark model in the
 same package may not be used commercially and is never opened.
 """
@@ -9,11 +9,21 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from core.errors import ModelMissing
 
 LANDMARKS_5: Final = "shape_predictor_5_face_landmarks.dat"
 RESNET: Final = "dlib_face_recognition_resnet_model_v1.dat"
 MMOD: Final = "mmod_human_face_detector.dat"
+
+YUNET: Final = "yunet_n_dynamic.onnx"
+YUNET_SHA256: Final = "104ee26c71d5c270ce79a6b3dced91c91013260d29a6bf18f9296c5b8c4c2b12"
+"""Apache-2.0, from ShiqiYu/libfacedetection.train at commit 0047ac2, folder ``onnx``."""
+
+MEAN_RGB: Final = np.array([122.782, 117.001, 104.298], dtype=np.float32)
+PIXEL_SCALE: Final = np.float32(256)
+"""dlib's networks see each pixel minus the mean, divided by the scale."""
 
 
 def model_file(name: str) -> Path:

@@ -1,8 +1,5 @@
 """dlib's two networks as ONNX graphs; what their layers are, and how they connect.
 
-Both take the pixels as they are, uint8 in rows of RGB: dlib's input
-normalisation is part of the graph.
-
 References
 ----------
 https://github.com/davisking/dlib/blob/master/examples/dnn_face_recognition_ex.cpp
@@ -18,9 +15,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from core.errors import ModelCorrupt
 from core.faces.dat_file import Convolution, DatFile
+from core.faces.models import MEAN_RGB, PIXEL_SCALE
 
-_MEAN_RGB: Final = np.array([122.782, 117.001, 104.298], dtype=np.float32)
-_SCALE: Final = 256.0
 _OPSET: Final = 17
 _IR_VERSION: Final = 8
 
@@ -44,8 +40,8 @@ def resnet_from_dat(content: bytes) -> bytes:
     Returns
     -------
     bytes
-        An ONNX model: ``chips``, uint8 (N, 150, 150, 3), to ``embeddings``,
-        float32 (N, 128).
+        An ONNX model: ``chips``, uint8 RGB (N, 150, 150, 3), to ``embeddings``,
+        float32 (N, 128). dlib's normalisation of the pixels is part of it.
 
     Raises
     ------
@@ -76,7 +72,7 @@ def resnet_from_dat(content: bytes) -> bytes:
     graph.add("MatMul", [value, weights], output="embeddings")
     side_px = _CHIP_SIDE_PX
     return graph.model(
-        inputs=("chips", ["count", side_px, side_px, 3]),
+        inputs=("chips", TensorProto.UINT8, ["count", side_px, side_px, 3]),
         outputs=("embeddings", ["count", _EMBEDDING_LENGTH]),
     )
 
@@ -87,8 +83,8 @@ def mmod_from_dat(content: bytes) -> bytes:
     Returns
     -------
     bytes
-        An ONNX model: ``images``, uint8 (N, H, W, 3), to ``scores``, float32
-        (N, 1, h, w), one score for each 8 x 8 pixels.
+        An ONNX model: ``canvases``, normalised float32 (N, 3, H, W), to
+        ``scores``, float32 (N, 1, h, w), one score for each 8 x 8 pixels.
 
     Raises
     ------
@@ -97,12 +93,12 @@ def mmod_from_dat(content: bytes) -> bytes:
     """
     file = DatFile(content, loss_name="loss_mmod_")
     graph = _Graph()
-    value = graph.normalised("images")
+    value = "canvases"
     for _ in range(_MMOD_CONVOLUTIONS - 1):
         value = graph.relu(graph.convolution(value, file.convolution()))
     graph.convolution(value, file.convolution(), output="scores")
     return graph.model(
-        inputs=("images", ["count", "height", "width", 3]),
+        inputs=("canvases", TensorProto.FLOAT, ["count", 3, "height", "width"]),
         outputs=("scores", ["count", 1, "rows", "columns"]),
     )
 
@@ -140,8 +136,8 @@ class _Graph:
         # Planes of bytes are a quarter of the memory traffic of planes of floats.
         planes = self.add("Transpose", [pixels], perm=[0, 3, 1, 2])
         floats = self.add("Cast", [planes], to=TensorProto.FLOAT)
-        centred = self.add("Sub", [floats, self.constant(_MEAN_RGB.reshape(1, 3, 1, 1))])
-        return self.add("Mul", [centred, self.constant(np.array(1 / _SCALE, dtype=np.float32))])
+        centred = self.add("Sub", [floats, self.constant(MEAN_RGB.reshape(1, 3, 1, 1))])
+        return self.add("Mul", [centred, self.constant(np.array(1 / PIXEL_SCALE))])
 
     def convolution(self, value: str, layer: Convolution, *, output: str | None = None) -> str:
         return self.add(
@@ -164,12 +160,12 @@ class _Graph:
         return self.add("Pad", [value, self.constant(ends)])
 
     def model(
-        self, *, inputs: tuple[str, list[str | int]], outputs: tuple[str, list[str | int]]
+        self, *, inputs: tuple[str, int, list[str | int]], outputs: tuple[str, list[str | int]]
     ) -> bytes:
         graph = helper.make_graph(
             self._nodes,
             "dlib",
-            [helper.make_tensor_value_info(inputs[0], TensorProto.UINT8, inputs[1])],
+            [helper.make_tensor_value_info(*inputs)],
             [helper.make_tensor_value_info(outputs[0], TensorProto.FLOAT, outputs[1])],
             self._constants,
         )

@@ -1,27 +1,46 @@
 """Photo bytes to faces with embeddings: decode, detect, align, embed."""
 
+import logging
 import time
 from dataclasses import dataclass
-from typing import Self
+from pathlib import Path
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces.alignment import FivePointAligner
-from core.faces.detection import Detector, HogDetector
-from core.faces.embedding import ModelId, ResNetEmbedder
+from core.errors import ModelCorrupt
+from core.faces.alignment import AlignedFace, FivePointAligner
+from core.faces.detection import Detection, Detector
+from core.faces.embedding import DlibEmbedder, Embedder, ModelId, ResNetEmbedder
 from core.faces.geometry import Box, Point
-from core.faces.images import decode_photo
+from core.faces.hog import HogDetector
+from core.faces.images import Photo
+from core.faces.mmod import MmodDetector
+from core.faces.models import YUNET, YUNET_SHA256
+from core.faces.profiles import DEFAULT_MIN_FACE_PX, Profile, profile_named
+from core.faces.quality import assess
+from core.faces.search import FaceSearch
+from core.faces.sessions import Network
+from core.faces.weights import MMOD_NETWORK, RESNET_NETWORK, sha256_of
+from core.faces.yunet import YuNetDetector
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Face:
-    """One face of a photo; ``embedding`` is float32 of shape (128,)."""
+    """One face of a photo; ``embedding`` is float32 of shape (128,).
+
+    ``quality`` is 0–100; ``flaws`` are the names of `core.faces.quality.Flaw`.
+    """
 
     box: Box
     landmarks: dict[str, Point]
     detection_score: float
     embedding: NDArray[np.float32]
+    quality: float = 100.0
+    flaws: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,34 +55,61 @@ class Recognition:
 
 
 class FaceEngine:
-    """Loads the models once and turns photos into faces."""
+    """Turns photos into faces with the parts that it is given."""
 
     def __init__(
         self,
         *,
-        detector: Detector,
+        search: FaceSearch,
         aligner: FivePointAligner,
-        embedder: ResNetEmbedder,
+        embedder: Embedder,
         max_pixels: int,
     ) -> None:
-        self._detector = detector
+        self._search = search
         self._aligner = aligner
         self._embedder = embedder
         self._max_pixels = max_pixels
 
     @classmethod
-    def load(cls, *, max_pixels: int, detection_max_side_px: int) -> Self:
-        """Load the models.
+    def load(
+        cls,
+        *,
+        profile: str = "balanced",
+        models_dir: Path,
+        max_pixels: int,
+        detection_max_side_px: int | None = None,
+        min_face_px: int = DEFAULT_MIN_FACE_PX,
+        cuda: bool = False,
+    ) -> Self:
+        """Load the models of a profile.
+
+        Parameters
+        ----------
+        profile : str
+            A name of `core.faces.profiles.PROFILES`.
+        models_dir : Path
+            Where YuNet is looked for, and dlib's networks are kept converted.
+        max_pixels : int
+            Photos with more are refused.
+        detection_max_side_px : int, optional
+            Longest side of the first look for faces, instead of the profile's.
+        min_face_px : int
+            Smaller faces are left out.
+        cuda : bool
+            Run the networks on a GPU where there is one.
 
         Raises
         ------
-        ModelMissing
-            If a model file is not installed.
+        ModelMissing, ModelCorrupt
+            If a model is not installed, or damaged.
         """
+        chosen = profile_named(profile)
+        name, detector = _load_detector(chosen, models_dir, cuda=cuda)
+        sizes = chosen.sizes(name, max_side_px=detection_max_side_px, min_face_px=min_face_px)
         return cls(
-            detector=HogDetector(max_side_px=detection_max_side_px),
+            search=FaceSearch(detector, sizes),
             aligner=FivePointAligner(),
-            embedder=ResNetEmbedder(),
+            embedder=_load_embedder(chosen, models_dir, cuda=cuda),
             max_pixels=max_pixels,
         )
 
@@ -76,30 +122,63 @@ class FaceEngine:
             If the photo can't be decoded.
         """
         started = time.perf_counter()
-        image = decode_photo(photo, max_pixels=self._max_pixels)
-        decoded = time.perf_counter()
-        detections = self._detector.detect(image)
+        opened = Photo(photo, max_pixels=self._max_pixels)
+        detections = self._search.find(opened)
         detected = time.perf_counter()
-        aligned = [self._aligner.align(image, detection.box) for detection in detections]
+        aligned = self._aligner.align(opened, [found.landmark_box for found in detections])
+        cut = time.perf_counter()
         embeddings = self._embedder.embed([face.chip for face in aligned])
         embedded = time.perf_counter()
-        height, width = image.shape[:2]
         return Recognition(
-            width=width,
-            height=height,
+            width=opened.width,
+            height=opened.height,
             faces=tuple(
-                Face(
-                    box=detection.box.clipped(width, height),
-                    landmarks=face.landmarks,
-                    detection_score=detection.score,
-                    embedding=embedding,
-                )
-                for detection, face, embedding in zip(detections, aligned, embeddings, strict=True)
+                self._face(opened, *parts)
+                for parts in zip(detections, aligned, embeddings, strict=True)
             ),
             model=self._embedder.model,
             timings_ms={
-                "decode": (decoded - started) * 1000,
-                "detect": (detected - decoded) * 1000,
-                "embed": (embedded - detected) * 1000,
+                "detect": (detected - started) * 1000,
+                "align": (cut - detected) * 1000,
+                "embed": (embedded - cut) * 1000,
             },
         )
+
+    def _face(
+        self,
+        photo: Photo,
+        detection: Detection,
+        aligned: AlignedFace,
+        embedding: NDArray[np.float32],
+    ) -> Face:
+        quality = assess(aligned, detection, sure_score=self._search.sure_score)
+        return Face(
+            box=detection.box.clipped(photo.width, photo.height),
+            landmarks=aligned.landmarks,
+            detection_score=detection.score,
+            embedding=embedding,
+            quality=quality.score,
+            flaws=quality.flaws,
+        )
+
+
+def _load_detector(profile: Profile, models_dir: Path, *, cuda: bool) -> tuple[str, Detector]:
+    if profile.detector == "hog":
+        return "hog", HogDetector()
+    file = models_dir / YUNET
+    if file.is_file():
+        if sha256_of(file) != YUNET_SHA256:
+            raise ModelCorrupt(f"{file} is damaged, or another version: remove it, or download it")
+        return "yunet", YuNetDetector(Network(file, cuda=cuda), min_score=profile.min_score)
+    _LOG.warning(
+        "YuNet was not found, mmod detects instead: slower, and no faces under 40 pixels",
+        extra={"yunet_file": str(file)},
+    )
+    return "mmod", MmodDetector(Network(MMOD_NETWORK.ensure(models_dir), cuda=cuda))
+
+
+def _load_embedder(profile: Profile, models_dir: Path, *, cuda: bool) -> Embedder:
+    if profile.dlib_embedding:
+        return DlibEmbedder()
+    network = Network(RESNET_NETWORK.ensure(models_dir), cuda=cuda)
+    return ResNetEmbedder(network, mirrored=profile.mirrored)

@@ -31,7 +31,7 @@ def test_converted_networks_accept_any_batch_and_image_size(models_dir: Path) ->
     session = onnxruntime.InferenceSession(MMOD_NETWORK.ensure(models_dir))
 
     shapes = [
-        session.run(None, {"images": np.zeros((count, height, 96, 3), np.uint8)})[0].shape
+        session.run(None, {"canvases": np.zeros((count, 3, height, 96), np.float32)})[0].shape
         for count, height in ((1, 96), (2, 160))
     ]
 

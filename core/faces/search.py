@@ -1,0 +1,84 @@
+"""At which sizes a photo is searched for faces."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from core.faces.detection import Detection, Detector
+from core.faces.images import Photo
+from core.faces.suppression import keep_best
+
+_MAX_IOU: Final = 0.45
+_WORTHWHILE: Final = 1.25
+"""A second look at less than this much more is not worth its time."""
+
+_CROWD: Final = 2.0
+"""Faces this many times the smallest that can be seen tell of smaller ones behind them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchSizes:
+    """Bounds of the search, in pixels.
+
+    Parameters
+    ----------
+    max_side_px : int
+        Larger photos are reduced to this side for the first look.
+    finer_max_side_px : int
+        The same for a second look, which follows when the first found nobody,
+        or faces so small that there may be smaller ones. Where the detector
+        needs larger faces than ``min_face_px``, it may be larger than the photo.
+    min_face_px : int
+        Faces with a smaller side are left out; in pixels of the photo.
+    """
+
+    max_side_px: int
+    finer_max_side_px: int
+    min_face_px: int
+
+
+class FaceSearch:
+    """Looks at a photo once, and closer where that can find more."""
+
+    def __init__(self, detector: Detector, sizes: SearchSizes) -> None:
+        self._detector = detector
+        self._sizes = sizes
+        self.sure_score: Final = detector.sure_score
+
+    def find(self, photo: Photo) -> list[Detection]:
+        """Return the faces of a photo, in its pixels, largest first."""
+        factor, finer = self._factors(photo)
+        found = self._look(photo, factor)
+        if finer >= factor * _WORTHWHILE and self._may_be_smaller(found, factor):
+            found = _merged(found + self._look(photo, finer))
+        large_enough = [
+            detection
+            for detection in found
+            if min(detection.box.width, detection.box.height) >= self._sizes.min_face_px
+        ]
+        return sorted(large_enough, key=lambda detection: detection.box.area, reverse=True)
+
+    def _factors(self, photo: Photo) -> tuple[float, float]:
+        longest = max(photo.width, photo.height)
+        wanted = self._detector.smallest_face_px / self._sizes.min_face_px
+        factor = min(1.0, self._sizes.max_side_px / longest)
+        return factor, min(wanted, self._sizes.finer_max_side_px / longest)
+
+    def _look(self, photo: Photo, factor: float) -> list[Detection]:
+        pixels = photo.resized(factor)
+        return [detection.scaled(1 / factor) for detection in self._detector.detect(pixels)]
+
+    def _may_be_smaller(self, found: list[Detection], factor: float) -> bool:
+        visible = self._detector.smallest_face_px / factor
+        if visible <= self._sizes.min_face_px:
+            return False
+        smallest = min((detection.box.width for detection in found), default=0.0)
+        return smallest < _CROWD * visible
+
+
+def _merged(found: list[Detection]) -> list[Detection]:
+    boxes = np.array([(d.box.left, d.box.top, d.box.right, d.box.bottom) for d in found])
+    scores = np.array([detection.score for detection in found])
+    kept = keep_best(boxes.reshape(-1, 4), scores, max_iou=_MAX_IOU)
+    return [found[index] for index in kept]

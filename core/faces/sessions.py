@@ -1,0 +1,69 @@
+"""Networks in onnxruntime: one thread each, on the processor or on a GPU."""
+
+import logging
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from core.errors import ModelCorrupt, ModelMissing
+
+_LOG: Final = logging.getLogger(__name__)
+_CUDA: Final = "CUDAExecutionProvider"
+_CPU: Final = "CPUExecutionProvider"
+_ERRORS_ONLY: Final = 3
+
+
+class Network:
+    """A loaded network.
+
+    Parameters
+    ----------
+    path : Path
+        ONNX file.
+    cuda : bool
+        Run on a GPU where there is one; otherwise the log says that there is none.
+
+    Raises
+    ------
+    ModelMissing
+        If there is no such file.
+    ModelCorrupt
+        If it is not a network.
+    """
+
+    def __init__(self, path: Path, *, cuda: bool = False) -> None:
+        if not path.is_file():
+            raise ModelMissing(f"the model file {path} does not exist")
+        options = onnxruntime.SessionOptions()
+        # One process a core does more photos a second than several threads on one photo.
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = _ERRORS_ONLY
+        # The arena keeps the largest photo's memory for ever, and buys no time here.
+        options.enable_cpu_mem_arena = False
+        options.enable_mem_pattern = False
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(path), options, providers=_providers(cuda=cuda)
+            )
+        except Exception as error:  # onnxruntime's errors have no common base
+            raise ModelCorrupt(f"{path} can't be loaded: {error}") from error
+        self._input = self._session.get_inputs()[0].name
+        self.outputs: Final = tuple(output.name for output in self._session.get_outputs())
+
+    def run(self, values: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
+        """Return the outputs by name."""
+        results = self._session.run(None, {self._input: values})
+        return dict(zip(self.outputs, results, strict=True))
+
+
+def _providers(*, cuda: bool) -> list[str]:
+    if not cuda:
+        return [_CPU]
+    if _CUDA not in onnxruntime.get_available_providers():
+        _LOG.warning("no GPU for face networks: onnxruntime has no CUDA here; using the processor")
+        return [_CPU]
+    return [_CUDA, _CPU]

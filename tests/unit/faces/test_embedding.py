@@ -1,0 +1,99 @@
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from core.errors import ModelCorrupt, ModelMissing
+from core.faces.alignment import FivePointAligner
+from core.faces.embedding import DlibEmbedder, Embedder, ResNetEmbedder
+from core.faces.geometry import Box
+from core.faces.images import Photo
+from core.faces.sessions import Network
+from core.faces.weights import RESNET_NETWORK
+
+
+@pytest.fixture(scope="module")
+def network(models_dir: Path) -> Network:
+    return Network(RESNET_NETWORK.ensure(models_dir))
+
+
+@pytest.fixture(scope="module")
+def noise() -> list[NDArray[np.uint8]]:
+    generator = np.random.default_rng(5)
+    return [generator.integers(0, 256, (150, 150, 3), dtype=np.uint8) for _ in range(18)]
+
+
+def test_embedding_of_a_real_face_equals_dlibs_within_1e_5(
+    network: Network, shared_data: Path
+) -> None:
+    file = shared_data / "face-recognition-examples/images/examples/obama.jpg"
+    photo = Photo(file.read_bytes(), max_pixels=2_000_000)
+    box = Box(left=349, top=142, right=617, bottom=410)
+    chips = [face.chip for face in FivePointAligner().align(photo, [box])]
+
+    ours, dlibs = ResNetEmbedder(network).embed(chips), DlibEmbedder().embed(chips)
+
+    assert np.abs(ours - dlibs).max() < 1e-5
+
+
+def test_many_chips_in_batches_equal_one_by_one(
+    network: Network, noise: list[NDArray[np.uint8]]
+) -> None:
+    embedder = ResNetEmbedder(network)
+
+    together = embedder.embed(noise)
+
+    one_by_one = np.concatenate([embedder.embed([chip]) for chip in noise])
+    assert np.abs(together - one_by_one).max() < 1e-6
+
+
+def test_mirrored_embedding_is_the_same_for_a_chip_and_its_mirror_image(
+    network: Network, noise: list[NDArray[np.uint8]]
+) -> None:
+    embedder = ResNetEmbedder(network, mirrored=True)
+
+    chip, mirror_image = embedder.embed([noise[0], noise[0][:, ::-1]])
+
+    assert np.abs(chip - mirror_image).max() < 1e-6
+
+
+def test_mirrored_embeddings_are_a_model_of_their_own(network: Network) -> None:
+    assert ResNetEmbedder(network, mirrored=True).model != ResNetEmbedder(network).model
+
+
+@pytest.mark.parametrize("kind", ["onnxruntime", "dlib"])
+def test_no_chips_give_no_embeddings(network: Network, kind: str) -> None:
+    embedder: Embedder = ResNetEmbedder(network) if kind == "onnxruntime" else DlibEmbedder()
+
+    assert embedder.embed([]).shape == (0, 128)
+
+
+def test_network_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(ModelMissing, match=r"nowhere\.onnx"):
+        Network(tmp_path / "nowhere.onnx")
+
+
+def test_file_that_is_no_network_is_a_clear_error_when_loaded(tmp_path: Path) -> None:
+    (tmp_path / "text.onnx").write_text("not a network")
+
+    with pytest.raises(ModelCorrupt, match=r"text\.onnx"):
+        Network(tmp_path / "text.onnx")
+
+
+def test_missing_gpu_is_logged_and_the_processor_gives_the_same(
+    models_dir: Path,
+    network: Network,
+    noise: list[NDArray[np.uint8]],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
+
+    with caplog.at_level(logging.WARNING):
+        asked_for_cuda = Network(RESNET_NETWORK.ensure(models_dir), cuda=True)
+
+    assert "no CUDA" in caplog.text
+    expected = ResNetEmbedder(network).embed(noise[:1])
+    assert np.array_equal(ResNetEmbedder(asked_for_cuda).embed(noise[:1]), expected)

@@ -1,0 +1,119 @@
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from core.faces.detection import Detection
+from core.faces.geometry import Box
+from core.faces.images import Photo
+from core.faces.search import FaceSearch, SearchSizes
+
+
+class ListedFaces:
+    """Sees the faces that it was told of, where they are large enough in the image."""
+
+    smallest_face_px = 16.0
+    sure_score = 1.0
+
+    def __init__(self, *sides_px: float, photo_width: int) -> None:
+        self.looks: list[int] = []
+        self._photo_width = photo_width
+        self._boxes = [
+            Box(left=100 * index, top=0, right=100 * index + side, bottom=side)
+            for index, side in enumerate(sides_px)
+        ]
+
+    def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
+        self.looks.append(image.shape[1])
+        factor = image.shape[1] / self._photo_width
+        boxes = [box.scaled(factor) for box in self._boxes]
+        return [
+            Detection(box=box, landmark_box=box, score=0.5)
+            for box in boxes
+            if box.width >= self.smallest_face_px
+        ]
+
+
+def _photo(width: int) -> Photo:
+    buffer = io.BytesIO()
+    Image.new("L", (width, width // 4)).save(buffer, format="PNG")
+    return Photo(buffer.getvalue(), max_pixels=10_000_000)
+
+
+def _sizes(max_side_px: int = 500, *, finer: int = 1000, min_face: int = 10) -> SearchSizes:
+    return SearchSizes(max_side_px=max_side_px, finer_max_side_px=finer, min_face_px=min_face)
+
+
+def test_small_photo_is_looked_at_once_at_its_own_size() -> None:
+    detector = ListedFaces(60, photo_width=400)
+
+    FaceSearch(detector, _sizes(min_face=16)).find(_photo(400))
+
+    assert detector.looks == [400]
+
+
+def test_photo_with_large_faces_is_looked_at_once() -> None:
+    detector = ListedFaces(200, photo_width=1000)
+
+    FaceSearch(detector, _sizes()).find(_photo(1000))
+
+    assert detector.looks == [500]
+
+
+def test_second_look_finds_smaller_faces_and_keeps_the_larger_once() -> None:
+    detector = ListedFaces(50, 20, photo_width=1000)
+
+    found = FaceSearch(detector, _sizes()).find(_photo(1000))
+
+    assert detector.looks == [500, 1000]
+    assert [round(face.box.width) for face in found] == [50, 20]
+
+
+def test_photo_without_faces_is_looked_at_closer() -> None:
+    detector = ListedFaces(20, photo_width=1000)
+
+    found = FaceSearch(detector, _sizes()).find(_photo(1000))
+
+    assert [round(face.box.width) for face in found] == [20]
+
+
+def test_second_look_is_bounded() -> None:
+    detector = ListedFaces(photo_width=4000)
+
+    FaceSearch(detector, _sizes(500, finer=1500)).find(_photo(4000))
+
+    assert detector.looks == [500, 1500]
+
+
+def test_second_look_is_no_closer_than_the_smallest_wanted_face_needs() -> None:
+    detector = ListedFaces(photo_width=1000)
+
+    FaceSearch(detector, _sizes(100, finer=10_000, min_face=32)).find(_photo(1000))
+
+    assert detector.looks == [100, 500]
+
+
+def test_photo_is_enlarged_where_the_detector_needs_larger_faces() -> None:
+    detector = ListedFaces(12, photo_width=300)
+
+    found = FaceSearch(detector, _sizes(300, finer=600, min_face=10)).find(_photo(300))
+
+    assert detector.looks == [300, 480]
+    assert [round(face.box.width) for face in found] == [12]
+
+
+def test_faces_under_the_smallest_wanted_size_are_left_out() -> None:
+    detector = ListedFaces(39, 40, photo_width=400)
+
+    found = FaceSearch(detector, _sizes(400, min_face=40)).find(_photo(400))
+
+    assert [face.box.width for face in found] == [40]
+
+
+def test_faces_come_largest_first() -> None:
+    detector = ListedFaces(20, 60, 40, photo_width=400)
+
+    found = FaceSearch(detector, _sizes(400)).find(_photo(400))
+
+    assert [face.box.width for face in found] == [60, 40, 20]
