@@ -16,7 +16,7 @@ _LUMA: Final = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 _FACE: Final = slice(30, 120)
 """The middle of the chip, without hair and background."""
 
-_FRONTAL_NOSE_DROP: Final = 0.55
+_FRONTAL_NOSE_DROP: Final = 0.76
 """How far below the eyes the nose ends, in eye distances; the median of LFW."""
 
 
@@ -50,11 +50,18 @@ class Scale:
         return float(np.clip((value - self.useless) / (self.good - self.useless), 0.0, 1.0))
 
 
-_SIDE_PX: Final = Scale(useless=16, good=64)
-_SHARPNESS: Final = Scale(useless=0.5, good=3.5)
-_BRIGHTNESS: Final = Scale(useless=10, good=70)
+_SIDE_PX: Final = Scale(useless=12, good=36)
+_SHARPNESS: Final = Scale(useless=0.3, good=1.0)
+_BRIGHTNESS: Final = Scale(useless=6, good=28)
+"""Measured on 120 faces of LFW, made worse step by step: in the middle of each
+scale half of the embeddings have moved by 0.3, half the usual threshold.
+"""
+
 _TURN: Final = Scale(useless=0.9, good=0.3)
-_DOUBT: Final = Scale(useless=0.5, good=1.2)
+"""In the middle, 0.6, lies the 99th percentile of LFW."""
+
+_CERTAINTY: Final = Scale(useless=0.6, good=1.2)
+"""In parts of the detector's sure score."""
 
 
 def assess(face: AlignedFace, detection: Detection, *, sure_score: float) -> Quality:
@@ -71,7 +78,7 @@ def assess(face: AlignedFace, detection: Detection, *, sure_score: float) -> Qua
         Flaw.LOW_SHARPNESS: _SHARPNESS.grade(sharpness(luma)),
         Flaw.LOW_BRIGHTNESS: _BRIGHTNESS.grade(float(luma.mean())),
         Flaw.EXTREME_POSE: _TURN.grade(turn(face)),
-        Flaw.LOW_CONFIDENCE: _DOUBT.grade(detection.score / sure_score),
+        Flaw.LOW_CONFIDENCE: _CERTAINTY.grade(detection.score / sure_score),
     }
     return Quality(
         score=round(100 * min(grades.values()), 1),

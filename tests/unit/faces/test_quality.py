@@ -9,7 +9,7 @@ from core.faces.quality import Flaw, assess, turn
 _FRONTAL: dict[str, Point] = {
     "left_eye": (95.0, 60.0),
     "right_eye": (55.0, 60.0),
-    "nose": (75.0, 82.0),
+    "nose": (75.0, 90.0),
 }
 
 
@@ -37,11 +37,11 @@ def test_large_sharp_frontal_bright_sure_face_has_quality_100() -> None:
 @pytest.mark.parametrize(
     ("face", "detection", "flaw"),
     [
-        (_face(), _detection(side=30), Flaw.SMALL_BOUNDING_BOX),
-        (_face(contrast=2), _detection(), Flaw.LOW_SHARPNESS),
-        (_face(brightness=5, contrast=60), _detection(), Flaw.LOW_BRIGHTNESS),
+        (_face(), _detection(side=20), Flaw.SMALL_BOUNDING_BOX),
+        (_face(contrast=0.5), _detection(), Flaw.LOW_SHARPNESS),
+        (_face(brightness=5, contrast=10), _detection(), Flaw.LOW_BRIGHTNESS),
         (
-            _face(landmarks=_FRONTAL | {"nose": (97.0, 82.0)}),
+            _face(landmarks=_FRONTAL | {"nose": (90.0, 90.0)}),
             _detection(),
             Flaw.EXTREME_POSE,
         ),
