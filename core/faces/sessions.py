@@ -42,8 +42,7 @@ class Network:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = _ERRORS_ONLY
-        # The arena keeps the largest photo's memory for ever, and buys no time here.
-        options.enable_cpu_mem_arena = False
+        # Patterns are for inputs of one size; photos have many.
         options.enable_mem_pattern = False
         try:
             self._session = onnxruntime.InferenceSession(
@@ -51,12 +50,15 @@ class Network:
             )
         except Exception as error:  # onnxruntime's errors have no common base
             raise ModelCorrupt(f"{path} can't be loaded: {error}") from error
+        # Otherwise the process keeps for ever what its largest photo needed.
+        self._shrink = onnxruntime.RunOptions()
+        self._shrink.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         self._input = self._session.get_inputs()[0].name
         self.outputs: Final = tuple(output.name for output in self._session.get_outputs())
 
     def run(self, values: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
         """Return the outputs by name."""
-        results = self._session.run(None, {self._input: values})
+        results = self._session.run(None, {self._input: values}, self._shrink)
         return dict(zip(self.outputs, results, strict=True))
 
 

@@ -1,5 +1,6 @@
 """Models and photographs that the tests of the engine share."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.faces.models import MMOD, RESNET, model_file
+from core.faces.models import MMOD, RESNET, YUNET, model_file
 from core.faces.weights import MMOD_NETWORK, RESNET_NETWORK
 
 _SHARED = Path(__file__).resolve().parents[3].parent / "shared"
@@ -48,6 +49,17 @@ def yunet_file() -> Path:
     if not file.is_file():
         pytest.skip(f"no YuNet in {file}")
     return file
+
+
+@pytest.fixture(scope="session")
+def models_with_yunet(
+    models_dir: Path, yunet_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Return a folder with all networks."""
+    folder = tmp_path_factory.mktemp("models-with-yunet")
+    shutil.copytree(models_dir, folder, dirs_exist_ok=True)
+    shutil.copy(yunet_file, folder / YUNET)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,4 @@
 import logging
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -23,16 +22,6 @@ models_dir, photo = map(pathlib.Path, sys.argv[1:])
 engine = FaceEngine.load(models_dir=models_dir, max_pixels=50_000_000)
 print(engine.recognise(photo.read_bytes()).faces[0].embedding.tobytes().hex())
 """
-
-
-@pytest.fixture(scope="module")
-def models_with_yunet(
-    models_dir: Path, yunet_file: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    folder = tmp_path_factory.mktemp("models-with-yunet")
-    shutil.copytree(models_dir, folder, dirs_exist_ok=True)
-    shutil.copy(yunet_file, folder / YUNET)
-    return folder
 
 
 @pytest.fixture(scope="module")
