@@ -59,6 +59,14 @@ def test_mirrored_embedding_is_the_same_for_a_chip_and_its_mirror_image(
     assert np.abs(chip - mirror_image).max() < 1e-6
 
 
+def test_mirrored_embeddings_have_one_length(
+    network: Network, noise: list[NDArray[np.uint8]]
+) -> None:
+    embeddings = ResNetEmbedder(network, mirrored=True).embed(noise[:3])
+
+    assert np.linalg.norm(embeddings, axis=1) == pytest.approx(1.43, abs=1e-5)
+
+
 def test_mirrored_embeddings_are_a_model_of_their_own(network: Network) -> None:
     assert ResNetEmbedder(network, mirrored=True).model != ResNetEmbedder(network).model
 

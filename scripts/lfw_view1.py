@@ -1,0 +1,82 @@
+"""LFW's development view: its photos, its pairs, and their embeddings.
+
+References
+----------
+G. B. Huang et al., Labeled Faces in the Wild, 2007; view 1: ``pairsDevTrain.txt``
+chooses thresholds, ``pairsDevTest.txt`` measures them.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from core.faces.recognition import Face, FaceEngine, Recognition
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embedded:
+    """``embeddings`` is float32 of shape (N, D); ``people`` and ``photos`` name its rows."""
+
+    photos: tuple[str, ...]
+    people: NDArray[np.str_]
+    embeddings: NDArray[np.float32]
+    without_face: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """Names of two photos, and whether they show one person."""
+
+    one: str
+    other: str
+    same: bool
+
+
+def read_pairs(file: Path) -> list[Pair]:
+    """Read a pairs file: ``name n m`` for one person, ``name n other m`` for two."""
+    return [_pair(line.split("\t")) for line in file.read_text().splitlines()[1:]]
+
+
+def _pair(row: list[str]) -> Pair:
+    if len(row) == 3:
+        return Pair(one=_photo(row[0], row[1]), other=_photo(row[0], row[2]), same=True)
+    return Pair(one=_photo(row[0], row[1]), other=_photo(row[2], row[3]), same=False)
+
+
+def _photo(person: str, number: str) -> str:
+    return f"{person}_{int(number):04d}"
+
+
+def embed_photos(engine: FaceEngine, folder: Path, *, limit: int | None) -> Embedded:
+    """Embed the middle face of each photo below a folder."""
+    photos, embeddings, without_face, spent_ms = [], [], [], 0.0
+    for file in tqdm(sorted(folder.rglob("*.jpg"))[:limit], unit="photo"):
+        recognition = engine.recognise(file.read_bytes())
+        spent_ms += sum(recognition.timings_ms.values())
+        if not recognition.faces:
+            without_face.append(file.stem)
+            continue
+        photos.append(file.stem)
+        embeddings.append(_middle_face(recognition).embedding)
+    return Embedded(
+        photos=tuple(photos),
+        people=np.array([photo.rpartition("_")[0] for photo in photos]),
+        embeddings=np.stack(embeddings),
+        without_face=tuple(without_face),
+        seconds=spent_ms / 1000,
+    )
+
+
+def _middle_face(recognition: Recognition) -> Face:
+    """Return the face that the photo is named for: LFW's photos are centred on it."""
+
+    def off_centre(face: Face) -> float:
+        across = (face.box.left + face.box.right - recognition.width) / 2
+        down = (face.box.top + face.box.bottom - recognition.height) / 2
+        return float(np.hypot(across, down))
+
+    return min(recognition.faces, key=off_centre)
