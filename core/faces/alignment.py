@@ -15,8 +15,8 @@ CHIP_SIDE_PX: Final = 150
 CHIP_PADDING: Final = 0.25
 """The values that dlib's ResNet was trained with."""
 
-_ENOUGH_PX: Final = 300.0
-"""Side of a face from which more pixels change nothing: the chip has half of it."""
+_ENOUGH_PX: Final = 400.0
+"""Side of a face from which on more pixels change little: the chip shows it with 110."""
 
 _MARGIN: Final = 1.0
 """Share of a face's side that is decoded around it: a turned chip reaches out of the box."""

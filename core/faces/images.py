@@ -1,6 +1,7 @@
 """Photo bytes to upright RGB pixels, no more of them than are needed."""
 
 import io
+import math
 import struct
 from dataclasses import dataclass
 from typing import Final
@@ -35,6 +36,9 @@ DECODE_ERRORS: Final = (
 
 _WHITE: Final = (255, 255, 255)
 _JPEG_REDUCTIONS: Final = (8, 4, 2)
+_LARGE_PIXELS: Final = 4_000_000
+"""Smaller photos are decoded in full at once: faces in them need that for their chips."""
+
 _RESIZABLE_MODES: Final = ("RGB", "L", "CMYK", "YCbCr")
 
 
@@ -56,8 +60,8 @@ class Photo:
     """An opened photo; decodes as late and as little as it can.
 
     EXIF orientation is applied; CMYK, grey, palette and 16-bit images are
-    converted; transparent parts lie on white. A JPEG of which a reduced copy
-    will do is decoded at 1/2, 1/4 or 1/8 of its size, which costs a fraction
+    converted; transparent parts lie on white. A large JPEG of which a reduced
+    copy will do is decoded at 1/2, 1/4 or 1/8 of its size, which costs a fraction
     of time and memory.
 
     Parameters
@@ -101,11 +105,10 @@ class Photo:
             RGB, upright.
         """
         image = self._decode(factor)
-        stored_width, stored_height = self._stored_size
-        size = (max(1, round(stored_width * factor)), max(1, round(stored_height * factor)))
+        remaining = factor * self._reduction
         try:
-            if size != image.size:
-                image = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+            if remaining != 1.0:
+                image = _scaled(image, remaining)
             return _pixels(self._orientation.upright(image))
         except DECODE_ERRORS as error:
             raise _damaged(error) from error
@@ -169,7 +172,7 @@ def _damaged(error: Exception) -> InvalidImage:
 
 def _reduce(image: Image.Image, factor: float) -> int:
     """Have a JPEG decoded at the smallest size that is large enough; return 1, 2, 4 or 8."""
-    if image.format not in ("JPEG", "MPO"):
+    if image.format not in ("JPEG", "MPO") or image.width * image.height < _LARGE_PIXELS:
         return 1
     for reduction in _JPEG_REDUCTIONS:
         size = (image.width // reduction, image.height // reduction)
@@ -180,12 +183,23 @@ def _reduce(image: Image.Image, factor: float) -> int:
     return 1
 
 
+def _scaled(image: Image.Image, factor: float) -> Image.Image:
+    divisor = round(1 / factor)
+    if divisor > 1 and math.isclose(1 / divisor, factor):
+        return image.reduce(divisor)
+    size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
+    return image.resize(size, Image.Resampling.BILINEAR)
+
+
 def _resizable(image: Image.Image) -> Image.Image:
     """Return an image that can be resampled and cut without surprises."""
     if image.has_transparency_data:
         layer = image.convert("RGBA")
+        alpha = layer.getchannel("A")
+        if alpha.getextrema() == (255, 255):
+            return layer.convert("RGB")
         background = Image.new("RGB", layer.size, _WHITE)
-        background.paste(layer, mask=layer.getchannel("A"))
+        background.paste(layer, mask=alpha)
         return background
     if image.mode.startswith("I"):
         return Image.fromarray(_high_bytes(np.asarray(image)))

@@ -7,7 +7,7 @@ from typing import Final, Literal
 from core.errors import ModelMissing
 from core.faces.search import SearchSizes
 
-DEFAULT_MIN_FACE_PX: Final = 20
+DEFAULT_MIN_FACE_PX: Final = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,21 +39,21 @@ PROFILES: Final = MappingProxyType(
     {
         "balanced": Profile(
             detector="yunet",
-            yunet_sides_px=(1024, 2048),
-            mmod_sides_px=(640, 1100),
+            yunet_sides_px=(800, 2048),
+            mmod_sides_px=(600, 1100),
             min_score=0.6,
             mirrored=True,
         ),
         "fast": Profile(
             detector="yunet",
-            yunet_sides_px=(640, 640),
-            mmod_sides_px=(480, 480),
+            yunet_sides_px=(640, 960),
+            mmod_sides_px=(480, 640),
             min_score=0.6,
             mirrored=False,
         ),
         "accurate": Profile(
             detector="yunet",
-            yunet_sides_px=(1600, 4096),
+            yunet_sides_px=(1280, 4096),
             mmod_sides_px=(1100, 2048),
             min_score=0.6,
             mirrored=True,

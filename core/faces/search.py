@@ -1,5 +1,6 @@
 """At which sizes a photo is searched for faces."""
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -63,7 +64,8 @@ class FaceSearch:
         longest = max(photo.width, photo.height)
         wanted = self._detector.smallest_face_px / self._sizes.min_face_px
         factor = min(1.0, self._sizes.max_side_px / longest)
-        return factor, min(wanted, self._sizes.finer_max_side_px / longest)
+        finer = min(wanted, self._sizes.finer_max_side_px / longest)
+        return _whole_part(factor), _whole_part(finer)
 
     def _look(self, photo: Photo, factor: float) -> list[Detection]:
         pixels = photo.resized(factor)
@@ -75,6 +77,11 @@ class FaceSearch:
             return False
         smallest = min((detection.box.width for detection in found), default=0.0)
         return smallest < _CROWD * visible
+
+
+def _whole_part(factor: float) -> float:
+    """Return the next smaller of 1, 1/2, 1/3, …: reducing by whole numbers is many times faster."""
+    return factor if factor > 1 else 1 / math.ceil(1 / factor - 1e-9)
 
 
 def _merged(found: list[Detection]) -> list[Detection]:

@@ -60,15 +60,15 @@ def test_every_exif_orientation_becomes_upright(orientation: int) -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("factor", [1.0, 0.5, 0.25])
 def test_region_is_the_same_part_of_the_upright_photo(orientation: int, factor: float) -> None:
-    photo = Photo(_jpeg_held(orientation, size=(512, 384)), max_pixels=1_000_000)
-    upright = np.asarray(_scene().resize((512, 384)))
+    photo = Photo(_jpeg_held(orientation, size=(2560, 1920)), max_pixels=5_000_000)
+    upright = np.asarray(_scene().resize((2560, 1920)))
 
-    region = photo.region(Box(left=64, top=32, right=192, bottom=128), factor=factor)
+    region = photo.region(Box(left=320, top=160, right=960, bottom=640), factor=factor)
 
     assert region.factor == factor
-    assert (region.left, region.top) == (64 * factor, 32 * factor)
+    assert (region.left, region.top) == (320 * factor, 160 * factor)
     step = round(1 / factor)
-    assert _difference(region.pixels, upright[32:128:step, 64:192:step]) < 3
+    assert _difference(region.pixels, upright[160:640:step, 320:960:step]) < 3
 
 
 @pytest.mark.parametrize("factor", [1.0, 0.6, 0.5, 0.3, 0.1, 1.5])
@@ -80,12 +80,12 @@ def test_resized_photo_has_the_asked_size_in_any_orientation(factor: float) -> N
 
 
 def test_larger_size_after_a_smaller_one_is_as_sharp_as_at_once() -> None:
-    content = _jpeg_held(1, size=(800, 600))
-    photo = Photo(content, max_pixels=1_000_000)
+    content = _jpeg_held(1, size=(2400, 1800))
+    photo = Photo(content, max_pixels=5_000_000)
 
     photo.resized(0.1)
 
-    assert np.array_equal(photo.resized(1.0), decode_photo(content, max_pixels=1_000_000))
+    assert np.array_equal(photo.resized(1.0), decode_photo(content, max_pixels=5_000_000))
 
 
 @pytest.mark.parametrize("mode", ["L", "CMYK", "P", "LA", "RGBA", "I;16", "YCbCr"])
