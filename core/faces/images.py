@@ -136,6 +136,10 @@ class Photo:
             raise _damaged(error) from error
         return Region(pixels=part, left=left, top=top, factor=actual)
 
+    def close(self) -> None:
+        """Forget the decoded pixels."""
+        self._decoded = None
+
     def _decode(self, factor: float) -> Image.Image:
         """Return the stored image at ``factor`` times its size, or larger."""
         if self._decoded is not None and 1 / self._reduction >= min(factor, 1.0):

@@ -16,6 +16,7 @@ from core.faces.embedding import DlibEmbedder, Embedder, ModelId, ResNetEmbedder
 from core.faces.geometry import Box, Point
 from core.faces.hog import HogDetector
 from core.faces.images import Photo
+from core.faces.memory import release_freed_memory
 from core.faces.mmod import MmodDetector
 from core.faces.models import YUNET, YUNET_SHA256
 from core.faces.profiles import DEFAULT_MIN_FACE_PX, Profile, profile_named
@@ -129,6 +130,8 @@ class FaceEngine:
         cut = time.perf_counter()
         embeddings = self._embedder.embed([face.chip for face in aligned])
         embedded = time.perf_counter()
+        opened.close()
+        release_freed_memory()
         return Recognition(
             width=opened.width,
             height=opened.height,
