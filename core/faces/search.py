@@ -17,6 +17,11 @@ _WORTHWHILE: Final = 1.25
 _CROWD: Final = 2.0
 """Faces this many times the smallest that can be seen tell of smaller ones behind them."""
 
+_PLAIN: Final = 4.0
+"""Faces this many times the smallest were seen at the first look, if they are faces:
+enlarged leaves and walls look like large faces more often than like small ones.
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SearchSizes:
@@ -51,13 +56,11 @@ class FaceSearch:
         """Return the faces of a photo, in its pixels, largest first."""
         factor, finer = self._factors(photo)
         found = self._look(photo, factor)
-        if finer >= factor * _WORTHWHILE and self._may_be_smaller(found, factor):
-            found = _merged(found + self._look(photo, finer))
-        large_enough = [
-            detection
-            for detection in found
-            if min(detection.box.width, detection.box.height) >= self._sizes.min_face_px
-        ]
+        visible_px = self._detector.smallest_face_px / factor
+        if finer >= factor * _WORTHWHILE and self._may_be_smaller(found, visible_px):
+            closer = self._look(photo, finer)
+            found = _merged(found + [face for face in closer if _side(face) < _PLAIN * visible_px])
+        large_enough = [face for face in found if _side(face) >= self._sizes.min_face_px]
         return sorted(large_enough, key=lambda detection: detection.box.area, reverse=True)
 
     def _factors(self, photo: Photo) -> tuple[float, float]:
@@ -71,12 +74,14 @@ class FaceSearch:
         pixels = photo.resized(factor)
         return [detection.scaled(1 / factor) for detection in self._detector.detect(pixels)]
 
-    def _may_be_smaller(self, found: list[Detection], factor: float) -> bool:
-        visible = self._detector.smallest_face_px / factor
-        if visible <= self._sizes.min_face_px:
+    def _may_be_smaller(self, found: list[Detection], visible_px: float) -> bool:
+        if visible_px <= self._sizes.min_face_px:
             return False
-        smallest = min((detection.box.width for detection in found), default=0.0)
-        return smallest < _CROWD * visible
+        return min(map(_side, found), default=0.0) < _CROWD * visible_px
+
+
+def _side(face: Detection) -> float:
+    return min(face.box.width, face.box.height)
 
 
 def _whole_part(factor: float) -> float:

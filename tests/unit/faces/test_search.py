@@ -94,6 +94,18 @@ def test_second_look_is_no_closer_than_the_smallest_wanted_face_needs() -> None:
     assert detector.looks == [100, 500]
 
 
+def test_large_face_that_only_the_second_look_sees_is_none() -> None:
+    class SeesWallsWhenClose(ListedFaces):
+        def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
+            return super().detect(image) if image.shape[1] == 1000 else []
+
+    detector = SeesWallsWhenClose(300, 40, photo_width=1000)
+
+    found = FaceSearch(detector, _sizes()).find(_photo(1000))
+
+    assert [face.box.width for face in found] == [40]
+
+
 def test_photo_is_enlarged_where_the_detector_needs_larger_faces() -> None:
     detector = ListedFaces(12, photo_width=300)
 
