@@ -1,6 +1,5 @@
 """Chips to embeddings, which are near each other for one person's faces."""
 
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 import dlib
@@ -8,20 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faces.models import RESNET, model_file
+from core.faces.results import EMBEDDING_LENGTH as EMBEDDING_LENGTH
+from core.faces.results import ModelId as ModelId
 from core.faces.sessions import Network
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelId:
-    """Embeddings can be compared only within one model and version."""
-
-    name: str
-    version: str
-
 
 DLIB_RESNET: Final = ModelId(name="dlib-resnet", version="1")
 DLIB_RESNET_MIRRORED: Final = ModelId(name="dlib-resnet", version="1-mirrored")
-EMBEDDING_LENGTH: Final = 128
 _MIRRORED_LENGTH: Final = np.float32(1.43)
 """Mean length of dlib's embeddings on LFW, which keeps the usual thresholds meaningful."""
 

@@ -2,7 +2,6 @@
 
 import logging
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
@@ -12,8 +11,7 @@ from numpy.typing import NDArray
 from core.errors import ModelCorrupt
 from core.faces.alignment import AlignedFace, FivePointAligner
 from core.faces.detection import Detection, Detector
-from core.faces.embedding import DlibEmbedder, Embedder, ModelId, ResNetEmbedder
-from core.faces.geometry import Box, Point
+from core.faces.embedding import DlibEmbedder, Embedder, ResNetEmbedder
 from core.faces.hog import HogDetector
 from core.faces.images import Photo
 from core.faces.memory import release_freed_memory
@@ -21,38 +19,14 @@ from core.faces.mmod import MmodDetector
 from core.faces.models import YUNET, YUNET_SHA256
 from core.faces.profiles import DEFAULT_MIN_FACE_PX, Profile, profile_named
 from core.faces.quality import assess
+from core.faces.results import Face as Face
+from core.faces.results import Recognition as Recognition
 from core.faces.search import FaceSearch
 from core.faces.sessions import Network
 from core.faces.weights import MMOD_NETWORK, RESNET_NETWORK, sha256_of
 from core.faces.yunet import YuNetDetector
 
 _LOG: Final = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Face:
-    """One face of a photo; ``embedding`` is float32 of shape (128,).
-
-    ``quality`` is 0–100; ``flaws`` are the names of `core.faces.quality.Flaw`.
-    """
-
-    box: Box
-    landmarks: dict[str, Point]
-    detection_score: float
-    embedding: NDArray[np.float32]
-    quality: float = 100.0
-    flaws: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recognition:
-    """All faces of one photo, largest first; sizes are those of the upright image."""
-
-    width: int
-    height: int
-    faces: tuple[Face, ...]
-    model: ModelId
-    timings_ms: dict[str, float]
 
 
 class FaceEngine:

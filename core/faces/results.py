@@ -1,0 +1,45 @@
+"""What the engine answers; importing it loads no model library."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.faces.geometry import Box, Point
+
+EMBEDDING_LENGTH: Final = 128
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelId:
+    """Embeddings can be compared only within one model and version."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Face:
+    """One face of a photo; ``embedding`` is float32 of shape (128,).
+
+    ``quality`` is 0–100; ``flaws`` are the names of `core.faces.quality.Flaw`.
+    """
+
+    box: Box
+    landmarks: dict[str, Point]
+    detection_score: float
+    embedding: NDArray[np.float32]
+    quality: float = 100.0
+    flaws: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recognition:
+    """All faces of one photo, largest first; sizes are those of the upright image."""
+
+    width: int
+    height: int
+    faces: tuple[Face, ...]
+    model: ModelId
+    timings_ms: dict[str, float]
