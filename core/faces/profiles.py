@@ -15,12 +15,12 @@ DEFAULT_MIN_FACE_PX: Final = 14
 class Profile:
     """What a name stands for.
 
-    ``yunet_sides_px`` and ``mmod_sides_px`` are the longest sides of the first
-    and of the closer look, with YuNet and where mmod must do without it.
+    ``sides_px`` are the longest sides of the first and of the closer look with
+    the detector, ``mmod_sides_px`` the same where YuNet is not installed.
     """
 
     detector: Literal["yunet", "hog"]
-    yunet_sides_px: tuple[int, int]
+    sides_px: tuple[int, int]
     mmod_sides_px: tuple[int, int]
     min_score: float
     mirrored: bool
@@ -28,7 +28,7 @@ class Profile:
 
     def sizes(self, detector: str, *, max_side_px: int | None, min_face_px: int) -> SearchSizes:
         """Return the bounds of the search for a detector, the first look's as asked for."""
-        first, finer = self.mmod_sides_px if detector == "mmod" else self.yunet_sides_px
+        first, finer = self.mmod_sides_px if detector == "mmod" else self.sides_px
         return SearchSizes(
             max_side_px=max_side_px or first,
             finer_max_side_px=finer,
@@ -40,28 +40,28 @@ PROFILES: Final = MappingProxyType(
     {
         "balanced": Profile(
             detector="yunet",
-            yunet_sides_px=(800, 2048),
+            sides_px=(800, 2048),
             mmod_sides_px=(600, 1100),
             min_score=0.6,
             mirrored=True,
         ),
         "fast": Profile(
             detector="yunet",
-            yunet_sides_px=(640, 960),
+            sides_px=(640, 960),
             mmod_sides_px=(480, 640),
             min_score=0.6,
             mirrored=False,
         ),
         "accurate": Profile(
             detector="yunet",
-            yunet_sides_px=(1280, 4096),
+            sides_px=(1280, 4096),
             mmod_sides_px=(1100, 2048),
             min_score=0.6,
             mirrored=True,
         ),
         "dlib": Profile(
             detector="hog",
-            yunet_sides_px=(1600, 3200),
+            sides_px=(1600, 3200),
             mmod_sides_px=(1600, 3200),
             min_score=0.0,
             mirrored=False,

@@ -17,6 +17,9 @@ _WORTHWHILE: Final = 1.25
 _CROWD: Final = 2.0
 """Faces this many times the smallest that can be seen tell of smaller ones behind them."""
 
+_MOST_ENLARGED: Final = 2.0
+"""Larger copies of a photo show no more faces, but more that are none."""
+
 _PLAIN: Final = 4.0
 """Faces this many times the smallest were seen at the first look, if they are faces:
 enlarged leaves and walls look like large faces more often than like small ones.
@@ -67,7 +70,7 @@ class FaceSearch:
         longest = max(photo.width, photo.height)
         wanted = self._detector.smallest_face_px / self._sizes.min_face_px
         factor = min(1.0, self._sizes.max_side_px / longest)
-        finer = min(wanted, self._sizes.finer_max_side_px / longest)
+        finer = min(wanted, _MOST_ENLARGED, self._sizes.finer_max_side_px / longest)
         return _whole_part(factor), _whole_part(finer)
 
     def _look(self, photo: Photo, factor: float) -> list[Detection]:
