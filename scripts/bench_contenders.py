@@ -36,8 +36,8 @@ class Ours:
     """The engine of this project; ``argument`` is profile and models folder."""
 
     def __init__(self, argument: str) -> None:
+        from core.faces.network import Network
         from core.faces.recognition import FaceEngine
-        from core.faces.sessions import Network
 
         self.network_seconds = 0.0
         run = Network.run

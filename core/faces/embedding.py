@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faces.models import RESNET, model_file
+from core.faces.network import Network
 from core.faces.results import EMBEDDING_LENGTH as EMBEDDING_LENGTH
 from core.faces.results import ModelId as ModelId
-from core.faces.sessions import Network
 
 DLIB_RESNET: Final = ModelId(name="dlib-resnet", version="1")
 DLIB_RESNET_MIRRORED: Final = ModelId(name="dlib-resnet", version="1-mirrored")

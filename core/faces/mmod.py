@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from core.faces.detection import Detection
 from core.faces.geometry import Box
+from core.faces.network import Network
 from core.faces.pyramid import canvas_to_photo, draw_canvas, plan_layout
-from core.faces.sessions import Network
 from core.faces.suppression import keep_best
 
 _WINDOW_PX: Final = 80

@@ -99,7 +99,7 @@ def _build(name: str, source: Path, network: Path) -> None:
 
 def _converter(name: str) -> Callable[[bytes], bytes]:
     # The onnx package costs 20 MB and 0.3 s, and is of no use once the cache is there.
-    from core.faces.networks import mmod_from_dat, resnet_from_dat
+    from core.faces.onnx_graphs import mmod_from_dat, resnet_from_dat
 
     return {"resnet": resnet_from_dat, "mmod": mmod_from_dat}[name]
 

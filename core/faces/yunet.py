@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from core.errors import ModelCorrupt
 from core.faces.detection import Detection
 from core.faces.geometry import Box
-from core.faces.sessions import Network
+from core.faces.network import Network
 from core.faces.suppression import keep_best
 
 _STRIDES: Final = (8, 16, 32)

@@ -10,7 +10,7 @@ from core.faces.alignment import FivePointAligner
 from core.faces.embedding import DlibEmbedder, Embedder, ResNetEmbedder
 from core.faces.geometry import Box
 from core.faces.images import Photo
-from core.faces.sessions import Network
+from core.faces.network import Network
 from core.faces.weights import RESNET_NETWORK
 
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from core.faces.mmod import MmodDetector
 from core.faces.models import MMOD, model_file
-from core.faces.sessions import Network
+from core.faces.network import Network
 from core.faces.suppression import intersection_over_union
 from core.faces.weights import MMOD_NETWORK
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from core.errors import ModelCorrupt
-from core.faces.sessions import Network
+from core.faces.network import Network
 from core.faces.weights import MMOD_NETWORK
 from core.faces.yunet import YuNetDetector, decode, landmark_box
 
