@@ -10,7 +10,7 @@ CODE := core web-tier app-tier scripts tests
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-install: .venv/installed .venv-localstack/installed ## Install the service and LocalStack in two virtual environments
+install: .venv/installed .venv-localstack/installed var/models/ready ## Install the service, LocalStack and the face models
 
 .venv/installed: requirements/build.txt requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -22,6 +22,10 @@ install: .venv/installed .venv-localstack/installed ## Install the service and L
 .venv-localstack/installed: requirements/localstack.txt
 	$(PYTHON) -m venv .venv-localstack
 	.venv-localstack/bin/python $(PIP) --require-hashes --requirement requirements/localstack.txt
+	touch $@
+
+var/models/ready: .venv/installed scripts/models.py
+	$(BIN)/python scripts/models.py
 	touch $@
 
 .env:

@@ -71,8 +71,12 @@ def _index(gallery: ObjectStore, settings: Settings) -> FaceIndex:
 def build_pool(settings: Settings) -> TimedPool:
     load = partial(
         FaceEngine.load,
+        profile=settings.face_engine,
+        models_dir=settings.face_models_dir,
         max_pixels=settings.max_pixels,
         detection_max_side_px=settings.detection_max_side_px,
+        min_face_px=settings.min_face_px,
+        cuda=settings.face_cuda,
     )
     return TimedPool(
         load, processes=settings.worker_process_count, timeout_s=settings.job_timeout_seconds

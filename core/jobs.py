@@ -97,7 +97,8 @@ class NamedFace(_Frozen):
     """One face of a photo; ``name`` is null when nobody is within the threshold.
 
     ``similarity`` (0–100) and ``distance`` are those of the nearest enrolled
-    face, and null while nobody is enrolled.
+    face, and null while nobody is enrolled. ``quality`` is 0–100;
+    ``quality_reasons`` say what lowers it.
     """
 
     name: str | None
@@ -106,6 +107,8 @@ class NamedFace(_Frozen):
     box: FaceBox
     landmarks: dict[str, tuple[float, float]]
     detection_score: float
+    quality: float
+    quality_reasons: list[str]
 
 
 class ImageSize(_Frozen):

@@ -2,7 +2,7 @@
 
 import time
 
-from core.faces.recognition import Face, Recognition
+from core.faces.results import Face, Recognition
 from core.faces.similarity import similarity
 from core.jobs import DEFAULT_COLLECTION, FaceBox, ImageSize, JobDone, Model, NamedFace, headline
 from core.ports import FaceIndex
@@ -60,4 +60,6 @@ class FaceNamer:
             ),
             landmarks={name: (round(x, 1), round(y, 1)) for name, (x, y) in face.landmarks.items()},
             detection_score=round(face.detection_score, 3),
+            quality=round(face.quality, 1),
+            quality_reasons=list(face.flaws),
         )

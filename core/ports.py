@@ -7,8 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces.embedding import ModelId
-from core.faces.recognition import Recognition
+from core.faces.results import ModelId, Recognition
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +81,7 @@ class ObjectStore(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class EnrolledFace:
-    """A known face; ``embedding`` is float32 of shape (128,)."""
+    """A known face; ``embedding`` is float32 of shape (D,)."""
 
     face_id: str
     person: str
@@ -118,7 +117,7 @@ class FaceIndex(Protocol):
 
         Parameters
         ----------
-        probe : ndarray of float32, shape (128,)
+        probe : ndarray of float32, shape (D,)
             Embedding; not modified.
 
         Raises

@@ -1,5 +1,6 @@
 """Every setting of the service; the only reader of the environment."""
 
+from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
@@ -68,8 +69,15 @@ class Settings(BaseSettings):
     worker_alive_file: str | None = None
     """File that the worker touches while it is well, for health checks."""
 
-    match_max_distance: Annotated[float, Field(gt=0, le=2)] = 0.6
-    detection_max_side_px: int = Field(default=1280, ge=64)
+    face_engine: Literal["balanced", "fast", "accurate", "dlib"] = "balanced"
+    face_models_dir: Path = Path("var/models")
+    """Where YuNet is looked for, and dlib's networks are kept converted."""
+    face_cuda: bool = False
+    """Run the networks on a GPU where there is one."""
+    min_face_px: Count = 16
+    detection_max_side_px: int | None = Field(default=None, ge=64)
+    """Longest side of the first look for faces, instead of the engine's own."""
+    match_max_distance: Annotated[float, Field(gt=0, le=2)] = 0.52
     gallery_refresh_seconds: Pause = 1
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

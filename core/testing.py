@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from core.errors import ObjectMissing, QueueUnavailable, StorageUnavailable
-from core.faces.recognition import Recognition
+from core.faces.results import Recognition
 from core.ports import ReceivedMessage, StoredObject
 
 

@@ -20,7 +20,7 @@ from typing import Any, Final
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from core.errors import RecognitionTimedOut, RecognizerDied
-from core.faces.recognition import Recognition
+from core.faces.results import Recognition
 from core.ports import Recognizer
 
 _START_TIMEOUT_S: Final = 60.0

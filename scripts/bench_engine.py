@@ -60,7 +60,8 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            env=os.environ | {"PYTHONPATH": str(_ROOT), "OMP_NUM_THREADS": "1"},
+            env=os.environ  # noqa: TID251 - handed on, not read
+            | {"PYTHONPATH": str(_ROOT), "OMP_NUM_THREADS": "1"},
         )
         first = json.loads(gallery.read_text())
         self.ask(Path(next(iter(first.values()))))

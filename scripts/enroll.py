@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from core.bootstrap import build_index, build_pool
 from core.errors import FaceServiceError
-from core.faces.embedding import ModelId
+from core.faces.results import ModelId
 from core.jobs import DEFAULT_COLLECTION
 from core.ports import EnrolledFace, FaceIndex, Recognizer
 from core.settings import load_settings

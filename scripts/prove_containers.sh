@@ -17,7 +17,7 @@ CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt
 SERVICE_UID=10001
 TIERS=(web worker)
 # The compose file sets these for its own network, or the image does.
-NOT_FROM_OUTSIDE=" AWS_ENDPOINT_URL AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY WEB_HOST WEB_PORT WORKER_ALIVE_FILE "
+NOT_FROM_OUTSIDE=" AWS_ENDPOINT_URL AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN FACE_MODELS_DIR WEB_HOST WEB_PORT WORKER_ALIVE_FILE "
 
 declare -A frontend # tier -> process id of its 'buildah run'
 localstack=

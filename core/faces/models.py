@@ -19,7 +19,8 @@ MMOD: Final = "mmod_human_face_detector.dat"
 
 YUNET: Final = "yunet_n_dynamic.onnx"
 YUNET_SHA256: Final = "104ee26c71d5c270ce79a6b3dced91c91013260d29a6bf18f9296c5b8c4c2b12"
-"""Apache-2.0, from ShiqiYu/libfacedetection.train at commit 0047ac2, folder ``onnx``."""
+YUNET_COMMIT: Final = "0047ac24afb1a50a0c6105001c89d1b5b805dbf1"
+"""Apache-2.0, from the folder ``onnx`` of ShiqiYu/libfacedetection.train."""
 
 MEAN_RGB: Final = np.array([122.782, 117.001, 104.298], dtype=np.float32)
 PIXEL_SCALE: Final = np.float32(256)

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces.embedding import EMBEDDING_LENGTH, ModelId
+from core.faces.results import ModelId
 from core.ports import EnrolledFace
 
 
@@ -15,8 +15,8 @@ from core.ports import EnrolledFace
 class CollectionFile:
     """All enrolled faces of one collection.
 
-    ``embeddings`` is float32 of shape (N, 128); ``face_ids`` and ``persons``
-    have one entry a row.
+    ``embeddings`` is float32 of shape (N, D), D being the model's; ``face_ids``
+    and ``persons`` have one entry a row.
     """
 
     model: ModelId
@@ -30,7 +30,7 @@ class CollectionFile:
             model=model,
             face_ids=(),
             persons=(),
-            embeddings=np.empty((0, EMBEDDING_LENGTH), dtype=np.float32),
+            embeddings=np.empty((0, 0), dtype=np.float32),
         )
 
     @classmethod

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InvalidCollectionId, ModelMismatch, ObjectMissing, StorageUnavailable
-from core.faces.embedding import ModelId
+from core.faces.results import ModelId
 from core.gallery.collection_file import CollectionFile
 from core.ports import EnrolledFace, Match, ObjectStore
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from core.errors import InvalidCollectionId, ModelMismatch
-from core.faces.embedding import ModelId
+from core.faces.results import ModelId
 from core.gallery.stored_index import StoredFaceIndex
 from core.testing import ManualClock
 from tests.support.faces import MODEL, embedding, enrolled

@@ -9,7 +9,7 @@ import pytest
 
 from core.dead_letters import ABANDONED, DeadLetterSweeper
 from core.errors import InvalidImage, RecognitionTimedOut, RecognizerDied, ServiceUnavailable
-from core.faces.recognition import Recognition
+from core.faces.results import Recognition
 from core.job_handler import Outcome
 from core.jobs import Job
 from core.ports import JobQueue

@@ -28,12 +28,14 @@ def test_answer_describes_every_face(service: Service) -> None:
     (face,) = result["faces"]
     assert face["name"] == OBAMA
     assert face["similarity"] >= 80
-    assert face["distance"] <= 0.6
+    assert face["distance"] <= service.settings.match_max_distance
+    assert face["quality"] > 50
+    assert face["quality_reasons"] == []
     assert set(face["box"]) == {"left", "top", "width", "height"}
     assert set(face["landmarks"]) == {"left_eye", "right_eye", "nose"}
     assert result["image"] == {"width": 910, "height": 1137}
-    assert result["model"] == {"name": "dlib-resnet", "version": "1"}
-    assert set(result["timings_ms"]) == {"decode", "detect", "embed", "search"}
+    assert result["model"] == {"name": "dlib-resnet", "version": "1-mirrored"}
+    assert set(result["timings_ms"]) == {"detect", "align", "embed", "search"}
 
 
 def test_photo_without_people_has_no_face(service: Service) -> None:

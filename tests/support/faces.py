@@ -3,9 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces.embedding import ModelId
 from core.faces.geometry import Box
-from core.faces.recognition import Face, Recognition
+from core.faces.results import Face, ModelId, Recognition
 from core.ports import EnrolledFace
 
 MODEL = ModelId(name="test-model", version="1")

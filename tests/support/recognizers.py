@@ -5,7 +5,7 @@ import signal
 import time
 
 from core.errors import InvalidImage, ModelMissing
-from core.faces.recognition import Recognition
+from core.faces.results import Recognition
 from tests.support.faces import face, recognition
 
 

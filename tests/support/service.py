@@ -13,6 +13,7 @@ import requests
 
 from core.settings import Settings
 from tests.support.localstack import free_port
+from tests.support.models import models_dir
 from tests.support.photos import ROOT
 from tests.support.waiting import wait_until
 
@@ -148,5 +149,6 @@ def settings_of(**changes: object) -> dict[str, object]:
         "retry_backoff_seconds": 1,
         "dead_letter_sweep_seconds": 1,
         "gallery_refresh_seconds": 0.5,
+        "face_models_dir": models_dir(),
         **changes,
     }

@@ -30,6 +30,8 @@ def named(name: str | None) -> NamedFace:
         box=FaceBox(left=0, top=0, width=1, height=1),
         landmarks={},
         detection_score=1,
+        quality=90,
+        quality_reasons=[],
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from core.dead_letters import ABANDONED
 from core.errors import QueueUnavailable, RecognizerDied, StorageUnavailable
-from core.faces.recognition import Recognition
+from core.faces.results import Recognition
 from core.jobs import Job
 from core.ports import ReceivedMessage
 from core.testing import ManualClock, MemoryQueue, MemoryStore

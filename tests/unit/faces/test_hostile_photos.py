@@ -37,7 +37,7 @@ def endings(shared_data: Path, models_with_yunet: Path) -> list[dict[str, Any]]:
         check=True,
         capture_output=True,
         text=True,
-        env=os.environ | {"PYTHONPATH": str(_ROOT)},
+        env=os.environ | {"PYTHONPATH": str(_ROOT)},  # noqa: TID251
     )
     lines = [json.loads(line) for line in finished.stdout.splitlines()]
     assert len(lines) == len(files)

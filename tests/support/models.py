@@ -1,0 +1,22 @@
+"""The folder of face models that the tests' processes use."""
+
+import shutil
+from functools import cache
+from pathlib import Path
+
+from core.faces.models import YUNET
+from core.faces.weights import MMOD_NETWORK, RESNET_NETWORK
+from tests.support.photos import ROOT, SHARED
+
+
+@cache
+def models_dir() -> Path:
+    """Return a folder with dlib's networks, and with YuNet where it is at hand."""
+    folder = ROOT / "var" / "test-models"
+    for network in (RESNET_NETWORK, MMOD_NETWORK):
+        network.ensure(folder)
+    for place in (SHARED.parent / "models", ROOT / "var" / "models"):
+        if (place / YUNET).is_file():
+            shutil.copy(place / YUNET, folder)
+            break
+    return folder
