@@ -65,8 +65,14 @@ format: install ## Format the code
 typecheck: install ## Check the types
 	@$(BIN)/mypy $(CODE)
 
-bench: samples ## Time recognition on the sample photos, beside face_recognition's settings
-	@$(BIN)/python scripts/bench.py
+.venv-bench/installed: requirements/bench.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python $(PIP) --require-hashes --requirement requirements/build.txt
+	.venv-bench/bin/python $(PIP) --no-build-isolation --no-deps --require-hashes --requirement requirements/bench.txt
+	touch $@
+
+bench: install .venv-bench/installed ## Measure the engine beside face_recognition; writes docs/benchmarks/engine.json
+	@$(BIN)/python scripts/bench_engine.py --models-dir var/models --face-recognition-python .venv-bench/bin/python $(BENCH)
 
 lock: ## Pin the newest allowed dependencies, with hashes (needs uv)
 	uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --output-file requirements/runtime.txt

@@ -17,8 +17,8 @@ from core.results import Results
 log = logging.getLogger(__name__)
 
 ABANDONED: Final = "JOB_ABANDONED"
-_HIDDEN_S: Final = 20.0
-_MAX_BATCHES: Final = 20
+_MAX_SWEPT: Final = 500
+"""Bounds how long one sweep keeps the worker from receiving."""
 
 
 class DeadLetterSweeper:
@@ -46,6 +46,7 @@ class DeadLetterSweeper:
         self._queue = queue
         self._results = results
         self._interval_s = interval_s
+        self._hidden_s = 60 + 2 * interval_s
         self._clock = clock
         self._due_s = clock()
 
@@ -63,17 +64,19 @@ class DeadLetterSweeper:
         """Write the missing results; return how many there were.
 
         Messages are hidden only while the sweep lasts, so that an operator can
-        read and redrive them.
+        read and redrive them. Where there are more than one sweep can take,
+        they stay hidden a little longer, and the next sweep goes on behind them.
         """
         swept: list[ReceivedMessage] = []
-        for _ in range(_MAX_BATCHES):
-            messages = self._queue.receive(limit=10, wait_s=0, visibility_s=_HIDDEN_S)
+        reached_end = False
+        while len(swept) < _MAX_SWEPT and not reached_end:
+            messages = self._queue.receive(limit=10, wait_s=0, visibility_s=self._hidden_s)
             swept += messages
-            if not messages:
-                break
+            reached_end = not messages
         written = sum(self._fail(message.body) for message in swept)
-        for message in swept:
-            self._queue.set_visibility(message, 0)
+        if reached_end:
+            for message in swept:
+                self._queue.set_visibility(message, 0)
         return written
 
     def _fail(self, body: str) -> bool:

@@ -7,6 +7,7 @@
     ├── BadRequest                  the caller's mistake, outside the photo
     │   ├── MissingFile
     │   ├── MissingFilename
+    │   ├── RequestTimedOut
     │   ├── InvalidIdempotencyKey
     │   ├── InvalidCollectionId
     │   └── IdempotencyConflict
@@ -19,6 +20,7 @@
     │   ├── TruncatedImage
     │   └── InvalidImage
     ├── JobNotFound
+    ├── GalleryCorrupt
     ├── MalformedMessage
     ├── ObjectMissing
     ├── ServiceUnavailable          passes by itself: try again later
@@ -66,6 +68,12 @@ class MissingFilename(BadRequest):
     """Raised when the uploaded file has an empty name."""
 
     code = "MISSING_FILENAME"
+
+
+class RequestTimedOut(BadRequest):
+    """Raised when the rest of a request's body does not come."""
+
+    code = "REQUEST_TIMED_OUT"
 
 
 class InvalidIdempotencyKey(BadRequest):
@@ -138,6 +146,12 @@ class JobNotFound(FaceServiceError):
     """Raised when no job was ever issued under an id."""
 
     code = "JOB_NOT_FOUND"
+
+
+class GalleryCorrupt(FaceServiceError):
+    """Raised when a stored collection can't be read."""
+
+    code = "GALLERY_CORRUPT"
 
 
 class MalformedMessage(FaceServiceError):

@@ -7,7 +7,7 @@ recognised (also no face, nobody       ``done``, written first     deleted after
 known)
 body is malformed                      none possible; logged       deleted
 input missing, photo undecodable or    ``failed``, no retry        deleted after the write
-too large, wrong model
+too large, wrong model, bad gallery
 child over its deadline, or died, or   none yet                    visible again after a growing
 met a bug                                                          pause with jitter
 the same on the last allowed receive   ``failed``                  visible at once: SQS moves it
@@ -29,6 +29,7 @@ from typing import Final
 from core.errors import (
     FaceServiceError,
     FileTooLarge,
+    GalleryCorrupt,
     InvalidPhoto,
     MalformedMessage,
     ModelMismatch,
@@ -138,18 +139,18 @@ class JobHandler:
             return Outcome.DUPLICATE
         try:
             with self._heartbeat.covering(message):
-                result: JobDone | JobFailed = self._recognise(job)
-        except (ObjectMissing, InvalidPhoto, ModelMismatch) as error:
-            result = failed(job, error.code, str(error))
+                done = self._recognise(job)
+            return self._finish(job, message, done)
+        except (ObjectMissing, InvalidPhoto, ModelMismatch, GalleryCorrupt) as error:
+            return self._finish(job, message, failed(job, error.code, str(error)))
         except RecognitionFailed as error:
             return self._try_again(job, message, error.code, str(error))
         except ServiceUnavailable:
             raise
         except Exception as error:
             log.exception("job met an unexpected error")
-            message_text = f"unexpected {type(error).__name__}"
-            return self._try_again(job, message, FaceServiceError.code, message_text)
-        return self._finish(job, message, result)
+            reason = f"unexpected {type(error).__name__}"
+            return self._try_again(job, message, FaceServiceError.code, reason)
 
     def _recognise(self, job: Job) -> JobDone:
         photo = self._inputs.get(job.input_key).body

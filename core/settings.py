@@ -2,8 +2,9 @@
 
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.cores import usable_cores
@@ -19,6 +20,14 @@ QueueName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,76}$")]
 BYTES_PER_MB: Final = 1024 * 1024
 
 
+def _checked_url(url: str) -> str:
+    parts = urlsplit(url)
+    _ = parts.port  # raises ValueError for what is no port
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
+        raise ValueError("must be like http://localhost:4566")
+    return url
+
+
 class Settings(BaseSettings):
     """The settings, named in the environment as here in capitals.
 
@@ -30,9 +39,9 @@ class Settings(BaseSettings):
         frozen=True, env_file=".env", env_ignore_empty=True, extra="ignore"
     )
 
-    aws_endpoint_url: str | None = Field(default=None, pattern=r"^https?://[^/]+/?$")
+    aws_endpoint_url: Annotated[str, AfterValidator(_checked_url)] | None = None
     """Address of LocalStack; none means the real AWS."""
-    aws_region: str = "us-east-1"
+    aws_region: str = Field(default="us-east-1", pattern=r"^[a-z0-9-]+$")
     aws_access_key_id: SecretStr | None = None
     aws_secret_access_key: SecretStr | None = None
     aws_session_token: SecretStr | None = None
@@ -57,7 +66,7 @@ class Settings(BaseSettings):
     web_threads: int = Field(default=64, ge=2)
     """Threads of each web process; three in four may wait for a result."""
     max_wait_seconds: Pause = 30
-    max_file_mb: Annotated[float, Field(gt=0, le=1024)] = 8
+    max_file_mb: float = Field(default=8, ge=0.01, le=1024)
     max_pixels: Count = 50_000_000
 
     worker_processes: Count | Literal["auto"] = "auto"

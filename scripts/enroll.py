@@ -9,6 +9,7 @@ is enrolled, 1 some were not, 2 nothing could be done.
 
 import argparse
 import hashlib
+import os
 import sys
 import uuid
 from collections.abc import Iterator
@@ -22,10 +23,11 @@ from tqdm import tqdm
 from core.bootstrap import build_index, build_pool
 from core.errors import FaceServiceError
 from core.faces.results import ModelId
-from core.jobs import DEFAULT_COLLECTION
+from core.jobs import DEFAULT_COLLECTION, NO_FACE, UNKNOWN
 from core.ports import EnrolledFace, FaceIndex, Recognizer
 from core.settings import load_settings
 
+ROOT: Final = Path(__file__).parent.parent
 BATCH: Final = 100
 """Photos after which what was found is stored, so that little is lost when it ends early."""
 
@@ -42,16 +44,25 @@ class Unused:
 
 def photos_of(folder: Path) -> Iterator[tuple[str, Path]]:
     """Yield every person's name and photo, in order; hidden files are no photos."""
-    for person in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
+    for person in sorted(
+        entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")
+    ):
         for path in sorted(person.iterdir()):
             if path.is_file() and not path.name.startswith("."):
                 yield person.name, path
+
+
+def is_name(person: str) -> bool:
+    """Tell whether a folder's name can stand for a person in a result."""
+    return person.isprintable() and person == person.strip() and person not in (UNKNOWN, NO_FACE)
 
 
 def enrolled_face(
     recognizer: Recognizer, collection_id: str, person: str, path: Path
 ) -> tuple[EnrolledFace, ModelId] | Unused:
     """Recognise one photo and return its only face, or why it has no use."""
+    if not is_name(person):
+        return Unused(path=path, reason="INVALID_NAME: the folder's name can't be a person's")
     try:
         photo = path.read_bytes()
         recognition = recognizer.recognise(photo)
@@ -125,11 +136,13 @@ def main() -> int:
     if not options.folder.is_dir():
         print(f"{options.folder} is not a folder", file=sys.stderr)
         return 2
-    photos = list(photos_of(options.folder))
-    strays = [entry for entry in sorted(options.folder.iterdir()) if entry.is_file()]
+    folder = options.folder.resolve()
+    photos = list(photos_of(folder))
+    strays = [entry for entry in sorted(folder.iterdir()) if entry.is_file()]
     if not photos:
         print(f"{options.folder} has no photos in folders of people", file=sys.stderr)
         return 2
+    os.chdir(ROOT)  # where .env is
     try:
         unused = enrol(photos, options.collection)
     except FaceServiceError as error:

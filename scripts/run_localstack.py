@@ -15,6 +15,17 @@ from typing import Final
 ROOT: Final = Path(__file__).parent.parent
 PYTHON: Final = ROOT / ".venv-localstack" / "bin" / "python"
 
+# LocalStack takes only the port from GATEWAY_LISTEN and would answer the whole
+# network, which it lets in without a password.
+ON_LOOPBACK: Final = """
+import functools, runpy
+from twisted.internet import endpoints
+endpoints.TCP4ServerEndpoint = functools.partial(
+    endpoints.TCP4ServerEndpoint, interface="127.0.0.1"
+)
+runpy.run_module("localstack.runtime.main", run_name="__main__")
+"""
+
 
 def main() -> None:
     """Replace this process by LocalStack."""
@@ -36,7 +47,7 @@ def main() -> None:
         "GATEWAY_LISTEN": f"127.0.0.1:{options.port}",
         "FILESYSTEM_ROOT": str(folder),
     }
-    os.execve(PYTHON, [str(PYTHON), "-m", "localstack.runtime.main"], environment)  # noqa: S606
+    os.execve(PYTHON, [str(PYTHON), "-c", ON_LOOPBACK], environment)  # noqa: S606
 
 
 if __name__ == "__main__":

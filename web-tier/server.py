@@ -13,7 +13,6 @@ from typing import IO, Final
 from flask import Flask, Request, Response, current_app, g, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
-from werkzeug.http import parse_dict_header
 
 from core.bootstrap import WebParts, build_web
 from core.errors import (
@@ -25,6 +24,7 @@ from core.errors import (
     JobNotFound,
     MissingFile,
     MissingFilename,
+    RequestTimedOut,
     ServiceUnavailable,
 )
 from core.jobs import JobDone, JobFailed
@@ -40,6 +40,7 @@ _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 _STATUS: Final[tuple[tuple[type[FaceServiceError], int], ...]] = (
     (IdempotencyConflict, 422),
+    (RequestTimedOut, 408),
     (BadRequest, 400),
     (InvalidPhoto, 400),
     (JobNotFound, 404),
@@ -149,7 +150,9 @@ def _answer_errors(app: Flask, settings: Settings) -> None:
 
     @app.errorhandler(RequestEntityTooLarge)
     def too_large(_: RequestEntityTooLarge) -> ResponseReturnValue:
-        return service_error(FileTooLarge(f"at most {settings.max_file_mb:g} MB are accepted"))
+        return service_error(
+            FileTooLarge(f"the form is too large; a photo has at most {settings.max_file_mb:g} MB")
+        )
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> ResponseReturnValue:
@@ -222,7 +225,12 @@ def _add_job_routes(app: Flask, parts: WebParts, settings: Settings) -> None:
 
 
 def _uploaded_photo() -> tuple[bytes, str]:
-    uploaded = request.files.get("inputFile")
+    try:
+        uploaded = request.files.get("inputFile")
+    except TimeoutError as error:
+        raise RequestTimedOut("the rest of the body did not come") from error
+    except OSError as error:  # gunicorn's, for a broken chunked encoding
+        raise BadRequest(f"the body can't be read: {error}") from error
     if uploaded is None:
         raise MissingFile("the form has no file field 'inputFile'")
     if not uploaded.filename:
@@ -232,12 +240,14 @@ def _uploaded_photo() -> tuple[bytes, str]:
 
 def _wait_seconds(max_wait_s: float) -> float:
     """Return how long this request waits: ``Prefer`` (RFC 7240) can only shorten it."""
-    given = parse_dict_header(",".join(request.headers.getlist("Prefer")))
-    preferences = {name.lower(): value or "" for name, value in given.items()}
-    if "respond-async" in preferences:
-        return 0
+    preferences: dict[str, str] = {}
+    for preference in ",".join(request.headers.getlist("Prefer")).split(","):
+        name, _, value = preference.partition(";")[0].partition("=")
+        preferences.setdefault(name.strip().lower(), value.strip())
     asked = preferences.get("wait", "")
-    return min(max_wait_s, float(asked)) if re.fullmatch(r"[0-9]{1,9}", asked) else max_wait_s
+    if re.fullmatch(r"[0-9]{1,9}", asked):
+        return min(max_wait_s, float(asked))
+    return 0 if "respond-async" in preferences else max_wait_s
 
 
 def _job_response(job_id: str, result: JobDone | JobFailed | None) -> Response:

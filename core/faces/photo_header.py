@@ -66,8 +66,11 @@ def _jpeg_is_complete(photo: bytes) -> bool:
     """Look for the end marker behind the first scan; thumbnails before it have their own."""
     position = 2
     while position + 4 <= len(photo):
-        if photo[position] != 0xFF:
-            return False
+        if photo[position] != 0xFF:  # junk between segments, which decoders skip as well
+            position = photo.find(b"\xff", position)
+            if position == -1:
+                return False
+            continue
         marker = photo[position + 1]
         if marker == 0xFF:
             position += 1

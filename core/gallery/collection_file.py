@@ -3,10 +3,12 @@
 import io
 from dataclasses import dataclass
 from typing import Self
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import GalleryCorrupt
 from core.faces.results import ModelId
 from core.ports import EnrolledFace
 
@@ -35,15 +37,30 @@ class CollectionFile:
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> Self:
-        """Read what ``to_bytes`` wrote; never unpickles."""
-        with np.load(io.BytesIO(stored), allow_pickle=False) as arrays:
-            name, version = arrays["model"]
-            return cls(
-                model=ModelId(name=str(name), version=str(version)),
-                face_ids=tuple(arrays["face_ids"].tolist()),
-                persons=tuple(arrays["persons"].tolist()),
-                embeddings=arrays["embeddings"],
+        """Read what ``to_bytes`` wrote; never unpickles.
+
+        Raises
+        ------
+        GalleryCorrupt
+            If it is something else.
+        """
+        try:
+            with np.load(io.BytesIO(stored), allow_pickle=False) as arrays:
+                name, version = arrays["model"]
+                collection = cls(
+                    model=ModelId(name=str(name), version=str(version)),
+                    face_ids=tuple(arrays["face_ids"].tolist()),
+                    persons=tuple(arrays["persons"].tolist()),
+                    embeddings=arrays["embeddings"],
+                )
+        except (ValueError, KeyError, TypeError, OSError, EOFError, BadZipFile) as error:
+            raise GalleryCorrupt(f"the stored collection can't be read: {error}") from error
+        rows = len(collection.embeddings)
+        if not rows == len(collection.face_ids) == len(collection.persons):
+            raise GalleryCorrupt(
+                "the stored collection has names and embeddings of several lengths"
             )
+        return collection
 
     def to_bytes(self) -> bytes:
         buffer = io.BytesIO()

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from core.errors import InvalidCollectionId, ModelMismatch
+from core.errors import GalleryCorrupt, InvalidCollectionId, ModelMismatch
 from core.faces.results import ModelId
 from core.gallery.stored_index import StoredFaceIndex
 from core.testing import ManualClock
@@ -72,6 +72,15 @@ def test_other_models_embeddings_are_refused(index: StoredFaceIndex) -> None:
         index.enrol("c", [enrolled("Bob", 1.0)], model=other)
     with pytest.raises(ModelMismatch, match="test-model"):
         index.nearest("c", embedding(0.0), model=other)
+
+
+@pytest.mark.parametrize("damage", [b"", b"garbage", b"PK\x03\x04 cut off"])
+def test_damaged_collection_is_a_clear_error(world: World, damage: bytes) -> None:
+    index = StoredFaceIndex(world.gallery, refresh_s=0)
+    world.gallery.put("collections/c.npz", damage, content_type="application/octet-stream")
+
+    with pytest.raises(GalleryCorrupt):
+        nearest_person(index, 0.0)
 
 
 @pytest.mark.parametrize("collection", ["", "a/b", "..\\x", "x" * 101, "ü", "a b"])

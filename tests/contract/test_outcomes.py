@@ -147,6 +147,30 @@ def test_gallery_of_another_model_fails_without_retry(tier: Tier) -> None:
     assert tier.result()["error"]["code"] == "MODEL_MISMATCH"
 
 
+def test_damaged_gallery_fails_without_retry(tier: Tier) -> None:
+    tier.accept()
+    tier.answers(recognition(face(0.1)))
+    tier.world.gallery.put(
+        "collections/default.npz", b"garbage", content_type="application/octet-stream"
+    )
+
+    assert tier.next_outcome() is Outcome.FAILED
+    assert tier.result()["error"]["code"] == "GALLERY_CORRUPT"
+
+
+def test_result_that_cannot_be_written_counts_as_a_failed_attempt(
+    tier: Tier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def surprise(*_: object) -> None:
+        raise ValueError("a bug")
+
+    tier.accept()
+    tier.answers(recognition(face(0.1)))
+    monkeypatch.setattr(Results, "write", surprise)
+
+    assert tier.next_outcome() is Outcome.RETRIED
+
+
 @pytest.mark.parametrize(
     "failure", [RecognitionTimedOut("too slow"), RecognizerDied("killed"), ZeroDivisionError()]
 )

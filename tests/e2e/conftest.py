@@ -49,10 +49,10 @@ class Service:
         return result
 
 
-def enrol(settings: Settings, folder: Path) -> subprocess.CompletedProcess[str]:
+def enrol(settings: Settings, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Run the enrolment script as a user would."""
     return subprocess.run(
-        [sys.executable, "scripts/enroll.py", str(folder)],
+        [sys.executable, "scripts/enroll.py", str(folder), *options],
         cwd=ROOT,
         env=environment(settings, {}),
         capture_output=True,

@@ -113,6 +113,31 @@ def test_endless_chunked_body_is_cut_off_at_the_limit(web_alone: Service) -> Non
     assert web_alone.counts.is_nothing_left()
 
 
+def test_silent_client_is_given_up(web_alone: Service) -> None:
+    head = (
+        "POST / HTTP/1.1\nHost: x\nContent-Length: 1000\n"
+        "Content-Type: multipart/form-data; boundary=b\n\n"
+    )
+    with socket.create_connection(("127.0.0.1", web_alone.settings.web_port), timeout=40) as peer:
+        peer.sendall(head.replace("\n", "\r\n").encode() + b"--b\r\n")
+
+        answer = peer.recv(65536)
+
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert b"REQUEST_TIMED_OUT" in answer
+
+
+def test_broken_chunked_encoding_is_a_bad_request(web_alone: Service) -> None:
+    head = (
+        "POST / HTTP/1.1\nHost: x\nTransfer-Encoding: chunked\nConnection: close\n"
+        "Content-Type: multipart/form-data; boundary=b\n\n"
+    )
+
+    answer = raw_exchange(web_alone, head, iter([b"zz\r\nnonsense\r\n"]))
+
+    assert answer.startswith(b"HTTP/1.1 400")
+
+
 def test_absent_aws_is_503_and_ready_names_it(
     own_localstack: LocalStack, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

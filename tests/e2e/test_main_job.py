@@ -1,6 +1,7 @@
 """Upload a photo, get the person's name: over HTTP, through every real part."""
 
 import json
+import os
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -167,12 +168,19 @@ def test_samples_are_enrolled_once(service: Service) -> None:
 
 
 def test_unusable_photos_are_reported_when_enrolling(service: Service, tmp_path: Path) -> None:
-    (tmp_path / "Nobody").mkdir()
+    for folder in ("Nobody", "A", "B", "Unknown", os.fsdecode(b"Jos\xe9")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "face.jpg").write_bytes(sample("Joe Biden/biden.jpg"))
+    (tmp_path / "stray.jpg").write_bytes(made_photo())
     (tmp_path / "Nobody" / "empty.jpg").write_bytes(made_photo())
     (tmp_path / "Nobody" / "broken.jpg").write_bytes(b"no image")
 
-    report = enrol(service.settings, tmp_path)
+    report = enrol(service.settings, tmp_path, "--collection", "unusable")
 
     assert report.returncode == 1
+    assert "B/face.jpg: SAME_PHOTO: also in the folder of A" in report.stderr
+    assert "Unknown/face.jpg: INVALID_NAME" in report.stderr
+    assert report.stderr.count("INVALID_NAME") == 2
+    assert "stray.jpg: NO_PERSON" in report.stderr
     assert "empty.jpg: NO_FACE" in report.stderr
     assert "broken.jpg: INVALID_IMAGE" in report.stderr

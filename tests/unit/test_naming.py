@@ -1,5 +1,6 @@
 """Faces to names."""
 
+from core.faces.similarity import similarity
 from core.gallery.stored_index import StoredFaceIndex
 from core.jobs import JobDone
 from core.naming import FaceNamer
@@ -38,7 +39,7 @@ def test_stranger_keeps_distance_and_similarity() -> None:
 
     assert done.result == "Unknown"
     assert done.faces[0].distance == 1.2
-    assert 0 < done.faces[0].similarity < 60
+    assert done.faces[0].similarity == round(similarity(1.2, threshold_distance=0.6), 1)
 
 
 def test_without_enrolled_people_there_is_no_distance() -> None:

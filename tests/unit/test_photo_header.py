@@ -56,6 +56,13 @@ def test_thumbnail_does_not_hide_that_a_jpeg_is_cut_off() -> None:
         inspect_photo(photo[:-40], max_pixels=LIMIT)
 
 
+def test_junk_between_jpeg_segments_is_no_truncation() -> None:
+    photo = made_photo("JPEG")
+    junk = photo[:2] + b"\x00\x00junk" + photo[2:]
+
+    assert inspect_photo(junk, max_pixels=LIMIT).format == "JPEG"
+
+
 def test_empty_file_is_refused() -> None:
     with pytest.raises(EmptyFile):
         inspect_photo(b"", max_pixels=LIMIT)

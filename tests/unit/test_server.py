@@ -121,7 +121,9 @@ def test_upload_answers_pending_with_status_url_after_the_wait(site: Site) -> No
     ("prefer", "waited_s"),
     [
         ("respond-async", 0),
-        ("respond-async, wait=10", 0),
+        ("respond-async, wait=10", 10),
+        ('respond-async; foo="x", return=minimal', 0),
+        ("wait=2; foo=bar", 2),
         ("Respond-Async", 0),
         ("Wait=2", 2),
         ("wait=" + "9" * 5000, 30),

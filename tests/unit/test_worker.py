@@ -186,3 +186,15 @@ def test_sweep_that_meets_an_absent_queue_does_not_stop_the_worker() -> None:
     tier.dead_letters.available = False
 
     assert tier.worker.run_once() == []
+
+
+def test_more_dead_letters_than_one_sweep_takes_are_all_failed() -> None:
+    tier = Tier()
+    for _ in range(1200):
+        tier.dead_letters.send(Job.new("a.jpg").body)
+
+    for _ in range(3):
+        tier.worker.run_once()
+        tier.clock.advance(10)
+
+    assert len(tier.outputs.objects) == 1200
