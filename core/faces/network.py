@@ -37,16 +37,9 @@ class Network:
     def __init__(self, path: Path, *, cuda: bool = False) -> None:
         if not path.is_file():
             raise ModelMissing(f"the model file {path} does not exist")
-        options = onnxruntime.SessionOptions()
-        # One process a core does more photos a second than several threads on one photo.
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = _ERRORS_ONLY
-        # Patterns are for inputs of one size; photos have many.
-        options.enable_mem_pattern = False
         try:
             self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=_providers(cuda=cuda)
+                str(path), session_options(), providers=providers_for(cuda=cuda)
             )
         except Exception as error:  # onnxruntime's errors have no common base
             raise ModelCorrupt(f"{path} can't be loaded: {error}") from error
@@ -62,7 +55,20 @@ class Network:
         return dict(zip(self.outputs, results, strict=True))
 
 
-def _providers(*, cuda: bool) -> list[str]:
+def session_options() -> onnxruntime.SessionOptions:
+    """Return the options of a network that shares its machine with others of its kind."""
+    options = onnxruntime.SessionOptions()
+    # One process a core does more photos a second than several threads on one photo.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _ERRORS_ONLY
+    # Patterns are for inputs of one size; photos have many.
+    options.enable_mem_pattern = False
+    return options
+
+
+def providers_for(*, cuda: bool) -> list[str]:
+    """Return onnxruntime's names of where to run, best first."""
     if not cuda:
         return [_CPU]
     if _CUDA not in onnxruntime.get_available_providers():
