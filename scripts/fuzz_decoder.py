@@ -1,0 +1,202 @@
+"""Feed mutated photos to the decoder, guided by coverage, until a bound is reached.
+
+Usage: nice python scripts/fuzz_decoder.py [--seconds 360] [--runs 0] [--seeds FOLDER]
+
+Any other ending than pixels or one of `core.errors.InvalidPhoto`, more memory
+than `--memory-mb`, or more than `--timeout-s` for one file stops the run with a
+non-zero status and leaves the file in ``var/fuzz/findings``. Such a file, made
+small, becomes a test in ``tests/unit/faces/test_images.py``. What was learnt
+stays in ``var/fuzz/corpus`` and makes the next run start where this one ended.
+
+``python scripts/fuzz_decoder.py --replay FILE...`` decodes files without fuzzing.
+"""
+
+import argparse
+import io
+import resource
+import struct
+import sys
+import warnings
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import atheris
+import numpy as np
+
+with atheris.instrument_imports(include=["core", "PIL", "pi_heif"]):
+    import pillow_heif
+    from PIL import ExifTags, Image, PngImagePlugin
+
+    Image.init()  # each format's reader, which would else be imported later, uninstrumented
+
+    from core.errors import InvalidPhoto
+    from core.faces.geometry import Box
+    from core.faces.images import Photo
+    from core.faces.photo_header import inspect_photo
+
+_MAX_PIXELS: Final = 4_000_000
+_LARGEST_BYTES: Final = 65_536
+_SIZE: Final = (48, 32)
+_PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+_ROOT: Final = Path("var/fuzz")
+
+
+class OutOfBounds(Exception):
+    """Raised when an answer is wrong, or took too much memory."""
+
+
+def main() -> None:
+    """Fuzz, or replay files."""
+    options = _options()
+    warnings.simplefilter("ignore")
+    check = _Check(memory_bytes=options.memory_mb << 20)
+    if options.replay:
+        for file in options.replay:
+            check(file.read_bytes())
+        return
+    folders = {name: _ROOT / name for name in ("corpus", "seeds", "findings")}
+    for folder in folders.values():
+        folder.mkdir(parents=True, exist_ok=True)
+    _write_seeds(folders["seeds"], options.seeds)
+    atheris.Setup(
+        [
+            sys.argv[0],
+            f"-max_total_time={options.seconds}",
+            f"-runs={options.runs or -1}",
+            f"-timeout={options.timeout_s}",
+            f"-rss_limit_mb={options.memory_mb}",
+            f"-max_len={_LARGEST_BYTES}",
+            f"-artifact_prefix={folders['findings']}/",
+            "-print_final_stats=1",
+            str(folders["corpus"]),
+            str(folders["seeds"]),
+        ],
+        check,
+        custom_mutator=_mutated,
+    )
+    atheris.Fuzz()
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seconds", type=int, default=360, help="0 for no bound")
+    parser.add_argument("--runs", type=int, default=0, help="0 for no bound")
+    parser.add_argument("--timeout-s", type=int, default=5, help="for one file")
+    parser.add_argument("--memory-mb", type=int, default=700, help="of the whole process")
+    parser.add_argument(
+        "--seeds", type=Path, nargs="+", default=[Path("../shared/data/broken-half")]
+    )
+    parser.add_argument("--replay", type=Path, nargs="+", help="only decode these files")
+    return parser.parse_args()
+
+
+class _Check:
+    """Decodes one file in every way, and raises what must not happen."""
+
+    def __init__(self, *, memory_bytes: int) -> None:
+        self._memory_bytes = memory_bytes
+
+    def __call__(self, content: bytes) -> None:
+        for step in (_inspect, _decode):
+            try:
+                step(content)
+            except InvalidPhoto:
+                continue
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        if peak > self._memory_bytes:
+            raise OutOfBounds(f"{peak} bytes of memory; at most {self._memory_bytes} are allowed")
+
+
+def _inspect(content: bytes) -> None:
+    inspect_photo(content, max_pixels=_MAX_PIXELS)
+
+
+def _decode(content: bytes) -> None:
+    """Decode a reduced copy, a part and the whole, as the engine does."""
+    photo = Photo(content, max_pixels=_MAX_PIXELS)
+    photo.resized(0.2)
+    middle = Box(
+        left=photo.width / 4,
+        top=photo.height / 4,
+        right=photo.width / 2,
+        bottom=photo.height / 2,
+    )
+    photo.region(middle, factor=0.5)
+    pixels = photo.resized(1.0)
+    if pixels.shape != (photo.height, photo.width, 3) or pixels.dtype != np.uint8:
+        raise OutOfBounds(f"{pixels.shape} of {pixels.dtype} for {photo.width} x {photo.height}")
+
+
+def _mutated(content: bytes, max_size: int, seed: int) -> bytes:
+    """Change some bytes; a PNG's checksums follow, or nothing behind them would be reached."""
+    changed: bytes = atheris.Mutate(content, max_size)
+    if seed % 8 and changed.startswith(_PNG_SIGNATURE):
+        return _with_checksums(changed)
+    return changed
+
+
+def _with_checksums(png: bytes) -> bytes:
+    repaired = bytearray(png)
+    position = len(_PNG_SIGNATURE)
+    while position + 12 <= len(png):
+        (length,) = struct.unpack_from(">I", png, position)
+        end = position + 8 + length
+        if end + 4 > len(png):
+            break
+        struct.pack_into(">I", repaired, end, zlib.crc32(png[position + 4 : end]))
+        position = end + 4
+    return bytes(repaired)
+
+
+def _write_seeds(folder: Path, given: list[Path]) -> None:
+    for number, content in enumerate(_made_photos()):
+        (folder / f"made-{number}").write_bytes(content)
+    files = (file for place in given for file in sorted(place.rglob("*")))
+    for number, file in enumerate(files):
+        if file.is_file() and file.stat().st_size <= _LARGEST_BYTES:
+            (folder / f"given-{number}").write_bytes(file.read_bytes())
+
+
+def _made_photos() -> Iterator[bytes]:
+    """Yield a small photo of every kind that is accepted."""
+    columns, rows = np.meshgrid(np.linspace(0, 255, _SIZE[0]), np.linspace(0, 255, _SIZE[1]))
+    scene = Image.fromarray(np.stack([columns, rows, rows[::-1]], axis=2).astype(np.uint8))
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    exif[ExifTags.Base.Make] = "camera"
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Comment", "made", zip=True)
+    text.add_itxt("Title", "made", zip=True)
+    for mode in ("1", "L", "LA", "P", "RGB", "RGBA"):
+        yield _encoded(scene.convert(mode), "PNG", pnginfo=text, exif=exif)
+    yield _encoded(Image.fromarray(columns.astype(np.uint16) * 257), "PNG")
+    yield _encoded(scene.quantize(4), "PNG", transparency=1)
+    yield _encoded(scene, "PNG", save_all=True, append_images=[scene.rotate(90)])
+    for mode in ("L", "RGB", "CMYK"):
+        for progressive in (False, True):
+            yield _encoded(scene.convert(mode), "JPEG", progressive=progressive, exif=exif)
+    yield _encoded(scene, "JPEG", restart_marker_blocks=2, icc_profile=b"\0" * 128, dpi=(72, 72))
+    yield _encoded(scene, "MPO", save_all=True, append_images=[scene.resize((24, 16))])
+    yield _encoded(scene, "WEBP", exif=exif)
+    yield _encoded(scene.convert("RGBA"), "WEBP", lossless=True)
+    yield _encoded(scene, "WEBP", save_all=True, append_images=[scene.rotate(90)])
+    for mode in ("L", "RGB", "RGBA"):
+        yield _heic(scene.convert(mode), exif=exif.tobytes())
+
+
+def _encoded(image: Image.Image, file_format: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, file_format, **options)
+    return buffer.getvalue()
+
+
+def _heic(image: Image.Image, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    pillow_heif.encode(image.mode, image.size, image.tobytes(), buffer, **options)
+    return buffer.getvalue()
+
+
+if __name__ == "__main__":
+    main()
