@@ -1,6 +1,5 @@
 """Photo bytes to upright RGB pixels, no more of them than are needed."""
 
-import io
 import math
 import struct
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from PIL import Image
 from core.errors import InvalidImage, TooManyPixels
 from core.faces.geometry import Box
 from core.faces.orientation import Orientation, orientation_of
-from core.faces.photo_header import ACCEPTED_FORMATS
+from core.faces.photo_header import open_photo
 
 pi_heif.register_heif_opener()
 
@@ -82,7 +81,7 @@ class Photo:
     def __init__(self, photo: bytes, *, max_pixels: int) -> None:
         self._bytes = photo
         try:
-            with _opened(photo) as image:
+            with open_photo(photo) as image:
                 self._stored_size = image.size
                 width, height = image.size
                 if width * height > max_pixels:
@@ -146,7 +145,7 @@ class Photo:
             return self._decoded
         self._decoded = None  # room for the larger one
         try:
-            with _opened(self._bytes) as image:
+            with open_photo(self._bytes) as image:
                 self._reduction = _reduce(image, factor)
                 image.load()
                 self._decoded = _resizable(image)
@@ -164,10 +163,6 @@ def decode_photo(photo: bytes, *, max_pixels: int) -> NDArray[np.uint8]:
         As `Photo` does.
     """
     return Photo(photo, max_pixels=max_pixels).resized(1.0)
-
-
-def _opened(photo: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(photo), formats=ACCEPTED_FORMATS)
 
 
 def _damaged(error: Exception) -> InvalidImage:

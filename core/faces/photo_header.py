@@ -9,6 +9,7 @@ import pi_heif
 from PIL import Image
 
 from core.errors import AnimatedImage, EmptyFile, TooManyPixels, TruncatedImage, UnsupportedImage
+from core.faces.heic_items import items_are_readable
 
 pi_heif.register_heif_opener()
 
@@ -44,7 +45,7 @@ def inspect_photo(photo: bytes, *, max_pixels: int) -> PhotoHeader:
     if not photo:
         raise EmptyFile("the file is empty")
     try:
-        with Image.open(io.BytesIO(photo), formats=ACCEPTED_FORMATS) as image:
+        with open_photo(photo) as image:
             header = PhotoHeader(format=image.format or "", width=image.width, height=image.height)
             frames = getattr(image, "n_frames", 1)
     except Exception as error:  # each of Pillow's readers fails in ways of its own
@@ -60,6 +61,19 @@ def inspect_photo(photo: bytes, *, max_pixels: int) -> PhotoHeader:
     if not _IS_COMPLETE[header.format](photo):
         raise TruncatedImage("the end of the file is missing")
     return header
+
+
+def open_photo(photo: bytes) -> Image.Image:
+    """Open a photo with Pillow, which fails on a damaged one in many ways.
+
+    Raises
+    ------
+    ValueError
+        Among others, where the HEIC reader would end the process.
+    """
+    if not items_are_readable(photo):
+        raise ValueError("an item's type or name is not text")
+    return Image.open(io.BytesIO(photo), formats=ACCEPTED_FORMATS)
 
 
 def _jpeg_is_complete(photo: bytes) -> bool:
