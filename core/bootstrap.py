@@ -10,7 +10,7 @@ from core.aws.clients import s3_client, sqs_client
 from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
 from core.dead_letters import DeadLetterSweeper
-from core.faces.recognition import FaceEngine
+from core.faces.engines import load_engine
 from core.gallery.stored_index import StoredFaceIndex
 from core.job_handler import JobHandler
 from core.naming import FaceNamer
@@ -70,9 +70,10 @@ def _index(gallery: ObjectStore, settings: Settings) -> FaceIndex:
 
 def build_pool(settings: Settings) -> TimedPool:
     load = partial(
-        FaceEngine.load,
-        profile=settings.face_engine,
+        load_engine,
+        name=settings.face_engine,
         models_dir=settings.face_models_dir,
+        insightface_models_dir=settings.insightface_models_dir,
         max_pixels=settings.max_pixels,
         detection_max_side_px=settings.detection_max_side_px,
         min_face_px=settings.min_face_px,

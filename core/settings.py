@@ -78,9 +78,11 @@ class Settings(BaseSettings):
     worker_alive_file: str | None = None
     """File that the worker touches while it is well, for health checks."""
 
-    face_engine: Literal["balanced", "fast", "accurate", "dlib"] = "balanced"
+    face_engine: Literal["balanced", "fast", "accurate", "dlib", "insightface"] = "balanced"
     face_models_dir: Path = Path("var/models")
     """Where YuNet is looked for, and dlib's networks are kept converted."""
+    insightface_models_dir: Path | None = None
+    """Folder of the user's own networks, for the engine ``insightface``."""
     face_cuda: bool = False
     """Run the networks on a GPU where there is one."""
     min_face_px: Count = 16
@@ -128,6 +130,8 @@ class Settings(BaseSettings):
                 f"SQS_VISIBILITY_TIMEOUT_SECONDS ({visibility_s}) without a heartbeat, "
                 "or a slow job runs twice at once"
             )
+        if self.face_engine == "insightface" and self.insightface_models_dir is None:
+            raise ValueError("FACE_ENGINE=insightface needs INSIGHTFACE_MODELS_DIR")
         if heartbeat_s >= visibility_s:
             raise ValueError(
                 f"VISIBILITY_HEARTBEAT_SECONDS ({heartbeat_s:g}) must be under "

@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 
 from core.faces.alignment import AlignedFace, FivePointAligner
 from core.faces.detection import Detection
-from core.faces.embedding import ModelId
 from core.faces.geometry import Box, Point
 from core.faces.images import Photo
 from core.faces.insight_package import PackageParts, load_parts
 from core.faces.profiles import DEFAULT_MIN_FACE_PX
 from core.faces.quality import assess
-from core.faces.recognition import Face, Recognition
+from core.faces.results import Face, ModelId, Recognition
 from core.faces.weights import sha256_of
 from core.faces.yunet import landmark_box
 

@@ -63,5 +63,11 @@ def test_compose_file_has_every_setting_with_the_default_of_the_example() -> Non
     example = dotenv_values(ROOT / ".env.example")
 
     fixed = {name for name in example if re.search(rf"^  {name}: (?!\$)", compose, re.MULTILINE)}
-    elsewhere = {"FACE_MODELS_DIR", "WEB_HOST", "WEB_PORT", "WORKER_ALIVE_FILE"}
+    elsewhere = {
+        "FACE_MODELS_DIR",
+        "INSIGHTFACE_MODELS_DIR",
+        "WEB_HOST",
+        "WEB_PORT",
+        "WORKER_ALIVE_FILE",
+    }
     assert listed == {name: example[name] for name in set(example) - fixed - elsewhere}

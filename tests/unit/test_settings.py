@@ -80,6 +80,7 @@ def test_bad_value_names_its_variable(
             "VISIBILITY_HEARTBEAT_SECONDS .* SQS_VISIBILITY_TIMEOUT_SECONDS",
         ),
         ({"AWS_ACCESS_KEY_ID": "key"}, "AWS_SECRET_ACCESS_KEY"),
+        ({"FACE_ENGINE": "insightface"}, "INSIGHTFACE_MODELS_DIR"),
         ({"S3_OUT_BUCKET": "input-bucket"}, "BUCKET"),
         ({"SQS_RESP_QUEUE_NAME": "request-queue"}, "QUEUE_NAME"),
     ],
