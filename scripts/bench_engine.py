@@ -116,6 +116,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--models-dir", type=Path, required=True, help="with YuNet")
     parser.add_argument("--face-recognition-python", help="interpreter that has face_recognition")
+    parser.add_argument("--cnn", action="store_true", help="face_recognition's too: an hour more")
     parser.add_argument("--deepface-python", help="interpreter that has deepface")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--limit", type=int, help="only so many photos of each kind: for a trial")
@@ -144,7 +145,7 @@ def _contenders(options: argparse.Namespace, *, without_yunet: Path) -> list[Con
     }
     kinds["balanced without YuNet"] = (f"ours:balanced,{without_yunet}", sys.executable)
     if options.face_recognition_python:
-        for model in ("hog", "cnn"):
+        for model in ("hog", "cnn") if options.cnn else ("hog",):
             kind = f"face_recognition:{model}"
             kinds[f"face_recognition {model}"] = (kind, options.face_recognition_python)
     if options.deepface_python:

@@ -12,7 +12,8 @@ from typing import IO, Final
 
 from flask import Flask, Request, Response, current_app, g, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from gunicorn.http.errors import ParseException
+from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 
 from core.bootstrap import WebParts, build_web
 from core.errors import (
@@ -227,9 +228,9 @@ def _add_job_routes(app: Flask, parts: WebParts, settings: Settings) -> None:
 def _uploaded_photo() -> tuple[bytes, str]:
     try:
         uploaded = request.files.get("inputFile")
-    except TimeoutError as error:
+    except ClientDisconnected as error:  # or gunicorn.conf.py's timeout
         raise RequestTimedOut("the rest of the body did not come") from error
-    except OSError as error:  # gunicorn's, for a broken chunked encoding
+    except ParseException as error:
         raise BadRequest(f"the body can't be read: {error}") from error
     if uploaded is None:
         raise MissingFile("the form has no file field 'inputFile'")

@@ -32,7 +32,7 @@ def children() -> set[int]:
     own = psutil.Process()
     return {
         child.pid
-        for child in own.children(recursive=True)
+        for child in own.children()
         if "multiprocessing.spawn" in " ".join(child.cmdline())
     }
 

@@ -58,7 +58,8 @@ def test_thumbnail_does_not_hide_that_a_jpeg_is_cut_off() -> None:
 
 def test_junk_between_jpeg_segments_is_no_truncation() -> None:
     photo = made_photo("JPEG")
-    junk = photo[:2] + b"\x00\x00junk" + photo[2:]
+    first_segment_end = 4 + int.from_bytes(photo[4:6], "big")
+    junk = photo[:first_segment_end] + b"\x00\x00" + photo[first_segment_end:]
 
     assert inspect_photo(junk, max_pixels=LIMIT).format == "JPEG"
 
