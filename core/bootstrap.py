@@ -10,7 +10,6 @@ from core.aws.clients import s3_client, sqs_client
 from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
 from core.dead_letters import DeadLetterSweeper
-from core.faces.engines import load_engine
 from core.gallery.stored_index import StoredFaceIndex
 from core.job_handler import JobHandler
 from core.naming import FaceNamer
@@ -69,6 +68,8 @@ def _index(gallery: ObjectStore, settings: Settings) -> FaceIndex:
 
 
 def build_pool(settings: Settings) -> TimedPool:
+    from core.faces.engines import load_engine  # the web tier does without model libraries
+
     load = partial(
         load_engine,
         name=settings.face_engine,
