@@ -2,9 +2,10 @@
 
     python scripts/enroll.py FOLDER [--collection default]
 
-A photo is used when exactly one face is on it; every other file is reported
-with the reason. Running it again changes nothing. Exit codes: 0 every photo
-is enrolled, 1 some were not, 2 nothing could be done.
+A photo is used when one face is on it, or one that is far larger than the
+others; every other file is reported with the reason. Running it again changes
+nothing. Exit codes: 0 every photo is enrolled, 1 some were not, 2 nothing could
+be done.
 """
 
 import argparse
@@ -28,6 +29,9 @@ from core.ports import EnrolledFace, FaceIndex, Recognizer
 from core.settings import load_settings
 
 ROOT: Final = Path(__file__).parent.parent
+BYSTANDER: Final = 4.0
+"""A face this many times smaller than the largest is somebody in the background."""
+
 BATCH: Final = 100
 """Photos after which what was found is stored, so that little is lost when it ends early."""
 
@@ -72,13 +76,15 @@ def enrolled_face(
         return Unused(path=path, reason=f"{error.code}: {error}")
     if not recognition.faces:
         return Unused(path=path, reason="NO_FACE: no face was found")
-    if len(recognition.faces) > 1:
-        count = len(recognition.faces)
-        return Unused(path=path, reason=f"SEVERAL_FACES: {count} faces, it must be one")
+    largest = recognition.faces[0]
+    rivals = [face for face in recognition.faces if face.box.area * BYSTANDER > largest.box.area]
+    if len(rivals) > 1:
+        reason = f"SEVERAL_FACES: {len(rivals)} faces of about one size, it must be one"
+        return Unused(path=path, reason=reason)
     image_id = hashlib.sha256(photo).hexdigest()
     face_id = str(uuid.uuid5(_FACE_IDS, f"{collection_id}/{image_id}/0"))
-    embedding = recognition.faces[0].embedding
-    return EnrolledFace(face_id=face_id, person=person, embedding=embedding), recognition.model
+    face = EnrolledFace(face_id=face_id, person=person, embedding=largest.embedding)
+    return face, recognition.model
 
 
 @dataclass(kw_only=True)
