@@ -128,10 +128,12 @@ def test_stop_leaves_no_child_behind() -> None:
     pool = TimedPool(ObedientRecognizer, processes=2, timeout_s=1)
     before = children()
     pool.start()
+    assert len(children() - before) == 2
 
     pool.stop()
 
-    wait_until(lambda: children() <= before)
+    wait_until(lambda: children() <= before, what="the children to end")
+    assert children() <= before
 
 
 def test_stop_ends_a_running_photo_at_once() -> None:

@@ -148,6 +148,7 @@ def test_worker_goes_on_after_a_round_that_failed(
 
     wait_until(lambda: job.output_key in tier.outputs.objects)
     tier.stop()
+    assert tier.queue.bodies == []
 
 
 def test_worker_receives_nothing_while_storage_is_away() -> None:
