@@ -33,13 +33,13 @@ class Convolution:
     """A convolution with the normalisation behind it folded in.
 
     ``weights`` is float32 of shape (filters, channels, rows, columns), ``bias``
-    of shape (filters,); ``padding`` is in pixels on each side.
+    of shape (filters,); ``padding`` is in pixels above and below, left and right.
     """
 
     weights: NDArray[np.float32]
     bias: NDArray[np.float32]
     stride: int
-    padding: int
+    padding: tuple[int, int]
 
 
 class DatFile:
@@ -70,7 +70,7 @@ class DatFile:
         """Read the next convolution, with the affine or batch norm layer behind it."""
         self._enter("con_4")
         params = self._tensor()
-        filters, rows, columns, stride, _, padding, _ = [self._integer() for _ in range(7)]
+        filters, rows, columns, stride, _, *padding = [self._integer() for _ in range(7)]
         if min(filters, rows, columns) < 1 or (params.size - filters) % (filters * rows * columns):
             raise ModelCorrupt(f"{params.size} values for {filters} filters of {rows} x {columns}")
         gain, offset = self._normalisation(filters)
@@ -79,7 +79,7 @@ class DatFile:
             weights=weights * gain[:, None, None, None],
             bias=params[-filters:] * gain + offset,
             stride=stride,
-            padding=padding,
+            padding=(padding[0], padding[1]),
         )
 
     def matrix(self, *, inputs: int, outputs: int) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ https://github.com/davisking/dlib/blob/master/examples/dnn_face_recognition_ex.c
 https://github.com/davisking/dlib/blob/master/examples/dnn_mmod_face_detection_ex.cpp
 """
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -96,11 +97,34 @@ def mmod_from_dat(content: bytes) -> bytes:
     value = "canvases"
     for _ in range(_MMOD_CONVOLUTIONS - 1):
         value = graph.relu(graph.convolution(value, file.convolution()))
-    graph.convolution(value, file.convolution(), output="scores")
+    columns, row = _by_columns(file.convolution())
+    graph.convolution(graph.convolution(value, columns), row, output="scores")
     return graph.model(
         inputs=("canvases", TensorProto.FLOAT, ["count", 3, "height", "width"]),
         outputs=("scores", ["count", 1, "rows", "columns"]),
     )
+
+
+def _by_columns(layer: Convolution) -> tuple[Convolution, Convolution]:
+    """Return two layers that do the same as one with a single square filter.
+
+    The first has a filter for each column of it, the second adds their answers
+    along the row. It saves three quarters of the time: onnxruntime has no fast
+    way to a single large filter.
+    """
+    side = layer.weights.shape[3]
+    columns = replace(
+        layer,
+        weights=layer.weights.transpose(3, 1, 2, 0),
+        bias=np.zeros(side, np.float32),
+        padding=(layer.padding[0], 0),
+    )
+    row = replace(
+        layer,
+        weights=np.eye(side, dtype=np.float32)[None, :, None, :],
+        padding=(0, layer.padding[1]),
+    )
+    return columns, row
 
 
 class _Graph:
@@ -146,7 +170,7 @@ class _Graph:
             output=output,
             kernel_shape=list(layer.weights.shape[2:]),
             strides=[layer.stride] * 2,
-            pads=[layer.padding] * 4,
+            pads=[*layer.padding, *layer.padding],
         )
 
     def relu(self, value: str) -> str:

@@ -17,7 +17,7 @@ from typing import Final
 from core.errors import ModelCorrupt, ModelMissing
 from core.faces.models import MMOD, RESNET, model_file
 
-CACHE_FOLDER: Final = "dlib-onnx-1"
+CACHE_FOLDER: Final = "dlib-onnx-2"
 """Its number grows whenever the conversion changes."""
 
 
