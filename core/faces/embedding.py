@@ -69,20 +69,19 @@ class ResNetEmbedder:
         """Return one embedding a chip, float32 of shape (len(chips), 128)."""
         if not chips:
             return np.empty((0, EMBEDDING_LENGTH), dtype=np.float32)
-        batches = [
-            np.stack(chips[start : start + _BATCH]) for start in range(0, len(chips), _BATCH)
-        ]
-        return np.concatenate([self._embed(batch) for batch in batches])
-
-    def _embed(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        embeddings = self._network.run(batch)["embeddings"]
         if not self._mirrored:
-            return embeddings
-        mirror_images = np.ascontiguousarray(batch[:, :, ::-1])
-        means = embeddings + self._network.run(mirror_images)["embeddings"]
+            return self._in_batches(chips)
+        embeddings = self._in_batches([view for chip in chips for view in (chip, chip[:, ::-1])])
+        means = embeddings[0::2] + embeddings[1::2]
         lengths = np.linalg.norm(means, axis=1, keepdims=True)
         scaled: NDArray[np.float32] = means * (_MIRRORED_LENGTH / lengths)
         return scaled
+
+    def _in_batches(self, chips: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        batches = [
+            np.stack(chips[start : start + _BATCH]) for start in range(0, len(chips), _BATCH)
+        ]
+        return np.concatenate([self._network.run(batch)["embeddings"] for batch in batches])
 
 
 class DlibEmbedder:
