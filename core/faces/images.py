@@ -213,4 +213,6 @@ def _high_bytes(values: NDArray[np.int32] | NDArray[np.uint16]) -> NDArray[np.ui
 
 
 def _pixels(image: Image.Image) -> NDArray[np.uint8]:
-    return np.asarray(image.convert("RGB"), dtype=np.uint8)
+    # Pillow would copy what is RGB already.
+    rgb = image if image.mode == "RGB" else image.convert("RGB")
+    return np.asarray(rgb, dtype=np.uint8)

@@ -47,7 +47,7 @@ PROFILES: Final = MappingProxyType(
         ),
         "fast": Profile(
             detector="yunet",
-            sides_px=(640, 960),
+            sides_px=(800, 960),
             mmod_sides_px=(480, 640),
             min_score=0.6,
             mirrored=False,

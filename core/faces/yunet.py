@@ -113,8 +113,10 @@ def _decode_stride(
 ) -> Candidates:
     class_scores = outputs[f"cls_{stride}"][0, :, 0]
     object_scores = outputs[f"obj_{stride}"][0, :, 0]
-    scores = np.sqrt(np.clip(class_scores, 0, 1) * np.clip(object_scores, 0, 1))
-    cells = np.flatnonzero(scores >= min_score)
+    # Of thousands of cells few are sure enough, so all that costs more is done with those.
+    cells = np.flatnonzero(np.minimum(class_scores, object_scores) >= min_score**2)
+    scores = np.sqrt(np.clip(class_scores[cells], 0, 1) * np.clip(object_scores[cells], 0, 1))
+    cells, scores = cells[scores >= min_score], scores[scores >= min_score]
     origins = np.stack([cells % columns, cells // columns], axis=1).astype(np.float64)
     shapes = outputs[f"bbox_{stride}"][0, cells].astype(np.float64)
     centres = (origins + shapes[:, :2]) * stride
@@ -123,7 +125,7 @@ def _decode_stride(
     return Candidates(
         boxes=np.concatenate([centres - halves, centres + halves], axis=1),
         points=(origins[:, None, :] + offsets) * stride,
-        scores=scores[cells].astype(np.float64),
+        scores=scores.astype(np.float64),
     )
 
 

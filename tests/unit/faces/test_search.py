@@ -1,6 +1,7 @@
 import io
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -58,7 +59,18 @@ def test_photo_with_large_faces_is_looked_at_once() -> None:
 
     FaceSearch(detector, _sizes()).find(_photo(1000))
 
-    assert detector.looks == [500]
+    assert len(detector.looks) == 1
+
+
+@pytest.mark.parametrize(("width", "look"), [(500, 500), (501, 251), (800, 400), (801, 267)])
+def test_photo_over_the_bound_is_reduced_to_four_fifths_of_it_or_less(
+    width: int, look: int
+) -> None:
+    detector = ListedFaces(200, photo_width=width)
+
+    FaceSearch(detector, _sizes(500)).find(_photo(width))
+
+    assert detector.looks == [look]
 
 
 def test_second_look_finds_smaller_faces_and_keeps_the_larger_once() -> None:
@@ -66,7 +78,7 @@ def test_second_look_finds_smaller_faces_and_keeps_the_larger_once() -> None:
 
     found = FaceSearch(detector, _sizes()).find(_photo(1000))
 
-    assert detector.looks == [500, 1000]
+    assert detector.looks == [334, 1000]
     assert [round(face.box.width) for face in found] == [50, 20]
 
 
@@ -83,7 +95,7 @@ def test_second_look_is_bounded() -> None:
 
     FaceSearch(detector, _sizes(500, finer=1400)).find(_photo(4000))
 
-    assert detector.looks == [500, 1334]
+    assert detector.looks == [400, 1334]
 
 
 def test_second_look_is_no_closer_than_the_smallest_wanted_face_needs() -> None:
@@ -91,7 +103,7 @@ def test_second_look_is_no_closer_than_the_smallest_wanted_face_needs() -> None:
 
     FaceSearch(detector, _sizes(100, finer=10_000, min_face=32)).find(_photo(1000))
 
-    assert detector.looks == [100, 500]
+    assert detector.looks == [77, 500]
 
 
 def test_large_face_that_only_the_second_look_sees_is_none() -> None:
