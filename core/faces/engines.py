@@ -1,19 +1,13 @@
 """Chooses the engine that ``FACE_ENGINE`` names."""
 
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final
 
+from core.faces.frame import PhotoEngine
 from core.faces.insight import InsightFaceEngine
 from core.faces.recognition import FaceEngine
-from core.faces.results import Recognition
 
 INSIGHTFACE: Final = "insightface"
-
-
-class Engine(Protocol):
-    """Turns photos into faces; loads its models once."""
-
-    def recognise(self, photo: bytes) -> Recognition: ...
 
 
 def load_engine(
@@ -25,7 +19,7 @@ def load_engine(
     detection_max_side_px: int | None,
     min_face_px: int,
     cuda: bool,
-) -> Engine:
+) -> PhotoEngine[Any]:
     """Load an engine; the parameters are the settings of the same names.
 
     Raises

@@ -1,6 +1,5 @@
-"""Photo bytes to faces with the user's own networks: decode, detect, align, embed."""
+"""The engine with the user's own networks, in insightface's formats."""
 
-import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +8,15 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces.alignment import AlignedFace, FivePointAligner
+from core.faces.alignment import FivePointAligner
 from core.faces.detection import Detection
+from core.faces.frame import FoundFace, PhotoEngine
 from core.faces.geometry import Box, Point
 from core.faces.images import Photo
-from core.faces.insight_package import PackageParts, load_parts
+from core.faces.insight_package import PackageParts, PackageRecogniser, load_parts
 from core.faces.profiles import DEFAULT_MIN_FACE_PX
 from core.faces.quality import assess
-from core.faces.results import Face, ModelId, Recognition
+from core.faces.results import ModelId
 from core.faces.weights import sha256_of
 from core.faces.yunet import landmark_box
 
@@ -40,22 +40,13 @@ class _Found:
     points: NDArray[np.float32]
 
 
-class InsightFaceEngine:
+class InsightFaceEngine(PhotoEngine[_Found]):
     """Turns photos into faces with a detector and a recogniser of the user's own.
 
     Embeddings have the recogniser's width and length 1. Their model's version
     is the beginning of the sha256 of the recogniser's file, so that those of
     different networks are never compared.
     """
-
-    def __init__(
-        self, parts: PackageParts, *, model: ModelId, max_pixels: int, min_face_px: int
-    ) -> None:
-        self._parts = parts
-        self._model = model
-        self._max_pixels = max_pixels
-        self._min_face_px = min_face_px
-        self._aligner = FivePointAligner()
 
     @classmethod
     def load(
@@ -87,47 +78,22 @@ class InsightFaceEngine:
             If a network is damaged, or not of the kind that is needed.
         """
         parts = load_parts(models_dir, cuda=cuda)
-        digest = sha256_of(Path(parts.recogniser.model_file))
         return cls(
-            parts,
-            model=ModelId(name=_MODEL_NAME, version=digest[:_VERSION_DIGITS]),
+            finder=_Finder(parts, min_face_px=min_face_px),
+            embedder=_Embedder(parts.recogniser),
             max_pixels=max_pixels,
-            min_face_px=min_face_px,
         )
 
-    def recognise(self, photo: bytes) -> Recognition:
-        """Return the faces of a photo.
 
-        Raises
-        ------
-        TooManyPixels, InvalidImage
-            If the photo can't be decoded.
-        """
-        started = time.perf_counter()
-        opened = Photo(photo, max_pixels=self._max_pixels)
-        found = self._find(opened)
-        detected = time.perf_counter()
-        aligned = self._aligner.align(opened, [face.detection.landmark_box for face in found])
-        chips = [self._chip(opened, face) for face in found]
-        cut = time.perf_counter()
-        embeddings = [self._embed(chip) for chip in chips]
-        embedded = time.perf_counter()
-        return Recognition(
-            width=opened.width,
-            height=opened.height,
-            faces=tuple(
-                _face(opened, *parts) for parts in zip(found, aligned, embeddings, strict=True)
-            ),
-            model=self._model,
-            timings_ms={
-                "detect": (detected - started) * 1000,
-                "align": (cut - detected) * 1000,
-                "embed": (embedded - cut) * 1000,
-            },
-        )
+class _Finder:
+    """Finds faces with the package's detector, and cuts chips as the package does."""
 
-    def _find(self, photo: Photo) -> list[_Found]:
-        """Return the faces of a photo, in its pixels, largest first."""
+    def __init__(self, parts: PackageParts, *, min_face_px: int) -> None:
+        self._parts = parts
+        self._min_face_px = min_face_px
+        self._aligner = FivePointAligner()
+
+    def detect(self, photo: Photo) -> list[_Found]:
         sides = [side for size in self._parts.detector.input_sizes for side in size]
         pixels = photo.resized(min(1.0, max(sides) / max(photo.width, photo.height)))
         if min(pixels.shape[:2]) * min(sides) < max(pixels.shape[:2]):
@@ -144,6 +110,18 @@ class InsightFaceEngine:
         large_enough = [face for face in found if _side_px(face) >= self._min_face_px]
         return sorted(large_enough, key=lambda face: face.detection.box.area, reverse=True)
 
+    def align(self, photo: Photo, detected: list[_Found]) -> list[FoundFace]:
+        aligned = self._aligner.align(photo, [face.detection.landmark_box for face in detected])
+        return [
+            FoundFace(
+                detection=face.detection,
+                landmarks=_landmarks(face.points),
+                quality=assess(dlibs, face.detection, sure_score=_SURE_SCORE),
+                chip=self._chip(photo, face),
+            )
+            for face, dlibs in zip(detected, aligned, strict=True)
+        ]
+
     def _chip(self, photo: Photo, face: _Found) -> NDArray[np.uint8]:
         """Return the upright face, BGR, cut from no more pixels than are needed."""
         place = face.detection.landmark_box
@@ -158,12 +136,24 @@ class InsightFaceEngine:
                 _bgr(region.pixels), points, self._parts.recogniser.input_size[0]
             )
 
-    def _embed(self, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the embedding of length 1; one chip a time, as some networks take no more."""
-        embedding = self._parts.recogniser.get_feat(chip).ravel().astype(np.float32)
-        length = float(np.linalg.norm(embedding))
-        scaled: NDArray[np.float32] = embedding / np.float32(length or 1.0)
-        return scaled
+
+class _Embedder:
+    """The package's recogniser."""
+
+    def __init__(self, recogniser: PackageRecogniser) -> None:
+        self._recogniser = recogniser
+        digest = sha256_of(Path(recogniser.model_file))
+        self.model: Final = ModelId(name=_MODEL_NAME, version=digest[:_VERSION_DIGITS])
+
+    def embed(self, chips: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Return embeddings of length 1; one chip a time, as some networks take no more."""
+        embeddings = [self._recogniser.get_feat(chip).ravel() for chip in chips]
+        return np.array([_of_length_1(embedding) for embedding in embeddings], dtype=np.float32)
+
+
+def _of_length_1(embedding: NDArray[np.float32]) -> NDArray[np.float32]:
+    scaled: NDArray[np.float32] = embedding / np.float32(np.linalg.norm(embedding) or 1.0)
+    return scaled
 
 
 def _bgr(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -184,20 +174,6 @@ def _found(row: NDArray[np.float32], points: NDArray[np.float32], factor: np.flo
             score=float(row[4]),
         ),
         points=scaled,
-    )
-
-
-def _face(
-    photo: Photo, found: _Found, aligned: AlignedFace, embedding: NDArray[np.float32]
-) -> Face:
-    quality = assess(aligned, found.detection, sure_score=_SURE_SCORE)
-    return Face(
-        box=found.detection.box.clipped(photo.width, photo.height),
-        landmarks=_landmarks(found.points),
-        detection_score=found.detection.score,
-        embedding=embedding,
-        quality=quality.score,
-        flaws=quality.flaws,
     )
 
 

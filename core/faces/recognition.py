@@ -1,20 +1,16 @@
-"""Photo bytes to faces with embeddings: decode, detect, align, embed."""
+"""The engine that comes with the service: which parts make up each profile."""
 
 import logging
-import time
 from pathlib import Path
 from typing import Final, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from core.errors import ModelCorrupt
-from core.faces.alignment import AlignedFace, FivePointAligner
+from core.faces.alignment import FivePointAligner
 from core.faces.detection import Detection, Detector
 from core.faces.embedding import DlibEmbedder, Embedder, ResNetEmbedder
+from core.faces.frame import FoundFace, PhotoEngine
 from core.faces.hog import HogDetector
 from core.faces.images import Photo
-from core.faces.memory import release_freed_memory
 from core.faces.mmod import MmodDetector
 from core.faces.models import YUNET, YUNET_SHA256
 from core.faces.network import Network
@@ -29,21 +25,31 @@ from core.faces.yunet import YuNetDetector
 _LOG: Final = logging.getLogger(__name__)
 
 
-class FaceEngine:
-    """Turns photos into faces with the parts that it is given."""
+class _Finder:
+    """Finds faces by search, and aligns them by dlib's landmarks."""
 
-    def __init__(
-        self,
-        *,
-        search: FaceSearch,
-        aligner: FivePointAligner,
-        embedder: Embedder,
-        max_pixels: int,
-    ) -> None:
+    def __init__(self, search: FaceSearch) -> None:
         self._search = search
-        self._aligner = aligner
-        self._embedder = embedder
-        self._max_pixels = max_pixels
+        self._aligner = FivePointAligner()
+
+    def detect(self, photo: Photo) -> list[Detection]:
+        return self._search.find(photo)
+
+    def align(self, photo: Photo, detected: list[Detection]) -> list[FoundFace]:
+        aligned = self._aligner.align(photo, [detection.landmark_box for detection in detected])
+        return [
+            FoundFace(
+                detection=detection,
+                landmarks=face.landmarks,
+                quality=assess(face, detection, sure_score=self._search.sure_score),
+                chip=face.chip,
+            )
+            for detection, face in zip(detected, aligned, strict=True)
+        ]
+
+
+class FaceEngine(PhotoEngine[Detection]):
+    """The engine with detectors and embeddings that may be used commercially."""
 
     @classmethod
     def load(
@@ -82,60 +88,9 @@ class FaceEngine:
         name, detector = _load_detector(chosen, models_dir, cuda=cuda)
         sizes = chosen.sizes(name, max_side_px=detection_max_side_px, min_face_px=min_face_px)
         return cls(
-            search=FaceSearch(detector, sizes),
-            aligner=FivePointAligner(),
+            finder=_Finder(FaceSearch(detector, sizes)),
             embedder=_load_embedder(chosen, models_dir, cuda=cuda),
             max_pixels=max_pixels,
-        )
-
-    def recognise(self, photo: bytes) -> Recognition:
-        """Return the faces of a photo.
-
-        Raises
-        ------
-        TooManyPixels, InvalidImage
-            If the photo can't be decoded.
-        """
-        started = time.perf_counter()
-        opened = Photo(photo, max_pixels=self._max_pixels)
-        detections = self._search.find(opened)
-        detected = time.perf_counter()
-        aligned = self._aligner.align(opened, [found.landmark_box for found in detections])
-        cut = time.perf_counter()
-        embeddings = self._embedder.embed([face.chip for face in aligned])
-        embedded = time.perf_counter()
-        opened.close()
-        release_freed_memory()
-        return Recognition(
-            width=opened.width,
-            height=opened.height,
-            faces=tuple(
-                self._face(opened, *parts)
-                for parts in zip(detections, aligned, embeddings, strict=True)
-            ),
-            model=self._embedder.model,
-            timings_ms={
-                "detect": (detected - started) * 1000,
-                "align": (cut - detected) * 1000,
-                "embed": (embedded - cut) * 1000,
-            },
-        )
-
-    def _face(
-        self,
-        photo: Photo,
-        detection: Detection,
-        aligned: AlignedFace,
-        embedding: NDArray[np.float32],
-    ) -> Face:
-        quality = assess(aligned, detection, sure_score=self._search.sure_score)
-        return Face(
-            box=detection.box.clipped(photo.width, photo.height),
-            landmarks=aligned.landmarks,
-            detection_score=detection.score,
-            embedding=embedding,
-            quality=quality.score,
-            flaws=quality.flaws,
         )
 
 
