@@ -14,9 +14,9 @@ from core.faces.frame import FoundFace, PhotoEngine
 from core.faces.geometry import Box, Point
 from core.faces.images import Photo
 from core.faces.insight_package import PackageParts, PackageRecogniser, load_parts
-from core.faces.profiles import DEFAULT_MIN_FACE_PX
 from core.faces.quality import assess
 from core.faces.results import ModelId
+from core.faces.search import DEFAULT_MIN_FACE_PX
 from core.faces.weights import sha256_of
 from core.faces.yunet import landmark_box
 

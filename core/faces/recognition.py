@@ -14,11 +14,11 @@ from core.faces.images import Photo
 from core.faces.mmod import MmodDetector
 from core.faces.models import YUNET, YUNET_SHA256
 from core.faces.network import Network
-from core.faces.profiles import DEFAULT_MIN_FACE_PX, Profile, profile_named
+from core.faces.profiles import Profile, profile_named
 from core.faces.quality import assess
 from core.faces.results import Face as Face
 from core.faces.results import Recognition as Recognition
-from core.faces.search import FaceSearch
+from core.faces.search import DEFAULT_MIN_FACE_PX, FaceSearch
 from core.faces.weights import MMOD_NETWORK, RESNET_NETWORK, sha256_of
 from core.faces.yunet import YuNetDetector
 

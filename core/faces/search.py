@@ -10,12 +10,12 @@ from core.faces.detection import Detection, Detector
 from core.faces.images import Photo
 from core.faces.suppression import keep_best
 
+DEFAULT_MIN_FACE_PX: Final = 14
+"""A face of 16 pixels, drawn by hand, is a box of 14 or more to the detector."""
+
 _MAX_IOU: Final = 0.45
 _WORTHWHILE: Final = 1.25
 """A second look at less than this much more is not worth its time."""
-
-_CROWD: Final = 2.0
-"""Faces this many times the smallest that can be seen tell of smaller ones behind them."""
 
 _MOST_ENLARGED: Final = 2.0
 """Larger copies of a photo show no more faces, but more that are none."""
@@ -45,11 +45,15 @@ class SearchSizes:
         needs larger faces than ``min_face_px``, it may be larger than the photo.
     min_face_px : int
         Faces with a smaller side are left out; in pixels of the photo.
+    crowd : float
+        Faces under this many times the smallest that the first look can see
+        tell of smaller ones behind them. The more, the more second looks.
     """
 
     max_side_px: int
     finer_max_side_px: int
-    min_face_px: int
+    min_face_px: int = DEFAULT_MIN_FACE_PX
+    crowd: float = 2.0
 
 
 class FaceSearch:
@@ -86,7 +90,7 @@ class FaceSearch:
     def _may_be_smaller(self, found: list[Detection], visible_px: float) -> bool:
         if visible_px <= self._sizes.min_face_px:
             return False
-        return min(map(_side, found), default=0.0) < _CROWD * visible_px
+        return min(map(_side, found), default=0.0) < self._sizes.crowd * visible_px
 
 
 def _side(face: Detection) -> float:

@@ -82,6 +82,18 @@ def test_second_look_finds_smaller_faces_and_keeps_the_larger_once() -> None:
     assert [round(face.box.width) for face in found] == [50, 20]
 
 
+@pytest.mark.parametrize(("crowd", "looks"), [(1.0, 1), (1.5, 2)])
+def test_faces_of_a_size_that_tells_of_a_crowd_are_looked_at_closer(
+    crowd: float, looks: int
+) -> None:
+    detector = ListedFaces(60, photo_width=1000)
+    sizes = SearchSizes(max_side_px=500, finer_max_side_px=1000, min_face_px=10, crowd=crowd)
+
+    FaceSearch(detector, sizes).find(_photo(1000))
+
+    assert len(detector.looks) == looks
+
+
 def test_photo_without_faces_is_looked_at_closer() -> None:
     detector = ListedFaces(20, photo_width=1000)
 
