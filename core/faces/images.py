@@ -81,17 +81,17 @@ class Photo:
     def __init__(self, photo: bytes, *, max_pixels: int) -> None:
         self._bytes = photo
         try:
-            with open_photo(photo) as image:
-                self._stored_size = image.size
-                width, height = image.size
-                if width * height > max_pixels:
-                    raise TooManyPixels(
-                        f"{width} x {height} pixels; at most {max_pixels} are accepted"
-                    )
-                self._orientation: Orientation = orientation_of(image)
+            image = open_photo(photo)
+            width, height = image.size
+            if width * height > max_pixels:
+                raise TooManyPixels(f"{width} x {height} pixels; at most {max_pixels} are accepted")
+            if image.format == "PNG":
+                image.load()  # its EXIF block may lie behind the pixels
+            self._orientation: Orientation = orientation_of(image)
         except DECODE_ERRORS as error:
             raise _damaged(error) from error
-        self.width, self.height = self._orientation.upright_size(self._stored_size)
+        self.width, self.height = self._orientation.upright_size((width, height))
+        self._opened: Image.Image | None = image
         self._decoded: Image.Image | None = None
         self._reduction = 1
 
@@ -135,17 +135,14 @@ class Photo:
             raise _damaged(error) from error
         return Region(pixels=part, left=left, top=top, factor=actual)
 
-    def close(self) -> None:
-        """Forget the decoded pixels."""
-        self._decoded = None
-
     def _decode(self, factor: float) -> Image.Image:
         """Return the stored image at ``factor`` times its size, or larger."""
         if self._decoded is not None and 1 / self._reduction >= min(factor, 1.0):
             return self._decoded
         self._decoded = None  # room for the larger one
         try:
-            with open_photo(self._bytes) as image:
+            with self._opened or open_photo(self._bytes) as image:
+                self._opened = None  # an image is decoded only once
                 self._reduction = _reduce(image, factor)
                 image.load()
                 self._decoded = _resizable(image)
