@@ -78,7 +78,7 @@ class PhotoEngine(Generic[Detected]):
         return answer
 
     def recognise_many(self, photos: Sequence[bytes]) -> list[Recognition | InvalidPhoto]:
-        """Return the faces of each photo, embedded together, which is faster.
+        """Return the faces of each photo, embedded together.
 
         One after the other is decoded; only the chips of all stay in memory, 68 KB
         a face. The time for embedding is shared out by faces.

@@ -14,7 +14,7 @@ class Profile:
 
     ``looks`` bounds the search with the detector, ``mmod_looks`` the search
     where YuNet is not installed: mmod sees only faces of 80 pixels and more, and
-    takes ten times as long, so it looks closer less often.
+    takes several times as long, so it looks closer less often.
     """
 
     detector: Literal["yunet", "hog"]
