@@ -1,7 +1,8 @@
 """How many hand-drawn faces were found, by size."""
 
 import csv
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -65,3 +66,14 @@ def count_found(
         )
         for low, high in pairwise(SIZE_CLASSES_PX)
     }
+
+
+def sum_of_counts(counts: Iterable[dict[str, tuple[int, int]]]) -> dict[str, list[int]]:
+    """Return how many faces of each size class were found on all photos, and how many there are."""
+    found: Counter[str] = Counter()
+    there: Counter[str] = Counter()
+    for photo in counts:
+        for size, (hits, drawn) in photo.items():
+            found[size] += hits
+            there[size] += drawn
+    return {size: [found[size], there[size]] for size in there}
