@@ -5,8 +5,7 @@ Usage: python scripts/accuracy.py --models-dir ~/.cache/face-models
 
 import argparse
 import json
-import os
-import platform
+import tempfile
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -14,14 +13,18 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from lfw_view1 import Embedded, Pair, embed_photos, read_pairs
-from numpy.typing import NDArray
+from lfw_pairs import compare, judge_pairs
+from lfw_view1 import Embedded, embed_photos, read_pairs
 from plots import Line, line_chart
-from rates import best_threshold, distances_between, identification_rates, verification_rates
+from rates import distances_between, identification_rates, verification_rates
 
 from core.faces.profiles import PROFILES
 from core.faces.recognition import FaceEngine
 
+_OURS: Final = "balanced"
+_WITHOUT_YUNET: Final = "balanced without YuNet"
+_NAMES: Final = [*PROFILES, _WITHOUT_YUNET]
+_CHARTED: Final = ("balanced", "fast")
 _THRESHOLDS: Final = np.round(np.arange(0.40, 0.701, 0.01), 2)
 _GALLERY_SIZES: Final = (10, 100, 1000)
 _DRAWS: Final = 20
@@ -30,51 +33,45 @@ _MAX_PIXELS: Final = 50_000_000
 
 
 def main() -> None:
-    """Measure the chosen profiles."""
+    """Measure the chosen profiles; others that the artifact holds stay in it."""
     options = _options()
-    profiles = {name: _measure(name, options) for name in options.profiles}
-    artifact = {
-        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": _machine(),
-        "versions": {name: version(name) for name in ("onnxruntime", "dlib-bin", "numpy")},
-        "draws": _DRAWS,
-        "seed": _SEED,
-        "profiles": profiles,
-    }
     options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "accuracy.json").write_text(json.dumps(artifact, indent=1) + "\n")
-    for name, measured in profiles.items():
-        for file, chart in _charts(name, measured).items():
-            (options.out / file).write_text(chart)
+    file = options.out / "accuracy.json"
+    profiles = json.loads(file.read_text())["profiles"] if file.is_file() else {}
+    for name in options.profiles:
+        profiles[name] = _measure(name, options)
+        artifact = {
+            "draws": _DRAWS,
+            "seed": _SEED,
+            "profiles": profiles,
+            "comparisons": _comparisons(profiles),
+        }
+        file.write_text(json.dumps(artifact, indent=1) + "\n")
+        charts = _charts(name, profiles[name]) if name in _CHARTED else {}
+        for chart_file, chart in charts.items():
+            (options.out / chart_file).write_text(chart)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--photos", type=Path, default=Path("../shared/data/lfw-view1"))
     parser.add_argument("--models-dir", type=Path, required=True)
-    parser.add_argument("--profiles", nargs="+", choices=list(PROFILES), default=["balanced"])
+    parser.add_argument("--profiles", nargs="+", choices=_NAMES, default=_NAMES)
     parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"))
     parser.add_argument("--limit", type=int, help="only the first so many photos: for a trial")
     return parser.parse_args()
 
 
-def _machine() -> dict[str, Any]:
-    return {
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "cores": os.cpu_count(),
-    }
-
-
-def _measure(profile: str, options: argparse.Namespace) -> dict[str, Any]:
-    engine = FaceEngine.load(profile=profile, models_dir=options.models_dir, max_pixels=_MAX_PIXELS)
-    embedded = embed_photos(engine, options.photos / "images", limit=options.limit)
+def _measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
+    embedded = embed_photos(_engine(name, options), options.photos / "images", limit=options.limit)
     protocol = options.photos / "protocol"
     return {
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {package: version(package) for package in ("onnxruntime", "dlib-bin", "numpy")},
         "photos": len(embedded.photos) + len(embedded.without_face),
         "photos_without_face": list(embedded.without_face),
         "ms_per_photo": round(1000 * embedded.seconds / max(len(embedded.photos), 1), 1),
-        "pairs": _protocol_accuracy(
+        "pairs": judge_pairs(
             embedded,
             read_pairs(protocol / "pairsDevTrain.txt"),
             read_pairs(protocol / "pairsDevTest.txt"),
@@ -84,29 +81,22 @@ def _measure(profile: str, options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _protocol_accuracy(embedded: Embedded, train: list[Pair], test: list[Pair]) -> dict[str, Any]:
-    """Choose the threshold on DevTrain, judge DevTest with it."""
-    train_distances, train_same = _pair_distances(embedded, train)
-    test_distances, test_same = _pair_distances(embedded, test)
-    threshold = best_threshold(train_distances, train_same)
+def _engine(name: str, options: argparse.Namespace) -> FaceEngine:
+    if name != _WITHOUT_YUNET:
+        return FaceEngine.load(profile=name, models_dir=options.models_dir, max_pixels=_MAX_PIXELS)
+    with tempfile.TemporaryDirectory() as empty:
+        return FaceEngine.load(profile=_OURS, models_dir=Path(empty), max_pixels=_MAX_PIXELS)
+
+
+def _comparisons(profiles: dict[str, Any]) -> dict[str, Any]:
+    ours = profiles.get(_OURS)
+    if ours is None:
+        return {}
     return {
-        "threshold": round(threshold, 4),
-        "train_accuracy": float(np.mean((train_distances <= threshold) == train_same)),
-        "test_accuracy": float(np.mean((test_distances <= threshold) == test_same)),
-        "test_pairs": len(test_same),
-        "test_pairs_left_out": len(test) - len(test_same),
+        name: compare(ours["pairs"], measured["pairs"])
+        for name, measured in profiles.items()
+        if name != _OURS
     }
-
-
-def _pair_distances(
-    embedded: Embedded, pairs: list[Pair]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    rows = {photo: row for row, photo in enumerate(embedded.photos)}
-    known = [pair for pair in pairs if pair.one in rows and pair.other in rows]
-    ones = embedded.embeddings[[rows[pair.one] for pair in known]]
-    others = embedded.embeddings[[rows[pair.other] for pair in known]]
-    distances = np.linalg.norm((ones - others).astype(np.float64), axis=1)
-    return distances, np.array([pair.same for pair in known])
 
 
 def _verification(embedded: Embedded) -> dict[str, Any]:
