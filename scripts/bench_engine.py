@@ -13,6 +13,7 @@ import json
 import os
 import platform
 import statistics
+import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -44,7 +45,7 @@ from core.faces.profiles import PROFILES
 _SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp")
 _OURS: Final = "balanced"
 _CNN_BELOW_PIXELS: Final = 750_000
-"""face_recognition's CNN needs about 26 s for a megapixel, so it gets the smaller photos
+"""face_recognition's CNN needs tens of seconds for a large photo, so it gets the smaller photos
 only. This is in its favour: its time grows with the pixels, ours hardly does.
 """
 
@@ -61,7 +62,7 @@ def main() -> None:
         artifact = {
             "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "machine": {"system": platform.platform(), "cores": os.cpu_count()},
-            "versions": {n: version(n) for n in ("onnxruntime", "dlib-bin", "numpy", "pillow")},
+            "versions": _versions(options),
             "repetitions": options.repetitions,
             "start_s": {name: round(w.seconds_to_first_answer, 2) for name, w in workers.items()},
             "throughput": {name: _summary(by_photo) for name, by_photo in answers.items()},
@@ -112,6 +113,21 @@ def _contenders(options: argparse.Namespace, *, without_yunet: Path) -> list[Con
     if options.deepface_python:
         kinds["DeepFace"] = ("deepface:dlib", options.deepface_python)
     return [Contender(name=n, kind=kind, python=python) for n, (kind, python) in kinds.items()]
+
+
+def _versions(options: argparse.Namespace) -> dict[str, str]:
+    versions = {name: version(name) for name in ("onnxruntime", "dlib-bin", "numpy", "pillow")}
+    others = {
+        "face_recognition": options.face_recognition_python,
+        "deepface": options.deepface_python,
+    }
+    script = "import sys; from importlib.metadata import version; print(version(sys.argv[1]))"
+    for name, python in others.items():
+        if python:
+            command = [python, "-c", script, name]
+            answer = subprocess.run(command, check=True, capture_output=True, text=True)
+            versions[name] = answer.stdout.strip()
+    return versions
 
 
 def _photos(folder: Path, limit: int | None) -> list[Path]:
