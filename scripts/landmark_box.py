@@ -1,0 +1,81 @@
+"""Compare YuNet's boxes for dlib's landmark model with those HOG draws; write the artifact.
+
+Usage: python scripts/landmark_box.py --models-dir DIR
+
+dlib's landmark model was trained in HOG's boxes; YuNet's must lie as they do. HOG
+sees the photos twice as large: its boxes lie on a coarse grid, which moves those
+of faces near its smallest size to one side.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from tqdm import tqdm
+
+from core.faces.detection import Detector
+from core.faces.geometry import Box
+from core.faces.hog import HogDetector
+from core.faces.models import YUNET
+from core.faces.network import Network
+from core.faces.yunet import YuNetDetector
+
+_EVERY: Final = 12
+_TIMES: Final = 2
+_MIN_SCORE: Final = 0.6
+
+
+def main() -> None:
+    """Look at every twelfth photo with both detectors."""
+    options = _options()
+    hog: Detector = HogDetector()
+    yunet: Detector = YuNetDetector(Network(options.models_dir / YUNET), min_score=_MIN_SCORE)
+    differences = []
+    files = sorted((options.photos / "images").rglob("*.jpg"))[::_EVERY]
+    for file in tqdm(files):
+        photo = Image.open(file).convert("RGB")
+        enlarged = np.asarray(photo.resize((_TIMES * photo.width, _TIMES * photo.height)))
+        its, ours = hog.detect(enlarged), yunet.detect(np.asarray(photo))
+        if len(its) == len(ours) == 1:
+            box = its[0].scaled(1 / _TIMES).landmark_box
+            differences.append(difference(box, ours[0].landmark_box))
+    middle = np.median(differences, axis=0)
+    spread = np.percentile(np.abs(differences - middle), 90, axis=0)
+    artifact = {
+        "photos": len(files),
+        "compared": len(differences),
+        "median": dict(zip(("across", "down", "side"), middle.round(3).tolist(), strict=True)),
+        "nine_in_ten_within": dict(
+            zip(("across", "down", "side"), spread.round(3).tolist(), strict=True)
+        ),
+    }
+    options.out.write_text(json.dumps(artifact, indent=1) + "\n")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--photos", type=Path, default=Path("../shared/data/lfw-view1"))
+    parser.add_argument("--models-dir", type=Path, required=True, help="with YuNet")
+    parser.add_argument("--out", type=Path, default=Path("docs/benchmarks/landmark-box.json"))
+    return parser.parse_args()
+
+
+def difference(box: Box, other: Box) -> NDArray[np.float64]:
+    """Return how far the other's middle lies from the first's, and how much larger it is.
+
+    Returns
+    -------
+    ndarray of float64, shape (3,)
+        Across, down, and of the sides; in parts of the first box's side.
+    """
+    across = (other.left + other.right - box.left - box.right) / 2
+    down = (other.top + other.bottom - box.top - box.bottom) / 2
+    return np.array([across, down, other.width - box.width]) / box.width
+
+
+if __name__ == "__main__":
+    main()
