@@ -69,7 +69,7 @@ def _measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {package: version(package) for package in ("onnxruntime", "dlib-bin", "numpy")},
         "photos": len(embedded.photos) + len(embedded.without_face),
-        "photos_without_face": list(embedded.without_face),
+        "photos_without_face": len(embedded.without_face),
         "ms_per_photo": round(1000 * embedded.seconds / max(len(embedded.photos), 1), 1),
         "pairs": judge_pairs(
             embedded,
