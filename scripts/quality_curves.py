@@ -26,9 +26,9 @@ from core.faces.embedding import ResNetEmbedder
 from core.faces.images import Photo
 from core.faces.models import YUNET
 from core.faces.network import Network
-from core.faces.profiles import DEFAULT_MIN_FACE_PX, PROFILES
+from core.faces.profiles import PROFILES
 from core.faces.quality import sharpness
-from core.faces.search import FaceSearch
+from core.faces.search import DEFAULT_MIN_FACE_PX, FaceSearch
 from core.faces.weights import RESNET_NETWORK
 from core.faces.yunet import YuNetDetector
 
