@@ -20,7 +20,7 @@ _WORTHWHILE: Final = 1.25
 _MOST_ENLARGED: Final = 2.0
 """Larger copies of a photo show no more faces, but more that are none."""
 
-_REDUCED: Final = 0.8
+_REDUCED: Final = 0.84
 """A photo that is reduced for the first look becomes no longer than this part of the bound.
 Photos at hand show the same faces then, for two thirds of the time.
 """
