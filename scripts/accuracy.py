@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 from lfw_pairs import compare, judge_pairs
-from lfw_view1 import Embedded, embed_photos, read_pairs
+from lfw_view1 import Embedded, embed_photos, read_pairs, trial_options
 from plots import Line, line_chart
 from rates import distances_between, identification_rates, verification_rates
 
@@ -53,11 +53,8 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--photos", type=Path, default=Path("../shared/data/lfw-view1"))
-    parser.add_argument("--models-dir", type=Path, required=True)
+    parser = trial_options(__doc__, out="docs/benchmarks")
     parser.add_argument("--profiles", nargs="+", choices=_NAMES, default=_NAMES)
-    parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"))
     parser.add_argument("--limit", type=int, help="only the first so many photos: for a trial")
     return parser.parse_args()
 

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import numpy as np
 from lfw_pairs import compare, judge_pairs
-from lfw_view1 import embed_photos, read_pairs
+from lfw_view1 import embed_photos, read_pairs, trial_options
 from numpy.typing import NDArray
 from onnxruntime.quantization import (  # type: ignore[import-untyped]
     CalibrationDataReader,
@@ -80,17 +80,14 @@ class SideBySide:
 
 def main() -> None:
     """Quantise, measure, write the artifact."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--photos", type=Path, default=Path("../shared/data/lfw-view1"))
-    parser.add_argument("--models-dir", type=Path, required=True)
-    parser.add_argument("--out", type=Path, default=Path("docs/benchmarks/int8.json"))
+    parser = trial_options(__doc__, out="docs/benchmarks/int8.json")
     parser.add_argument("--limit", type=int, help="only the first so many photos: for a trial")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         quantised = Path(folder) / "resnet-int8.onnx"
-        faces = _quantise(options.models_dir, quantised)
+        chips = _quantise(options.models_dir, quantised)
         artifact = _measure(options, quantised)
-    artifact["calibration_chips"] = faces
+    artifact["calibration_chips"] = chips
     options.out.write_text(json.dumps(artifact, indent=1) + "\n")
     print(json.dumps(artifact, indent=1))
 

@@ -7,12 +7,11 @@ sees the photos twice as large: its boxes lie on a coarse grid, which moves thos
 of faces near its smallest size to one side.
 """
 
-import argparse
 import json
-from pathlib import Path
 from typing import Final
 
 import numpy as np
+from lfw_view1 import trial_options
 from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
@@ -31,7 +30,7 @@ _MIN_SCORE: Final = 0.6
 
 def main() -> None:
     """Look at every twelfth photo with both detectors."""
-    options = _options()
+    options = trial_options(__doc__, out="docs/benchmarks/landmark-box.json").parse_args()
     hog: Detector = HogDetector()
     yunet: Detector = YuNetDetector(Network(options.models_dir / YUNET), min_score=_MIN_SCORE)
     differences = []
@@ -54,14 +53,6 @@ def main() -> None:
         ),
     }
     options.out.write_text(json.dumps(artifact, indent=1) + "\n")
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--photos", type=Path, default=Path("../shared/data/lfw-view1"))
-    parser.add_argument("--models-dir", type=Path, required=True, help="with YuNet")
-    parser.add_argument("--out", type=Path, default=Path("docs/benchmarks/landmark-box.json"))
-    return parser.parse_args()
 
 
 def difference(box: Box, other: Box) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ G. B. Huang et al., Labeled Faces in the Wild, 2007; view 1: ``pairsDevTrain.txt
 chooses thresholds, ``pairsDevTest.txt`` measures them.
 """
 
+import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from core.faces.geometry import Box
 from core.faces.recognition import Face, FaceEngine, Recognition
 
 
@@ -34,6 +36,15 @@ class Pair:
     one: str
     other: str
     same: bool
+
+
+def trial_options(description: str | None, *, out: str) -> argparse.ArgumentParser:
+    """Return the options of every script that tries something on these photos."""
+    parser = argparse.ArgumentParser(description=(description or "").splitlines()[0])
+    parser.add_argument("--photos", type=Path, default=Path("../shared/data/lfw-view1"))
+    parser.add_argument("--models-dir", type=Path, required=True, help="with YuNet")
+    parser.add_argument("--out", type=Path, default=Path(out))
+    return parser
 
 
 def read_pairs(file: Path) -> list[Pair]:
@@ -73,10 +84,10 @@ def embed_photos(engine: FaceEngine, folder: Path, *, limit: int | None) -> Embe
 
 def _middle_face(recognition: Recognition) -> Face:
     """Return the face that the photo is named for: LFW's photos are centred on it."""
+    size = recognition.width, recognition.height
+    return min(recognition.faces, key=lambda face: off_centre(face.box, *size))
 
-    def off_centre(face: Face) -> float:
-        across = (face.box.left + face.box.right - recognition.width) / 2
-        down = (face.box.top + face.box.bottom - recognition.height) / 2
-        return float(np.hypot(across, down))
 
-    return min(recognition.faces, key=off_centre)
+def off_centre(box: Box, width: int, height: int) -> float:
+    """Return twice the distance of a box's middle from a photo's, in pixels."""
+    return float(np.hypot(box.left + box.right - width, box.top + box.bottom - height))

@@ -6,7 +6,6 @@ The bounds in ``core/faces/quality.py`` rest on it: in the middle of each scale
 half of the embeddings have moved by 0.3, half the usual threshold.
 """
 
-import argparse
 import io
 import json
 from collections.abc import Callable
@@ -16,12 +15,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from lfw_view1 import off_centre, trial_options
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from tqdm import tqdm
 
 from core.faces.alignment import FivePointAligner
-from core.faces.detection import Detection
 from core.faces.embedding import ResNetEmbedder
 from core.faces.images import Photo
 from core.faces.models import YUNET
@@ -102,7 +101,7 @@ class FaceReader:
         found = self._search.find(photo)
         if not found:
             return None
-        middle = min(found, key=lambda face: _off_centre(face, photo))
+        middle = min(found, key=lambda face: off_centre(face.box, photo.width, photo.height))
         (aligned,) = self._aligner.align(photo, [middle.landmark_box])
         luma = np.asarray(Image.fromarray(aligned.chip).convert("L").crop(_FACE), np.float32)
         return Seen(
@@ -113,15 +112,9 @@ class FaceReader:
         )
 
 
-def _off_centre(face: Detection, photo: Photo) -> float:
-    across = (face.box.left + face.box.right - photo.width) / 2
-    down = (face.box.top + face.box.bottom - photo.height) / 2
-    return float(np.hypot(across, down))
-
-
 def main() -> None:
     """Draw every curve."""
-    options = _options()
+    options = trial_options(__doc__, out="docs/benchmarks/quality.json").parse_args()
     reader = FaceReader(options.models_dir)
     files = sorted((options.photos / "images").rglob("*.jpg"))
     photos = [Image.open(file).convert("RGB") for file in files[:: len(files) // _FACES][:_FACES]]
@@ -131,14 +124,6 @@ def main() -> None:
         "curves": {name: measure(curve, reader, photos) for name, curve in CURVES.items()},
     }
     options.out.write_text(json.dumps(artifact, indent=1) + "\n")
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--photos", type=Path, default=Path("../shared/data/lfw-view1"))
-    parser.add_argument("--models-dir", type=Path, required=True, help="with YuNet")
-    parser.add_argument("--out", type=Path, default=Path("docs/benchmarks/quality.json"))
-    return parser.parse_args()
 
 
 def measure(curve: Curve, reader: FaceReader, photos: list[Image.Image]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ _ENOUGH_PX: Final = 400.0
 """Side of a face from which on more pixels change little: the chip shows it with 110."""
 
 _MARGIN: Final = 0.75
-"""Share of a face's side that is cut around it: of 2,000 faces no turned chip reached farther."""
+"""Share of a face's side that is cut around it: a turned chip reaches out of the box."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -109,8 +109,8 @@ def _by_columns(layer: Convolution) -> tuple[Convolution, Convolution]:
     """Return two layers that do the same as one with a single square filter.
 
     The first has a filter for each column of it, the second adds their answers
-    along the row. It saves three quarters of the time: onnxruntime has no fast
-    way to a single large filter.
+    along the row. It is faster, because onnxruntime has no fast way to a single
+    large filter.
     """
     side = layer.weights.shape[3]
     columns = replace(
