@@ -151,7 +151,11 @@ def test_hundred_uploads_at_once_each_get_their_own_answer(
         answer = service.upload(path.read_bytes(), path.name)
         location = f"{service.address}/status/{answer.json()['job_id']}"
         if answer.status_code == 202:
-            wait_until(lambda: requests.get(location, timeout=30).status_code == 200, seconds=120)
+            wait_until(
+                lambda: requests.get(location, timeout=30).status_code == 200,
+                seconds=300,
+                every_s=float(answer.headers["Retry-After"]),
+            )
         return path.parent.name, requests.get(location, timeout=30).json()["result"]
 
     with ThreadPoolExecutor(max_workers=100) as clients:
