@@ -98,7 +98,8 @@ def _limits_text(limits: dict[str, Any]) -> str:
     return (
         f"One thread on this core was seen to do {limits['giga_multiply_adds_per_s']} billion "
         "float32 multiply-adds a second, in products of matrices that fit into its cache. "
-        "So much time at least each network needs for the example photos, beside what it took:"
+        "So much time at least each network needs for the example photos, beside what it took; "
+        "in int8 it may need less:"
     )
 
 

@@ -9,13 +9,17 @@ chooses thresholds, ``pairsDevTest.txt`` measures them.
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from core.faces.embedding import Embedder
 from core.faces.geometry import Box
 from core.faces.recognition import Face, FaceEngine, Recognition
+
+_MAX_PIXELS: Final = 50_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +66,17 @@ def _photo(person: str, number: str) -> str:
     return f"{person}_{int(number):04d}"
 
 
+def person_of(photo: str) -> str:
+    """Return whom a photo is named for."""
+    return photo.rpartition("_")[0]
+
+
+def engine_with(embedder: Embedder, *, models_dir: Path) -> FaceEngine:
+    """Return the profile ``balanced`` with another embedder."""
+    loaded = FaceEngine.load(models_dir=models_dir, max_pixels=_MAX_PIXELS)
+    return FaceEngine(finder=loaded._finder, embedder=embedder, max_pixels=_MAX_PIXELS)
+
+
 def embed_photos(engine: FaceEngine, folder: Path, *, limit: int | None) -> Embedded:
     """Embed the middle face of each photo below a folder."""
     photos, embeddings, without_face, spent_ms = [], [], [], 0.0
@@ -75,7 +90,7 @@ def embed_photos(engine: FaceEngine, folder: Path, *, limit: int | None) -> Embe
         embeddings.append(_middle_face(recognition).embedding)
     return Embedded(
         photos=tuple(photos),
-        people=np.array([photo.rpartition("_")[0] for photo in photos]),
+        people=np.array([person_of(photo) for photo in photos]),
         embeddings=np.stack(embeddings),
         without_face=tuple(without_face),
         seconds=spent_ms / 1000,

@@ -14,7 +14,7 @@ from urllib.request import urlopen
 
 from core.errors import InvalidSettings, ModelError
 from core.faces.models import YUNET, YUNET_COMMIT, YUNET_SHA256
-from core.faces.weights import MMOD_NETWORK, RESNET_NETWORK, sha256_of
+from core.faces.weights import NETWORKS, sha256_of
 from core.settings import load_settings
 
 YUNET_URL: Final = (
@@ -27,7 +27,7 @@ def main() -> int:
     """Convert and fetch; return the exit code."""
     try:
         models_dir = load_settings().face_models_dir
-        for network in (RESNET_NETWORK, MMOD_NETWORK):
+        for network in NETWORKS:
             network.ensure(models_dir)
     except InvalidSettings as error:
         print(f"settings: {error}", file=sys.stderr)

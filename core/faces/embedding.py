@@ -1,5 +1,6 @@
 """Chips to embeddings, which are near each other for one person's faces."""
 
+from types import MappingProxyType
 from typing import Final, Protocol
 
 import dlib
@@ -13,6 +14,17 @@ from core.faces.results import ModelId as ModelId
 
 DLIB_RESNET: Final = ModelId(name="dlib-resnet", version="1")
 DLIB_RESNET_MIRRORED: Final = ModelId(name="dlib-resnet", version="1-mirrored")
+DLIB_RESNET_INT8: Final = ModelId(name="dlib-resnet-int8", version="1")
+DLIB_RESNET_INT8_MIRRORED: Final = ModelId(name="dlib-resnet-int8", version="1-mirrored")
+_MODELS: Final = MappingProxyType(
+    {
+        # in int8, mirrored
+        (False, False): DLIB_RESNET,
+        (False, True): DLIB_RESNET_MIRRORED,
+        (True, False): DLIB_RESNET_INT8,
+        (True, True): DLIB_RESNET_INT8_MIRRORED,
+    }
+)
 _MIRRORED_LENGTH: Final = np.float32(1.43)
 """Mean length of dlib's embeddings on LFW, which keeps the usual thresholds meaningful."""
 
@@ -44,12 +56,15 @@ class Embedder(Protocol):
 
 
 class ResNetEmbedder:
-    """dlib's face recognition network in onnxruntime; equal to dlib within 1e-5.
+    """dlib's face recognition network in onnxruntime; in float32 equal to dlib within 1e-5.
 
     Parameters
     ----------
     network : Network
-        What ``core.faces.weights.RESNET_NETWORK`` converts.
+        What ``core.faces.weights.RESNET_NETWORK`` converts, or ``RESNET_INT8_NETWORK``.
+    int8 : bool
+        Say that the network is the second of these: its embeddings are near dlib's,
+        not equal to them, and a model of their own.
     mirrored : bool
         Return the mean of the embeddings of each chip and its mirror image, all
         of one length: fewer errors for twice the time. These embeddings are a
@@ -60,10 +75,10 @@ class ResNetEmbedder:
     http://blog.dlib.net/2017/02/high-quality-face-recognition-with-deep.html
     """
 
-    def __init__(self, network: Network, *, mirrored: bool = False) -> None:
+    def __init__(self, network: Network, *, int8: bool = False, mirrored: bool = False) -> None:
         self._network = network
         self._mirrored = mirrored
-        self.model: Final = DLIB_RESNET_MIRRORED if mirrored else DLIB_RESNET
+        self.model: Final = _MODELS[int8, mirrored]
 
     def embed(self, chips: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Return one embedding a chip, float32 of shape (len(chips), 128)."""

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from core.faces.models import YUNET
-from core.faces.weights import MMOD_NETWORK, RESNET_NETWORK
+from core.faces.weights import NETWORKS
 from tests.support.photos import ROOT, SHARED
 
 
@@ -13,7 +13,7 @@ from tests.support.photos import ROOT, SHARED
 def models_dir() -> Path:
     """Return a folder with dlib's networks, and with YuNet where it is at hand."""
     folder = ROOT / "var" / "test-models"
-    for network in (RESNET_NETWORK, MMOD_NETWORK):
+    for network in NETWORKS:
         network.ensure(folder)
     for place in (SHARED.parent / "models", ROOT / "var" / "models"):
         if (place / YUNET).is_file():

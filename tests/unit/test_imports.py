@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+from tests.support.models import models_dir
 from tests.support.photos import ROOT
 
 
@@ -13,6 +14,24 @@ def test_web_tier_loads_no_model_library() -> None:
         [sys.executable, "-c", script],
         cwd=ROOT,
         env={"PYTHONPATH": "web-tier"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert finished.stdout == "set()\n"
+
+
+def test_engine_with_converted_networks_loads_nothing_that_converts() -> None:
+    script = (
+        "import pathlib, sys; from core.faces.recognition import FaceEngine; "
+        "FaceEngine.load(models_dir=pathlib.Path(sys.argv[1]), max_pixels=1); "
+        "print({'onnx', 'onnxruntime.quantization'} & set(sys.modules))"
+    )
+
+    finished = subprocess.run(
+        [sys.executable, "-c", script, str(models_dir())],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,

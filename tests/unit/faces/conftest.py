@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.faces.models import MMOD, RESNET, YUNET, model_file
-from core.faces.weights import MMOD_NETWORK, RESNET_NETWORK
+from core.faces.weights import NETWORKS
 
 _SHARED = Path(__file__).resolve().parents[3].parent / "shared"
 
 
 @pytest.fixture(scope="session")
 def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with both of dlib's networks converted."""
+    """Return a folder with dlib's networks converted."""
     folder = tmp_path_factory.mktemp("models")
-    RESNET_NETWORK.ensure(folder)
-    MMOD_NETWORK.ensure(folder)
+    for network in NETWORKS:
+        network.ensure(folder)
     return folder
 
 

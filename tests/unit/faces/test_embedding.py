@@ -67,8 +67,14 @@ def test_mirrored_embeddings_have_one_length(
     assert np.linalg.norm(embeddings, axis=1) == pytest.approx(1.43, abs=1e-5)
 
 
-def test_mirrored_embeddings_are_a_model_of_their_own(network: Network) -> None:
-    assert ResNetEmbedder(network, mirrored=True).model != ResNetEmbedder(network).model
+def test_int8_and_mirrored_embeddings_are_models_of_their_own(network: Network) -> None:
+    models = {
+        ResNetEmbedder(network, int8=int8, mirrored=mirrored).model
+        for int8 in (False, True)
+        for mirrored in (False, True)
+    }
+
+    assert len(models) == 4
 
 
 @pytest.mark.parametrize("kind", ["onnxruntime", "dlib"])

@@ -1,5 +1,6 @@
 import json
 import multiprocessing
+from dataclasses import replace
 from pathlib import Path
 
 import dlib
@@ -8,7 +9,15 @@ import onnxruntime
 import pytest
 
 from core.errors import ModelCorrupt, ModelMissing
-from core.faces.weights import MMOD_NETWORK, RESNET_NETWORK, ConvertedNetwork, sha256_of
+from core.faces.weights import (
+    MMOD_NETWORK,
+    NETWORKS,
+    RESNET_INT8_NETWORK,
+    RESNET_NETWORK,
+    RESNET_RANGES,
+    ConvertedNetwork,
+    sha256_of,
+)
 
 
 def _convert(folder: str) -> str:
@@ -44,13 +53,16 @@ def test_sound_network_is_not_built_again(models_dir: Path) -> None:
     assert MMOD_NETWORK.ensure(models_dir).stat().st_mtime_ns == before
 
 
+@pytest.mark.parametrize("converted", [MMOD_NETWORK, RESNET_INT8_NETWORK])
 @pytest.mark.parametrize("damage", [b"", b"not a network"])
-def test_damaged_network_is_built_again(tmp_path: Path, damage: bytes) -> None:
-    network = MMOD_NETWORK.ensure(tmp_path)
+def test_damaged_network_is_built_again(
+    tmp_path: Path, converted: ConvertedNetwork, damage: bytes
+) -> None:
+    network = converted.ensure(tmp_path)
     sound = network.read_bytes()
     network.write_bytes(damage)
 
-    assert MMOD_NETWORK.ensure(tmp_path).read_bytes() == sound
+    assert converted.ensure(tmp_path).read_bytes() == sound
 
 
 @pytest.mark.parametrize("note", ["", "{}", "[1"])
@@ -74,6 +86,18 @@ def test_networks_are_rebuilt_when_their_source_changes(tmp_path: Path, mmod_dat
     assert MMOD_NETWORK.ensure(tmp_path, source=source).read_bytes() != before
 
 
+def test_int8_network_is_rebuilt_when_its_ranges_change(tmp_path: Path) -> None:
+    ranges = tmp_path / "ranges.json"
+    ranges.write_bytes(RESNET_RANGES.read_bytes())
+    network = replace(RESNET_INT8_NETWORK, ranges=ranges)
+    before = network.ensure(tmp_path).read_bytes()
+    content = json.loads(ranges.read_text())
+    content["ranges"]["value_5"][1] *= 2
+    ranges.write_text(json.dumps(content))
+
+    assert network.ensure(tmp_path).read_bytes() != before
+
+
 def test_processes_that_start_together_all_get_a_sound_network(tmp_path: Path) -> None:
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         paths = pool.map(_convert, [str(tmp_path)] * 4)
@@ -86,7 +110,7 @@ def test_processes_that_start_together_all_get_a_sound_network(tmp_path: Path) -
 @pytest.mark.parametrize(
     "content", [b"", b"GIF89a", b"\x01\x01\x01\x0aloss_mmod_", b"\x01\x01\x01\x0dloss_metric_2"]
 )
-@pytest.mark.parametrize("network", [MMOD_NETWORK, RESNET_NETWORK])
+@pytest.mark.parametrize("network", NETWORKS)
 def test_file_that_is_no_network_is_a_clear_error(
     tmp_path: Path, network: ConvertedNetwork, content: bytes
 ) -> None:
@@ -114,6 +138,13 @@ def test_truncated_file_is_a_clear_error(tmp_path: Path, mmod_dat: Path, kept_by
 def test_missing_file_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(ModelMissing, match=r"nowhere\.dat"):
         MMOD_NETWORK.ensure(tmp_path, source=tmp_path / "nowhere.dat")
+
+
+def test_missing_ranges_are_a_clear_error(tmp_path: Path) -> None:
+    network = replace(RESNET_INT8_NETWORK, ranges=tmp_path / "nowhere.json")
+
+    with pytest.raises(ModelMissing, match=r"nowhere\.json"):
+        network.ensure(tmp_path)
 
 
 def test_cache_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:

@@ -1,0 +1,104 @@
+"""Find the bounds between which the int8 ResNet counts; write core/faces/resnet_ranges.json.
+
+    python scripts/int8_ranges.py --models-dir var/models
+
+The float32 network looks at the faces of 300 people of LFW's DevTrain, a photo of
+each, and at their mirror images; the smallest and largest value of each tensor are
+kept. Nobody of DevTest is among them. Where the file changes, the network is
+converted anew.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from lfw_view1 import Pair, engine_with, person_of, read_pairs, trial_options
+from numpy.typing import NDArray
+from onnxruntime.quantization import CalibrationDataReader, create_calibrator
+from tqdm import tqdm
+
+from core.faces.quantisation import QUANTISED_OPERATORS
+from core.faces.results import EMBEDDING_LENGTH, ModelId
+from core.faces.weights import RESNET_NETWORK, RESNET_RANGES
+
+_PEOPLE: Final = 300
+_BATCH: Final = 16
+
+
+class Chips(CalibrationDataReader):  # type: ignore[misc]
+    """As an embedder collects chips and their mirror images; shows them to the calibrator."""
+
+    model: Final = ModelId(name="chips", version="1")
+
+    def __init__(self) -> None:
+        self.chips: list[NDArray[np.uint8]] = []
+        self._shown: Iterator[NDArray[np.uint8]] | None = None
+
+    def embed(self, chips: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        self.chips += [view for chip in chips for view in (chip, chip[:, ::-1])]
+        return np.zeros((len(chips), EMBEDDING_LENGTH), dtype=np.float32)
+
+    def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
+        if self._shown is None:
+            starts = range(0, len(self.chips), _BATCH)
+            self._shown = (np.stack(self.chips[start : start + _BATCH]) for start in starts)
+        batch = next(self._shown, None)
+        return None if batch is None else {"chips": batch}
+
+
+def main() -> None:
+    """Collect the chips, run the network, write the file."""
+    options = trial_options(__doc__, out=str(RESNET_RANGES)).parse_args()
+    protocol = options.photos / "protocol"
+    train, test = (read_pairs(protocol / f"pairsDev{part}.txt") for part in ("Train", "Test"))
+    chips = Chips()
+    engine = engine_with(chips, models_dir=options.models_dir)
+    for photo in tqdm(chosen_photos(train, test), unit="photo"):
+        folder = options.photos / "images" / person_of(photo)
+        engine.recognise((folder / f"{photo}.jpg").read_bytes())
+    ranges = _ranges(RESNET_NETWORK.ensure(options.models_dir), chips)
+    options.out.write_text(as_json({"chips": len(chips.chips)}, ranges))
+
+
+def chosen_photos(train: list[Pair], test: list[Pair]) -> list[str]:
+    """Return the first photo in the pairs of people spread over DevTrain's alphabet."""
+    tested = {person_of(photo) for pair in test for photo in (pair.one, pair.other)}
+    first: dict[str, str] = {}
+    for photo in sorted(photo for pair in train for photo in (pair.one, pair.other)):
+        if person_of(photo) not in tested:
+            first.setdefault(person_of(photo), photo)
+    photos = list(first.values())
+    return photos[:: max(1, len(photos) // _PEOPLE)][:_PEOPLE]
+
+
+def _ranges(network: Path, chips: Chips) -> dict[str, tuple[float, float]]:
+    with tempfile.TemporaryDirectory() as folder:
+        calibrator = create_calibrator(
+            network,
+            list(QUANTISED_OPERATORS),
+            augmented_model_path=str(Path(folder) / "augmented.onnx"),
+        )
+        calibrator.collect_data(chips)
+        found = calibrator.compute_data()
+    return {name: (bounds.lowest.item(), bounds.highest.item()) for name, bounds in found.items()}
+
+
+def as_json(about: dict[str, Any], ranges: dict[str, tuple[float, float]]) -> str:
+    """Return the content of the file, a line for each tensor."""
+    head = "".join(f" {json.dumps(key)}: {json.dumps(value)},\n" for key, value in about.items())
+    rows = ",\n".join(
+        f"  {json.dumps(name)}: [{lowest:.5g}, {highest:.5g}]"
+        for name, (lowest, highest) in sorted(ranges.items(), key=_by_number)
+    )
+    return f'{{\n{head} "ranges": {{\n{rows}\n }}\n}}\n'
+
+
+def _by_number(row: tuple[str, Any]) -> tuple[int, str]:
+    return len(row[0]), row[0]
+
+
+if __name__ == "__main__":
+    main()
