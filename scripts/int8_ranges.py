@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from lfw_view1 import Pair, engine_with, person_of, read_pairs, trial_options
+from lfw_view1 import Pair, engine_with, person_of, photo_file, read_pairs, trial_options
 from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, create_calibrator
 from tqdm import tqdm
@@ -57,18 +57,17 @@ def main() -> None:
     chips = Chips()
     engine = engine_with(chips, models_dir=options.models_dir)
     for photo in tqdm(chosen_photos(train, test), unit="photo"):
-        folder = options.photos / "images" / person_of(photo)
-        engine.recognise((folder / f"{photo}.jpg").read_bytes())
+        engine.recognise(photo_file(options.photos, photo).read_bytes())
     ranges = _ranges(RESNET_NETWORK.ensure(options.models_dir), chips)
     options.out.write_text(as_json({"chips": len(chips.chips)}, ranges))
 
 
-def chosen_photos(train: list[Pair], test: list[Pair]) -> list[str]:
-    """Return the first photo in the pairs of people spread over DevTrain's alphabet."""
-    tested = {person_of(photo) for pair in test for photo in (pair.one, pair.other)}
+def chosen_photos(pairs: list[Pair], others: list[Pair]) -> list[str]:
+    """Return a photo of each of 300 people of some pairs, none of them in the others."""
+    left_out = {person_of(photo) for pair in others for photo in (pair.one, pair.other)}
     first: dict[str, str] = {}
-    for photo in sorted(photo for pair in train for photo in (pair.one, pair.other)):
-        if person_of(photo) not in tested:
+    for photo in sorted(photo for pair in pairs for photo in (pair.one, pair.other)):
+        if person_of(photo) not in left_out:
             first.setdefault(person_of(photo), photo)
     photos = list(first.values())
     return photos[:: max(1, len(photos) // _PEOPLE)][:_PEOPLE]

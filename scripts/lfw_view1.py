@@ -71,6 +71,11 @@ def person_of(photo: str) -> str:
     return photo.rpartition("_")[0]
 
 
+def photo_file(folder: Path, photo: str) -> Path:
+    """Return where a photo is below the folder of the view."""
+    return folder / "images" / person_of(photo) / f"{photo}.jpg"
+
+
 def engine_with(embedder: Embedder, *, models_dir: Path) -> FaceEngine:
     """Return the profile ``balanced`` with another embedder."""
     loaded = FaceEngine.load(models_dir=models_dir, max_pixels=_MAX_PIXELS)

@@ -83,7 +83,7 @@ CURVES: Final = {
 
 
 class FaceReader:
-    """The parts of the profile ``balanced``, with the chip in between."""
+    """The parts of the profile ``balanced``, in float32, with the chip in between."""
 
     def __init__(self, models_dir: Path) -> None:
         detector = YuNetDetector(Network(models_dir / YUNET), min_score=_PROFILE.min_score)

@@ -14,7 +14,8 @@ class Profile:
 
     ``looks`` bounds the search with the detector, ``mmod_looks`` the search
     where YuNet is not installed: mmod sees only faces of 80 pixels and more, and
-    takes several times as long, so it looks closer less often.
+    takes several times as long, so it looks closer less often. ``int8`` holds on
+    processors only.
     """
 
     detector: Literal["yunet", "hog"]
@@ -22,6 +23,7 @@ class Profile:
     mmod_looks: SearchSizes
     min_score: float
     mirrored: bool
+    int8: bool = False
     dlib_embedding: bool = False
 
     def sizes(self, detector: str, *, max_side_px: int | None, min_face_px: int) -> SearchSizes:
@@ -38,6 +40,7 @@ PROFILES: Final = MappingProxyType(
             mmod_looks=SearchSizes(max_side_px=600, finer_max_side_px=1100, crowd=1.0),
             min_score=0.6,
             mirrored=True,
+            int8=True,
         ),
         "fast": Profile(
             detector="yunet",

@@ -1,4 +1,4 @@
-"""The ResNet's convolutions in int8, for processors: two thirds of the time.
+"""The ResNet's convolutions in int8, for processors: less than three quarters of the time.
 
 Weights have a scale for each filter and 7 of their 8 bits: with all 8, processors
 without VNNI saturate when they add two products. Activations have 8 bits between

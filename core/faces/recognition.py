@@ -19,7 +19,7 @@ from core.faces.quality import assess
 from core.faces.results import Face as Face
 from core.faces.results import Recognition as Recognition
 from core.faces.search import DEFAULT_MIN_FACE_PX, FaceSearch
-from core.faces.weights import MMOD_NETWORK, RESNET_NETWORK, sha256_of
+from core.faces.weights import MMOD_NETWORK, RESNET_INT8_NETWORK, RESNET_NETWORK, sha256_of
 from core.faces.yunet import YuNetDetector
 
 _LOG: Final = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ class FaceEngine(PhotoEngine[Detection]):
         min_face_px : int
             Smaller faces are left out.
         cuda : bool
-            Run the networks on a GPU where there is one.
+            Run the networks on a GPU where there is one, and none in int8.
 
         Raises
         ------
@@ -112,5 +112,9 @@ def _load_detector(profile: Profile, models_dir: Path, *, cuda: bool) -> tuple[s
 def _load_embedder(profile: Profile, models_dir: Path, *, cuda: bool) -> Embedder:
     if profile.dlib_embedding:
         return DlibEmbedder()
-    network = Network(RESNET_NETWORK.ensure(models_dir), cuda=cuda)
-    return ResNetEmbedder(network, mirrored=profile.mirrored)
+    # onnxruntime has no int8 convolutions for CUDA. What was asked for decides, not what
+    # is there, so that workers of one setting give embeddings of one model.
+    int8 = profile.int8 and not cuda
+    network = RESNET_INT8_NETWORK if int8 else RESNET_NETWORK
+    loaded = Network(network.ensure(models_dir), cuda=cuda)
+    return ResNetEmbedder(loaded, int8=int8, mirrored=profile.mirrored)

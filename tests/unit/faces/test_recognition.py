@@ -7,13 +7,19 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidImage, ModelCorrupt, ModelMissing, TooManyPixels
-from core.faces.embedding import DLIB_RESNET, DLIB_RESNET_MIRRORED
+from core.faces.embedding import DLIB_RESNET, DLIB_RESNET_INT8_MIRRORED, DLIB_RESNET_MIRRORED
 from core.faces.models import YUNET
 from core.faces.profiles import PROFILES
 from core.faces.recognition import FaceEngine, Recognition
 
 _EXAMPLES = "face-recognition-examples/images/examples"
 _MAX_PIXELS = 50_000_000
+_MODELS = {
+    "balanced": DLIB_RESNET_INT8_MIRRORED,
+    "fast": DLIB_RESNET,
+    "accurate": DLIB_RESNET_MIRRORED,
+    "dlib": DLIB_RESNET,
+}
 
 _PRINT_FIRST_EMBEDDING = """
 import pathlib, sys
@@ -163,8 +169,18 @@ def test_every_profile_finds_the_face_and_names_its_model(
     recognition = _recognised(engine, shared_data / _EXAMPLES / "obama.jpg")
 
     assert len(recognition.faces) == 1
-    mirrored = PROFILES[profile].mirrored
-    assert recognition.model == (DLIB_RESNET_MIRRORED if mirrored else DLIB_RESNET)
+    assert recognition.model == _MODELS[profile]
+
+
+def test_nothing_is_in_int8_where_a_gpu_is_asked_for(
+    models_with_yunet: Path, shared_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
+    engine = FaceEngine.load(models_dir=models_with_yunet, max_pixels=_MAX_PIXELS, cuda=True)
+
+    recognition = _recognised(engine, shared_data / _EXAMPLES / "obama.jpg")
+
+    assert recognition.model == DLIB_RESNET_MIRRORED
 
 
 def test_fast_profile_and_dlib_agree_on_a_face(models_with_yunet: Path, shared_data: Path) -> None:
