@@ -1,6 +1,7 @@
 """Fixtures for all tiers."""
 
 import os
+import signal
 import time
 from collections.abc import Iterator
 
@@ -17,6 +18,11 @@ from tests.support.worlds import (
     memory_world,
     own_names,
 )
+
+
+def pytest_configure() -> None:
+    """Let tests interrupt their children; a shell's background job would have them ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
