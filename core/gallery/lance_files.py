@@ -1,0 +1,95 @@
+"""What LanceDB does not say about a table, read off the table's files.
+
+LanceDB 0.40 neither lists the fragments that still hold deleted rows nor
+removes what a killed writer left behind before seven days are over.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import pyarrow.fs as pafs
+
+from core.errors import StorageUnavailable
+
+_ABANDONED_AFTER: Final = timedelta(minutes=15)
+"""Far longer than any write takes before it is given up."""
+_DELETION_FILE: Final = re.compile(r"(\d+)-\d+-\d+\.\w+")
+
+
+class TableFiles:
+    """The files of one table, in a bucket or in a folder."""
+
+    def __init__(self, uri: str, options: Mapping[str, str], gallery_id: str) -> None:
+        self._files, root = _file_system(uri, options)
+        self._root = f"{root}/{gallery_id}.lance"
+
+    def fragments_with_deletions(self) -> set[int]:
+        """Return the fragments with deleted rows, of all versions that are kept."""
+        names = (file.base_name for file in self._list("_deletions"))
+        return {int(found[1]) for name in names if (found := _DELETION_FILE.fullmatch(name))}
+
+    def remove_abandoned(self, *, fragments: int) -> int:
+        """Remove files of rows that no version names and no writer can still mean to.
+
+        Does nothing unless the versions name at least as many files as the
+        table has fragments: else they are not written as this code reads them.
+        """
+        data = self._list("data")
+        versions = [self._read(file) for file in self._list("_versions")]
+        unnamed = [
+            file for file in data if not any(file.base_name.encode() in text for text in versions)
+        ]
+        if len(data) - len(unnamed) < fragments:
+            return 0
+        too_old = datetime.now(UTC) - _ABANDONED_AFTER
+        abandoned = [file for file in unnamed if file.mtime < too_old]
+        for file in abandoned:
+            self._remove(file)
+        return len(abandoned)
+
+    def _list(self, folder: str) -> list[pafs.FileInfo]:
+        selector = pafs.FileSelector(f"{self._root}/{folder}", allow_not_found=True)
+        try:
+            return list(self._files.get_file_info(selector))
+        except OSError as error:
+            raise StorageUnavailable(f"{self._root}: {error}") from error
+
+    def _read(self, file: pafs.FileInfo) -> bytes:
+        try:
+            with self._files.open_input_stream(file.path) as stream:
+                return bytes(stream.read())
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            raise StorageUnavailable(f"{self._root}: {error}") from error
+
+    def _remove(self, file: pafs.FileInfo) -> None:
+        try:
+            self._files.delete_file(file.path)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StorageUnavailable(f"{self._root}: {error}") from error
+
+
+def _file_system(uri: str, options: Mapping[str, str]) -> tuple[pafs.FileSystem, str]:
+    parts = urlsplit(uri)
+    if parts.scheme != "s3":
+        return pafs.LocalFileSystem(), str(Path(uri).absolute())
+    endpoint = urlsplit(options.get("endpoint", ""))
+    bucket = pafs.S3FileSystem(
+        access_key=options.get("aws_access_key_id"),
+        secret_key=options.get("aws_secret_access_key"),
+        session_token=options.get("aws_session_token"),
+        region=options.get("region"),
+        endpoint_override=endpoint.netloc or None,
+        scheme=endpoint.scheme or "https",
+        connect_timeout=2,
+        request_timeout=4,
+        retry_strategy=pafs.AwsStandardS3RetryStrategy(max_attempts=2),
+    )
+    return bucket, f"{parts.netloc}{parts.path}"

@@ -1,0 +1,165 @@
+"""Galleries as LanceDB tables in the gallery bucket, searched in memory."""
+
+import functools
+import re
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Final, Self
+
+import lancedb
+import numpy as np
+from lancedb.db import DBConnection
+from numpy.typing import NDArray
+
+from core.errors import CollectionNotFound
+from core.gallery.lance_files import TableFiles
+from core.gallery.lance_rows import known_ids, schema
+from core.gallery.lance_storage import (
+    despite_others,
+    gallery_uri,
+    storage_options,
+    translated,
+)
+from core.gallery.lance_table import LanceTable
+from core.gallery.warm_gallery import State, WarmGallery
+from core.gallery.warm_shelf import WarmShelf
+from core.ports import EnrolledFace, Match
+from core.settings import Settings
+
+_GALLERY_ID: Final = re.compile(r"[0-9a-f]{32}")
+_CACHE_BYTES: Final = 32 * 1024 * 1024
+
+
+class LanceFaceIndex:
+    """A `FaceIndex` without a server: one table a gallery, in a bucket or a folder.
+
+    Any number of processes read and write the same galleries. Nothing is
+    opened, and no thread started, before the first call.
+
+    Parameters
+    ----------
+    uri : str
+        Where the tables are: ``s3://bucket/folder``, or a folder.
+    storage_options : mapping
+        How LanceDB reaches the bucket.
+    refresh_s : float
+        Age at which what is in memory is compared with the bucket again.
+    exact_max : int
+        Faces up to which a gallery is searched exactly.
+    compressed : bool
+        Keep larger galleries in a quarter of the memory.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        *,
+        storage_options: Mapping[str, str] | None = None,
+        refresh_s: float = 1,
+        exact_max: int = 100_000,
+        compressed: bool = False,
+    ) -> None:
+        self._uri = uri
+        self._options = dict(storage_options or {})
+        self._tables: dict[str, LanceTable] = {}
+        self._connection: DBConnection | None = None
+        self._lock = threading.Lock()
+        self._warm = WarmShelf(
+            lambda gallery_id: WarmGallery(
+                self._new_table(gallery_id), exact_max=exact_max, compressed=compressed
+            ),
+            refresh_s=refresh_s,
+        )
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """Return the index in the gallery bucket."""
+        return cls(
+            gallery_uri(settings),
+            storage_options=storage_options(settings),
+            refresh_s=settings.gallery_refresh_seconds,
+            exact_max=settings.gallery_exact_max,
+            compressed=settings.gallery_compressed,
+        )
+
+    def create(self, gallery_id: str, *, length: int) -> None:
+        def make() -> None:
+            with translated(_checked(gallery_id)):
+                self._connect().create_table(gallery_id, schema=schema(length), exist_ok=True)
+
+        despite_others(gallery_id, make)
+
+    def drop(self, gallery_id: str) -> None:
+        def remove() -> None:
+            with translated(_checked(gallery_id)):
+                self._connect().drop_table(gallery_id)
+
+        with suppress(CollectionNotFound):
+            despite_others(gallery_id, remove)
+        self._warm.discard(gallery_id)
+        with self._lock:
+            self._tables.pop(gallery_id, None)
+
+    def put(self, gallery_id: str, faces: Sequence[EnrolledFace]) -> None:
+        self._table(gallery_id).put(faces)
+        self._warm.follow(gallery_id)
+
+    def get(self, gallery_id: str, face_ids: Sequence[str]) -> list[EnrolledFace]:
+        return self._table(gallery_id).get(known_ids(face_ids))
+
+    def page(
+        self, gallery_id: str, *, limit: int, after: str = "", person: str | None = None
+    ) -> list[EnrolledFace]:
+        return self._table(gallery_id).page(limit=limit, after=after, person=person)
+
+    def erase(self, gallery_id: str, face_ids: Sequence[str]) -> None:
+        self._table(gallery_id).erase(known_ids(face_ids))
+        self._warm.follow(gallery_id)
+
+    def count(self, gallery_id: str) -> int:
+        return self._table(gallery_id).count()
+
+    def search(
+        self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
+    ) -> list[list[Match]]:
+        """Search in memory; only the first search of a gallery waits for the bucket."""
+        return self._warm.search(_checked(gallery_id), probes, limit=limit)
+
+    def warm(self, gallery_ids: Sequence[str]) -> None:
+        """Load galleries in the background, before anybody searches them."""
+        self._warm.warm([_checked(gallery_id) for gallery_id in gallery_ids])
+
+    def states(self) -> dict[str, State]:
+        """Return how far each gallery in memory is."""
+        return self._warm.states()
+
+    def close(self) -> None:
+        self._warm.close()
+
+    def _table(self, gallery_id: str) -> LanceTable:
+        with self._lock:
+            table = self._tables.get(gallery_id)
+            if table is None:
+                table = self._tables[gallery_id] = self._new_table(gallery_id)
+            return table
+
+    def _new_table(self, gallery_id: str) -> LanceTable:
+        files = functools.cache(lambda: TableFiles(self._uri, self._options, gallery_id))
+        return LanceTable(self._connect, files, _checked(gallery_id))
+
+    def _connect(self) -> DBConnection:
+        if self._connection is None:
+            session = lancedb.Session(
+                index_cache_size_bytes=_CACHE_BYTES, metadata_cache_size_bytes=_CACHE_BYTES
+            )
+            self._connection = lancedb.connect(
+                self._uri, storage_options=self._options, session=session
+            )
+        return self._connection
+
+
+def _checked(gallery_id: str) -> str:
+    if not _GALLERY_ID.fullmatch(gallery_id):
+        raise ValueError(f"a gallery id is 32 hexadecimal digits, not {gallery_id!r}")
+    return gallery_id

@@ -1,0 +1,104 @@
+"""Enrolled faces as rows of a table, and the filters that find them."""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from core.errors import ModelMismatch
+from core.ports import EnrolledFace
+
+_FACE_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_PRIMARY_KEY: Final = {"lance-schema:unenforced-primary-key": "true"}
+"""Makes two writers of the same new face conflict, so that the second one replaces it."""
+
+
+def schema(length: int) -> pa.Schema:
+    """Return the columns of a gallery for embeddings of that length.
+
+    ``written`` is a random number of the write that stored the row: it stays
+    when the row is moved, and differs when the face is stored again.
+    """
+    return pa.schema(
+        [
+            pa.field("face_id", pa.string(), nullable=False, metadata=_PRIMARY_KEY),
+            pa.field("person", pa.string()),
+            pa.field("image_id", pa.string()),
+            pa.field("metadata", pa.string()),
+            pa.field("rejected", pa.list_(pa.string())),
+            pa.field("job_id", pa.string()),
+            pa.field("written", pa.int64()),
+            pa.field("embedding", pa.list_(pa.float32(), length)),
+        ]
+    )
+
+
+def to_table(faces: Sequence[EnrolledFace], columns: pa.Schema) -> pa.Table:
+    """Return faces as rows; the last of those with the same id.
+
+    Raises
+    ------
+    ModelMismatch
+        If an embedding has another length than the gallery's.
+    """
+    length = columns.field("embedding").type.list_size
+    rows = list({_checked(face, length).face_id: face for face in faces}.values())
+    embeddings = np.array([face.embedding for face in rows], dtype=np.float32)
+    values: dict[str, Any] = {
+        "face_id": [face.face_id for face in rows],
+        "person": [face.person for face in rows],
+        "image_id": [face.image_id for face in rows],
+        "metadata": [json.dumps(dict(face.metadata)) for face in rows],
+        "rejected": [sorted(face.rejected) for face in rows],
+        "job_id": [face.job_id for face in rows],
+        "written": np.random.default_rng().integers(2**63, size=len(rows)),
+        "embedding": pa.FixedSizeListArray.from_arrays(pa.array(embeddings.reshape(-1)), length),
+    }
+    return pa.table(values, schema=columns)
+
+
+def _checked(face: EnrolledFace, length: int) -> EnrolledFace:
+    if not _FACE_ID.fullmatch(face.face_id):
+        raise ValueError(f"a face id is a UUID in lower case, not {face.face_id!r}")
+    if face.embedding.shape != (length,):
+        raise ModelMismatch(
+            f"the gallery holds embeddings of length {length}, not of shape {face.embedding.shape}"
+        )
+    return face
+
+
+def to_faces(rows: pa.Table) -> list[EnrolledFace]:
+    """Return rows as faces."""
+    length = rows.schema.field("embedding").type.list_size
+    embeddings = rows["embedding"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    others = rows.drop_columns(["embedding"]).to_pylist()
+    return [
+        EnrolledFace(
+            face_id=row["face_id"],
+            person=row["person"],
+            image_id=row["image_id"],
+            embedding=embedding,
+            metadata=json.loads(row["metadata"]),
+            rejected=frozenset(row["rejected"]),
+            job_id=row["job_id"],
+        )
+        for row, embedding in zip(others, embeddings.reshape(-1, length), strict=True)
+    ]
+
+
+def known_ids(face_ids: Iterable[str]) -> list[str]:
+    """Return those that can be ids of faces, each once; the others are nobody's."""
+    return [face_id for face_id in dict.fromkeys(face_ids) if _FACE_ID.fullmatch(face_id)]
+
+
+def any_of(face_ids: Sequence[str]) -> str:
+    """Return the filter for these faces; the ids are from `known_ids`."""
+    return f"face_id IN ({', '.join(map(quoted, face_ids))})" if face_ids else "false"
+
+
+def quoted(text: str) -> str:
+    """Return a text as a literal of a filter."""
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,100 @@
+"""Where the tables lie, and LanceDB's errors as ours."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, TypeVar
+
+from pydantic import SecretStr
+from tenacity import (
+    RetryError,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_random_exponential,
+)
+
+from core.errors import CollectionNotFound, StorageUnavailable
+from core.settings import Settings
+
+_T = TypeVar("_T")
+
+_KEEP_TRYING_S: Final = 60
+_GIVE_UP: Final = {
+    "connect_timeout": "2s",
+    "timeout": "4s",
+    "client_max_retries": "1",
+    "client_retry_timeout": "4",
+    "download_retry_count": "1",
+}
+"""A bucket that hangs is given up after about ten seconds; LanceDB itself tries a few times."""
+_OVERTAKEN: Final = ("Not found:", "conflict", "concurrent writers", "already been taken")
+
+
+class Overtaken(Exception):
+    """Raised when another writer replaced what was read or would be written."""
+
+
+def gallery_uri(settings: Settings) -> str:
+    """Return the folder of all galleries in the gallery bucket."""
+    return f"s3://{settings.s3_gallery_bucket}/galleries"
+
+
+def storage_options(settings: Settings) -> dict[str, str]:
+    """Return how LanceDB reaches the bucket; without keys by AWS's own chain."""
+    options = {**_GIVE_UP, "region": settings.aws_region}
+    if settings.aws_endpoint_url:
+        options |= {
+            "endpoint": settings.aws_endpoint_url.rstrip("/"),
+            "allow_http": str(settings.aws_endpoint_url.startswith("http:")).lower(),
+            "aws_virtual_hosted_style_request": "false",
+        }
+    secrets = {
+        "aws_access_key_id": settings.aws_access_key_id,
+        "aws_secret_access_key": settings.aws_secret_access_key,
+        "aws_session_token": settings.aws_session_token,
+    }
+    return options | {name: _revealed(secret) for name, secret in secrets.items() if secret}
+
+
+def _revealed(secret: SecretStr) -> str:
+    return secret.get_secret_value()
+
+
+@contextmanager
+def translated(gallery_id: str) -> Iterator[None]:
+    """Raise every error of LanceDB as one of ours, or as ``Overtaken`` where another try helps.
+
+    LanceDB has no exception classes of its own: only the text says what happened.
+    """
+    try:
+        yield
+    except (RuntimeError, OSError, ValueError, TimeoutError) as error:
+        text = str(error)
+        if text.startswith("Table '") and text.endswith("was not found"):
+            raise CollectionNotFound(f"there is no gallery {gallery_id}") from error
+        if any(sign in text for sign in _OVERTAKEN):
+            raise Overtaken(text) from error
+        raise StorageUnavailable(f"gallery {gallery_id}: {text[:500]}") from error
+
+
+def despite_others(gallery_id: str, action: Callable[[], _T]) -> _T:
+    """Run an action; again while other processes get in its way.
+
+    Raises
+    ------
+    StorageUnavailable
+        If they did so for a minute.
+    """
+    attempts = Retrying(
+        retry=retry_if_exception_type(Overtaken),
+        wait=wait_random_exponential(multiplier=0.02, max=1),
+        stop=stop_after_delay(_KEEP_TRYING_S),
+    )
+    try:
+        result: _T = attempts(action)
+    except RetryError as error:
+        raise StorageUnavailable(
+            f"gallery {gallery_id} was changed by others for {_KEEP_TRYING_S} s: "
+            f"{error.last_attempt.exception()}"
+        ) from error
+    return result

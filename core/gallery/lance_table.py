@@ -1,0 +1,243 @@
+"""One gallery as a LanceDB table that many processes read and write at once."""
+
+import functools
+import logging
+import threading
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from lancedb.db import DBConnection
+from lancedb.table import Table
+from numpy.typing import NDArray
+
+from core.errors import StorageUnavailable
+from core.gallery.lance_files import TableFiles
+from core.gallery.lance_rows import any_of, quoted, to_faces, to_table
+from core.gallery.lance_storage import Overtaken, despite_others, translated
+from core.gallery.warm_rows import Addresses, WarmRows
+from core.ports import EnrolledFace
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+_ALL: Final = 10**9
+_WRITE_TIMEOUT: Final = timedelta(seconds=60)
+_MERGE_EVERY: Final = 64
+_PRUNE_EVERY: Final = 512
+_SMALL_FRAGMENT: Final = 10_000
+_MERGED_AT_ONCE: Final = 100
+_KEPT_FOR: Final = timedelta(minutes=10)
+_ROUNDS: Final = 10
+_TAKEN_SINGLY: Final = 5_000
+"""Rows up to which they are fetched by address; more are found by reading all."""
+_BATCH: Final = 10_000
+_WARM_COLUMNS: Final = ["face_id", "person", "rejected", "written", "embedding"]
+
+
+class LanceTable:
+    """The stored faces of one gallery. Methods raise as `FaceIndex` says."""
+
+    def __init__(
+        self, connect: Callable[[], DBConnection], files: Callable[[], TableFiles], gallery_id: str
+    ) -> None:
+        self._connect = connect
+        self._files = files
+        self._gallery_id = gallery_id
+        self._opened: Table | None = None
+        self._lock = threading.Lock()
+
+    def put(self, faces: Sequence[EnrolledFace]) -> None:
+        def write(table: Table) -> int:
+            rows = to_table(faces, table.schema)
+            with translated(self._gallery_id):
+                merge = table.merge_insert("face_id").when_matched_update_all()
+                return int(
+                    merge.when_not_matched_insert_all()
+                    .execute(rows, timeout=_WRITE_TIMEOUT)
+                    .version
+                )
+
+        self._tidy_at(self._on_newest(write))
+
+    def get(self, face_ids: Sequence[str]) -> list[EnrolledFace]:
+        return to_faces(self._on_newest(lambda table: self._where(table, any_of(face_ids))))
+
+    def page(self, *, limit: int, after: str, person: str | None) -> list[EnrolledFace]:
+        conditions = [f"face_id > {quoted(after)}"]
+        if person is not None:
+            conditions.append(f"person = {quoted(person)}")
+
+        def read(table: Table) -> pa.Table:
+            ids = self._where(table, " AND ".join(conditions), ["face_id"])
+            chosen = pc.select_k_unstable(ids, k=limit, sort_keys=[("face_id", "ascending")])
+            if not len(chosen):
+                return table.schema.empty_table()
+            return self._where(table, any_of(ids.take(chosen)["face_id"].to_pylist()))
+
+        return to_faces(self._on_newest(read).sort_by("face_id"))
+
+    def count(self) -> int:
+        def read(table: Table) -> int:
+            with translated(self._gallery_id):
+                return int(table.count_rows())
+
+        return self._on_newest(read)
+
+    def erase(self, face_ids: Sequence[str]) -> None:
+        """Delete the faces' rows, and rewrite the files that still hold them.
+
+        A file written later than the deletion can't hold them, so that other
+        writers never keep this from ending.
+        """
+        newest = self._on_newest(lambda table: self._delete(table, any_of(face_ids)))
+        for _ in range(_ROUNDS):
+            self._on_newest(lambda table: self._optimize(table, timedelta(0)))
+            holding = {
+                fragment
+                for fragment in self._on_newest(self._fragments_with_deletions)
+                if fragment <= newest
+            }
+            if not holding:
+                self._remove_abandoned()
+                return
+            self._on_newest(functools.partial(self._rewrite, fragments=holding))
+        raise StorageUnavailable(f"gallery {self._gallery_id}: erased rows are still in its files")
+
+    def read(self, action: Callable[["Snapshot"], _T]) -> _T:
+        """Run an action on the newest version; again if its files vanish meanwhile."""
+        return self._on_newest(lambda table: action(Snapshot(table, self._gallery_id)))
+
+    def _on_newest(self, action: Callable[[Table], _T]) -> _T:
+        """Run an action on the newest version; again while others get in its way."""
+        return despite_others(self._gallery_id, functools.partial(self._once, action))
+
+    def _once(self, action: Callable[[Table], _T]) -> _T:
+        try:
+            return action(self._newest())
+        except Overtaken:
+            self._opened = None
+            raise
+
+    def _newest(self) -> Table:
+        with self._lock, translated(self._gallery_id):
+            if self._opened is None:
+                self._opened = self._connect().open_table(self._gallery_id)
+            else:
+                self._opened.checkout_latest()  # type: ignore[no-untyped-call]
+            return self._opened
+
+    def _where(self, table: Table, condition: str, columns: list[str] | None = None) -> pa.Table:
+        with translated(self._gallery_id):
+            query = table.search().where(condition).limit(_ALL)
+            return (query.select(columns) if columns else query).to_arrow()
+
+    def _delete(self, table: Table, condition: str) -> int:
+        """Return the newest fragment that may hold the deleted rows."""
+        with translated(self._gallery_id):
+            table.delete(condition)
+        fragments = self._fragments(table)
+        return max(fragments, default=-1)
+
+    def _fragments(self, table: Table) -> dict[int, int]:
+        """Return the rows of each fragment."""
+        addresses = Snapshot(table, self._gallery_id).addresses()
+        fragments, rows = np.unique(addresses >> np.uint64(32), return_counts=True)
+        return dict(zip(fragments.tolist(), rows.tolist(), strict=True))
+
+    def _fragments_with_deletions(self, table: Table) -> set[int]:
+        return self._files().fragments_with_deletions() & self._fragments(table).keys()
+
+    def _rewrite(self, table: Table, fragments: Iterable[int]) -> None:
+        """Write the rows of these fragments to new ones, all in one commit."""
+        ranges = (
+            f"(_rowid >= {fragment << 32} AND _rowid < {(fragment + 1) << 32})"
+            for fragment in fragments
+        )
+        with translated(self._gallery_id):
+            table.update(where=" OR ".join(ranges), values_sql={"person": "person"})
+
+    def _optimize(self, table: Table, kept_for: timedelta) -> None:
+        with warnings.catch_warnings(), translated(self._gallery_id):
+            warnings.simplefilter("ignore")  # that readers of older versions fail: they try again
+            table.optimize(cleanup_older_than=kept_for)
+
+    def _remove_abandoned(self) -> None:
+        fragments = self._on_newest(self._fragments)
+        removed = self._files().remove_abandoned(fragments=len(fragments))
+        if removed:
+            _log.info("abandoned files removed", extra={"files": removed})
+
+    def _tidy_at(self, version: int) -> None:
+        """Merge small fragments, and forget old versions, every so many commits.
+
+        Each version number is committed by one writer, so that only one tidies.
+        A failure costs nothing but disorder, until the next time.
+        """
+        try:
+            if version % _PRUNE_EVERY == 0:
+                self._on_newest(lambda table: self._optimize(table, _KEPT_FOR))
+                self._remove_abandoned()
+            elif version % _MERGE_EVERY == 0:
+                self._on_newest(self._merge_small)
+        except StorageUnavailable as error:
+            _log.warning(
+                "gallery not tidied", extra={"gallery_id": self._gallery_id, "error": str(error)}
+            )
+
+    def _merge_small(self, table: Table) -> None:
+        small = [f for f, rows in self._fragments(table).items() if rows < _SMALL_FRAGMENT]
+        if len(small) > 1:
+            self._rewrite(table, small[:_MERGED_AT_ONCE])
+
+
+class Snapshot:
+    """One version of a table, as the warm view reads it."""
+
+    def __init__(self, table: Table, gallery_id: str) -> None:
+        self._table = table
+        self._gallery_id = gallery_id
+        with translated(gallery_id):
+            self.version: int = table.version
+
+    @property
+    def length(self) -> int:
+        return int(self._table.schema.field("embedding").type.list_size)
+
+    def addresses(self) -> Addresses:
+        with translated(self._gallery_id):
+            found = self._table.search().select(["_rowid"]).with_row_id(True).limit(_ALL)
+            addresses: Addresses = _numpy(found.to_arrow()["_rowid"])
+            return addresses
+
+    def written(self, addresses: Addresses) -> NDArray[np.int64]:
+        if not len(addresses):
+            return np.empty(0, dtype=np.int64)
+        rows = pa.Table.from_batches(self._fetch(addresses, ["written"]))
+        found = _numpy(rows["_rowid"])
+        order = np.argsort(found)
+        written: NDArray[np.int64] = _numpy(rows["written"])
+        return written[order[np.searchsorted(found[order], addresses)]]
+
+    def rows(self, addresses: Addresses) -> Iterator[WarmRows]:
+        for batch in self._fetch(addresses, _WARM_COLUMNS):
+            yield WarmRows.from_batch(batch)
+
+    def _fetch(self, addresses: Addresses, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        with translated(self._gallery_id):
+            if len(addresses) <= _TAKEN_SINGLY:
+                taken = self._table.take_row_ids(addresses.tolist())
+                yield from taken.select(columns).with_row_id().to_arrow().to_batches()
+                return
+            everything = self._table.search().select(columns).with_row_id(True).limit(_ALL)
+            for batch in everything.to_batches(_BATCH):
+                wanted = np.isin(_numpy(batch["_rowid"]), addresses)
+                yield batch if wanted.all() else batch.filter(pa.array(wanted))
+
+
+def _numpy(column: pa.Array | pa.ChunkedArray) -> Any:
+    return column.to_numpy()

@@ -1,0 +1,141 @@
+"""What is known of each face beside its embedding, in few bytes."""
+
+from typing import Final
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.gallery.warm_rows import Addresses, WarmRows
+from core.gallery.warm_vectors import Slots
+from core.ports import Match
+
+_EMPTY: Final = np.uint64(2**64 - 1)
+
+
+class WarmColumns:
+    """Columns by slot; a removed face's slot is given to another. Not safe for threads."""
+
+    def __init__(self) -> None:
+        self._addresses = np.empty(0, dtype=np.uint64)
+        self._written = np.empty(0, dtype=np.int64)
+        self._face_ids = np.empty((0, 16), dtype=np.uint8)
+        self._person_of = np.empty(0, dtype=np.int32)
+        self._rejected: dict[int, frozenset[str]] = {}
+        self._persons = _Names()
+        self._free: list[int] = []
+        self._end = 0
+
+    def __len__(self) -> int:
+        return self._end - len(self._free)
+
+    def slots(self) -> Slots:
+        """Return the slots that hold a face."""
+        return np.flatnonzero(self._addresses[: self._end] != _EMPTY)
+
+    def compare(self, addresses: Addresses) -> tuple[Addresses, Slots]:
+        """Return the addresses that are not here, and the slots of those that are too much."""
+        slots = self.slots()
+        known = self._addresses[slots]
+        fresh = addresses[~np.isin(addresses, known, assume_unique=True)]
+        return fresh, slots[~np.isin(known, addresses, assume_unique=True)]
+
+    def move(
+        self, slots: Slots, addresses: Addresses, written: NDArray[np.int64]
+    ) -> tuple[Addresses, Slots]:
+        """Give rows that were only moved their new addresses; return what is left of both."""
+        _, here, there = np.intersect1d(
+            self._written[slots], written, assume_unique=True, return_indices=True
+        )
+        self._addresses[slots[here]] = addresses[there]
+        return np.delete(addresses, there), np.delete(slots, here)
+
+    def reserve(self, slots: int) -> None:
+        missing = slots - len(self._addresses)
+        if missing > 0:
+            self._addresses = np.append(self._addresses, np.full(missing, _EMPTY))
+            self._written = np.append(self._written, np.zeros(missing, dtype=np.int64))
+            self._face_ids = np.append(
+                self._face_ids, np.zeros((missing, 16), dtype=np.uint8), axis=0
+            )
+            self._person_of = np.append(self._person_of, np.full(missing, -1, dtype=np.int32))
+
+    def put(self, rows: WarmRows) -> Slots:
+        """Keep rows and return their slots."""
+        slots = self._take(len(rows))
+        self._addresses[slots] = rows.addresses
+        self._written[slots] = rows.written
+        self._face_ids[slots] = rows.face_ids
+        self._person_of[slots] = self._persons.take(rows.persons, rows.person_of)
+        self._rejected.update({int(slots[row]): names for row, names in rows.rejected.items()})
+        return slots
+
+    def remove(self, slots: Slots) -> None:
+        self._persons.give_back(self._person_of[slots])
+        self._addresses[slots] = _EMPTY
+        self._face_ids[slots] = 0
+        self._person_of[slots] = -1
+        freed = slots.tolist()
+        self._free.extend(freed)
+        for slot in freed:
+            self._rejected.pop(slot, None)
+
+    def match(self, slot: int, distance: float) -> Match:
+        return Match(
+            face_id=str(UUID(bytes=self._face_ids[slot].tobytes())),
+            person=self._persons.name(int(self._person_of[slot])),
+            distance=distance,
+            rejected=self._rejected.get(slot, frozenset()),
+        )
+
+    def _take(self, count: int) -> Slots:
+        reused = [self._free.pop() for _ in range(min(count, len(self._free)))]
+        first, self._end = self._end, self._end + count - len(reused)
+        if self._end > len(self._addresses):
+            self.reserve(max(self._end, len(self._addresses) * 9 // 8))
+        return np.append(np.array(reused, dtype=np.int64), np.arange(first, self._end))
+
+
+class _Names:
+    """Numbers for names, which are forgotten with their last face."""
+
+    def __init__(self) -> None:
+        self._names: list[str | None] = []
+        self._faces: list[int] = []
+        self._numbers: dict[str, int] = {}
+        self._free: list[int] = []
+
+    def name(self, number: int) -> str | None:
+        return None if number < 0 else self._names[number]
+
+    def take(self, names: list[str], uses: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return the number of the name that each entry of ``uses`` points to; -1 for -1."""
+        counts = np.bincount(uses[uses >= 0], minlength=len(names))
+        numbers = [
+            self._number(name, count) for name, count in zip(names, counts.tolist(), strict=True)
+        ]
+        return np.array([*numbers, -1], dtype=np.int32)[uses]
+
+    def give_back(self, numbers: NDArray[np.int32]) -> None:
+        for number, count in zip(
+            *np.unique(numbers[numbers >= 0], return_counts=True), strict=True
+        ):
+            self._faces[number] -= int(count)
+            if not self._faces[number]:
+                self._numbers.pop(str(self._names[number]))
+                self._names[number] = None
+                self._free.append(int(number))
+
+    def _number(self, name: str, count: int) -> int:
+        if not count:
+            return -1
+        number = self._numbers.get(name)
+        if number is None:
+            number = self._free.pop() if self._free else len(self._names)
+            if number == len(self._names):
+                self._names.append(None)
+                self._faces.append(0)
+            self._names[number] = name
+            self._numbers[name] = number
+        self._faces[number] += count
+        return number
