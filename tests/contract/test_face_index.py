@@ -1,131 +1,397 @@
-"""The contract of FaceIndex, on stores in memory and on S3."""
+"""The contract of FaceIndex, on every engine."""
 
-import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
+import numpy as np
 import pytest
 
-from core.errors import GalleryCorrupt, InvalidCollectionId, ModelMismatch
-from core.faces.results import ModelId
-from core.gallery.stored_index import StoredFaceIndex
-from core.testing import ManualClock
-from tests.support.faces import MODEL, embedding, enrolled
-from tests.support.worlds import World
+from core.errors import CollectionNotFound
+from core.ports import EnrolledFace, FaceIndex, Match
+from core.settings import Settings
+from tests.support.indexes import (
+    ENGINES,
+    LENGTH,
+    Engines,
+    face_at,
+    new_face_id,
+    new_gallery,
+    point,
+    running_engines,
+    settings_of_new_bucket,
+)
+from tests.support.localstack import LocalStack
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.filterwarnings(
+    # The client's own engine, which stands for a server here, has no payload indexes.
+    "ignore:Payload indexes have no effect in the local Qdrant:UserWarning"
+)
+
+ODD_NAMES = [
+    "O'Brien",
+    'Ada "the first" Lovelace',
+    "back\\slash\\",
+    "Łucja 王 🙂",
+    "x' OR '1'='1",
+    "%_*?",
+    "{person} $eq null",
+]
+
+
+@pytest.fixture(scope="session")
+def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
+    with running_engines(tmp_path_factory.mktemp("engines")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def bucket_settings(localstack: LocalStack) -> Settings:
+    return settings_of_new_bucket(localstack)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gallery:
+    """One gallery of an index, and searches that wait until they may be expected to succeed."""
+
+    index: FaceIndex
+    gallery_id: str
+
+    def put(self, *faces: EnrolledFace) -> None:
+        self.index.put(self.gallery_id, faces)
+
+    def get(self, *face_ids: str) -> list[EnrolledFace]:
+        return self.index.get(self.gallery_id, face_ids)
+
+    def erase(self, *face_ids: str) -> None:
+        self.index.erase(self.gallery_id, face_ids)
+
+    def search(self, position: float, *, limit: int = 10) -> list[Match]:
+        return self.index.search(self.gallery_id, point(position)[None], limit=limit)[0]
+
+    def ids(self, *, person: str | None = None) -> list[str]:
+        page = self.index.page(self.gallery_id, limit=100, person=person)
+        return [face.face_id for face in page]
+
+    def wait_for_nearest(self, position: float, *face_ids: str) -> list[Match]:
+        """Return what a search finds, once it is exactly these, nearest first."""
+        wait_until(
+            lambda: [match.face_id for match in self.search(position)] == list(face_ids),
+            seconds=5,
+            what="the search to find what is enrolled",
+        )
+        return self.search(position)
+
+
+@pytest.fixture(params=ENGINES)
+def index(request: pytest.FixtureRequest, engines: Engines) -> Iterator[FaceIndex]:
+    opened = engines.open(request.param, request)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
-def index(world: World) -> StoredFaceIndex:
-    return StoredFaceIndex(world.gallery, refresh_s=0)
+def gallery(index: FaceIndex) -> Iterator[Gallery]:
+    made = Gallery(index=index, gallery_id=new_gallery())
+    index.create(made.gallery_id, length=LENGTH)
+    yield made
+    index.drop(made.gallery_id)
 
 
-def nearest_person(index: StoredFaceIndex, position: float, collection: str = "c") -> str | None:
-    match = index.nearest(collection, embedding(position), model=MODEL)
-    return match.person if match else None
+def test_face_that_was_put_is_found(gallery: Gallery) -> None:
+    ada = face_at(1, person="Ada")
+
+    gallery.put(ada)
+
+    (match,) = gallery.wait_for_nearest(3, ada.face_id)
+    assert match.person == "Ada"
+    assert match.distance == pytest.approx(2, abs=1e-5)
 
 
-def test_empty_collection_has_no_match(index: StoredFaceIndex) -> None:
-    assert nearest_person(index, 0.0) is None
+def test_face_put_again_is_replaced_and_never_doubled(gallery: Gallery) -> None:
+    ada = face_at(1, person="Ada")
+    gallery.put(ada)
+    gallery.wait_for_nearest(0, ada.face_id)
+
+    gallery.put(replace(ada, person="Ada Lovelace", embedding=point(5)))
+
+    wait_until(lambda: gallery.search(5)[0].distance < 1e-3, what="the new embedding to be found")
+    assert [match.person for match in gallery.search(5)] == ["Ada Lovelace"]
+    assert gallery.index.count(gallery.gallery_id) == 1
+    assert [face.person for face in gallery.get(ada.face_id)] == ["Ada Lovelace"]
 
 
-def test_nearest_enrolled_face_is_found(index: StoredFaceIndex) -> None:
-    index.enrol("c", [enrolled("Ada", 0.0), enrolled("Bob", 1.0)], model=MODEL)
+def test_nearest_face_comes_first(gallery: Gallery) -> None:
+    far, near, middle = face_at(9), face_at(1), face_at(4)
 
-    assert nearest_person(index, 0.4) == "Ada"
-    assert nearest_person(index, 0.6) == "Bob"
+    gallery.put(far, near, middle)
 
-
-def test_enrolling_again_changes_nothing(index: StoredFaceIndex) -> None:
-    assert index.enrol("c", [enrolled("Ada", 0.0)], model=MODEL) == 1
-    assert index.enrol("c", [enrolled("Ada", 0.0)], model=MODEL) == 0
+    matches = gallery.wait_for_nearest(0, near.face_id, middle.face_id, far.face_id)
+    assert [match.distance for match in matches] == pytest.approx([1, 4, 9], abs=1e-5)
 
 
-def test_same_face_under_another_name_is_renamed(index: StoredFaceIndex) -> None:
-    index.enrol("c", [enrolled("Adda", 0.0, "one face")], model=MODEL)
+def test_search_returns_no_more_than_the_limit(gallery: Gallery) -> None:
+    faces = [face_at(position) for position in range(5)]
+    gallery.put(*faces)
+    gallery.wait_for_nearest(-1, *(face.face_id for face in faces))
 
-    assert index.enrol("c", [enrolled("Ada", 0.0, "one face")], model=MODEL) == 1
-    assert nearest_person(index, 0.0) == "Ada"
-
-
-def test_same_face_with_another_embedding_is_replaced(index: StoredFaceIndex) -> None:
-    index.enrol("c", [enrolled("Ada", 0.0, "one face"), enrolled("Bob", 1.0)], model=MODEL)
-
-    assert index.enrol("c", [enrolled("Ada", 9.0, "one face")], model=MODEL) == 1
-    assert nearest_person(index, 0.0) == "Bob"
+    assert [match.face_id for match in gallery.search(-1, limit=2)] == [
+        faces[0].face_id,
+        faces[1].face_id,
+    ]
 
 
-def test_collections_do_not_see_each_other(index: StoredFaceIndex) -> None:
-    index.enrol("one", [enrolled("Ada", 0.0)], model=MODEL)
-
-    assert nearest_person(index, 0.0, "other") is None
-
-
-def test_names_in_any_script_survive(index: StoredFaceIndex) -> None:
-    index.enrol("c", [enrolled("Łucja 王 🙂", 0.0)], model=MODEL)
-
-    assert nearest_person(index, 0.0) == "Łucja 王 🙂"
+def test_empty_gallery_has_no_match(gallery: Gallery) -> None:
+    assert gallery.search(0) == []
+    assert gallery.ids() == []
+    assert gallery.index.count(gallery.gallery_id) == 0
 
 
-def test_other_models_embeddings_are_refused(index: StoredFaceIndex) -> None:
-    other = ModelId(name="other", version="1")
-    index.enrol("c", [enrolled("Ada", 0.0)], model=MODEL)
+def test_several_probes_have_an_answer_each(gallery: Gallery) -> None:
+    left, right = face_at(0), face_at(10)
+    gallery.put(left, right)
+    gallery.wait_for_nearest(0, left.face_id, right.face_id)
 
-    with pytest.raises(ModelMismatch, match="test-model"):
-        index.enrol("c", [enrolled("Bob", 1.0)], model=other)
-    with pytest.raises(ModelMismatch, match="test-model"):
-        index.nearest("c", embedding(0.0), model=other)
+    probes = np.stack([point(1), point(9), point(-2)])
+    answers = gallery.index.search(gallery.gallery_id, probes, limit=1)
 
-
-@pytest.mark.parametrize("damage", [b"", b"garbage", b"PK\x03\x04 cut off"])
-def test_damaged_collection_is_a_clear_error(world: World, damage: bytes) -> None:
-    index = StoredFaceIndex(world.gallery, refresh_s=0)
-    world.gallery.put("collections/c.npz", damage, content_type="application/octet-stream")
-
-    with pytest.raises(GalleryCorrupt):
-        nearest_person(index, 0.0)
+    assert [[match.face_id for match in answer] for answer in answers] == [
+        [left.face_id],
+        [right.face_id],
+        [left.face_id],
+    ]
 
 
-@pytest.mark.parametrize("collection", ["", "a/b", "..\\x", "x" * 101, "ü", "a b"])
-def test_odd_collection_id_is_refused(index: StoredFaceIndex, collection: str) -> None:
-    with pytest.raises(InvalidCollectionId):
-        index.enrol(collection, [enrolled("Ada", 0.0)], model=MODEL)
+def test_probes_are_not_modified(gallery: Gallery) -> None:
+    gallery.put(face_at(1))
+    probes = np.random.default_rng(1).random((3, LENGTH), dtype=np.float32)
+    before = probes.copy()
+
+    gallery.index.search(gallery.gallery_id, probes, limit=1)
+
+    assert np.array_equal(probes, before)
 
 
-def test_change_by_another_process_is_seen_after_the_refresh_time(world: World) -> None:
-    clock = ManualClock()
-    reader = StoredFaceIndex(world.gallery, refresh_s=1, clock=clock)
-    writer = StoredFaceIndex(world.gallery, refresh_s=1)
-    writer.enrol("c", [enrolled("Ada", 0.0)], model=MODEL)
-    assert nearest_person(reader, 1.0) == "Ada"
+def test_search_without_probes_has_no_answer(gallery: Gallery) -> None:
+    gallery.put(face_at(1))
 
-    writer.enrol("c", [enrolled("Bob", 1.0)], model=MODEL)
+    nothing = np.empty((0, LENGTH), dtype=np.float32)
 
-    assert nearest_person(reader, 1.0) == "Ada"
-    clock.advance(1)
-    assert nearest_person(reader, 1.0) == "Bob"
+    assert gallery.index.search(gallery.gallery_id, nothing, limit=1) == []
 
 
-def test_first_enrolment_is_seen_after_the_refresh_time(world: World) -> None:
-    clock = ManualClock()
-    reader = StoredFaceIndex(world.gallery, refresh_s=1, clock=clock)
-    assert nearest_person(reader, 0.0) is None
+def test_galleries_do_not_see_each_other(index: FaceIndex, gallery: Gallery) -> None:
+    other = Gallery(index=index, gallery_id=new_gallery())
+    index.create(other.gallery_id, length=LENGTH)
+    ada = face_at(1)
 
-    StoredFaceIndex(world.gallery, refresh_s=1).enrol("c", [enrolled("Ada", 0.0)], model=MODEL)
-    clock.advance(1)
+    gallery.put(ada)
 
-    assert nearest_person(reader, 0.0) == "Ada"
+    gallery.wait_for_nearest(1, ada.face_id)
+    assert other.search(1) == []
+    assert other.get(ada.face_id) == []
+    assert other.ids() == []
+    assert other.index.count(other.gallery_id) == 0
+    other.erase(ada.face_id)
+    assert gallery.ids() == [ada.face_id]
+    index.drop(other.gallery_id)
+    assert gallery.ids() == [ada.face_id]
 
 
-def test_no_enrolment_is_lost_among_writers_at_once(world: World) -> None:
-    people = [f"person {number}" for number in range(6)]
+def test_everything_known_of_a_face_survives(gallery: Gallery) -> None:
+    face = EnrolledFace(
+        face_id=new_face_id(),
+        person="Łucja 王 🙂",
+        image_id="c:\\album\\'1\".jpg",
+        embedding=np.random.default_rng(2).standard_normal(LENGTH).astype(np.float32),
+        metadata={"place": 'Łódź "centre"', "": "", "null": "null"},
+        rejected=frozenset({"O'Brien", "Bob 🙂"}),
+        job_id="8f323fc7-d47f-4792-bd59-413577fc04bf",
+    )
 
-    def enrol(position: int) -> None:
-        writer = StoredFaceIndex(world.gallery, refresh_s=0)
-        writer.enrol("c", [enrolled(people[position], float(position))], model=MODEL)
+    gallery.put(face)
 
-    writers = [threading.Thread(target=enrol, args=[n]) for n in range(len(people))]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
+    (stored,) = gallery.get(face.face_id)
+    assert replace(stored, embedding=face.embedding) == face
+    assert stored.embedding.dtype == np.float32
+    assert np.array_equal(stored.embedding, face.embedding)
 
-    reader = StoredFaceIndex(world.gallery, refresh_s=0)
-    assert [nearest_person(reader, float(n)) for n in range(len(people))] == people
+
+def test_face_without_person_metadata_and_job_survives(gallery: Gallery) -> None:
+    nobody = face_at(1, person=None)
+
+    gallery.put(nobody)
+
+    (stored,) = gallery.get(nobody.face_id)
+    assert replace(stored, embedding=nobody.embedding) == nobody
+    (match,) = gallery.wait_for_nearest(1, nobody.face_id)
+    assert match.person is None
+
+
+def test_match_tells_who_was_rejected(gallery: Gallery) -> None:
+    face = replace(face_at(1, person=None), rejected=frozenset({"Bob", "Eve"}))
+
+    gallery.put(face)
+
+    (match,) = gallery.wait_for_nearest(1, face.face_id)
+    assert match.rejected == {"Bob", "Eve"}
+
+
+def test_get_returns_only_what_is_enrolled(gallery: Gallery) -> None:
+    ada, bob = face_at(1), face_at(2)
+    gallery.put(ada, bob)
+
+    found = gallery.get(bob.face_id, new_face_id(), bob.face_id, "no-id", "' OR ''='")
+
+    assert [face.face_id for face in found] == [bob.face_id]
+    assert gallery.get() == []
+
+
+def test_pages_hold_every_face_once_in_order_of_ids(gallery: Gallery) -> None:
+    faces = [face_at(position) for position in range(7)]
+    gallery.put(*faces)
+
+    seen: list[str] = []
+    while page := gallery.index.page(gallery.gallery_id, limit=3, after=seen[-1] if seen else ""):
+        assert len(page) <= 3
+        seen += [face.face_id for face in page]
+
+    assert seen == sorted(face.face_id for face in faces)
+
+
+def test_page_begins_behind_an_id_that_is_no_longer_there(gallery: Gallery) -> None:
+    faces = sorted((face_at(n) for n in range(3)), key=lambda face: face.face_id)
+    gallery.put(*faces)
+    gallery.erase(faces[1].face_id)
+
+    page = gallery.index.page(gallery.gallery_id, limit=10, after=faces[1].face_id)
+
+    assert [face.face_id for face in page] == [faces[2].face_id]
+
+
+def test_page_holds_embeddings_and_persons(gallery: Gallery) -> None:
+    ada = face_at(3, person="Ada")
+    gallery.put(ada)
+
+    (face,) = gallery.index.page(gallery.gallery_id, limit=10)
+
+    assert face.person == "Ada"
+    assert np.array_equal(face.embedding, ada.embedding)
+
+
+def test_page_of_a_person_holds_exactly_their_faces(gallery: Gallery) -> None:
+    faces = {name: face_at(n, person=name) for n, name in enumerate(ODD_NAMES)}
+    gallery.put(*faces.values(), face_at(50, person="Ada"), face_at(51, person=None))
+
+    for name, face in faces.items():
+        assert gallery.ids(person=name) == [face.face_id], name
+    assert gallery.ids(person="nobody' OR person != '") == []
+
+
+def test_pages_of_a_person_hold_every_face_once(gallery: Gallery) -> None:
+    faces = [face_at(position, person="Ada") for position in range(5)]
+    gallery.put(*faces, face_at(9, person="Bob"))
+
+    seen: list[str] = []
+    while page := gallery.index.page(
+        gallery.gallery_id, limit=2, after=seen[-1] if seen else "", person="Ada"
+    ):
+        seen += [face.face_id for face in page]
+
+    assert seen == sorted(face.face_id for face in faces)
+
+
+def test_erased_faces_are_gone_and_the_others_stay(gallery: Gallery) -> None:
+    ada, bob, eve = face_at(1), face_at(2), face_at(3)
+    gallery.put(ada, bob, eve)
+    gallery.wait_for_nearest(0, ada.face_id, bob.face_id, eve.face_id)
+
+    gallery.erase(ada.face_id, eve.face_id)
+
+    gallery.wait_for_nearest(0, bob.face_id)
+    assert gallery.get(ada.face_id, bob.face_id)[0].face_id == bob.face_id
+    assert gallery.ids() == [bob.face_id]
+    assert gallery.index.count(gallery.gallery_id) == 1
+
+
+def test_erasing_unknown_faces_is_no_error(gallery: Gallery) -> None:
+    ada = face_at(1)
+    gallery.put(ada)
+
+    gallery.erase(new_face_id(), "no-id", "' OR ''='")
+    gallery.erase()
+
+    assert gallery.ids() == [ada.face_id]
+
+
+def test_erased_face_can_be_put_again(gallery: Gallery) -> None:
+    ada = face_at(1)
+    gallery.put(ada)
+    gallery.erase(ada.face_id)
+
+    gallery.put(ada)
+
+    gallery.wait_for_nearest(1, ada.face_id)
+
+
+def test_making_a_gallery_twice_does_no_harm(gallery: Gallery) -> None:
+    ada = face_at(1)
+    gallery.put(ada)
+
+    gallery.index.create(gallery.gallery_id, length=LENGTH)
+
+    assert gallery.ids() == [ada.face_id]
+
+
+def test_dropped_gallery_is_not_found_and_comes_back_empty(gallery: Gallery) -> None:
+    ada = face_at(1)
+    gallery.put(ada)
+    gallery.wait_for_nearest(1, ada.face_id)
+
+    gallery.index.drop(gallery.gallery_id)
+
+    with pytest.raises(CollectionNotFound):
+        gallery.search(1)
+    gallery.index.create(gallery.gallery_id, length=LENGTH)
+    assert gallery.ids() == []
+    gallery.wait_for_nearest(1)
+
+
+def test_unknown_gallery_is_not_found(index: FaceIndex) -> None:
+    unknown = Gallery(index=index, gallery_id=new_gallery())
+
+    for call in (
+        lambda: unknown.put(face_at(1)),
+        unknown.put,
+        lambda: unknown.get(new_face_id()),
+        unknown.get,
+        lambda: unknown.ids(),
+        lambda: unknown.ids(person="Ada"),
+        lambda: unknown.erase(new_face_id()),
+        lambda: index.count(unknown.gallery_id),
+        lambda: unknown.search(1),
+        lambda: index.search(unknown.gallery_id, np.empty((0, LENGTH), np.float32), limit=1),
+    ):
+        with pytest.raises(CollectionNotFound):
+            call()
+
+
+def test_dropping_an_unknown_gallery_is_no_error(index: FaceIndex) -> None:
+    index.drop(new_gallery())
+
+
+def test_threads_may_put_and_search_at_once(gallery: Gallery) -> None:
+    faces = [face_at(position) for position in range(24)]
+
+    def put_and_search(face: EnrolledFace) -> None:
+        gallery.put(face)
+        gallery.search(0, limit=3)
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(put_and_search, faces))
+
+    wait_until(
+        lambda: len(gallery.search(0, limit=100)) == len(faces), what="all faces to be found"
+    )
+    assert gallery.ids() == sorted(face.face_id for face in faces)
