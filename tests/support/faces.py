@@ -1,5 +1,7 @@
 """Made-up faces, for tests that are not about recognition."""
 
+from dataclasses import dataclass, field
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,6 +10,7 @@ from core.faces.results import Face, ModelId, Recognition
 from core.ports import EnrolledFace
 
 MODEL = ModelId(name="test-model", version="1")
+OTHER_MODEL = ModelId(name="other-model", version="1")
 
 
 def embedding(position: float) -> NDArray[np.float32]:
@@ -17,12 +20,21 @@ def embedding(position: float) -> NDArray[np.float32]:
     return vector
 
 
-def face(position: float = 0.0, *, side_px: float = 100) -> Face:
+def embedding_like_no_other(seed: int) -> NDArray[np.float32]:
+    """Return an embedding whose bytes are found nowhere by chance."""
+    vector = np.random.default_rng(seed).standard_normal(128).astype(np.float32)
+    unit: NDArray[np.float32] = vector / np.linalg.norm(vector)
+    return unit
+
+
+def face(
+    position: float = 0.0, *, side_px: float = 100, vector: NDArray[np.float32] | None = None
+) -> Face:
     return Face(
         box=Box(left=10, top=20, right=10 + side_px, bottom=20 + side_px),
         landmarks={"nose": (60.0, 70.0)},
         detection_score=1.5,
-        embedding=embedding(position),
+        embedding=embedding(position) if vector is None else vector,
     )
 
 
@@ -30,7 +42,31 @@ def recognition(*faces: Face, model: ModelId = MODEL) -> Recognition:
     return Recognition(width=640, height=480, faces=faces, model=model, timings_ms={"decode": 1.0})
 
 
-def enrolled(person: str, position: float, face_id: str | None = None) -> EnrolledFace:
+def enrolled(
+    person: str | None,
+    position: float,
+    face_id: str | None = None,
+    *,
+    image_id: str = "photo.jpg",
+    rejected: frozenset[str] = frozenset(),
+    job_id: str | None = None,
+) -> EnrolledFace:
     return EnrolledFace(
-        face_id=face_id or f"id of {person}", person=person, embedding=embedding(position)
+        face_id=face_id or f"id of {person}",
+        person=person,
+        image_id=image_id,
+        embedding=embedding(position),
+        metadata={"album": "summer"},
+        rejected=rejected,
+        job_id=job_id,
     )
+
+
+@dataclass(kw_only=True)
+class RecognizerByPhoto:
+    """Knows what each photo shows; a photo that it was not told of shows nobody."""
+
+    shown: dict[bytes, Recognition] = field(default_factory=dict)
+
+    def recognise(self, photo: bytes) -> Recognition:
+        return self.shown.get(photo, recognition())

@@ -1,25 +1,27 @@
 """Use cases of the web tier on in-memory services."""
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 
 import pytest
 
+from core.collections import Collections
 from core.errors import (
+    CollectionNotFound,
     EmptyFile,
     FileTooLarge,
     IdempotencyConflict,
-    InvalidIdempotencyKey,
     JobNotFound,
     QueueUnavailable,
     StorageUnavailable,
 )
-from core.jobs import Job, failed
+from core.idempotency import IdempotencyKeys
+from core.intake import Intake
+from core.jobs import COLLECTION_NOTE, Job, failed
 from core.results import Results
 from core.submission import Submission, poll_pauses_s
-from core.testing import ManualClock, MemoryQueue, MemoryStore
+from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
 from tests.support.photos import made_photo
 
 PHOTO = made_photo()
@@ -37,12 +39,14 @@ class Web:
     def __post_init__(self) -> None:
         self.queue = MemoryQueue(clock=self.clock)
         self.results = Results(self.outputs)
+        self.collections = Collections(MemoryStore(), MemoryFaceIndex(), refresh_s=0)
         self.submission = Submission(
-            queue=self.queue,
-            inputs=self.inputs,
+            intake=Intake(
+                queue=self.queue, inputs=self.inputs, max_file_bytes=len(PHOTO), max_pixels=10_000
+            ),
+            keys=IdempotencyKeys(inputs=self.inputs),
             results=self.results,
-            max_file_bytes=len(PHOTO),
-            max_pixels=10_000,
+            collections=self.collections,
             clock=self.clock,
             sleep=self.sleep,
         )
@@ -68,6 +72,21 @@ def test_photo_is_stored_and_queued_under_the_job_id(web: Web) -> None:
     assert web.queue.bodies == [f"{job.job_id}_my_photo.jpg"]
 
 
+def test_collection_is_noted_with_the_photo(web: Web) -> None:
+    web.collections.create("family")
+
+    job = web.submission.submit(PHOTO, "a.jpg", collection_id="family")
+
+    assert web.inputs.get(job.input_key).metadata == {COLLECTION_NOTE: "family"}
+
+
+def test_photo_for_an_unknown_collection_leaves_nothing_behind(web: Web) -> None:
+    with pytest.raises(CollectionNotFound):
+        web.submission.submit(PHOTO, "a.jpg", collection_id="nobody-made-it")
+
+    assert web.is_empty()
+
+
 def test_refused_photo_leaves_nothing_behind(web: Web) -> None:
     with pytest.raises(EmptyFile):
         web.submission.submit(b"", "a.jpg")
@@ -81,7 +100,7 @@ def test_photo_is_removed_when_the_queue_is_away(web: Web) -> None:
     web.queue.available = False
 
     with pytest.raises(QueueUnavailable):
-        web.submission.submit(PHOTO, "a.jpg", idempotency_key="key")
+        web.submission.submit(PHOTO, "a.jpg")
 
     assert web.is_empty()
 
@@ -93,24 +112,6 @@ def test_nothing_is_queued_when_the_store_is_away(web: Web) -> None:
         web.submission.submit(PHOTO, "a.jpg")
 
     assert web.is_empty()
-
-
-def test_orphan_is_reported_when_its_removal_fails_too(
-    web: Web, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def away(_: str) -> None:
-        raise StorageUnavailable("switched off")
-
-    web.queue.available = False
-    monkeypatch.setattr(web.inputs, "delete", away)
-
-    with pytest.raises(QueueUnavailable), caplog.at_level(logging.ERROR):
-        web.submission.submit(PHOTO, "a.jpg")
-
-    (record,) = caplog.records
-    assert record.message == "orphan was left in the input bucket"
-    assert record.__dict__["what"] == "photo"
-    assert len(web.inputs.objects) == 1
 
 
 def test_same_key_and_photo_give_the_same_job(web: Web) -> None:
@@ -128,70 +129,24 @@ def test_same_key_with_another_photo_is_a_conflict(web: Web) -> None:
         web.submission.submit(OTHER_PHOTO, "a.jpg", idempotency_key="key")
 
 
-def test_other_key_gives_another_job(web: Web) -> None:
-    first = web.submission.submit(PHOTO, "a.jpg", idempotency_key="key")
-    second = web.submission.submit(PHOTO, "a.jpg", idempotency_key="other")
+def test_same_key_and_photo_for_another_collection_is_a_conflict(web: Web) -> None:
+    web.collections.create("family")
+    web.submission.submit(PHOTO, "a.jpg", idempotency_key="key")
 
-    assert second.job_id != first.job_id
-
-
-@pytest.mark.parametrize("stored", [True, False])
-def test_key_whose_request_broke_off_is_taken_up_again(web: Web, stored: bool) -> None:
-    first = interrupted_submission(web, stored=stored)
-
-    second = web.submission.submit(PHOTO, "a.jpg", idempotency_key="key")
-
-    assert second == first
-    assert web.inputs.objects[first.input_key] == PHOTO
-    assert web.queue.bodies == [first.body]
+    with pytest.raises(IdempotencyConflict):
+        web.submission.submit(PHOTO, "a.jpg", collection_id="family", idempotency_key="key")
 
 
-def interrupted_submission(web: Web, *, stored: bool) -> Job:
-    """Leave what a process leaves that dies before its message is sent."""
-    send = web.queue.send
-    web.queue.send = lambda _: (_ for _ in ()).throw(KeyboardInterrupt)  # type: ignore[method-assign,assignment]
-    with pytest.raises(KeyboardInterrupt):
-        web.submission.submit(PHOTO, "a.jpg", idempotency_key="key")
-    web.queue.send = send  # type: ignore[method-assign]
-    (key,) = (key for key in web.inputs.objects if not key.startswith("idempotency/"))
-    if not stored:
-        del web.inputs.objects[key]
-    return Job.from_body(key)
-
-
-def test_second_comer_does_not_take_back_the_first_ones_photo(web: Web) -> None:
-    first = interrupted_submission(web, stored=True)
+def test_key_whose_photo_could_not_be_queued_is_as_good_as_new(web: Web) -> None:
     web.queue.available = False
-
     with pytest.raises(QueueUnavailable):
         web.submission.submit(PHOTO, "a.jpg", idempotency_key="key")
+    web.queue.available = True
 
-    assert first.input_key in web.inputs.objects
-
-
-def test_job_is_accepted_though_its_record_could_not_be_updated(
-    web: Web, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put = web.inputs.put
-
-    def put_photos_only(key: str, body: bytes, *, content_type: str) -> None:
-        if key.startswith("idempotency/"):
-            raise StorageUnavailable("switched off")
-        put(key, body, content_type=content_type)
-
-    monkeypatch.setattr(web.inputs, "put", put_photos_only)
-
-    job = web.submission.submit(PHOTO, "a.jpg", idempotency_key="key")
+    job = web.submission.submit(OTHER_PHOTO, "b.jpg", idempotency_key="key")
 
     assert web.queue.bodies == [job.body]
-
-
-@pytest.mark.parametrize("key", ["", "x" * 256, "ümlaut", "a\nb"])
-def test_odd_idempotency_key_is_refused(web: Web, key: str) -> None:
-    with pytest.raises(InvalidIdempotencyKey):
-        web.submission.submit(PHOTO, "a.jpg", idempotency_key=key)
-
-    assert web.is_empty()
+    assert [body for key, body in web.inputs.objects.items() if "/" not in key] == [OTHER_PHOTO]
 
 
 def test_pauses_grow_from_50_ms_to_a_second() -> None:
@@ -204,11 +159,11 @@ def test_pauses_grow_from_50_ms_to_a_second() -> None:
 
 def test_wait_returns_the_result_as_soon_as_it_is_there(web: Web) -> None:
     job = Job.new("a.jpg")
-    result = failed(job, "A_CODE", "a reason")
+    result = failed(job.job_id, "A_CODE", "a reason")
 
     def answer_after_three_polls() -> None:
         if len(web.pauses_s) == 3:
-            web.results.write(job, result)
+            web.results.write(result)
 
     web.during_sleep = answer_after_three_polls
 
@@ -220,8 +175,8 @@ def test_wait_returns_the_result_as_soon_as_it_is_there(web: Web) -> None:
 
 def test_wait_goes_on_while_storage_is_away_for_a_moment(web: Web) -> None:
     job = Job.new("a.jpg")
-    result = failed(job, "A_CODE", "a reason")
-    web.results.write(job, result)
+    result = failed(job.job_id, "A_CODE", "a reason")
+    web.results.write(result)
     web.outputs.available = False
 
     def come_back_at_the_third_poll() -> None:
@@ -249,8 +204,8 @@ def test_status_is_pending_then_the_result(web: Web) -> None:
     job = web.submission.submit(PHOTO, "a.jpg")
     assert web.submission.status(job.job_id) is None
 
-    result = failed(job, "A_CODE", "a reason")
-    web.results.write(job, result)
+    result = failed(job.job_id, "A_CODE", "a reason")
+    web.results.write(result)
 
     assert web.submission.status(job.job_id) == result
 
