@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,17 +63,14 @@ def enrol(settings: Settings, folder: Path, *options: str) -> subprocess.Complet
     )
 
 
-@pytest.fixture(scope="session")
-def service(localstack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """Return a running service that knows the people on the sample photos."""
+@contextmanager
+def running_service(localstack: LocalStack, logs: Path) -> Iterator[Service]:
+    """Yield a service of its own that knows nobody; stop it at the end."""
     settings = localstack.settings(
         **own_names(),
         **settings_of(worker_processes="auto", sqs_visibility_timeout_seconds=60, max_file_mb=1),
     )
     provision(settings)
-    enrolled = enrol(settings, SAMPLES)
-    assert enrolled.returncode == 0, enrolled.stderr
-    logs = tmp_path_factory.mktemp("service")
     web = WebProcess(settings, logs / "web.log")
     worker = WorkerProcess(settings, logs / "worker.log")
     try:
@@ -82,6 +80,24 @@ def service(localstack: LocalStack, tmp_path_factory: pytest.TempPathFactory) ->
     finally:
         web.stop()
         worker.stop()
+
+
+@pytest.fixture(scope="session")
+def service(localstack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Return a running service that knows the people on the sample photos."""
+    with running_service(localstack, tmp_path_factory.mktemp("service")) as running:
+        enrolled = enrol(running.settings, SAMPLES)
+        assert enrolled.returncode == 0, enrolled.stderr
+        yield running
+
+
+@pytest.fixture
+def new_service(
+    localstack: LocalStack, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """Return a running service of the test's own, which knows nobody yet."""
+    with running_service(localstack, tmp_path_factory.mktemp("new-service")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

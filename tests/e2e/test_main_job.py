@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import requests
 
 from tests.e2e.conftest import Service, enrol
 from tests.support.photos import SAMPLES, made_photo, sample, shared_folder
-from tests.support.waiting import wait_until
+from tests.support.waiting import let_pass, wait_until
 
 OBAMA = "Barack Obama"
 
@@ -48,9 +47,9 @@ def test_job_is_polled_from_pending_to_done(service: Service) -> None:
     assert accepted.status_code == 202
     location = service.address + accepted.headers["Location"]
 
-    wait_until(lambda: requests.get(location, timeout=5).status_code == 200, seconds=30)
+    wait_until(lambda: requests.get(location, timeout=30).status_code == 200, seconds=90)
 
-    assert requests.get(location, timeout=5).json()["result"] == "Joe Biden"
+    assert requests.get(location, timeout=30).json()["result"] == "Joe Biden"
 
 
 def test_damaged_photo_ends_as_failed(service: Service) -> None:
@@ -85,13 +84,9 @@ def test_enrolment_reaches_a_running_worker_within_two_seconds(
     shutil.copy(stranger, tmp_path / "Alex Lacamoire")
 
     assert enrol(service.settings, tmp_path).returncode == 0
-    enrolled_s = time.monotonic()
-    # The photo must have been looked up within two seconds of the enrolment.
-    answer = service.result_of(stranger.read_bytes())
-    while answer["result"] == "Unknown" and time.monotonic() - enrolled_s < 2:
-        answer = service.result_of(stranger.read_bytes())
+    let_pass(2)
 
-    assert answer["result"] == "Alex Lacamoire"
+    assert service.result_of(stranger.read_bytes())["result"] == "Alex Lacamoire"
 
 
 def test_strangers_are_unknown(service: Service) -> None:
@@ -132,14 +127,14 @@ def test_turned_phone_photos_are_upright(service: Service) -> None:
 
 
 def test_hundred_uploads_at_once_each_get_their_own_answer(
-    service: Service, tmp_path: Path
+    new_service: Service, tmp_path: Path
 ) -> None:
     people = sorted((shared_folder("lfw-view1") / "images").iterdir())[:130]
     for person in people:
         shutil.copytree(person, tmp_path / person.name, symlinks=False)
         for spare in sorted((tmp_path / person.name).iterdir())[1:]:
             spare.unlink()
-    report = enrol(service.settings, tmp_path).stderr
+    report = enrol(new_service.settings, tmp_path).stderr
     photos = [
         path
         for path in sorted(tmp_path.glob("*/*"))
@@ -148,8 +143,8 @@ def test_hundred_uploads_at_once_each_get_their_own_answer(
     assert len(photos) == 100
 
     def answer_to(path: Path) -> tuple[str, str]:
-        answer = service.upload(path.read_bytes(), path.name)
-        location = f"{service.address}/status/{answer.json()['job_id']}"
+        answer = new_service.upload(path.read_bytes(), path.name)
+        location = f"{new_service.address}/status/{answer.json()['job_id']}"
         if answer.status_code == 202:
             wait_until(
                 lambda: requests.get(location, timeout=30).status_code == 200,
