@@ -153,7 +153,7 @@ def test_absent_aws_is_503_and_ready_names_it(
 
         refused = service.upload(made_photo())
         ready = requests.get(f"{web.address}/ready", timeout=60)
-        health = requests.get(f"{web.address}/health", timeout=5)
+        health = requests.get(f"{web.address}/health", timeout=30)
     finally:
         web.stop()
 

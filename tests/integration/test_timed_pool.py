@@ -30,11 +30,14 @@ def pool() -> Iterator[TimedPool]:
 def children() -> set[int]:
     """Return the pids of the pool's children."""
     own = psutil.Process()
-    return {
-        child.pid
-        for child in own.children()
-        if "multiprocessing.spawn" in " ".join(child.cmdline())
-    }
+    return {child.pid for child in own.children() if "multiprocessing.spawn" in command(child)}
+
+
+def command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # it has just ended
+        return ""
 
 
 def test_photo_is_recognised_in_a_child(pool: TimedPool) -> None:
@@ -146,7 +149,7 @@ def test_stop_ends_a_running_photo_at_once() -> None:
 
         pool.stop()
 
-        assert isinstance(running.exception(timeout=10), RecognizerDied)
+        assert isinstance(running.exception(timeout=30), RecognizerDied)
 
 
 def test_stopped_pool_stays_stopped() -> None:

@@ -44,7 +44,7 @@ class LocalStack:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        wait_until(self._is_up, seconds=60, what="LocalStack to answer")
+        wait_until(self._is_up, seconds=180, what="LocalStack to answer")
         return self
 
     def pause(self) -> None:
@@ -72,7 +72,7 @@ class LocalStack:
 
     def _is_up(self) -> bool:
         try:
-            return requests.get(f"{self.address}/_localstack/health", timeout=1).ok
+            return requests.get(f"{self.address}/_localstack/health", timeout=5).ok
         except requests.RequestException:
             return False
 

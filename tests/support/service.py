@@ -73,7 +73,7 @@ class WorkerProcess(Process):
         super().__init__([sys.executable, "app-tier/backend.py"], settings, log, **changes)
 
     def started(self) -> Self:
-        wait_until(lambda: self.logged("worker started"), seconds=60, what="the worker to start")
+        wait_until(lambda: self.logged("worker started"), seconds=180, what="the worker to start")
         return self
 
     def children(self) -> list[psutil.Process]:
@@ -94,12 +94,12 @@ class WebProcess(Process):
         self.address = f"http://127.0.0.1:{settings.web_port}"
 
     def started(self) -> Self:
-        wait_until(self._is_up, seconds=60, what="the web tier to start")
+        wait_until(self._is_up, seconds=180, what="the web tier to start")
         return self
 
     def _is_up(self) -> bool:
         try:
-            return requests.get(f"{self.address}/health", timeout=2).ok
+            return requests.get(f"{self.address}/health", timeout=5).ok
         except requests.RequestException:
             return False
 
