@@ -104,7 +104,7 @@ def test_hanging_child_is_killed_at_its_deadline_and_the_job_done(new_tier: NewT
 
 
 def test_job_that_always_hangs_fails_and_is_dead_lettered(new_tier: NewTier) -> None:
-    tier = new_tier(job_timeout_seconds=0.05, sqs_max_receive_count=2)
+    tier = new_tier(job_timeout_seconds=0.001, sqs_max_receive_count=2)
     tier.start_worker()
     job = tier.accept()
 
