@@ -1,5 +1,6 @@
 import json
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -32,8 +33,12 @@ def endings(shared_data: Path, models_with_yunet: Path) -> list[dict[str, Any]]:
         for file in sorted((shared_data / folder).rglob("*"))
         if file.is_file() and file.suffix not in (".csv", ".txt")
     ]
+    return _recognise_each(files, models_with_yunet)
+
+
+def _recognise_each(files: list[str], models: Path) -> list[dict[str, Any]]:
     finished = subprocess.run(
-        [sys.executable, str(_SCRIPT), str(models_with_yunet), str(_MAX_PIXELS), *files],
+        [sys.executable, str(_SCRIPT), str(models), str(_MAX_PIXELS), *files],
         check=True,
         capture_output=True,
         text=True,
@@ -42,6 +47,14 @@ def endings(shared_data: Path, models_with_yunet: Path) -> list[dict[str, Any]]:
     lines = [json.loads(line) for line in finished.stdout.splitlines()]
     assert len(lines) == len(files)
     return lines
+
+
+def _processor_seconds(file: str, models: Path) -> float:
+    """Return the processor time for one file, with that for loading the engine."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    _recognise_each([file], models)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def test_every_hostile_file_gives_an_answer_or_a_typed_error(
@@ -56,10 +69,18 @@ def test_every_hostile_file_gives_an_answer_or_a_typed_error(
     assert surprises == {}
 
 
-def test_no_hostile_file_takes_five_seconds(endings: list[dict[str, Any]]) -> None:
-    slowest = max(endings, key=lambda line: line["seconds"])
+def test_no_hostile_file_takes_five_seconds(
+    endings: list[dict[str, Any]], models_with_yunet: Path
+) -> None:
+    slow = [line["file"] for line in endings if line["seconds"] >= _MOST_SECONDS]
+    # Other tests may have held the processor meanwhile: what was slow is asked for its own share.
+    really_slow = {
+        file: seconds
+        for file in slow
+        if (seconds := _processor_seconds(file, models_with_yunet)) >= _MOST_SECONDS
+    }
 
-    assert slowest["seconds"] < _MOST_SECONDS, slowest
+    assert really_slow == {}
 
 
 def test_no_hostile_file_takes_700_megabytes(endings: list[dict[str, Any]]) -> None:
