@@ -50,8 +50,8 @@ smoke: samples .env ## Enrol sample faces, upload a photo and check the name
 	@$(BIN)/python scripts/local.py up || { echo "FAIL: the service did not start"; exit 1; }
 	@$(BIN)/python scripts/smoke.py
 
-test: samples ## Run every test, on a LocalStack of its own
-	@$(BIN)/pytest
+test: samples ## Run every test, in three processes with a LocalStack each
+	@$(BIN)/pytest -n 3
 
 lint: install ## Check style, formatting and the direction of imports
 	@$(BIN)/ruff check .

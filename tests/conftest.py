@@ -4,11 +4,13 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from core.settings import Settings
 from tests.support.localstack import LocalStack
+from tests.support.models import models_dir
 from tests.support.photos import ROOT
 from tests.support.worlds import (
     MAX_RECEIVE_COUNT,
@@ -23,6 +25,36 @@ from tests.support.worlds import (
 def pytest_configure() -> None:
     """Let tests interrupt their children; a shell's background job would have them ignore it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+WHOLE_FILES = ("tests/e2e/", "tests/unit/faces/test_hostile_photos.py")
+"""Tests whose files share what is slow to start."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Give one process all tests of such a file, and any process the next of the others.
+
+    ``--dist loadgroup`` would do it, but does nothing with pytest 9.2 (pytest-xdist 1386).
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduler(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return file if file.startswith(WHOLE_FILES) else nodeid
+
+    return Scheduler(config, log)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Have the models in place before any process of pytest-xdist runs a test.
+
+    All of them collect first. None may replace the models later, when the services
+    that another has started read them.
+    """
+    if hasattr(session.config, "workerinput"):
+        models_dir()
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +76,7 @@ def require_localstack() -> None:
 
 @pytest.fixture(scope="session")
 def localstack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """Return the LocalStack that all tests share, each with names of its own."""
+    """Return the LocalStack that a process's tests share, each with names of its own."""
     require_localstack()
     running = LocalStack(tmp_path_factory.mktemp("localstack")).start()
     yield running

@@ -1,6 +1,7 @@
 """A real LocalStack of the tests' own."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -16,10 +17,19 @@ from tests.support.waiting import wait_until
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody listens on.
+
+    It lies below those that Linux gives to outgoing connections, of which tests
+    running at the same time make many before the port is taken.
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
 
 
 class LocalStack:
