@@ -1,97 +1,19 @@
 """The web tier's routes on in-memory services."""
 
 import io
-from dataclasses import dataclass, field
 
 import pytest
-import requests
 from flask import Response
-from flask.testing import FlaskClient
-from server import WaitingRoom, create_app
-from werkzeug.test import TestResponse
+from job_routes import WaitingRoom
 
-from core.bootstrap import WebParts
-from core.jobs import ImageSize, Job, JobDone, Model, failed
-from core.results import Results
-from core.settings import Settings
-from core.submission import Submission
-from core.testing import ManualClock, MemoryQueue, MemoryStore
+from core.jobs import Job, failed
 from tests.support.photos import made_photo
-
-PHOTO = made_photo()
-
-
-@dataclass(kw_only=True)
-class Site:
-    """The web application between in-memory services, whose time passes when it sleeps."""
-
-    clock: ManualClock = field(default_factory=ManualClock)
-    inputs: MemoryStore = field(default_factory=MemoryStore)
-    outputs: MemoryStore = field(default_factory=MemoryStore)
-    answers_after_s: float | None = 0.0
-    slept_s: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.queue = MemoryQueue(clock=self.clock)
-        self.results = Results(self.outputs)
-        submission = Submission(
-            queue=self.queue,
-            inputs=self.inputs,
-            results=self.results,
-            max_file_bytes=1024 * 1024,
-            max_pixels=10_000,
-            clock=self.clock,
-            sleep=self.sleep,
-        )
-        settings = Settings(_env_file=None, max_file_mb=1, max_wait_seconds=30, web_threads=2)
-        checks = {"bucket": self.inputs.check, "queue": self.queue.check}
-        self.app = create_app(settings, WebParts(submission=submission, checks=checks))
-        self.client: FlaskClient = self.app.test_client()
-
-    def sleep(self, seconds: float) -> None:
-        self.slept_s += seconds
-        self.clock.advance(seconds)
-        if self.answers_after_s is not None and self.slept_s >= self.answers_after_s:
-            for message in self.queue.receive(limit=10, wait_s=0):
-                self.finish(Job.from_body(message.body))
-
-    def finish(self, job: Job) -> None:
-        done = JobDone(
-            job_id=job.job_id,
-            result="Ada",
-            faces=[],
-            image=ImageSize(width=1, height=1),
-            model=Model(name="m", version="1"),
-            timings_ms={},
-        )
-        self.results.write(job, done)
-
-    def upload(self, photo: bytes = PHOTO, filename: str = "a.jpg", **headers: str) -> TestResponse:
-        form = requests.Request(
-            "POST", "http://x", files={"inputFile": (filename, photo)}
-        ).prepare()
-        return self.client.post(
-            "/",
-            data=form.body,
-            content_type=form.headers["Content-Type"],
-            headers={name.replace("_", "-"): value for name, value in headers.items()},
-        )
-
-    def is_empty(self) -> bool:
-        return not self.inputs.objects and not self.queue.bodies
+from tests.unit.web.site import PHOTO, Site, assert_error
 
 
 @pytest.fixture
 def site() -> Site:
     return Site()
-
-
-def assert_error(response: TestResponse, status: int, code: str) -> None:
-    assert response.status_code == status, response.text
-    assert response.json is not None
-    assert response.json["code"] == code
-    assert response.json["error"]
-    assert response.json["request_id"] == response.headers["X-Request-ID"]
 
 
 def test_upload_answers_the_result_within_the_wait(site: Site) -> None:
@@ -158,7 +80,7 @@ def test_status_follows_a_job_from_pending_to_done(site: Site) -> None:
 def test_failed_job_is_200_with_its_error(site: Site) -> None:
     accepted = site.upload(Prefer="respond-async")
     job = Job.from_body(site.queue.bodies[0])
-    site.results.write(job, failed(job, "INVALID_IMAGE", "damaged"))
+    site.results.write(failed(job.job_id, "INVALID_IMAGE", "damaged"))
 
     response = site.client.get(accepted.headers["Location"])
 
@@ -263,7 +185,7 @@ def test_absent_queue_is_503_with_retry_after_and_leaves_nothing(site: Site) -> 
 
     response = site.upload()
 
-    assert_error(response, 503, "QUEUE_UNAVAILABLE")
+    assert_error(response, 503, "QUEUE_UNAVAILABLE", retryable=True)
     assert response.headers["Retry-After"] == "5"
     assert site.is_empty()
 
@@ -284,7 +206,8 @@ def test_health_is_ok_while_everything_else_is_away(site: Site) -> None:
 
 
 def test_ready_names_what_is_missing(site: Site) -> None:
-    assert site.client.get("/ready").json == {"status": "ready"}
+    site.index_states["g"] = "exact"
+    assert site.client.get("/ready").json == {"status": "ready", "galleries": {"g": "exact"}}
     site.queue.available = False
 
     response = site.client.get("/ready")

@@ -1,0 +1,133 @@
+"""What the service answers is what its OpenAPI document says: checked by schemathesis.
+
+Requests are made from the document and sent to the application between
+in-memory services. Sound ones get photos, collections and faces that exist,
+and must be served; damaged ones must be refused.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import APIOperation, CheckFunction, GenerationMode
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import negative_data_rejection
+
+from tests.support.faces import face
+from tests.unit.web.site import PHOTO, Site, base64_of
+
+_EXAMPLES: Final = 8
+_SETTINGS: Final = settings(
+    max_examples=_EXAMPLES,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+class StockedSite(Site):
+    """A site that has what sound requests name, also after they erased it."""
+
+    def stock(self) -> dict[str, Any]:
+        """Return the values of fields and parameters that exist."""
+        if "collections/known.json" not in self.gallery.objects:
+            self.create("known")
+        self.album.objects["k.jpg"] = PHOTO
+        self.index_all()
+        indexed = self.enrol("known", "ada-1", face(), person="Ada")
+        batch = self.client.post(
+            "/faces/index/batch", json={"collection_id": "known", "s3_keys": ["k.jpg"]}
+        )
+        return {
+            "collection_id": "known",
+            "face_id": indexed.face_records[0].face_id,
+            "job_id": indexed.job_id,
+            "batch_id": batch.get_json()["batch_id"],
+            "name": "Ada",
+            "person": "Ada",
+            "image_id": "ada-1",
+            "s3_key": "k.jpg",
+            "other_s3_key": "k.jpg",
+            "s3_bucket": "album",
+            "other_s3_bucket": "album",
+            "s3_keys": ["k.jpg"],
+            "s3_prefix": "k",
+            "next_token": "",
+        }
+
+
+@pytest.fixture
+def site() -> StockedSite:
+    return StockedSite()
+
+
+def _known(made: Any, stock: dict[str, Any], *, as_file: bool = False) -> Any:
+    """Return what was made up with what exists in its place."""
+    if not isinstance(made, dict):
+        return made
+    photo = PHOTO if as_file else base64_of(PHOTO)
+    stock = {**stock, "image": photo, "other_image": photo, "inputFile": photo}
+    return {
+        name: stock.get(name, value) if value is not None else None for name, value in made.items()
+    }
+
+
+def _operations(site: Site) -> Iterator[APIOperation[Any, Any, Any, Any]]:
+    schema = schemathesis.openapi.from_wsgi("/openapi.json", site.app)
+    for found in schema.get_all_operations():
+        assert isinstance(found, Ok), found
+        yield found.ok()
+
+
+def test_sound_requests_are_served_as_described(
+    site: StockedSite, subtests: pytest.Subtests
+) -> None:
+
+    statuses: dict[str, set[int]] = defaultdict(set)
+    for operation in _operations(site):
+
+        @_SETTINGS
+        @given(case=operation.as_strategy(generation_mode=GenerationMode.POSITIVE))
+        def conforms(case: schemathesis.Case[Any]) -> None:
+            stock = site.stock()
+            if case.operation.label == "POST /collections":
+                del stock["collection_id"]
+            case.path_parameters = _known(case.path_parameters, stock)
+            case.query = _known(case.query, stock)
+            as_file = case.media_type == "multipart/form-data"
+            case.body = _known(case.body, stock, as_file=as_file)
+            response = case.call()
+            statuses[case.operation.label].add(response.status_code)
+            case.validate_response(response, excluded_checks=[negative_data_rejection])
+
+        with subtests.test(operation.label):
+            conforms()
+
+    never_served = {label for label, seen in statuses.items() if min(seen) >= 300}
+    assert not never_served
+    assert len(statuses) == len(site.app.view_functions) - 1  # itself
+
+
+def test_damaged_requests_are_refused_as_described(
+    site: StockedSite, subtests: pytest.Subtests
+) -> None:
+
+    site.stock()
+    for operation in _operations(site):
+        if not (operation.body or operation.path_parameters or operation.query):
+            continue
+
+        @_SETTINGS
+        @given(case=operation.as_strategy(generation_mode=GenerationMode.NEGATIVE))
+        def conforms(case: schemathesis.Case[Any]) -> None:
+            # Of a form with alternatives it takes one for all, and counts the others as damage.
+            is_form = case.media_type == "multipart/form-data"
+            skipped: list[CheckFunction] = [negative_data_rejection] if is_form else []
+            case.call_and_validate(excluded_checks=skipped)
+
+        with subtests.test(operation.label):
+            conforms()

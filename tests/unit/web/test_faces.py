@@ -1,0 +1,478 @@
+"""``/faces/…`` and ``/batches/…`` on in-memory services."""
+
+import base64
+import json
+from collections.abc import Callable
+
+import pytest
+from werkzeug.test import TestResponse
+
+from core.errors import InvalidImage, RecognitionTimedOut, RecognizerDied, TooBusy
+from core.faces.results import ModelId
+from core.index_jobs import IndexJob
+from tests.support.faces import face
+from tests.support.photos import made_photo
+from tests.unit.web.site import PHOTO, Site, assert_error, base64_of, json_of, photo_number
+
+INDEX = {"collection_id": "staff", "image_id": "ada-1"}
+SYNCHRONOUS = ["/faces/match", "/faces/verify", "/faces/detect"]
+PHOTO_PATHS = ["/faces/index", *SYNCHRONOUS]
+FIELDS: dict[str, dict[str, str]] = {
+    "/faces/index": INDEX,
+    "/faces/match": {"collection_id": "staff"},
+    "/faces/verify": {"collection_id": "staff", "person": "Ada"},
+    "/faces/detect": {},
+}
+
+
+@pytest.fixture
+def site() -> Site:
+    """Return a site with a collection in which Ada is enrolled."""
+    site = Site()
+    site.create("staff")
+    site.enrol("staff", "ada-0", face(0.0), person="Ada", metadata={"year": "1815"})
+    return site
+
+
+def as_file(site: Site, path: str, photo: bytes, **fields: str) -> TestResponse:
+    return site.send_photo(path, photo, **fields)
+
+
+def in_base64(site: Site, path: str, photo: bytes, **fields: str) -> TestResponse:
+    return site.client.post(path, json={**fields, "image": base64_of(photo)})
+
+
+def by_key(site: Site, path: str, photo: bytes, **fields: str) -> TestResponse:
+    site.album.objects["2026/a.jpg"] = photo
+    return site.client.post(path, json={**fields, "s3_key": "2026/a.jpg", "s3_bucket": "album"})
+
+
+def by_key_in_form(site: Site, path: str, photo: bytes, **fields: str) -> TestResponse:
+    site.album.objects["b.jpg"] = photo
+    return site.send_form(path, fields={**fields, "s3_key": "b.jpg"})
+
+
+WAYS = [as_file, in_base64, by_key, by_key_in_form]
+Way = Callable[..., TestResponse]
+
+
+@pytest.mark.parametrize("path", PHOTO_PATHS)
+@pytest.mark.parametrize("way", WAYS)
+def test_photo_is_read_in_every_way(site: Site, path: str, way: Way) -> None:
+    response = way(site, path, PHOTO, **FIELDS[path])
+
+    assert response.status_code == (202 if path == "/faces/index" else 200), response.text
+
+
+@pytest.mark.parametrize("path", PHOTO_PATHS)
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("photo", "code"),
+    [
+        (b"hello", "UNSUPPORTED_IMAGE"),
+        (PHOTO[:-30], "TRUNCATED_IMAGE"),
+        (made_photo(size=(101, 100)), "TOO_MANY_PIXELS"),
+        (PHOTO + b"\x00" * (1024 * 1024), "FILE_TOO_LARGE"),
+        (PHOTO + b"\x00" * (4 * 1024 * 1024), "FILE_TOO_LARGE"),
+    ],
+)
+def test_unusable_photo_is_refused_in_every_way(
+    site: Site, path: str, way: Way, photo: bytes, code: str
+) -> None:
+    before = dict(site.inputs.objects)
+
+    assert_error(way(site, path, photo, **FIELDS[path]), 400, code, retryable=False)
+    assert site.inputs.objects == before
+
+
+@pytest.mark.parametrize("path", PHOTO_PATHS)
+def test_photo_comes_in_exactly_one_way(site: Site, path: str) -> None:
+    site.album.objects["k"] = PHOTO
+    image = base64_of(PHOTO)
+    refused = {
+        "image: ": {},
+        "image, s3_key: ": {"image": image, "s3_key": "k"},
+        "s3_bucket: ": {"image": image, "s3_bucket": "album"},
+        "image: it is not base64": {"image": image[:-3]},
+        "image: String": {"image": ""},
+        "colour: ": {"image": image, "colour": "red"},
+        "s3_key: ": {"s3_key": "a\x00b"},
+    }
+
+    for text, body in refused.items():
+        response = site.client.post(path, json={**FIELDS[path], **body})
+        assert_error(response, 400, "INVALID_REQUEST")
+        assert response.get_json()["error"].startswith(text), response.text
+
+
+@pytest.mark.parametrize("path", PHOTO_PATHS)
+def test_form_is_held_to_the_same(site: Site, path: str) -> None:
+    fields = FIELDS[path]
+    refused = {
+        "image: in a form it must be a file": site.send_form(
+            path, fields={**fields, "image": "a.jpg"}
+        ),
+        "photo: ": site.send_form(path, files={"photo": ("a.jpg", PHOTO)}, fields=fields),
+        "colour: ": site.send_photo(path, PHOTO, **fields, colour="red"),
+        "s3_key: it comes 2 times": site.send_form(
+            path, fields=[*fields.items(), ("s3_key", "a"), ("s3_key", "b")]
+        ),
+    }
+
+    for text, response in refused.items():
+        assert_error(response, 400, "INVALID_REQUEST")
+        assert response.get_json()["error"].startswith(text), response.text
+
+
+@pytest.mark.parametrize("path", PHOTO_PATHS)
+def test_other_content_types_are_415(site: Site, path: str) -> None:
+    for kind in ("image/jpeg", "application/x-www-form-urlencoded", None):
+        response = site.client.post(path, data=PHOTO, content_type=kind)
+        assert_error(response, 415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+@pytest.mark.parametrize("path", PHOTO_PATHS)
+def test_bucket_must_be_allowed_and_key_be_there(site: Site, path: str) -> None:
+    body = {**FIELDS[path], "s3_key": "none.jpg"}
+
+    missing = site.client.post(path, json=body)
+    refused = site.client.post(path, json={**body, "s3_bucket": "gallery-bucket"})
+    site.album.available = False
+    away = site.client.post(path, json=body)
+
+    assert_error(missing, 404, "INPUT_MISSING", retryable=False)
+    assert_error(refused, 400, "BUCKET_NOT_ALLOWED")
+    assert_error(away, 503, "STORAGE_UNAVAILABLE", retryable=True)
+
+
+@pytest.mark.parametrize("path", SYNCHRONOUS)
+@pytest.mark.parametrize(
+    ("error", "status", "retryable"),
+    [
+        (TooBusy("all 1 children are busy"), 429, True),
+        (RecognitionTimedOut("over 30 s"), 504, True),
+        (RecognizerDied("exit code -9"), 503, True),
+        (InvalidImage("damaged"), 400, False),
+    ],
+)
+def test_recogniser_that_gives_no_answer_has_a_status(
+    site: Site, path: str, error: Exception, status: int, retryable: bool
+) -> None:
+    site.fails(PHOTO, error)
+
+    response = site.send_photo(path, PHOTO, **FIELDS[path])
+
+    assert_error(response, status, type(error).code, retryable=retryable)  # type: ignore[attr-defined]
+    assert response.headers.get("Retry-After") == {429: "1", 503: "5"}.get(status)
+    assert "exit code" not in response.text
+
+
+@pytest.mark.parametrize("path", ["/faces/index", "/faces/match", "/faces/verify"])
+def test_unknown_collection_is_404(site: Site, path: str) -> None:
+    fields = {**FIELDS[path], "collection_id": "none"}
+    assert_error(site.send_photo(path, PHOTO, **fields), 404, "COLLECTION_NOT_FOUND")
+    fields["collection_id"] = "a b"
+    assert_error(site.send_photo(path, PHOTO, **fields), 400, "INVALID_COLLECTION_ID")
+
+
+@pytest.mark.parametrize("path", ["/faces/match", "/faces/verify"])
+def test_embeddings_of_another_model_are_a_conflict(site: Site, path: str) -> None:
+    site.shows(PHOTO, face(), model=ModelId(name="other", version="2"))
+
+    assert_error(site.send_photo(path, PHOTO, **FIELDS[path]), 409, "MODEL_MISMATCH")
+
+
+def test_indexed_photo_is_followed_by_its_job(site: Site) -> None:
+    accepted = site.send_photo(
+        "/faces/index", PHOTO, **INDEX, person="Ada", max_faces="7", metadata='{"k": "ü"}'
+    )
+
+    answer = json_of(accepted, 202)
+    assert answer == {"job_id": answer["job_id"], "status": "SUBMITTED"}
+    location = accepted.headers["Location"]
+    assert location == f"/status/{answer['job_id']}"
+    job = IndexJob.from_body(site.index_queue.bodies[-1])
+    assert (job.max_faces, job.person, job.metadata) == (7, "Ada", {"k": "ü"})
+    assert json_of(site.client.get(location), 202)["status"] == "pending"
+
+    site.index_all()
+
+    done = json_of(site.client.get(location))
+    assert (done["status"], done["kind"], done["image_id"]) == ("done", "index", "ada-1")
+    assert [record["person"] for record in done["face_records"]] == ["Ada"]
+    assert done["unindexed_faces"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("max_faces", "0"),
+        ("max_faces", "101"),
+        ("max_faces", "x"),
+        ("metadata", "{"),
+        ("metadata", "[]"),
+        ("metadata", '{"k": 1}'),
+        ("person", "Unknown"),
+        ("image_id", ""),
+    ],
+)
+def test_index_names_the_field_that_is_refused(site: Site, name: str, value: str) -> None:
+    response = site.send_photo("/faces/index", PHOTO, **{**INDEX, name: value})
+
+    assert_error(response, 400, "INVALID_REQUEST")
+    assert response.get_json()["error"].startswith(name)
+
+
+def test_absent_index_queue_is_503_and_leaves_no_photo(site: Site) -> None:
+    before = dict(site.inputs.objects)
+    site.index_queue.available = False
+
+    response = site.send_photo("/faces/index", PHOTO, **INDEX)
+
+    assert_error(response, 503, "QUEUE_UNAVAILABLE")
+    assert site.inputs.objects == before
+
+
+def test_match_describes_the_searched_face_and_who_is_like_it(site: Site) -> None:
+    site.shows(PHOTO, face(0.1), face(3.0, side_px=50))
+
+    answer = json_of(site.send_photo("/faces/match", PHOTO, collection_id="staff"))
+
+    assert (answer["collection_id"], answer["threshold"]) == ("staff", 80)
+    assert answer["ignored_faces"] == 1
+    (found,) = answer["faces"]
+    assert found["searched_face"]["box"]["width"] == 100
+    (match,) = found["matches"]
+    assert match["person"] == "Ada"
+    assert match["image_id"] == "ada-0"
+    assert match["metadata"] == {"year": "1815"}
+    assert match["distance"] == pytest.approx(0.1)
+    assert match["similarity"] > 95
+    assert "embedding" not in json.dumps(answer)
+
+
+def test_match_of_all_faces_ignores_none(site: Site) -> None:
+    site.shows(PHOTO, face(0.1), face(3.0))
+
+    answer = json_of(
+        site.send_photo("/faces/match", PHOTO, collection_id="staff", all_faces="true")
+    )
+
+    assert answer["ignored_faces"] == 0
+    assert [len(found["matches"]) for found in answer["faces"]] == [1, 0]
+
+
+def test_match_of_a_photo_without_face_is_an_empty_list(site: Site) -> None:
+    site.shows(PHOTO)
+
+    answer = json_of(site.send_photo("/faces/match", PHOTO, collection_id="staff"))
+
+    assert (answer["faces"], answer["ignored_faces"]) == ([], 0)
+
+
+def test_match_is_bounded_by_threshold_and_number(site: Site) -> None:
+    for number in range(3):
+        site.enrol("staff", f"more-{number}", face(0.2), person="Eve")
+    site.shows(PHOTO, face(0.1))
+
+    def matches(**fields: object) -> int:
+        body = {"image": base64_of(PHOTO), "collection_id": "staff", **fields}
+        return len(json_of(site.client.post("/faces/match", json=body))["faces"][0]["matches"])
+
+    assert matches() == 4
+    assert matches(max_matches=2) == 2
+    assert matches(threshold=100) == 0
+    assert matches(threshold=None) == 4
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"threshold": -1},
+        {"threshold": 100.5},
+        {"threshold": True},
+        {"max_matches": 0},
+        {"max_matches": 101},
+        {"max_matches": "3"},
+        {"all_faces": "yes"},
+        {"collection_id": None},
+    ],
+)
+def test_match_refuses_what_is_out_of_bounds(site: Site, body: dict[str, object]) -> None:
+    given = {"image": base64_of(PHOTO), "collection_id": "staff", **body}
+
+    response = site.client.post("/faces/match", json=given)
+
+    assert_error(response, 400, "INVALID_REQUEST")
+    assert response.get_json()["error"].startswith(next(iter(body)))
+
+
+def test_two_photos_are_verified(site: Site) -> None:
+    other = photo_number(50)
+    site.shows(PHOTO, face(0.0))
+    site.shows(other, face(0.1))
+    files = {"image": ("a.jpg", PHOTO), "other_image": ("b.jpg", other)}
+
+    same = json_of(site.send_form("/faces/verify", files=files))
+    strict = json_of(site.send_form("/faces/verify", files=files, fields={"threshold": "99.9"}))
+
+    assert (same["same"], same["threshold"]) == (True, 80)
+    assert same["similarity"] > 95
+    assert (strict["same"], strict["threshold"]) == (False, 99.9)
+
+
+def test_photo_is_verified_against_a_person_by_the_collections_threshold(site: Site) -> None:
+    site.create("strict", threshold=99)
+    site.enrol("strict", "ada", face(0.2), person="Ada")
+
+    answer = json_of(
+        site.client.post(
+            "/faces/verify",
+            json={"image": base64_of(PHOTO), "collection_id": "strict", "person": "Ada"},
+        )
+    )
+
+    assert (answer["same"], answer["threshold"]) == (False, 99)
+
+
+def test_verification_needs_a_face_on_each_photo(site: Site) -> None:
+    empty = photo_number(51)
+    site.shows(empty)
+
+    response = site.client.post(
+        "/faces/verify", json={"image": base64_of(PHOTO), "other_image": base64_of(empty)}
+    )
+
+    assert_error(response, 400, "NO_FACE")
+    assert "other_image" in response.get_json()["error"]
+
+
+def test_verification_against_nobody_is_404(site: Site) -> None:
+    response = site.send_photo("/faces/verify", PHOTO, collection_id="staff", person="Eve")
+
+    assert_error(response, 404, "PERSON_NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"person": "Ada"},
+        {"collection_id": "staff"},
+        {"collection_id": "staff", "other_image": base64.b64encode(PHOTO).decode()},
+        {
+            "collection_id": "staff",
+            "person": "Ada",
+            "other_image": base64.b64encode(PHOTO).decode(),
+        },
+    ],
+)
+def test_verification_compares_with_exactly_one(site: Site, more: dict[str, str]) -> None:
+    response = site.client.post("/faces/verify", json={"image": base64_of(PHOTO), **more})
+
+    assert_error(response, 400, "INVALID_REQUEST")
+
+
+def test_detection_describes_faces_and_stores_nothing(site: Site) -> None:
+    before = dict(site.inputs.objects)
+    site.shows(PHOTO, face(), face(1.0, side_px=40))
+
+    answer = json_of(site.send_photo("/faces/detect"))
+
+    assert [found["box"]["width"] for found in answer["faces"]] == [100, 40]
+    assert set(answer["faces"][0]) == {
+        "box",
+        "landmarks",
+        "detection_score",
+        "quality",
+        "quality_reasons",
+    }
+    assert answer["image"] == {"width": 640, "height": 480}
+    assert answer["model"] == {"name": "test-model", "version": "1"}
+    assert answer["timings_ms"] == {"decode": 1.0}
+    assert site.inputs.objects == before
+
+
+def test_batch_of_keys_is_counted_and_paged(site: Site) -> None:
+    keys = [f"2026/{number}.jpg" for number in range(3)]
+    site.album.objects |= dict.fromkeys(keys, PHOTO)
+
+    accepted = site.client.post(
+        "/faces/index/batch", json={"collection_id": "staff", "s3_keys": keys}
+    )
+
+    answer = json_of(accepted, 202)
+    assert answer == {"batch_id": answer["batch_id"], "status": "SUBMITTED"}
+    location = accepted.headers["Location"]
+    assert location == f"/batches/{answer['batch_id']}"
+    waiting = json_of(site.client.get(location))
+    assert (waiting["total"], waiting["pending"], waiting["done"]) == (3, 3, 0)
+
+    site.index_all()
+
+    first = json_of(site.client.get(f"{location}?limit=2"))
+    second = json_of(site.client.get(f"{location}?limit=2&next_token={first['next_token']}"))
+    assert (first["done"], first["failed"], first["pending"]) == (3, 0, 0)
+    outcomes = [*first["outcomes"], *second["outcomes"]]
+    assert [outcome["image_id"] for outcome in outcomes] == keys
+    assert {(outcome["status"], outcome["faces"]) for outcome in outcomes} == {("done", 1)}
+    assert second["next_token"] is None
+    assert json_of(site.client.get(f"/status/{outcomes[0]['job_id']}"))["kind"] == "index"
+
+
+def test_batch_by_prefix_takes_all_keys_that_begin_so(site: Site) -> None:
+    site.album.objects |= {"2025/a.jpg": PHOTO, "2026/a.jpg": PHOTO, "2026/b.jpg": PHOTO}
+
+    accepted = site.client.post(
+        "/faces/index/batch",
+        json={"collection_id": "staff", "s3_bucket": "album", "s3_prefix": "2026/"},
+    )
+
+    assert json_of(site.client.get(accepted.headers["Location"]))["total"] == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({}, 400, "INVALID_REQUEST"),
+        ({"s3_keys": []}, 400, "INVALID_REQUEST"),
+        ({"s3_keys": ["a"], "s3_prefix": "a"}, 400, "INVALID_REQUEST"),
+        ({"s3_keys": ["a", "a"]}, 400, "INVALID_REQUEST"),
+        ({"s3_keys": [str(number) for number in range(1001)]}, 400, "INVALID_REQUEST"),
+        ({"s3_prefix": "nothing/"}, 400, "INVALID_REQUEST"),
+        ({"s3_keys": ["a"], "s3_bucket": "other"}, 400, "BUCKET_NOT_ALLOWED"),
+        ({"s3_keys": ["a"], "collection_id": "none"}, 404, "COLLECTION_NOT_FOUND"),
+        ({"s3_keys": ["a"], "collection_id": "a b"}, 400, "INVALID_COLLECTION_ID"),
+    ],
+)
+def test_odd_batches_are_refused(
+    site: Site, body: dict[str, object], status: int, code: str
+) -> None:
+    response = site.client.post("/faces/index/batch", json={"collection_id": "staff", **body})
+
+    assert_error(response, status, code)
+    assert not site.index_queue.bodies
+
+
+def test_unknown_batch_is_404_and_odd_token_refused(site: Site) -> None:
+    for batch_id in ("odd", "7d1c43f7-8a5a-4e0c-9d3e-0f6b3c1a2b4d"):
+        assert_error(site.client.get(f"/batches/{batch_id}"), 404, "BATCH_NOT_FOUND")
+    site.album.objects["a"] = PHOTO
+    accepted = site.client.post(
+        "/faces/index/batch", json={"collection_id": "staff", "s3_keys": ["a"]}
+    )
+    for token in ("NQ==", "LTE=", "YQ==", "!"):
+        response = site.client.get(f"{accepted.headers['Location']}?next_token={token}")
+        assert_error(response, 400, "INVALID_REQUEST")
+
+
+def test_upload_looks_for_people_in_the_given_collection(site: Site) -> None:
+    def upload(**fields: str) -> TestResponse:
+        return site.send_form("/", files={"inputFile": ("a.jpg", PHOTO)}, fields=fields)
+
+    assert upload(collection_id="staff").status_code == 200
+    assert_error(upload(collection_id="none"), 404, "COLLECTION_NOT_FOUND")
+    assert_error(upload(collection_id="a b"), 400, "INVALID_COLLECTION_ID")
+    refused = upload(colour="red")
+    assert_error(refused, 400, "INVALID_REQUEST")
+    assert refused.get_json()["error"].startswith("colour: ")

@@ -1,0 +1,121 @@
+"""The service's description of itself."""
+
+import re
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+
+from core.errors import FaceServiceError
+from tests.support.photos import ROOT
+from tests.unit.web.site import Site
+
+METHODS = {"get", "post", "patch", "delete", "put"}
+
+
+@pytest.fixture(scope="module")
+def described() -> dict[str, Any]:
+    document: dict[str, Any] = Site().client.get("/openapi.json").get_json()
+    return document
+
+
+def operations(described: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    return {
+        (method.upper(), path): operation
+        for path, item in described["paths"].items()
+        for method, operation in item.items()
+    }
+
+
+def test_document_is_valid_openapi(described: dict[str, Any]) -> None:
+    assert described["openapi"].startswith("3.1")
+    validate(described)
+
+
+def test_every_route_is_described_and_every_description_is_a_route(
+    site: Site, described: dict[str, Any]
+) -> None:
+    routes = {
+        (method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule))
+        for rule in site.app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+    assert set(operations(described)) == routes
+
+
+def test_every_operation_says_what_it_takes_and_answers(described: dict[str, Any]) -> None:
+    for (method, path), operation in operations(described).items():
+        assert operation["summary"], path
+        assert operation["x-curl"], path
+        assert "500" in operation["responses"], path
+        named = set(re.findall(r"{(\w+)}", path))
+        parameters = {each["name"] for each in operation["parameters"] if each["in"] == "path"}
+        assert parameters == named
+        assert ("requestBody" in operation) == (method in ("POST", "PATCH")), path
+
+
+def codes(operation: dict[str, Any]) -> dict[int, set[str]]:
+    """Return the error codes that an operation may answer, by their status."""
+    found: dict[int, set[str]] = {}
+    for status, response in operation["responses"].items():
+        if int(status) >= 400:
+            schema = response["content"]["application/json"]["schema"]
+            found[int(status)] = set(schema["allOf"][1]["properties"]["code"]["enum"])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("takes", "needed"),
+    [
+        ("collection", {"INVALID_COLLECTION_ID", "COLLECTION_NOT_FOUND", "STORAGE_UNAVAILABLE"}),
+        ("photo", {"FILE_TOO_LARGE", "UNSUPPORTED_IMAGE", "INPUT_MISSING", "BUCKET_NOT_ALLOWED"}),
+        ("body", {"INVALID_REQUEST", "REQUEST_TIMED_OUT", "BAD_REQUEST"}),
+        ("query", {"INVALID_REQUEST"}),
+    ],
+)
+def test_operations_have_the_errors_of_what_they_take(
+    described: dict[str, Any], takes: str, needed: set[str]
+) -> None:
+    for (method, path), operation in operations(described).items():
+        text = str(operation.get("requestBody", ""))
+        for_each = {
+            "collection": "{collection_id}" in path,
+            "photo": path.startswith("/faces/") and "Form" in text,
+            "body": "requestBody" in operation,
+            "query": any(each["in"] == "query" for each in operation["parameters"]),
+        }
+        if for_each[takes]:
+            assert needed <= set().union(*codes(operation).values()), (method, path)
+
+
+def test_page_shows_every_operation_schema_and_error_without_scripts(
+    site: Site, described: dict[str, Any]
+) -> None:
+    response = site.client.get("/docs")
+
+    page = response.text
+    assert response.mimetype == "text/html"
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+    assert "<script" not in page
+    assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//""", page)
+    assert 'name="viewport"' in page
+    for method, path in operations(described):
+        assert method in page
+        assert path in page
+    for name in described["components"]["schemas"]:
+        assert f'id="schema-{name}"' in page
+    links = set(re.findall(r'href="#([^"]+)"', page))
+    assert links <= set(re.findall(r'id="([^"]+)"', page))
+    for code in set().union(
+        *(set().union(*codes(o).values()) for o in operations(described).values())
+    ):
+        assert code in page
+    assert FaceServiceError.code in page
+
+
+def test_page_of_the_docs_has_every_operation(described: dict[str, Any]) -> None:
+    text = (ROOT / "docs" / "api.md").read_text()
+
+    for method, path in operations(described):
+        assert f"`{method} {path}`" in text

@@ -1,0 +1,212 @@
+"""What requests say, as pydantic models; what is not known is refused."""
+
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from schemas import Threshold
+
+from core.batches import MAX_KEYS
+from core.faces.similarity import SIMILARITY_AT_THRESHOLD
+from core.index_jobs import DEFAULT_MAX_FACES, CollectionId, ImageId, MaxFaces, Metadata, PersonName
+from core.jobs import DEFAULT_COLLECTION
+from core.matching import MAX_MATCHES
+
+MAX_PAGE: Final = 1000
+_MAX_KEY_BYTES: Final = 1024
+
+
+def _checked_key(key: str) -> str:
+    if len(key.encode()) > _MAX_KEY_BYTES or not key.isprintable():
+        raise ValueError(f"must be printable, at most {_MAX_KEY_BYTES} bytes")
+    return key
+
+
+S3Key = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=_MAX_KEY_BYTES),
+    AfterValidator(_checked_key),
+    Field(description="Key of a photo in an allowed bucket."),
+]
+S3Bucket = Annotated[
+    str,
+    StringConstraints(min_length=3, max_length=63),
+    Field(description="One of ALLOWED_BUCKETS; may be left out when there is only one."),
+]
+Base64 = Annotated[
+    str,
+    StringConstraints(min_length=1),
+    Field(
+        description="A photo in base64; in a form it is a file.",
+        json_schema_extra={"contentEncoding": "base64"},
+    ),
+]
+
+
+class Asked(BaseModel):
+    """What a request says; a field that is not known is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+def _one_photo(prefix: str = "") -> dict[str, Any]:
+    """Return the JSON schema of: an image or an S3 key, not both."""
+    image, key, bucket = f"{prefix}image", f"{prefix}s3_key", f"{prefix}s3_bucket"
+    text, nothing = {"type": "string"}, {"type": "null"}
+    return {
+        "anyOf": [
+            {"required": [image], "properties": {image: text, key: nothing, bucket: nothing}},
+            {"required": [key], "properties": {image: nothing, key: text}},
+        ]
+    }
+
+
+def _other_photo_or_person() -> dict[str, Any]:
+    nothing = {"type": "null"}
+    nobody = {"properties": {"collection_id": nothing, "person": nothing}}
+    no_photo = {f"other_{name}": nothing for name in ("image", "s3_key", "s3_bucket")}
+    known = {"collection_id": {"type": "string"}, "person": {"type": "string"}}
+    return {
+        "anyOf": [
+            {"allOf": [_one_photo("other_"), nobody]},
+            {"required": list(known), "properties": known | no_photo},
+        ]
+    }
+
+
+def _with(*conditions: dict[str, Any]) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"allOf": list(conditions)})
+
+
+class PhotoFields(Asked):
+    """A photo: ``image``, or ``s3_key`` with its ``s3_bucket``."""
+
+    model_config = _with(_one_photo())
+
+    image: Base64 | None = None
+    s3_key: S3Key | None = None
+    s3_bucket: S3Bucket | None = None
+
+
+class UploadForm(Asked):
+    """What may stand beside the file of an upload."""
+
+    collection_id: CollectionId = DEFAULT_COLLECTION
+
+
+class CreateCollection(Asked):
+    """A collection to be made."""
+
+    collection_id: CollectionId
+    threshold: Threshold = SIMILARITY_AT_THRESHOLD
+    metadata: Metadata = Field(default_factory=dict)
+
+
+class IndexPhoto(PhotoFields):
+    """A photo whose faces are to be added to a collection.
+
+    With a `person` the largest face is that person's, and no other is added.
+    """
+
+    collection_id: CollectionId
+    image_id: ImageId
+    max_faces: MaxFaces = DEFAULT_MAX_FACES
+    person: PersonName | None = None
+    metadata: Metadata = Field(default_factory=dict)
+
+
+class IndexBatch(Asked):
+    """Photos of an allowed bucket, by their keys or by a prefix of them."""
+
+    model_config = _with(
+        {
+            "anyOf": [
+                {
+                    "required": ["s3_keys"],
+                    "properties": {"s3_keys": {"type": "array"}, "s3_prefix": {"type": "null"}},
+                },
+                {
+                    "required": ["s3_prefix"],
+                    "properties": {"s3_keys": {"type": "null"}, "s3_prefix": {"type": "string"}},
+                },
+            ]
+        }
+    )
+
+    collection_id: CollectionId
+    s3_bucket: S3Bucket | None = None
+    s3_keys: (
+        Annotated[
+            list[ImageId],
+            Field(min_length=1, max_length=MAX_KEYS, json_schema_extra={"uniqueItems": True}),
+        ]
+        | None
+    ) = None
+    s3_prefix: (
+        Annotated[
+            str,
+            StringConstraints(max_length=_MAX_KEY_BYTES),
+            AfterValidator(_checked_key),
+            Field(description="Empty for all keys of the bucket; 10,000 at most."),
+        ]
+        | None
+    ) = None
+    max_faces: MaxFaces = DEFAULT_MAX_FACES
+    person: PersonName | None = None
+    metadata: Metadata = Field(default_factory=dict)
+
+
+class MatchPhoto(PhotoFields):
+    """A photo whose faces are looked for in a collection."""
+
+    collection_id: CollectionId
+    threshold: Threshold | None = None
+    max_matches: Annotated[int, Field(ge=1, le=MAX_MATCHES)] = 10
+    all_faces: bool = False
+
+
+class VerifyPhoto(PhotoFields):
+    """A photo, and either another one or an enrolled person."""
+
+    model_config = _with(_one_photo(), _other_photo_or_person())
+
+    other_image: Base64 | None = None
+    other_s3_key: S3Key | None = None
+    other_s3_bucket: S3Bucket | None = None
+    collection_id: CollectionId | None = None
+    person: PersonName | None = None
+    threshold: Threshold | None = None
+
+
+class NewName(Asked):
+    """The name that a person gets."""
+
+    name: PersonName
+
+
+class PersonOfFace(Asked):
+    """The person that a face is said to be, or not to be."""
+
+    person: PersonName
+
+
+class PersonPath(Asked):
+    """A person's name in a path."""
+
+    name: PersonName
+
+
+class Page(Asked):
+    """Which part of a list is wanted."""
+
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = 100
+    next_token: Annotated[
+        str,
+        StringConstraints(max_length=400, pattern=r"^[A-Za-z0-9_=-]*$"),
+        Field(description="`next_token` of the page before; empty for the first page."),
+    ] = ""
+
+
+class FacePage(Page):
+    """Which faces are wanted; all, or one person's."""
+
+    person: PersonName | None = None

@@ -1,0 +1,101 @@
+"""Collections: make, list, describe and erase them."""
+
+from asked import CreateCollection, Page
+from bodies import read_json, read_query
+from flask import jsonify, url_for
+from flask.typing import ResponseReturnValue
+from operations import COLLECTION, INDEX, JSON_BODY, Answer, Api, Body, Operation
+from paging import is_collection_id, last_id, token
+from schemas import CollectionDescription, CollectionList, CollectionSummary
+
+from core.bootstrap import WebParts
+from core.collections import Collection
+from core.errors import (
+    CollectionExists,
+    InvalidCollectionId,
+    InvalidRequest,
+    StorageUnavailable,
+)
+
+
+def add_collection_routes(api: Api, parts: WebParts) -> None:
+    """Add ``/collections`` and ``/collections/{collection_id}``."""
+    collections = parts.collections
+
+    def described(collection: Collection) -> CollectionDescription:
+        return CollectionDescription.of(collection, faces=parts.people.count(collection))
+
+    @api.route("POST", "/collections", CREATE)
+    def create_collection() -> ResponseReturnValue:
+        asked = read_json(CreateCollection)
+        made = collections.create(
+            asked.collection_id, threshold=asked.threshold, metadata=asked.metadata
+        )
+        response = jsonify(described(made).model_dump(mode="json"))
+        response.status_code = 201
+        response.headers["Location"] = url_for(
+            "describe_collection", collection_id=made.collection_id
+        )
+        return response
+
+    @api.route("GET", "/collections", LIST)
+    def list_collections() -> ResponseReturnValue:
+        page = read_query(Page)
+        after = last_id(page.next_token, is_collection_id)
+        found = collections.page(limit=page.limit, after=after)
+        end = found[-1].collection_id if found else ""
+        goes_on = bool(found) and bool(collections.page(limit=1, after=end))
+        return CollectionList(
+            collections=[CollectionSummary.of(each) for each in found if each.state == "active"],
+            next_token=token(end) if goes_on else None,
+        ).model_dump(mode="json")
+
+    @api.route("GET", "/collections/<collection_id>", DESCRIBE)
+    def describe_collection(collection_id: str) -> ResponseReturnValue:
+        return described(collections.get(collection_id)).model_dump(mode="json")
+
+    @api.route("DELETE", "/collections/<collection_id>", DELETE)
+    def delete_collection(collection_id: str) -> ResponseReturnValue:
+        parts.erasure.collection(collection_id)
+        return "", 204
+
+
+CREATE = Operation(
+    tag="Collections",
+    summary="Make a collection",
+    text="`threshold` is the least similarity of a match in it, 80 unless given.",
+    body=Body(json=CreateCollection),
+    answers={
+        201: Answer(text="It was made.", models=(CollectionDescription,), headers=("Location",))
+    },
+    errors=(*JSON_BODY, InvalidCollectionId, CollectionExists, StorageUnavailable, *INDEX),
+    curl='--json \'{"collection_id":"staff","threshold":85}\' /collections',
+)
+LIST = Operation(
+    tag="Collections",
+    summary="List the collections",
+    text="In the order of their ids.",
+    query=Page,
+    answers={200: Answer(text="A page of them.", models=(CollectionList,))},
+    errors=(InvalidRequest, StorageUnavailable),
+    curl="/collections?limit=10",
+)
+DESCRIBE = Operation(
+    tag="Collections",
+    summary="Describe a collection",
+    text="The collection `default` is made when it is first asked for.",
+    answers={200: Answer(text="What is known of it.", models=(CollectionDescription,))},
+    errors=(*COLLECTION, *INDEX),
+    curl="/collections/staff",
+)
+DELETE = Operation(
+    tag="Collections",
+    summary="Erase a collection",
+    text=(
+        "With all its people, their photos and results. A second time it is "
+        "`COLLECTION_NOT_FOUND`; an erasure that broke off is finished by asking again."
+    ),
+    answers={204: Answer(text="Nothing of it is left.")},
+    errors=(*COLLECTION, *INDEX),
+    curl="-X DELETE /collections/staff",
+)

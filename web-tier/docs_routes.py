@@ -1,0 +1,53 @@
+"""The service's description of itself: for programs, and for people."""
+
+from functools import cache
+
+from flask import current_app, render_template
+from flask.typing import ResponseReturnValue
+from openapi import document
+from operations import Answer, Api, Operation
+from page import docs_page
+from pydantic import ConfigDict, RootModel
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+
+class OpenApiDocument(RootModel[dict[str, object]]):
+    """An OpenAPI 3.1 document."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+def add_docs_routes(api: Api) -> None:
+    """Add ``/openapi.json`` and ``/docs``, which are written when they are first asked for."""
+
+    @api.route("GET", "/openapi.json", OPENAPI)
+    def openapi_document() -> ResponseReturnValue:
+        return current_app.response_class(written(), mimetype="application/json")
+
+    @api.route("GET", "/docs", DOCS)
+    def docs() -> ResponseReturnValue:
+        return page(), 200, {"Content-Security-Policy": _POLICY}
+
+    @cache
+    def written() -> str:
+        return api.app.json.dumps(document(api))
+
+    @cache
+    def page() -> str:
+        return render_template("docs.html", **docs_page(document(api)))
+
+
+OPENAPI = Operation(
+    tag="Service",
+    summary="Describe the service for programs",
+    answers={200: Answer(text="OpenAPI 3.1.", models=(OpenApiDocument,))},
+    curl="/openapi.json",
+)
+DOCS = Operation(
+    tag="Service",
+    summary="Describe the service for people",
+    text="One page without scripts.",
+    answers={200: Answer(text="HTML.", media="text/html")},
+    curl="/docs",
+)

@@ -1,0 +1,223 @@
+"""Photos and faces: index, match, verify, detect."""
+
+from asked import IndexBatch, IndexPhoto, MatchPhoto, Page, PhotoFields, VerifyPhoto
+from bodies import read_json, read_query
+from flask import Response, g, jsonify, url_for
+from flask.typing import ResponseReturnValue
+from operations import (
+    COLLECTION,
+    HANDED_OVER,
+    INDEX,
+    JSON_BODY,
+    PHOTO,
+    RECOGNITION,
+    Answer,
+    Api,
+    Body,
+    Operation,
+)
+from paging import last_id, token
+from photos import Photo, PhotoReader
+from pydantic import BaseModel
+from schemas import BatchSubmitted, Detected, JobSubmitted
+
+from core.batches import Batches, BatchStatus
+from core.bootstrap import WebParts
+from core.errors import (
+    BatchNotFound,
+    BucketNotAllowed,
+    InvalidRequest,
+    ModelMismatch,
+    NoFaceFound,
+    PersonNotFound,
+    StorageUnavailable,
+)
+from core.faces.similarity import SIMILARITY_AT_THRESHOLD
+from core.index_jobs import IndexRequest
+from core.jobs import DetectedFace, ImageSize, Model
+from core.matching import Matched, Matching, Verified
+
+
+def add_face_routes(api: Api, parts: WebParts, reader: PhotoReader) -> None:
+    """Add ``/faces/…`` and ``/batches/{batch_id}``."""
+    _add_index_route(api, parts, reader)
+    _add_batch_routes(api, parts.batches)
+    _add_search_routes(api, parts.matching, reader)
+    _add_detect_route(api, parts.matching, reader)
+
+
+def _add_index_route(api: Api, parts: WebParts, reader: PhotoReader) -> None:
+    @api.route("POST", "/faces/index", INDEX_PHOTO)
+    def index_photo() -> ResponseReturnValue:
+        asked, photo = reader.read(IndexPhoto)
+        job_id = parts.indexing.submit(
+            photo.content, asked.image_id, photo.filename, _index_request(asked)
+        )
+        g.job_id = job_id
+        return _submitted(JobSubmitted(job_id=job_id), url_for("status", job_id=job_id))
+
+
+def _add_batch_routes(api: Api, batches: Batches) -> None:
+    @api.route("POST", "/faces/index/batch", INDEX_BATCH)
+    def index_batch() -> ResponseReturnValue:
+        asked = read_json(IndexBatch)
+        request = _index_request(asked)
+        if (asked.s3_keys is None) == (asked.s3_prefix is None):
+            raise InvalidRequest("s3_keys, s3_prefix: give exactly one of them")
+        if asked.s3_keys is not None:
+            batch_id = batches.submit_keys(asked.s3_bucket, asked.s3_keys, request)
+        else:
+            batch_id = batches.submit_prefix(asked.s3_bucket, asked.s3_prefix or "", request)
+        location = url_for("batch_status", batch_id=batch_id)
+        return _submitted(BatchSubmitted(batch_id=batch_id), location)
+
+    @api.route("GET", "/batches/<batch_id>", BATCH_STATUS)
+    def batch_status(batch_id: str) -> ResponseReturnValue:
+        page = read_query(Page)
+        after = last_id(page.next_token, _is_position)
+        found = batches.status(batch_id, limit=page.limit, after=after)
+        end = found.next_token
+        shown = found.model_copy(update={"next_token": token(end) if end is not None else None})
+        return shown.model_dump(mode="json")
+
+
+def _add_search_routes(api: Api, matching: Matching, reader: PhotoReader) -> None:
+    @api.route("POST", "/faces/match", MATCH)
+    def match_photo() -> ResponseReturnValue:
+        asked, photo = reader.read(MatchPhoto)
+        return matching.match(
+            photo.content,
+            asked.collection_id,
+            threshold=asked.threshold,
+            max_matches=asked.max_matches,
+            all_faces=asked.all_faces,
+        ).model_dump(mode="json")
+
+    @api.route("POST", "/faces/verify", VERIFY)
+    def verify_photo() -> ResponseReturnValue:
+        asked, photo, other = reader.read_two(VerifyPhoto)
+        return _verified(matching, asked, photo, other).model_dump()
+
+
+def _add_detect_route(api: Api, matching: Matching, reader: PhotoReader) -> None:
+    @api.route("POST", "/faces/detect", DETECT)
+    def detect_faces() -> ResponseReturnValue:
+        _, photo = reader.read(PhotoFields)
+        found = matching.detect(photo.content)
+        return Detected(
+            faces=[DetectedFace.of(face) for face in found.faces],
+            image=ImageSize(width=found.width, height=found.height),
+            model=Model(name=found.model.name, version=found.model.version),
+            timings_ms={step: round(spent, 1) for step, spent in found.timings_ms.items()},
+        ).model_dump(mode="json")
+
+
+def _verified(
+    matching: Matching, asked: VerifyPhoto, photo: Photo, other: Photo | None
+) -> Verified:
+    if (asked.collection_id is None) != (asked.person is None):
+        raise InvalidRequest("collection_id, person: they go together")
+    if (other is None) == (asked.person is None):
+        raise InvalidRequest("other_image, person: give exactly one of them")
+    if other is not None:
+        least = SIMILARITY_AT_THRESHOLD if asked.threshold is None else asked.threshold
+        return matching.verify_photos(photo.content, other.content, threshold=least)
+    return matching.verify_person(
+        photo.content, asked.collection_id or "", asked.person or "", threshold=asked.threshold
+    )
+
+
+def _index_request(asked: IndexPhoto | IndexBatch) -> IndexRequest:
+    return IndexRequest.model_validate(asked.model_dump(include=set(IndexRequest.model_fields)))
+
+
+def _is_position(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def _submitted(answer: BaseModel, location: str) -> Response:
+    response = jsonify(answer.model_dump())
+    response.status_code = 202
+    response.headers["Location"] = location
+    return response
+
+
+_PERSON_NOTE = "With a `person` the largest face is that person's, and no other is added."
+INDEX_PHOTO = Operation(
+    tag="Faces",
+    summary="Add the faces of a photo to a collection",
+    text=(
+        "By the workers: ask for the job's status. Its result lists `face_records` and, with "
+        f"reasons, `unindexed_faces`. {_PERSON_NOTE} The same collection and `image_id` again "
+        "replace the faces and double nothing."
+    ),
+    body=Body(json=IndexPhoto, form=IndexPhoto, files=("image",)),
+    answers={
+        202: Answer(text="The photo was accepted.", models=(JobSubmitted,), headers=("Location",))
+    },
+    errors=(*PHOTO, *COLLECTION, *HANDED_OVER),
+    curl="-F image=@ada.jpg -F collection_id=staff -F image_id=ada-1 -F person=Ada /faces/index",
+)
+INDEX_BATCH = Operation(
+    tag="Faces",
+    summary="Add the faces of many photos to a collection",
+    text=(
+        "Up to 1,000 keys, or a prefix that up to 10,000 keys begin with. Each photo's key is "
+        f"its `image_id`. {_PERSON_NOTE}"
+    ),
+    body=Body(json=IndexBatch),
+    answers={
+        202: Answer(
+            text="The photos were accepted.", models=(BatchSubmitted,), headers=("Location",)
+        )
+    },
+    errors=(*JSON_BODY, *COLLECTION, BucketNotAllowed, *HANDED_OVER),
+    curl=(
+        '--json \'{"collection_id":"staff","s3_bucket":"album","s3_prefix":"2026/"}\' '
+        "/faces/index/batch"
+    ),
+)
+BATCH_STATUS = Operation(
+    tag="Faces",
+    summary="Ask how far a batch is",
+    text="Counts all photos and describes a page of them, in the order of the request.",
+    query=Page,
+    answers={200: Answer(text="How far it is.", models=(BatchStatus,))},
+    errors=(InvalidRequest, BatchNotFound, StorageUnavailable),
+    curl="/batches/8f323fc7-d47f-4792-bd59-413577fc04bf?limit=10",
+)
+MATCH = Operation(
+    tag="Faces",
+    summary="Look for a face in a collection",
+    text=(
+        "Searches for the largest face, or for all with `all_faces`. A photo without any face "
+        "is answered with an empty list. `threshold` is the least similarity (0 to 100), the "
+        "collection's own unless given."
+    ),
+    body=Body(json=MatchPhoto, form=MatchPhoto, files=("image",)),
+    answers={200: Answer(text="The faces and who is like them.", models=(Matched,))},
+    errors=(*PHOTO, *COLLECTION, *INDEX, *RECOGNITION, ModelMismatch),
+    curl="-F image=@ada.jpg -F collection_id=staff -F max_matches=3 /faces/match",
+)
+VERIFY = Operation(
+    tag="Faces",
+    summary="Are two faces one person's?",
+    text=(
+        "Compares the largest faces of two photos, or of one photo with an enrolled person. "
+        "`threshold` is the least similarity (0 to 100) for `same`: unless given 80, or the "
+        "collection's own."
+    ),
+    body=Body(json=VerifyPhoto, form=VerifyPhoto, files=("image", "other_image")),
+    answers={200: Answer(text="The same or not.", models=(Verified,))},
+    errors=(*PHOTO, *COLLECTION, *INDEX, *RECOGNITION, ModelMismatch, NoFaceFound, PersonNotFound),
+    curl="-F image=@ada.jpg -F other_image=@ada2.jpg /faces/verify",
+)
+DETECT = Operation(
+    tag="Faces",
+    summary="Find the faces of a photo",
+    text="Boxes, landmarks and quality; nothing is stored.",
+    body=Body(json=PhotoFields, form=PhotoFields, files=("image",)),
+    answers={200: Answer(text="The faces, largest first.", models=(Detected,))},
+    errors=(*PHOTO, *RECOGNITION),
+    curl="-F image=@ada.jpg /faces/detect",
+)

@@ -1,0 +1,172 @@
+"""Upload a photo, get the people's names; ask how a job is."""
+
+import logging
+import re
+import threading
+from collections.abc import Callable
+
+from asked import UploadForm
+from bodies import FORM, read_form, reading
+from flask import Response, current_app, g, jsonify, request, url_for
+from flask.typing import ResponseReturnValue
+from operations import (
+    BODY,
+    COLLECTION,
+    HANDED_OVER,
+    USABLE_PHOTO,
+    Answer,
+    Api,
+    Body,
+    Operation,
+)
+from photos import OVERHEAD_BYTES, Photo, uploaded
+from schemas import JobPending
+
+from core.bootstrap import WebParts
+from core.errors import (
+    IdempotencyConflict,
+    InvalidIdempotencyKey,
+    InvalidRequest,
+    JobNotFound,
+    MissingFile,
+    MissingFilename,
+    StorageUnavailable,
+)
+from core.index_jobs import IndexDone
+from core.jobs import JobDone, JobFailed
+from core.logs import log_fields
+from core.results import JobResult
+from core.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_RETRY_PENDING_S = 1
+_FILE = "inputFile"
+
+
+class WaitingRoom:
+    """Bounds how many threads wait for results, so that the others answer at once."""
+
+    def __init__(self, seats: int) -> None:
+        self._seats = threading.BoundedSemaphore(seats)
+
+    def seated(self, wait: Callable[[float], Response], seconds: float) -> Response:
+        """Call ``wait`` with the seconds, or with 0 when every seat is taken."""
+        if not self._seats.acquire(blocking=False):
+            return wait(0)
+        try:
+            return wait(seconds)
+        finally:
+            self._seats.release()
+
+
+def add_job_routes(api: Api, parts: WebParts, settings: Settings) -> None:
+    """Add ``POST /`` and ``/status``."""
+    submission = parts.submission
+    waiting_room = WaitingRoom(max(1, settings.web_threads * 3 // 4))
+
+    @api.route("POST", "/", UPLOAD)
+    def upload() -> ResponseReturnValue:
+        request.max_content_length = settings.max_file_bytes + OVERHEAD_BYTES
+        asked, photo = _upload()
+        job = submission.submit(
+            photo.content,
+            photo.filename,
+            collection_id=asked.collection_id,
+            idempotency_key=request.headers.get("Idempotency-Key"),
+        )
+        g.job_id = job.job_id
+
+        def wait(seconds: float) -> Response:
+            with log_fields(job_id=job.job_id):
+                waited = submission.wait(job.job_id, seconds)
+                log.info("wait ended", extra={"s3_gets": waited.polls})
+            response = _job_response(job.job_id, waited.result)
+            response.headers["Result-Polls"] = str(waited.polls)
+            return response
+
+        return waiting_room.seated(wait, _wait_seconds(settings.max_wait_seconds))
+
+    @api.route("GET", "/status/<job_id>", STATUS)
+    def status(job_id: str) -> ResponseReturnValue:
+        return _job_response(job_id, submission.status(job_id))
+
+
+def _upload() -> tuple[UploadForm, Photo]:
+    with reading():
+        file = request.files.get(_FILE) if request.mimetype == FORM else None
+    if file is None:
+        raise MissingFile(f"the form has no file field {_FILE!r}")
+    if not file.filename:
+        raise MissingFilename(f"the file in {_FILE!r} has no name")
+    asked, files = read_form(UploadForm)
+    for name in files.keys() - {_FILE}:
+        raise InvalidRequest(f"{name[:100]}: there is no such field")
+    return asked, uploaded(file)
+
+
+def _wait_seconds(max_wait_s: float) -> float:
+    """Return how long this request waits: ``Prefer`` (RFC 7240) can only shorten it."""
+    preferences: dict[str, str] = {}
+    for preference in ",".join(request.headers.getlist("Prefer")).split(","):
+        name, _, value = preference.partition(";")[0].partition("=")
+        preferences.setdefault(name.strip().lower(), value.strip())
+    asked = preferences.get("wait", "")
+    if re.fullmatch(r"[0-9]{1,9}", asked):
+        return min(max_wait_s, float(asked))
+    return 0 if "respond-async" in preferences else max_wait_s
+
+
+def _job_response(job_id: str, result: JobResult | None) -> Response:
+    if result is not None:
+        return current_app.response_class(result.model_dump_json(), mimetype="application/json")
+    response = jsonify(JobPending(job_id=job_id).model_dump())
+    response.status_code = 202
+    response.headers["Location"] = url_for("status", job_id=job_id)
+    response.headers["Retry-After"] = str(_RETRY_PENDING_S)
+    return response
+
+
+_PENDING = Answer(
+    text="There is no answer yet; ask again at `Location` after `Retry-After` seconds.",
+    models=(JobPending,),
+    headers=("Location", "Retry-After"),
+)
+UPLOAD = Operation(
+    tag="Recognition",
+    summary="Name the people on a photo",
+    text=(
+        "Queues the photo for the workers and waits for the answer, `MAX_WAIT_SECONDS` at most. "
+        "Anything that is no form with a file `inputFile` is `MISSING_FILE`."
+    ),
+    body=Body(form=UploadForm, files=(_FILE,), required_files=(_FILE,)),
+    request_headers=("Prefer", "Idempotency-Key"),
+    answers={
+        200: Answer(
+            text="The job has ended.", models=(JobDone, JobFailed), headers=("Result-Polls",)
+        ),
+        202: _PENDING,
+    },
+    errors=(
+        MissingFile,
+        MissingFilename,
+        InvalidIdempotencyKey,
+        IdempotencyConflict,
+        *BODY,
+        *USABLE_PHOTO,
+        *COLLECTION,
+        *HANDED_OVER,
+    ),
+    curl="-F inputFile=@ada.jpg -F collection_id=staff /",
+)
+STATUS = Operation(
+    tag="Recognition",
+    summary="Ask for the answer to a photo",
+    text="Serves the jobs of `POST /` and of `POST /faces/index`.",
+    answers={
+        200: Answer(text="The job has ended.", models=(JobDone, IndexDone, JobFailed)),
+        202: _PENDING,
+    },
+    errors=(JobNotFound, StorageUnavailable),
+    curl="/status/8f323fc7-d47f-4792-bd59-413577fc04bf",
+)

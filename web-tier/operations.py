@@ -1,0 +1,130 @@
+"""Routes and what is told of them, declared together so that they can't drift apart."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeVar
+
+from edge import Failure
+from flask import Flask
+from flask.typing import ResponseReturnValue
+from pydantic import BaseModel
+from werkzeug.exceptions import UnsupportedMediaType
+
+from core.errors import (
+    AnimatedImage,
+    BadRequest,
+    BucketNotAllowed,
+    CollectionNotFound,
+    EmptyFile,
+    FaceServiceError,
+    FileTooLarge,
+    IndexUnavailable,
+    InvalidCollectionId,
+    InvalidImage,
+    InvalidPhoto,
+    InvalidRequest,
+    ObjectMissing,
+    QueueUnavailable,
+    RecognitionTimedOut,
+    RecognizerDied,
+    RequestTimedOut,
+    StorageUnavailable,
+    TooBusy,
+    TooManyPixels,
+    TruncatedImage,
+    UnsupportedImage,
+)
+
+Failures = tuple[Failure, ...]
+View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
+Header = Literal["Location", "Retry-After", "Result-Polls"]
+
+BODY: Final[Failures] = (InvalidRequest, BadRequest, RequestTimedOut)
+JSON_BODY: Final[Failures] = (*BODY, UnsupportedMediaType)
+USABLE_PHOTO: Final[Failures] = (
+    EmptyFile,
+    FileTooLarge,
+    UnsupportedImage,
+    TooManyPixels,
+    AnimatedImage,
+    TruncatedImage,
+)
+PHOTO: Final[Failures] = (
+    *JSON_BODY,
+    *USABLE_PHOTO,
+    BucketNotAllowed,
+    ObjectMissing,
+    StorageUnavailable,
+)
+RECOGNITION: Final[Failures] = (
+    InvalidImage,
+    InvalidPhoto,
+    TooBusy,
+    RecognitionTimedOut,
+    RecognizerDied,
+)
+COLLECTION: Final[Failures] = (InvalidCollectionId, CollectionNotFound, StorageUnavailable)
+INDEX: Final[Failures] = (IndexUnavailable,)
+HANDED_OVER: Final[Failures] = (StorageUnavailable, QueueUnavailable)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """An answer that is no error; several models are alternatives."""
+
+    text: str
+    models: tuple[type[BaseModel], ...] = ()
+    media: str = "application/json"
+    headers: tuple[Header, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Body:
+    """What a request's body may be; ``files`` are fields that a form has as files."""
+
+    json: type[BaseModel] | None = None
+    form: type[BaseModel] | None = None
+    files: tuple[str, ...] = ()
+    required_files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """What is told of a route.
+
+    ``errors`` are those that it may answer, beside ``INTERNAL_ERROR``. ``curl``
+    are the arguments of an example, without the address of the service.
+    """
+
+    tag: str
+    summary: str
+    answers: Mapping[int, Answer]
+    curl: str
+    text: str = ""
+    body: Body | None = None
+    query: type[BaseModel] | None = None
+    request_headers: tuple[str, ...] = ()
+    errors: Failures = ()
+
+    @property
+    def failures(self) -> Failures:
+        """All errors that it may answer, each once."""
+        return tuple(dict.fromkeys((*self.errors, FaceServiceError)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Api:
+    """An application's routes, each with its description under its endpoint's name."""
+
+    app: Flask
+    operations: dict[str, Operation] = field(default_factory=dict)
+
+    def route(self, method: str, rule: str, operation: Operation) -> Callable[[View], View]:
+        """Add a route with what is told of it."""
+
+        def add(view: View) -> View:
+            self.app.add_url_rule(rule, view.__name__, view, methods=[method])
+            self.operations[view.__name__] = operation
+            return view
+
+        return add

@@ -1,0 +1,181 @@
+"""The faces and people of a collection: list, rename, reassign, reject, erase."""
+
+from asked import FacePage, NewName, Page, PersonOfFace, PersonPath
+from bodies import read_json, read_query, read_text
+from flask.typing import ResponseReturnValue
+from operations import COLLECTION, INDEX, JSON_BODY, Answer, Api, Body, Operation
+from paging import is_face_id, last_id, token
+from schemas import FaceList, KnownFace, PersonFaces, PersonRenamed
+from werkzeug.routing import PathConverter
+
+from core.bootstrap import WebParts
+from core.erasure import Erasure
+from core.errors import (
+    FaceNotFound,
+    InvalidRequest,
+    PersonNotFound,
+    PersonRejected,
+)
+from core.people import People
+
+_FACE = "/collections/<collection_id>/faces/<face_id>"
+_PERSON = "/collections/<collection_id>/persons/<person:name>"
+
+
+class PersonConverter(PathConverter):
+    """The rest of a path, slashes included: persons may be named with any text."""
+
+    regex = "(?s:.+)"
+    part_isolating = False
+
+
+def add_people_routes(api: Api, parts: WebParts) -> None:
+    """Add ``/collections/{collection_id}/faces`` and ``…/persons``."""
+    api.app.url_map.converters["person"] = PersonConverter
+    api.app.url_map.merge_slashes = False
+    _add_list_routes(api, parts.people)
+    _add_change_routes(api, parts.people)
+    _add_erase_routes(api, parts.erasure)
+
+
+def _add_list_routes(api: Api, people: People) -> None:
+    def page_of(collection_id: str, page: Page, person: str | None) -> FaceList:
+        after = last_id(page.next_token, is_face_id)
+        found = people.faces(collection_id, limit=page.limit + 1, after=after, person=person)
+        shown = found[: page.limit]
+        return FaceList(
+            faces=[KnownFace.of(face) for face in shown],
+            next_token=token(shown[-1].face_id) if len(found) > len(shown) else None,
+        )
+
+    @api.route("GET", "/collections/<collection_id>/faces", LIST_FACES)
+    def list_faces(collection_id: str) -> ResponseReturnValue:
+        page = read_query(FacePage)
+        return page_of(collection_id, page, page.person).model_dump(mode="json")
+
+    @api.route("GET", _PERSON, PERSON)
+    def list_faces_of_person(collection_id: str, name: str) -> ResponseReturnValue:
+        person = _person(name)
+        page = read_query(Page)
+        found = page_of(collection_id, page, person)
+        if not found.faces and not page.next_token:
+            raise PersonNotFound(f"nobody named {person!r} is enrolled in {collection_id!r}")
+        return PersonFaces(person=person, **dict(found)).model_dump(mode="json")
+
+
+def _add_change_routes(api: Api, people: People) -> None:
+    @api.route("PATCH", _PERSON, RENAME)
+    def rename_person(collection_id: str, name: str) -> ResponseReturnValue:
+        new_name = read_json(NewName).name
+        faces = people.rename(collection_id, _person(name), new_name)
+        return PersonRenamed(person=new_name, faces=faces).model_dump()
+
+    @api.route("POST", f"{_FACE}/reassign", REASSIGN)
+    def reassign_face(collection_id: str, face_id: str) -> ResponseReturnValue:
+        person = read_json(PersonOfFace).person
+        face = people.reassign(collection_id, _checked(face_id), person)
+        return KnownFace.of(face).model_dump()
+
+    @api.route("POST", f"{_FACE}/reject", REJECT)
+    def reject_face(collection_id: str, face_id: str) -> ResponseReturnValue:
+        person = read_json(PersonOfFace).person
+        face = people.reject(collection_id, _checked(face_id), person)
+        return KnownFace.of(face).model_dump()
+
+
+def _add_erase_routes(api: Api, erasure: Erasure) -> None:
+    @api.route("DELETE", _FACE, DELETE_FACE)
+    def delete_face(collection_id: str, face_id: str) -> ResponseReturnValue:
+        erasure.face(collection_id, _checked(face_id))
+        return "", 204
+
+    @api.route("DELETE", _PERSON, DELETE_PERSON)
+    def delete_person(collection_id: str, name: str) -> ResponseReturnValue:
+        erasure.person(collection_id, _person(name))
+        return "", 204
+
+
+def _person(name: str) -> str:
+    return read_text(PersonPath, name=name).name
+
+
+def _checked(face_id: str) -> str:
+    if not is_face_id(face_id):
+        raise FaceNotFound("a face id is a UUID, in lower case")
+    return face_id
+
+
+_NAMED = "A name stands in the path in percent encoding; slashes in it may be `/` or `%2F`."
+LIST_FACES = Operation(
+    tag="People",
+    summary="List the faces of a collection",
+    text="In the order of their ids; all, or one person's.",
+    query=FacePage,
+    answers={200: Answer(text="A page of them.", models=(FaceList,))},
+    errors=(*COLLECTION, *INDEX, InvalidRequest),
+    curl="'/collections/staff/faces?person=Ada%20Lovelace&limit=10'",
+)
+PERSON = Operation(
+    tag="People",
+    summary="List the faces of a person",
+    text=_NAMED,
+    query=Page,
+    answers={200: Answer(text="A page of them.", models=(PersonFaces,))},
+    errors=(*COLLECTION, *INDEX, InvalidRequest, PersonNotFound),
+    curl="/collections/staff/persons/Ada%20Lovelace",
+)
+RENAME = Operation(
+    tag="People",
+    summary="Rename a person",
+    text=(
+        f"{_NAMED} Onto the name of somebody enrolled, both become one person. A face of which "
+        "it was said that it is not the new person's loses its name."
+    ),
+    body=Body(json=NewName),
+    answers={200: Answer(text="The faces have the new name.", models=(PersonRenamed,))},
+    errors=(*COLLECTION, *INDEX, *JSON_BODY, PersonNotFound),
+    curl='-X PATCH --json \'{"name":"Ada King"}\' /collections/staff/persons/Ada%20Lovelace',
+)
+REASSIGN = Operation(
+    tag="People",
+    summary="Say whose face it is",
+    body=Body(json=PersonOfFace),
+    answers={200: Answer(text="The face as it is now.", models=(KnownFace,))},
+    errors=(*COLLECTION, *INDEX, *JSON_BODY, FaceNotFound, PersonRejected),
+    curl=(
+        '--json \'{"person":"Ada King"}\' '
+        "/collections/staff/faces/6f1dbf0e-6b0f-5d0b-9f0a-6f6f4d1a7c11/reassign"
+    ),
+)
+REJECT = Operation(
+    tag="People",
+    summary="Say whose face it is not",
+    text="It is never matched to that person again. Saying it again changes nothing.",
+    body=Body(json=PersonOfFace),
+    answers={200: Answer(text="The face as it is now.", models=(KnownFace,))},
+    errors=(*COLLECTION, *INDEX, *JSON_BODY, FaceNotFound),
+    curl=(
+        '--json \'{"person":"Ada King"}\' '
+        "/collections/staff/faces/6f1dbf0e-6b0f-5d0b-9f0a-6f6f4d1a7c11/reject"
+    ),
+)
+DELETE_FACE = Operation(
+    tag="People",
+    summary="Erase a face",
+    text="With the photo that enrolled it and its result. A second time it is `FACE_NOT_FOUND`.",
+    answers={204: Answer(text="Nothing of it is left.")},
+    errors=(*COLLECTION, *INDEX, FaceNotFound),
+    curl="-X DELETE /collections/staff/faces/6f1dbf0e-6b0f-5d0b-9f0a-6f6f4d1a7c11",
+)
+DELETE_PERSON = Operation(
+    tag="People",
+    summary="Erase a person",
+    text=(
+        f"With all faces, their photos, and every result that names the person. {_NAMED} "
+        "A second time it is `PERSON_NOT_FOUND`; an erasure that broke off is finished by "
+        "asking again."
+    ),
+    answers={204: Answer(text="Nothing of the person is left.")},
+    errors=(*COLLECTION, *INDEX, InvalidRequest, PersonNotFound),
+    curl="-X DELETE /collections/staff/persons/Ada%20Lovelace",
+)

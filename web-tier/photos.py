@@ -1,0 +1,118 @@
+"""How a request's photos are read: as a file, in base64, or from an allowed bucket."""
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from asked import PhotoFields
+from bodies import FORM, JSON, read_form, read_json_body
+from flask import request
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import UnsupportedMediaType
+
+from core.errors import InvalidRequest
+from core.sources import PhotoSources
+
+OVERHEAD_BYTES: Final = 64 * 1024
+"""What may stand in a body beside its photos."""
+
+P = TypeVar("P", bound=PhotoFields)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Photo:
+    """A photo and the caller's name for it, which is any text."""
+
+    content: bytes
+    filename: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotoReader:
+    """Reads requests with photos.
+
+    Parameters
+    ----------
+    sources : PhotoSources
+        The buckets from which callers may name photos.
+    check : callable
+        Raises ``InvalidPhoto`` for a photo that can't be used.
+    max_file_bytes : int
+        Largest photo.
+    """
+
+    sources: PhotoSources
+    check: Callable[[bytes], None]
+    max_file_bytes: int
+
+    def read(self, model: type[P]) -> tuple[P, Photo]:
+        """Return what a request with one photo says, and the photo."""
+        asked, files = self._body(model, photos=1)
+        _refuse_others(files, {"image"})
+        return asked, self._required(asked, files)
+
+    def read_two(self, model: type[P]) -> tuple[P, Photo, Photo | None]:
+        """Return what a request says whose second photo may be left out."""
+        asked, files = self._body(model, photos=2)
+        _refuse_others(files, {"image", "other_image"})
+        return asked, self._required(asked, files), self._photo(asked, files, "other_")
+
+    def _body(self, model: type[P], *, photos: int) -> tuple[P, Mapping[str, FileStorage]]:
+        base64_bytes = self.max_file_bytes * 4 // 3
+        request.max_content_length = photos * base64_bytes + OVERHEAD_BYTES
+        if request.mimetype == JSON:
+            return read_json_body(model), {}
+        if request.mimetype != FORM:
+            raise UnsupportedMediaType(f"the body must be {JSON} or {FORM}")
+        asked, files = read_form(model)
+        for name in ("image", "other_image"):
+            if name in request.form:
+                raise InvalidRequest(f"{name}: in a form it must be a file")
+        return asked, files
+
+    def _required(self, asked: P, files: Mapping[str, FileStorage]) -> Photo:
+        photo = self._photo(asked, files, "")
+        if photo is None:
+            raise InvalidRequest("image: it is missing; give it, or s3_key")
+        return photo
+
+    def _photo(self, asked: P, files: Mapping[str, FileStorage], prefix: str) -> Photo | None:
+        image, key, bucket = f"{prefix}image", f"{prefix}s3_key", f"{prefix}s3_bucket"
+        encoded: str | None = getattr(asked, image)
+        s3_key: str | None = getattr(asked, key)
+        s3_bucket: str | None = getattr(asked, bucket)
+        has_image = image in files or encoded is not None
+        if has_image and s3_key is not None:
+            raise InvalidRequest(f"{image}, {key}: give one of them, not both")
+        if s3_bucket is not None and s3_key is None:
+            raise InvalidRequest(f"{bucket}: it goes only with {key}")
+        if s3_key is not None:
+            photo = Photo(content=self.sources.photo(s3_bucket, s3_key), filename=s3_key)
+        elif image in files:
+            photo = uploaded(files[image])
+        elif encoded is not None:
+            photo = Photo(content=_decoded(image, encoded), filename="")
+        else:
+            return None
+        self.check(photo.content)
+        return photo
+
+
+def uploaded(file: FileStorage) -> Photo:
+    """Return the photo that a file of a form holds."""
+    return Photo(content=file.read(), filename=file.filename or "")
+
+
+def _decoded(name: str, text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidRequest(f"{name}: it is not base64") from error
+
+
+def _refuse_others(files: Mapping[str, FileStorage], known: set[str]) -> None:
+    for name in files:
+        if name not in known:
+            raise InvalidRequest(f"{name[:100]}: there is no such field")

@@ -1,0 +1,142 @@
+"""What answers hold, as pydantic models."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import Field
+
+from core.collections import Collection
+from core.jobs import DetectedFace, Frozen, ImageSize, Model
+from core.ports import EnrolledFace
+
+Threshold = Annotated[
+    float,
+    Field(
+        ge=0,
+        le=100,
+        allow_inf_nan=False,
+        description="Least similarity of a match, 0 to 100. It never bounds a distance.",
+    ),
+]
+
+
+class ErrorAnswer(Frozen):
+    """Why a request was not served; `retryable` says whether the same one may be, later."""
+
+    error: str
+    code: str
+    retryable: bool
+    request_id: str
+
+
+class Health(Frozen):
+    """The process is alive."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(Frozen):
+    """The service can be used; `galleries` says how far each gallery is that lies in memory."""
+
+    status: Literal["ready"] = "ready"
+    galleries: dict[str, str]
+
+
+class JobPending(Frozen):
+    """A job that has no answer yet."""
+
+    job_id: str
+    status: Literal["pending"] = "pending"
+
+
+class JobSubmitted(Frozen):
+    """A photo was accepted; ask for the job's status."""
+
+    job_id: str
+    status: Literal["SUBMITTED"] = "SUBMITTED"
+
+
+class BatchSubmitted(Frozen):
+    """Photos were accepted; ask for the batch's status."""
+
+    batch_id: str
+    status: Literal["SUBMITTED"] = "SUBMITTED"
+
+
+class CollectionSummary(Frozen):
+    """A collection; `model` is null until the first face is enrolled."""
+
+    collection_id: str
+    threshold: Threshold
+    metadata: dict[str, str]
+    created_at: datetime
+    model: Model | None
+
+    @classmethod
+    def of(cls, collection: Collection, **more: object) -> Self:
+        """Return what callers see of a collection."""
+        shown = collection.model_dump(include=set(CollectionSummary.model_fields))
+        return cls.model_validate(shown | more)
+
+
+class CollectionDescription(CollectionSummary):
+    """A collection, and how many `faces` are enrolled in it."""
+
+    faces: int
+
+
+class CollectionList(Frozen):
+    """A page of collections; `next_token` is null on the last one."""
+
+    collections: list[CollectionSummary]
+    next_token: str | None
+
+
+class KnownFace(Frozen):
+    """An enrolled face; `rejected` are the persons of whom it was said that it is not theirs."""
+
+    face_id: str
+    person: str | None
+    image_id: str
+    metadata: dict[str, str]
+    rejected: list[str]
+
+    @classmethod
+    def of(cls, face: EnrolledFace) -> Self:
+        """Return what callers see of an enrolled face: never its embedding."""
+        return cls(
+            face_id=face.face_id,
+            person=face.person,
+            image_id=face.image_id,
+            metadata=dict(face.metadata),
+            rejected=sorted(face.rejected),
+        )
+
+
+class FaceList(Frozen):
+    """A page of enrolled faces; `next_token` is null on the last one."""
+
+    faces: list[KnownFace]
+    next_token: str | None
+
+
+class PersonFaces(FaceList):
+    """A person, and a page of the faces."""
+
+    person: str
+
+
+class PersonRenamed(Frozen):
+    """A person's name from now on, and how many faces the former name had."""
+
+    person: str
+    faces: int
+
+
+class Detected(Frozen):
+    """The faces of a photo, largest first, in pixels of the upright image."""
+
+    faces: list[DetectedFace]
+    image: ImageSize
+    model: Model
+    timings_ms: dict[str, float]
