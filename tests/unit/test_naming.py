@@ -1,18 +1,30 @@
 """Faces to names."""
 
+import pytest
+
+from core.collections import Collections
+from core.errors import CollectionNotFound, ModelMismatch
 from core.faces.similarity import similarity
-from core.gallery.stored_index import StoredFaceIndex
 from core.jobs import JobDone
-from core.naming import FaceNamer
-from core.testing import MemoryStore
-from tests.support.faces import MODEL, enrolled, face, recognition
+from core.naming import FaceNamer, believable
+from core.ports import EnrolledFace, Match
+from core.testing import MemoryFaceIndex, MemoryStore
+from tests.support.faces import MODEL, OTHER_MODEL, enrolled, face, recognition
 
 
-def named(*positions: float, people: dict[str, float]) -> JobDone:
-    index = StoredFaceIndex(MemoryStore(), refresh_s=0)
-    index.enrol("default", [enrolled(*person) for person in people.items()], model=MODEL)
-    namer = FaceNamer(index, max_distance=0.6)
-    return namer.name("a job", recognition(*(face(position) for position in positions)))
+def namer_of(*faces: EnrolledFace, threshold: float = 80) -> FaceNamer:
+    index = MemoryFaceIndex()
+    collections = Collections(MemoryStore(), index, refresh_s=0)
+    made = collections.create("family", threshold=threshold)
+    if faces:
+        index.put(collections.bind(made, MODEL, length=128).gallery_id, faces)
+    return FaceNamer(collections, index, max_distance=0.6)
+
+
+def named(*positions: float, people: dict[str, float], threshold: float = 80) -> JobDone:
+    namer = namer_of(*(enrolled(*person) for person in people.items()), threshold=threshold)
+    photo = recognition(*(face(position) for position in positions))
+    return namer.name("a job", "family", photo)
 
 
 def test_face_bears_the_name_of_its_nearest_neighbour() -> None:
@@ -24,6 +36,12 @@ def test_face_bears_the_name_of_its_nearest_neighbour() -> None:
 
 def test_face_at_the_threshold_is_named_and_beyond_it_is_not() -> None:
     done = named(0.59, 0.61, people={"Ada": 0.0})
+
+    assert [found.name for found in done.faces] == ["Ada", None]
+
+
+def test_stricter_collection_names_only_nearer_faces() -> None:
+    done = named(0.4, 0.59, people={"Ada": 0.0}, threshold=90)
 
     assert [found.name for found in done.faces] == ["Ada", None]
 
@@ -49,10 +67,58 @@ def test_without_enrolled_people_there_is_no_distance() -> None:
     assert done.faces[0].distance is None
 
 
-def test_result_carries_box_landmarks_model_and_timings() -> None:
+def test_photo_without_a_face_says_so() -> None:
+    assert named(people={"Ada": 0.0}).result == "No face"
+
+
+def test_result_carries_collection_box_landmarks_model_and_timings() -> None:
     done = named(0.0, people={"Ada": 0.0})
 
+    assert done.collection_id == "family"
     assert done.faces[0].box.model_dump() == {"left": 10, "top": 20, "width": 100, "height": 100}
     assert done.faces[0].landmarks == {"nose": (60.0, 70.0)}
     assert done.model.model_dump() == {"name": "test-model", "version": "1"}
     assert set(done.timings_ms) == {"decode", "search"}
+
+
+def test_nearer_faces_without_a_name_do_not_hide_a_person() -> None:
+    nameless = [enrolled(None, 0.01 * n, f"face {n}") for n in range(1, 6)]
+
+    done = namer_of(enrolled("Ada", 0.2), *nameless).name("a job", "family", recognition(face(0)))
+
+    assert done.result == "Ada"
+
+
+def test_face_like_one_that_was_said_not_to_be_somebody_is_not_named_so() -> None:
+    twin = enrolled(None, 0.0, "twin", rejected=frozenset({"Ada"}))
+
+    done = namer_of(twin, enrolled("Ada", 0.1)).name("a job", "family", recognition(face(0)))
+
+    assert done.result == "Unknown"
+
+
+def test_only_nearer_faces_speak_against_a_person() -> None:
+    matches = [
+        Match(face_id="1", person="Ada", distance=0.1),
+        Match(face_id="2", person=None, distance=0.2, rejected=frozenset({"Ada"})),
+        Match(face_id="3", person="Ada", distance=0.3),
+        Match(face_id="4", person="Bob", distance=0.4),
+    ]
+
+    assert [match.face_id for match in believable(matches)] == ["1", "2", "4"]
+
+
+def test_other_collections_people_are_not_found() -> None:
+    namer = namer_of(enrolled("Ada", 0.0))
+
+    assert namer.name("a job", "default", recognition(face(0))).result == "Unknown"
+
+
+def test_unknown_collection_is_not_found() -> None:
+    with pytest.raises(CollectionNotFound):
+        namer_of().name("a job", "nobody-made-it", recognition(face(0)))
+
+
+def test_other_model_is_refused() -> None:
+    with pytest.raises(ModelMismatch):
+        namer_of(enrolled("Ada", 0)).name("a", "family", recognition(face(0), model=OTHER_MODEL))

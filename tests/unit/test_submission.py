@@ -122,6 +122,13 @@ def test_same_key_and_photo_give_the_same_job(web: Web) -> None:
     assert web.queue.bodies == [first.body]
 
 
+def test_clients_name_for_a_photo_is_not_kept_with_a_key(web: Web) -> None:
+    web.submission.submit(PHOTO, "Ada Lovelace.jpg", idempotency_key="key")
+
+    assert all("Ada" not in key for key in web.inputs.objects)
+    assert all(b"Ada" not in body for body in web.inputs.objects.values())
+
+
 def test_same_key_with_another_photo_is_a_conflict(web: Web) -> None:
     web.submission.submit(PHOTO, "a.jpg", idempotency_key="key")
 

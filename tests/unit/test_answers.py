@@ -1,0 +1,111 @@
+"""What a worker does for a job."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from core.answers import IndexAnswerer, RecognitionAnswerer
+from core.collections import Collections
+from core.enrolment import Enroller
+from core.errors import BucketNotAllowed, FileTooLarge, ObjectMissing
+from core.index_jobs import IndexJob, new_id
+from core.jobs import COLLECTION_NOTE, Job, JobDone
+from core.naming import FaceNamer
+from core.sources import PhotoSources
+from core.testing import MemoryFaceIndex, MemoryStore
+from tests.support.faces import RecognizerByPhoto, face, recognition
+
+ADA = b"photo of Ada"
+JOB = Job.new("ada.jpg")
+
+
+@dataclass(kw_only=True)
+class Worker:
+    inputs: MemoryStore = field(default_factory=MemoryStore)
+    own_bucket: MemoryStore = field(default_factory=MemoryStore)
+
+    def __post_init__(self) -> None:
+        index = MemoryFaceIndex()
+        collections = Collections(MemoryStore(), index, refresh_s=0)
+        collections.create("family")
+        recognizer = RecognizerByPhoto(shown={ADA: recognition(face(0))})
+        self.recognise = RecognitionAnswerer(
+            inputs=self.inputs,
+            recognizer=recognizer,
+            namer=FaceNamer(collections, index, max_distance=0.6),
+            max_file_bytes=len(ADA),
+        )
+        self.index = IndexAnswerer(
+            sources=PhotoSources(
+                allowed={"in": self.inputs, "own": self.own_bucket}, max_file_bytes=len(ADA)
+            ),
+            recognizer=recognizer,
+            enroller=Enroller(collections, index),
+        )
+
+    def upload(self, photo: bytes, collection_id: str | None) -> None:
+        note = {COLLECTION_NOTE: collection_id} if collection_id else None
+        self.inputs.put(JOB.input_key, photo, content_type="image/jpeg", metadata=note)
+
+
+@pytest.fixture
+def worker() -> Worker:
+    return Worker()
+
+
+def index_job(bucket: str) -> IndexJob:
+    return IndexJob(
+        collection_id="family",
+        person="Ada",
+        job_id=new_id(),
+        image_id="ada.jpg",
+        s3_bucket=bucket,
+        s3_key="key",
+    )
+
+
+@pytest.mark.parametrize(
+    ("noted", "searched", "result"),
+    [("family", "family", "Ada"), ("default", "default", "Unknown"), (None, "default", "Unknown")],
+)
+def test_people_are_looked_for_in_the_noted_collection(
+    worker: Worker, noted: str | None, searched: str, result: str
+) -> None:
+    worker.inputs.put("key", ADA, content_type="image/jpeg")
+    worker.index(index_job("in"))
+    worker.upload(ADA, noted)
+
+    done = worker.recognise(JOB)
+
+    assert isinstance(done, JobDone)
+    assert (done.collection_id, done.result) == (searched, result)
+
+
+@pytest.mark.parametrize("bucket", ["in", "own"])
+def test_indexed_photo_comes_from_the_bucket_of_the_job(worker: Worker, bucket: str) -> None:
+    store = worker.inputs if bucket == "in" else worker.own_bucket
+    store.put("key", ADA, content_type="image/jpeg")
+
+    assert [record.person for record in worker.index(index_job(bucket)).face_records] == ["Ada"]
+
+
+def test_missing_photo_is_missing(worker: Worker) -> None:
+    with pytest.raises(ObjectMissing):
+        worker.recognise(JOB)
+    with pytest.raises(ObjectMissing):
+        worker.index(index_job("own"))
+
+
+def test_photo_over_the_limit_is_not_recognised(worker: Worker) -> None:
+    worker.upload(ADA + b"x", "family")
+    worker.own_bucket.put("key", ADA + b"x", content_type="image/jpeg")
+
+    with pytest.raises(FileTooLarge):
+        worker.recognise(JOB)
+    with pytest.raises(FileTooLarge):
+        worker.index(index_job("own"))
+
+
+def test_bucket_that_is_not_allowed_is_not_read(worker: Worker) -> None:
+    with pytest.raises(BucketNotAllowed):
+        worker.index(index_job("foreign"))

@@ -1,0 +1,216 @@
+"""Which faces of a photo are added, and that doing it again changes nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from core.collections import Collections
+from core.enrolment import BYSTANDER, Enroller, face_id
+from core.errors import CollectionNotFound, ModelMismatch
+from core.faces.results import Recognition
+from core.index_jobs import IndexDone, IndexJob, new_id
+from core.people import People
+from core.ports import EnrolledFace
+from core.testing import MemoryFaceIndex, MemoryStore
+from tests.support.faces import OTHER_MODEL, face, recognition
+
+
+@dataclass(kw_only=True)
+class Tier:
+    index: MemoryFaceIndex = field(default_factory=MemoryFaceIndex)
+
+    def __post_init__(self) -> None:
+        self.collections = Collections(MemoryStore(), self.index, refresh_s=0)
+        self.collections.create("family")
+        self.people = People(collections=self.collections, index=self.index)
+        self.enroller = Enroller(self.collections, self.index)
+
+    def enrol(self, recognition: Recognition, job: IndexJob | None = None) -> IndexDone:
+        return self.enroller.enrol(job or job_of(), recognition)
+
+    def faces(self) -> list[EnrolledFace]:
+        return self.people.faces("family", limit=100)
+
+
+@pytest.fixture
+def tier() -> Tier:
+    return Tier()
+
+
+def job_of(person: str | None = None, *, image_id: str = "ada.jpg", max_faces: int = 5) -> IndexJob:
+    return IndexJob(
+        collection_id="family",
+        max_faces=max_faces,
+        person=person,
+        metadata={"album": "summer"},
+        job_id=new_id(),
+        image_id=image_id,
+        s3_bucket="in",
+        s3_key="key",
+    )
+
+
+def reasons(done: IndexDone) -> list[str]:
+    return [unindexed.reason for unindexed in done.unindexed_faces]
+
+
+def test_faces_are_stored_with_all_that_the_job_says(tier: Tier) -> None:
+    job = job_of("Ada")
+
+    done = tier.enrol(recognition(face(0.5)), job)
+
+    (stored,) = tier.faces()
+    assert stored.embedding[0] == 0.5
+    assert (stored.person, stored.image_id, stored.metadata, stored.job_id) == (
+        "Ada",
+        "ada.jpg",
+        {"album": "summer"},
+        job.job_id,
+    )
+    assert [(record.face_id, record.person) for record in done.face_records] == [
+        (stored.face_id, "Ada")
+    ]
+
+
+def test_result_describes_faces_image_and_model(tier: Tier) -> None:
+    done = tier.enrol(recognition(face(0.5)))
+
+    assert done.face_records[0].face.box.width == 100
+    assert done.image.model_dump() == {"width": 640, "height": 480}
+    assert done.model.model_dump() == {"name": "test-model", "version": "1"}
+
+
+def test_largest_faces_up_to_the_limit_are_added(tier: Tier) -> None:
+    done = tier.enrol(recognition(face(0), face(1), face(2)), job_of(max_faces=2))
+
+    assert sorted(stored.embedding[0] for stored in tier.faces()) == [0, 1]
+    assert reasons(done) == ["EXCEEDS_MAX_FACES"]
+
+
+def test_of_a_named_person_only_the_largest_face_is_added(tier: Tier) -> None:
+    small = (100 / BYSTANDER) ** 0.5 * 4
+    done = tier.enrol(recognition(face(0), face(1, side_px=small)), job_of("Ada"))
+
+    assert [stored.person for stored in tier.faces()] == ["Ada"]
+    assert reasons(done) == ["NOT_THE_LARGEST_FACE"]
+
+
+def test_of_two_large_faces_nobody_knows_which_is_the_named_person(tier: Tier) -> None:
+    done = tier.enrol(recognition(face(0), face(1, side_px=60)), job_of("Ada"))
+
+    assert tier.faces() == []
+    assert reasons(done) == ["SEVERAL_LARGE_FACES"] * 2
+
+
+def test_photo_without_a_face_is_done_with_empty_lists(tier: Tier) -> None:
+    done = tier.enrol(recognition())
+
+    assert (done.face_records, done.unindexed_faces) == ([], [])
+
+
+def test_same_job_again_changes_nothing(tier: Tier) -> None:
+    job = job_of("Ada")
+    first = tier.enrol(recognition(face(0)), job)
+    stored = tier.faces()
+
+    assert tier.enrol(recognition(face(0)), job) == first
+    (one,), (other,) = stored, tier.faces()
+    assert replace(one, embedding=other.embedding) == other
+
+
+def test_face_id_depends_on_collection_image_and_position_only() -> None:
+    ids = {face_id("a", "b", 0), face_id("a", "b", 1), face_id("a", "c", 0), face_id("b", "b", 0)}
+
+    assert len(ids) == 4
+    assert face_id("a", "b", 0) in ids
+    assert face_id('a", "b', "c", 0) != face_id("a", 'b", "c', 0)
+
+
+def test_rejected_person_does_not_come_back_with_another_attempt(tier: Tier) -> None:
+    job = job_of("Ada")
+    (record,) = tier.enrol(recognition(face(0)), job).face_records
+    tier.people.reject("family", record.face_id, "Ada")
+
+    again = tier.enrol(recognition(face(0)), job)
+
+    (stored,) = tier.faces()
+    assert stored.person is None
+    assert stored.rejected == {"Ada"}
+    assert again.face_records[0].person is None
+
+
+def test_name_given_by_users_survives_another_attempt(tier: Tier) -> None:
+    job = job_of("Ada")
+    tier.enrol(recognition(face(0)), job)
+    tier.people.rename("family", "Ada", "Ada Lovelace")
+
+    again = tier.enrol(recognition(face(0)), job)
+
+    assert [stored.person for stored in tier.faces()] == ["Ada Lovelace"]
+    assert again.face_records[0].person == "Ada Lovelace"
+
+
+def test_name_given_by_users_survives_a_job_that_says_none(tier: Tier) -> None:
+    (record,) = tier.enrol(recognition(face(0))).face_records
+    tier.people.reassign("family", record.face_id, "Ada")
+
+    tier.enrol(recognition(face(0)))
+
+    assert [stored.person for stored in tier.faces()] == ["Ada"]
+
+
+def test_later_job_with_another_name_renames(tier: Tier) -> None:
+    tier.enrol(recognition(face(0)), job_of("Adda"))
+
+    tier.enrol(recognition(face(0)), job_of("Ada"))
+
+    assert [stored.person for stored in tier.faces()] == ["Ada"]
+
+
+def test_several_photos_are_stored_together(tier: Tier) -> None:
+    photos = [
+        (job_of("Ada", image_id="1"), recognition(face(0))),
+        (job_of("Bob", image_id="2"), recognition(face(1), face(2))),
+        (job_of("Cyd", image_id="3"), recognition(face(3))),
+    ]
+
+    done = tier.enroller.enrol_all(photos)
+
+    assert [[record.person for record in one.face_records] for one in done] == [
+        ["Ada"],
+        [],
+        ["Cyd"],
+    ]
+    assert sorted(str(stored.person) for stored in tier.faces()) == ["Ada", "Cyd"]
+
+
+@pytest.mark.parametrize("faces", [0, 1])
+def test_unknown_collection_is_not_found(tier: Tier, faces: int) -> None:
+    job = job_of().model_copy(update={"collection_id": "nobody-made-it"})
+
+    with pytest.raises(CollectionNotFound):
+        tier.enrol(recognition(*[face()] * faces), job)
+
+
+def test_other_model_is_refused_and_nothing_added(tier: Tier) -> None:
+    tier.enrol(recognition(face(0)))
+
+    with pytest.raises(ModelMismatch):
+        tier.enrol(replace(recognition(face(1)), model=OTHER_MODEL), job_of(image_id="2"))
+
+    assert len(tier.faces()) == 1
+
+
+def test_collection_erased_while_a_face_is_added_stays_erased() -> None:
+    class ErasedDuringPut(MemoryFaceIndex):
+        def put(self, gallery_id: str, faces: Sequence[EnrolledFace]) -> None:
+            super().put(gallery_id, faces)
+            erased.collections.close("family")
+
+    erased = Tier(index=ErasedDuringPut())
+
+    with pytest.raises(CollectionNotFound, match="meanwhile"):
+        erased.enrol(recognition(face(0)))
+
+    assert erased.index.galleries == {}

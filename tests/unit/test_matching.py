@@ -1,0 +1,227 @@
+"""Answers at once: matches, comparisons, detections."""
+
+import pytest
+
+from core.collections import Collections
+from core.errors import CollectionNotFound, ModelMismatch, NoFaceFound, PersonNotFound
+from core.faces.results import Recognition
+from core.matching import FaceMatch, Matching
+from core.ports import EnrolledFace
+from core.testing import MemoryFaceIndex, MemoryStore
+from tests.support.faces import (
+    MODEL,
+    OTHER_MODEL,
+    RecognizerByPhoto,
+    enrolled,
+    face,
+    recognition,
+)
+
+PHOTO, OTHER, NOBODY = b"a photo", b"another photo", b"nobody's photo"
+MAX_DISTANCE = 0.5
+
+
+def matching_of(
+    *faces: EnrolledFace, shown: Recognition | None = None, other: Recognition | None = None
+) -> Matching:
+    index = MemoryFaceIndex()
+    collections = Collections(MemoryStore(), index, refresh_s=0)
+    made = collections.create("family")
+    if faces:
+        index.put(collections.bind(made, MODEL, length=128).gallery_id, faces)
+    recognizer = RecognizerByPhoto(
+        shown={PHOTO: shown or recognition(face(0)), OTHER: other or recognition(face(0.3))}
+    )
+    return Matching(
+        recognise=recognizer.recognise,
+        collections=collections,
+        index=index,
+        max_distance=MAX_DISTANCE,
+    )
+
+
+def found_by(
+    matching: Matching,
+    *,
+    threshold: float | None = None,
+    max_matches: int = 10,
+) -> list[FaceMatch]:
+    answer = matching.match(
+        PHOTO, "family", threshold=threshold, max_matches=max_matches, all_faces=False
+    )
+    return answer.faces[0].matches
+
+
+def ids(matches: list[FaceMatch]) -> list[str]:
+    return [match.face_id for match in matches]
+
+
+def test_matches_come_nearest_first_and_fully_described() -> None:
+    matches = found_by(matching_of(enrolled("Bob", 0.5, "b"), enrolled("Ada", 0.0, "a")))
+
+    assert ids(matches) == ["a", "b"]
+    assert matches[0] == FaceMatch(
+        face_id="a",
+        person="Ada",
+        image_id="photo.jpg",
+        similarity=100,
+        distance=0,
+        metadata={"album": "summer"},
+    )
+
+
+def test_face_at_the_threshold_matches_and_beyond_it_does_not() -> None:
+    matches = found_by(matching_of(enrolled("Ada", 0.5, "a"), enrolled("Bob", 0.51, "b")))
+
+    assert ids(matches) == ["a"]
+    assert matches[0].similarity == 80
+
+
+def test_asked_threshold_replaces_the_collections() -> None:
+    matching = matching_of(enrolled("Ada", 0.3, "a"), enrolled("Bob", 0.49, "b"))
+
+    assert ids(found_by(matching, threshold=0)) == ["a", "b"]
+    assert ids(found_by(matching, threshold=95)) == ["a"]
+    assert ids(found_by(matching, threshold=100)) == []
+
+
+def test_no_more_matches_than_asked_for() -> None:
+    matching = matching_of(*(enrolled("Ada", 0.01 * n, f"face {n}") for n in range(5)))
+
+    assert ids(found_by(matching, max_matches=2)) == ["face 0", "face 1"]
+
+
+def test_face_said_not_to_be_somebody_speaks_against_farther_faces_of_theirs() -> None:
+    twin = enrolled(None, 0.0, "twin", rejected=frozenset({"Ada"}))
+
+    assert ids(found_by(matching_of(twin, enrolled("Ada", 0.1, "a")))) == ["twin"]
+
+
+def test_rejected_faces_do_not_use_up_the_places_of_others() -> None:
+    twin = enrolled(None, 0.0, "twin", rejected=frozenset({"Ada"}))
+    adas = [enrolled("Ada", 0.1 + 0.001 * n, f"ada {n}") for n in range(15)]
+
+    matching = matching_of(twin, *adas, enrolled("Bob", 0.4, "b"))
+
+    assert ids(found_by(matching, max_matches=2)) == ["twin", "b"]
+
+
+def test_face_erased_since_the_search_falls_out() -> None:
+    class ErasedAfterSearch(MemoryFaceIndex):
+        def get(self, gallery_id: str, face_ids: object) -> list[EnrolledFace]:
+            return []
+
+    index = ErasedAfterSearch()
+    collections = Collections(MemoryStore(), index, refresh_s=0)
+    bound = collections.bind(collections.create("family"), MODEL, length=128)
+    index.put(bound.gallery_id, [enrolled("Ada", 0)])
+    matching = Matching(
+        recognise=lambda _: recognition(face(0)),
+        collections=collections,
+        index=index,
+        max_distance=MAX_DISTANCE,
+    )
+
+    assert found_by(matching) == []
+
+
+def test_by_default_only_the_largest_face_is_searched_and_the_others_counted() -> None:
+    matching = matching_of(enrolled("Ada", 0), shown=recognition(face(0), face(1), face(2)))
+
+    answer = matching.match(PHOTO, "family", threshold=None, max_matches=1, all_faces=False)
+
+    assert len(answer.faces) == 1
+    assert answer.ignored_faces == 2
+
+
+def test_all_faces_are_searched_when_asked() -> None:
+    people = enrolled("Ada", 0), enrolled("Bob", 2)
+    matching = matching_of(*people, shown=recognition(face(2), face(5), face(0)))
+
+    answer = matching.match(PHOTO, "family", threshold=None, max_matches=1, all_faces=True)
+
+    names = [[match.person for match in searched.matches] for searched in answer.faces]
+    assert names == [["Bob"], [], ["Ada"]]
+    assert answer.ignored_faces == 0
+
+
+def test_photo_without_a_face_is_an_answer() -> None:
+    matching = matching_of(enrolled("Ada", 0))
+
+    answer = matching.match(NOBODY, "family", threshold=None, max_matches=1, all_faces=False)
+
+    assert (answer.faces, answer.ignored_faces) == ([], 0)
+
+
+def test_empty_collection_matches_nobody() -> None:
+    assert found_by(matching_of()) == []
+
+
+def test_search_sees_one_collection() -> None:
+    matching = matching_of(enrolled("Ada", 0))
+
+    answer = matching.match(PHOTO, "default", threshold=None, max_matches=1, all_faces=False)
+
+    assert answer.faces[0].matches == []
+
+
+def test_unknown_collection_and_other_model_are_refused() -> None:
+    matching = matching_of(
+        enrolled("Ada", 0), shown=recognition(face(0), model=OTHER_MODEL), other=recognition()
+    )
+
+    with pytest.raises(CollectionNotFound):
+        matching.match(PHOTO, "nobody", threshold=None, max_matches=1, all_faces=False)
+    with pytest.raises(CollectionNotFound):
+        matching.verify_person(PHOTO, "nobody", "Ada", threshold=None)
+    with pytest.raises(ModelMismatch):
+        found_by(matching)
+    with pytest.raises(ModelMismatch):
+        matching.verify_person(PHOTO, "family", "Ada", threshold=None)
+
+
+@pytest.mark.parametrize(
+    ("position", "threshold", "same"), [(0.5, 80, True), (0.51, 80, False), (0.51, 70, True)]
+)
+def test_two_photos_are_the_same_person_from_the_threshold_on(
+    position: float, threshold: float, same: bool
+) -> None:
+    verified = matching_of(other=recognition(face(position), face(0))).verify_photos(
+        PHOTO, OTHER, threshold=threshold
+    )
+
+    assert verified.same is same
+    assert (verified.distance, verified.threshold) == (position, threshold)
+
+
+def test_comparison_names_the_photo_without_a_face() -> None:
+    with pytest.raises(NoFaceFound, match="'image'"):
+        matching_of().verify_photos(NOBODY, PHOTO, threshold=80)
+    with pytest.raises(NoFaceFound, match="'other_image'"):
+        matching_of().verify_photos(PHOTO, NOBODY, threshold=80)
+
+
+def test_person_is_compared_by_their_nearest_face() -> None:
+    faces = enrolled("Ada", 5, "far"), enrolled("Ada", 0.1, "near"), enrolled("Bob", 0, "other")
+
+    verified = matching_of(*faces).verify_person(PHOTO, "family", "Ada", threshold=None)
+
+    assert verified.same
+    assert (verified.distance, verified.threshold) == (0.1, 80)
+
+
+@pytest.mark.parametrize("faces", [[], [enrolled("Bob", 0)]])
+def test_person_that_is_not_enrolled_is_not_found(faces: list[EnrolledFace]) -> None:
+    with pytest.raises(PersonNotFound, match="Ada"):
+        matching_of(*faces).verify_person(PHOTO, "family", "Ada", threshold=None)
+
+
+def test_person_can_not_be_compared_with_nobody() -> None:
+    with pytest.raises(NoFaceFound):
+        matching_of(enrolled("Ada", 0)).verify_person(NOBODY, "family", "Ada", threshold=None)
+
+
+def test_detection_returns_what_the_engine_found() -> None:
+    shown = recognition(face(0), face(1))
+
+    assert matching_of(shown=shown).detect(PHOTO) == shown

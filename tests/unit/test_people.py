@@ -1,0 +1,147 @@
+"""What users do with enrolled faces."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from core.collections import Collections
+from core.errors import CollectionNotFound, FaceNotFound, PersonNotFound, PersonRejected
+from core.people import People
+from core.ports import EnrolledFace
+from core.testing import MemoryFaceIndex, MemoryStore
+from tests.support.faces import MODEL, enrolled
+
+NOT_ADA = frozenset({"Ada"})
+
+
+@dataclass(frozen=True)
+class Family:
+    people: People
+
+    def enrol(self, *faces: EnrolledFace) -> None:
+        collection = self.people.collections.get("family")
+        bound = self.people.collections.bind(collection, MODEL, length=128)
+        self.people.index.put(bound.gallery_id, faces)
+
+    def names(self) -> dict[str, str | None]:
+        return {face.face_id: face.person for face in self.people.faces("family", limit=10_000)}
+
+
+@pytest.fixture
+def family() -> Family:
+    index = MemoryFaceIndex()
+    collections = Collections(MemoryStore(), index, refresh_s=0)
+    collections.create("family")
+    return Family(People(collections=collections, index=index))
+
+
+def test_faces_are_listed_in_pages_of_all_or_one_person(family: Family) -> None:
+    family.enrol(enrolled("Ada", 0, "1"), enrolled("Bob", 1, "2"), enrolled("Ada", 2, "3"))
+
+    def listed(**page: str | int) -> list[str]:
+        found = family.people.faces("family", **{"limit": 2, **page})  # type: ignore[arg-type]
+        return [face.face_id for face in found]
+
+    assert listed() == ["1", "2"]
+    assert listed(after="2") == ["3"]
+    assert listed(person="Ada") == ["1", "3"]
+
+
+def test_collection_without_faces_lists_and_counts_none(family: Family) -> None:
+    assert family.people.faces("family", limit=10) == []
+    assert family.people.count(family.people.collections.get("family")) == 0
+
+
+def test_faces_are_counted(family: Family) -> None:
+    family.enrol(enrolled("Ada", 0, "1"), enrolled(None, 1, "2"))
+
+    assert family.people.count(family.people.collections.get("family")) == 2
+
+
+def test_unknown_face_person_and_collection_are_not_found(family: Family) -> None:
+    with pytest.raises(FaceNotFound, match="no face 9"):
+        family.people.face("family", "9")
+    family.enrol(enrolled("Ada", 0, "1"))
+    with pytest.raises(FaceNotFound):
+        family.people.face("family", "9")
+    with pytest.raises(PersonNotFound, match="Bob"):
+        family.people.faces_of("family", "Bob")
+    with pytest.raises(CollectionNotFound):
+        family.people.faces("nobody-made-it", limit=1)
+
+
+def test_all_faces_of_a_person_are_found_over_many_pages(family: Family) -> None:
+    family.enrol(*(enrolled("Ada", n, f"{n:04}") for n in range(2_500)), enrolled("Bob", 0, "b"))
+
+    assert len(family.people.faces_of("family", "Ada")) == 2_500
+
+
+def test_renaming_reaches_every_face(family: Family) -> None:
+    family.enrol(*(enrolled("Ada", n, f"{n:04}") for n in range(2_500)), enrolled("Bob", 0, "b"))
+
+    assert family.people.rename("family", "Ada", "Ada Lovelace") == 2_500
+    assert set(family.names().values()) == {"Ada Lovelace", "Bob"}
+
+
+def test_renaming_onto_an_enrolled_person_merges(family: Family) -> None:
+    family.enrol(enrolled("Adda", 0, "1"), enrolled("Ada", 1, "2"))
+
+    family.people.rename("family", "Adda", "Ada")
+
+    assert family.names() == {"1": "Ada", "2": "Ada"}
+
+
+def test_merging_does_not_give_a_face_to_whom_it_is_said_not_to_be(family: Family) -> None:
+    family.enrol(enrolled("Bob", 0, "1", rejected=NOT_ADA), enrolled("Bob", 1, "2"))
+
+    family.people.rename("family", "Bob", "Ada")
+
+    assert family.names() == {"1": None, "2": "Ada"}
+
+
+def test_renaming_nobody_is_not_found(family: Family) -> None:
+    with pytest.raises(PersonNotFound):
+        family.people.rename("family", "Ada", "Bob")
+
+
+def test_reassigned_face_is_the_other_persons(family: Family) -> None:
+    family.enrol(enrolled("Ada", 0, "1"), enrolled(None, 1, "2"))
+
+    assert family.people.reassign("family", "1", "Bob").person == "Bob"
+    family.people.reassign("family", "2", "Bob")
+
+    assert family.names() == {"1": "Bob", "2": "Bob"}
+
+
+def test_face_is_not_given_to_whom_it_is_said_not_to_be(family: Family) -> None:
+    family.enrol(enrolled("Bob", 0, "1", rejected=NOT_ADA))
+
+    with pytest.raises(PersonRejected, match="Ada"):
+        family.people.reassign("family", "1", "Ada")
+
+    assert family.names() == {"1": "Bob"}
+
+
+@pytest.mark.parametrize(("person", "left"), [("Ada", None), ("Bob", "Bob")])
+def test_rejection_takes_only_that_name_and_is_remembered(
+    family: Family, person: str, left: str | None
+) -> None:
+    family.enrol(enrolled(person, 0, "1"))
+
+    rejected = family.people.reject("family", "1", "Ada")
+
+    assert (rejected.person, rejected.rejected) == (left, NOT_ADA)
+    assert family.people.face("family", "1") == rejected
+
+
+def test_rejections_add_up(family: Family) -> None:
+    family.enrol(enrolled(None, 0, "1", rejected=NOT_ADA))
+
+    assert family.people.reject("family", "1", "Bob").rejected == {"Ada", "Bob"}
+
+
+def test_unknown_face_is_neither_reassigned_nor_rejected(family: Family) -> None:
+    with pytest.raises(FaceNotFound):
+        family.people.reassign("family", "1", "Ada")
+    with pytest.raises(FaceNotFound):
+        family.people.reject("family", "1", "Ada")

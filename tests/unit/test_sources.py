@@ -1,0 +1,45 @@
+"""Photos that callers name by bucket and key."""
+
+import pytest
+
+from core.errors import BucketNotAllowed, FileTooLarge, InvalidRequest, ObjectMissing
+from core.sources import PhotoSources
+from core.testing import MemoryStore
+
+LIMIT = 10
+
+
+def sources(*names: str) -> PhotoSources:
+    return PhotoSources(allowed={name: MemoryStore() for name in names}, max_file_bytes=LIMIT)
+
+
+def test_only_bucket_need_not_be_named() -> None:
+    assert sources("one").bucket(None) == "one"
+
+
+@pytest.mark.parametrize("names", [[], ["one", "two"]])
+def test_bucket_must_be_named_unless_there_is_one(names: list[str]) -> None:
+    with pytest.raises(InvalidRequest, match="s3_bucket"):
+        sources(*names).bucket(None)
+
+
+def test_other_bucket_is_refused_before_it_is_read() -> None:
+    with pytest.raises(BucketNotAllowed, match="foreign"):
+        sources("one").photo("foreign", "key")
+
+
+def test_photo_comes_from_its_bucket() -> None:
+    both = sources("one", "two")
+    both.allowed["two"].put("key", b"x" * LIMIT, content_type="image/jpeg")
+
+    assert both.photo("two", "key") == b"x" * LIMIT
+    with pytest.raises(ObjectMissing):
+        both.photo("one", "key")
+
+
+def test_photo_over_the_limit_is_refused() -> None:
+    one = sources("one")
+    one.allowed["one"].put("key", b"x" * (LIMIT + 1), content_type="image/jpeg")
+
+    with pytest.raises(FileTooLarge, match="11 bytes; at most 10"):
+        one.photo("one", "key")
