@@ -6,22 +6,25 @@ down. The messages stay in the queue for the operator.
 
 import logging
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from core.errors import MalformedMessage, ServiceUnavailable
+from core.index_jobs import IndexJob
 from core.jobs import Job, failed
 from core.logs import log_fields
 from core.ports import JobQueue, ReceivedMessage
-from core.results import Results
+from core.results import JobResult, Results
 
 log = logging.getLogger(__name__)
 
+J = TypeVar("J", bound=Job | IndexJob)
+
 ABANDONED: Final = "JOB_ABANDONED"
 _MAX_SWEPT: Final = 500
-"""Bounds how long one sweep keeps the worker from receiving."""
+"""Bounds how long one sweep keeps the worker from stopping."""
 
 
-class DeadLetterSweeper:
+class DeadLetterSweeper(Generic[J]):
     """Sweeps the dead-letter queue from time to time.
 
     Parameters
@@ -29,10 +32,15 @@ class DeadLetterSweeper:
     queue : JobQueue
         The dead-letter queue.
     results : Results
+    parse : callable
+        Body to job; raises ``MalformedMessage``.
     interval_s : float
         Time between two sweeps.
     clock : callable
         Monotonic seconds.
+    on_settled : callable or None
+        Told of every dead job and its result, once by each sweeper; may raise
+        ``ServiceUnavailable``.
     """
 
     def __init__(
@@ -40,11 +48,16 @@ class DeadLetterSweeper:
         queue: JobQueue,
         results: Results,
         *,
+        parse: Callable[[str], J],
         interval_s: float,
         clock: Callable[[], float],
+        on_settled: Callable[[J, JobResult], None] | None = None,
     ) -> None:
         self._queue = queue
         self._results = results
+        self._parse = parse
+        self._on_settled = on_settled
+        self._settled: set[str] = set()
         self._interval_s = interval_s
         self._hidden_s = 60 + 2 * interval_s
         self._clock = clock
@@ -73,22 +86,38 @@ class DeadLetterSweeper:
             messages = self._queue.receive(limit=10, wait_s=0, visibility_s=self._hidden_s)
             swept += messages
             reached_end = not messages
-        written = sum(self._fail(message.body) for message in swept)
+        jobs = self._jobs(swept)
+        written = sum(self._fail(job) for job in jobs)
+        self._settled &= {job.job_id for job in jobs}
         if reached_end:
-            for message in swept:
-                self._queue.set_visibility(message, 0)
+            self._queue.set_visibility_many(swept, 0)
         return written
 
-    def _fail(self, body: str) -> bool:
-        try:
-            job = Job.from_body(body)
-        except MalformedMessage:
+    def _jobs(self, messages: list[ReceivedMessage]) -> list[J]:
+        jobs: list[J] = []
+        for message in messages:
+            try:
+                jobs.append(self._parse(message.body))
+            except MalformedMessage:
+                continue
+        return jobs
+
+    def _fail(self, job: J) -> bool:
+        """Give a job a ``failed`` result unless it has one; tell whether it was given."""
+        stored = self._results.read(job.job_id)
+        if stored is not None:
+            self._settle(job, stored)
             return False
-        if self._results.read(job.job_id) is not None:
-            return False
-        result = failed(job, ABANDONED, "no attempt came to an end; the workers gave up")
+        result = failed(job.job_id, ABANDONED, "no attempt came to an end; the workers gave up")
         with log_fields(job_id=job.job_id):
-            written = self._results.write(job, result)
+            written = self._results.write(result)
             if written:
                 log.error("abandoned job was failed", extra={"code": ABANDONED})
+                self._settle(job, result)
         return written
+
+    def _settle(self, job: J, result: JobResult) -> None:
+        if self._on_settled is None or job.job_id in self._settled:
+            return
+        self._on_settled(job, result)
+        self._settled.add(job.job_id)

@@ -4,32 +4,36 @@
 what happened                          result in S3                message
 =====================================  ==========================  ============================
 recognised (also no face, nobody       ``done``, written first     deleted after the write
-known)
+known), or its faces enrolled
 body is malformed                      none possible; logged       deleted
 input missing, photo undecodable or    ``failed``, no retry        deleted after the write
-too large, wrong model, bad gallery
+too large, wrong model, no such
+collection
 child over its deadline, or died, or   none yet                    visible again after a growing
 met a bug                                                          pause with jitter
 the same on the last allowed receive   ``failed``                  visible at once: SQS moves it
                                                                    to the dead-letter queue
-S3 or SQS is down                      none                        left alone: comes back
+S3, SQS or the index is down           none                        left alone: comes back
 worker killed                          none                        comes back after the
                                                                    visibility timeout
 delivered twice                        the first one stays         deleted
 worker is shutting down                none                        visible at once
 =====================================  ==========================  ============================
+
+A message that could not be deleted is delivered twice.
 """
 
 import enum
 import logging
 import random
 import threading
-from typing import Final
+from collections.abc import Callable
+from typing import Final, Generic, TypeVar
 
+from core.acknowledger import Acknowledger
 from core.errors import (
+    CollectionNotFound,
     FaceServiceError,
-    FileTooLarge,
-    GalleryCorrupt,
     InvalidPhoto,
     MalformedMessage,
     ModelMismatch,
@@ -37,13 +41,16 @@ from core.errors import (
     RecognitionFailed,
     ServiceUnavailable,
 )
+from core.index_jobs import IndexDone, IndexJob
 from core.jobs import Job, JobDone, JobFailed, failed
-from core.naming import FaceNamer
-from core.ports import JobQueue, ObjectStore, ReceivedMessage, Recognizer
-from core.results import Results
+from core.logs import log_fields
+from core.ports import JobQueue, ReceivedMessage
+from core.results import JobResult, Results
 from core.visibility import VisibilityHeartbeat
 
 log = logging.getLogger(__name__)
+
+J = TypeVar("J", bound=Job | IndexJob)
 
 MAX_BACKOFF_S: Final = 300.0
 
@@ -77,72 +84,96 @@ def retry_delay_s(receive_count: int, *, base_s: float, jitter: float) -> float:
     return full_s * (0.5 + 0.5 * jitter)
 
 
-class JobHandler:
-    """Handles one message at a time; safe to call from several threads."""
+class JobHandler(Generic[J]):
+    """Handles one message at a time; safe to call from several threads.
+
+    Parameters
+    ----------
+    queue : JobQueue
+    acknowledger : Acknowledger
+        Deletes the queue's messages.
+    results : Results
+    heartbeat : VisibilityHeartbeat
+        Covers the queue's messages from receipt on.
+    parse : callable
+        Body to job; raises ``MalformedMessage``.
+    answer : callable
+        Job to result.
+    responses : JobQueue or None
+        Where copies of results go.
+    max_receive_count : int
+        Attempts after which SQS dead-letters a message.
+    backoff_s : float
+        Pause before the second attempt.
+    on_settled : callable or None
+        Told of every job that has a result before its message goes, perhaps
+        several times; may raise ``ServiceUnavailable``.
+    """
 
     def __init__(
         self,
         *,
         queue: JobQueue,
-        inputs: ObjectStore,
+        acknowledger: Acknowledger,
         results: Results,
         heartbeat: VisibilityHeartbeat,
-        recognizer: Recognizer,
-        namer: FaceNamer,
-        responses: JobQueue | None,
+        parse: Callable[[str], J],
+        answer: Callable[[J], JobDone | IndexDone],
+        responses: JobQueue | None = None,
         max_receive_count: int,
-        max_file_bytes: int,
         backoff_s: float,
+        on_settled: Callable[[J, JobResult], None] | None = None,
     ) -> None:
         self._queue = queue
-        self._inputs = inputs
+        self._acknowledger = acknowledger
         self._results = results
         self._heartbeat = heartbeat
-        self._recognizer = recognizer
-        self._namer = namer
+        self._parse = parse
+        self._answer = answer
         self._responses = responses
         self._max_receive_count = max_receive_count
-        self._max_file_bytes = max_file_bytes
         self._backoff_s = backoff_s
+        self._on_settled = on_settled
         self._releasing = threading.Event()
 
     def release_unfinished(self) -> None:
         """From now on a job whose child was stopped goes back to the queue at once."""
         self._releasing.set()
 
-    def handle(self, job: Job, message: ReceivedMessage) -> Outcome:
-        """Bring a job one step on, as the table above says."""
+    def handle(self, message: ReceivedMessage) -> Outcome:
+        """Bring a message one step on, as the table above says."""
+        try:
+            job = self._parse(message.body)
+        except MalformedMessage as error:
+            return self._discard(message, error)
+        with log_fields(job_id=job.job_id):
+            return self._handle(job, message)
+
+    def _discard(self, message: ReceivedMessage, error: MalformedMessage) -> Outcome:
+        log.error("malformed message was discarded", extra={"reason": str(error)})
+        self._delete(message)
+        return Outcome.DISCARDED
+
+    def _handle(self, job: J, message: ReceivedMessage) -> Outcome:
         try:
             outcome = self._attempt(job, message)
         except ServiceUnavailable as error:
             log.warning("job was left alone", extra={"code": error.code, "reason": str(error)})
             return Outcome.LEFT_ALONE
+        finally:
+            self._heartbeat.uncover(message)
         log.info(
             "job was handled",
             extra={"outcome": outcome.value, "receive_count": message.receive_count},
         )
         return outcome
 
-    def discard(self, message: ReceivedMessage, error: MalformedMessage) -> Outcome:
-        """Delete a message that is no job."""
-        log.error("malformed message was discarded", extra={"reason": str(error)})
+    def _attempt(self, job: J, message: ReceivedMessage) -> Outcome:
         try:
-            self._queue.delete(message)
-        except ServiceUnavailable as unavailable:
-            log.warning("message was left alone", extra={"reason": str(unavailable)})
-            return Outcome.LEFT_ALONE
-        return Outcome.DISCARDED
-
-    def _attempt(self, job: Job, message: ReceivedMessage) -> Outcome:
-        if message.receive_count > 1 and self._results.read(job.job_id) is not None:
-            self._queue.delete(message)
-            return Outcome.DUPLICATE
-        try:
-            with self._heartbeat.covering(message):
-                done = self._recognise(job)
-            return self._finish(job, message, done)
-        except (ObjectMissing, InvalidPhoto, ModelMismatch, GalleryCorrupt) as error:
-            return self._finish(job, message, failed(job, error.code, str(error)))
+            if message.receive_count > 1 and self._has_result(job):
+                self._delete(message)
+                return Outcome.DUPLICATE
+            return self._finish(job, message, self._result(job))
         except RecognitionFailed as error:
             return self._try_again(job, message, error.code, str(error))
         except ServiceUnavailable:
@@ -152,39 +183,66 @@ class JobHandler:
             reason = f"unexpected {type(error).__name__}"
             return self._try_again(job, message, FaceServiceError.code, reason)
 
-    def _recognise(self, job: Job) -> JobDone:
-        photo = self._inputs.get(job.input_key).body
-        if len(photo) > self._max_file_bytes:
-            raise FileTooLarge(f"{len(photo)} bytes; at most {self._max_file_bytes} are accepted")
-        return self._namer.name(job.job_id, self._recognizer.recognise(photo))
+    def _has_result(self, job: J) -> bool:
+        """Tell whether a job was answered before; if so, finish what that left undone."""
+        stored = self._results.read(job.job_id)
+        if stored is None:
+            return False
+        self._settle(job, stored)
+        return True
 
-    def _finish(self, job: Job, message: ReceivedMessage, result: JobDone | JobFailed) -> Outcome:
-        written = self._results.write(job, result)
-        self._queue.delete(message)
+    def _result(self, job: J) -> JobResult:
+        try:
+            return self._answer(job)
+        except (ObjectMissing, InvalidPhoto, ModelMismatch, CollectionNotFound) as error:
+            return failed(job.job_id, error.code, str(error))
+
+    def _finish(self, job: J, message: ReceivedMessage, result: JobResult) -> Outcome:
+        written = self._write(job, result)
+        self._delete(message)
         if not written:
             return Outcome.DUPLICATE
         self._respond(result)
-        return Outcome.DONE if isinstance(result, JobDone) else Outcome.FAILED
+        return Outcome.FAILED if isinstance(result, JobFailed) else Outcome.DONE
 
-    def _try_again(self, job: Job, message: ReceivedMessage, code: str, reason: str) -> Outcome:
+    def _write(self, job: J, result: JobResult) -> bool:
+        """Store a result unless there is one; tell whether it was stored."""
+        written = self._results.write(result)
+        first = result if written else self._results.read(job.job_id)
+        self._settle(job, first or result)
+        return written
+
+    def _settle(self, job: J, result: JobResult) -> None:
+        if self._on_settled is not None:
+            self._on_settled(job, result)
+
+    def _delete(self, message: ReceivedMessage) -> None:
+        self._heartbeat.uncover(message)
+        self._acknowledger.delete(message)
+
+    def _show_after(self, message: ReceivedMessage, seconds: float) -> None:
+        self._heartbeat.uncover(message)
+        self._queue.set_visibility(message, seconds)
+
+    def _try_again(self, job: J, message: ReceivedMessage, code: str, reason: str) -> Outcome:
         if self._releasing.is_set():
-            self._queue.set_visibility(message, 0)
+            self._show_after(message, 0)
             return Outcome.RELEASED
         log.warning("attempt failed", extra={"code": code, "reason": reason})
         if message.receive_count >= self._max_receive_count:
             attempts = f"{reason}; given up after {message.receive_count} attempts"
-            self._results.write(job, failed(job, code, attempts))
-            self._queue.set_visibility(message, 0)
+            self._write(job, failed(job.job_id, code, attempts))
+            self._show_after(message, 0)
             return Outcome.DEAD_LETTERED
         delay_s = retry_delay_s(
             message.receive_count,
             base_s=self._backoff_s,
             jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
         )
-        self._queue.set_visibility(message, delay_s)
+        self._show_after(message, delay_s)
         return Outcome.RETRIED
 
-    def _respond(self, result: JobDone | JobFailed) -> None:
+    def _respond(self, result: JobResult) -> None:
         """Copy the result to the response queue, which nobody may depend on."""
         if self._responses is None:
             return

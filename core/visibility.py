@@ -1,14 +1,27 @@
-"""Keeps the messages of running jobs invisible to other workers."""
+"""Keeps messages in flight invisible to other workers, from receipt to settlement."""
 
 import logging
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from core.errors import ServiceUnavailable
 from core.ports import JobQueue, ReceivedMessage
 
 log = logging.getLogger(__name__)
+
+MAX_IN_FLIGHT_S: Final = 12 * 3600.0
+"""SQS extends no message beyond this time since it was received."""
+_BATCH: Final = 10
+
+
+@dataclass(kw_only=True)
+class _Covered:
+    message: ReceivedMessage
+    received_at_s: float
+    hidden_until_s: float
 
 
 class VisibilityHeartbeat:
@@ -18,43 +31,67 @@ class VisibilityHeartbeat:
     ----------
     queue : JobQueue
     visibility_s : float
-        What each beat sets.
+        What each receive and each beat set.
     interval_s : float
         Time between two beats; 0 turns the heartbeat off.
+    clock : callable
+        Monotonic seconds.
     """
 
-    def __init__(self, queue: JobQueue, *, visibility_s: float, interval_s: float) -> None:
+    def __init__(
+        self,
+        queue: JobQueue,
+        *,
+        visibility_s: float,
+        interval_s: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.visibility_s: Final = visibility_s
         self._queue = queue
-        self._visibility_s = visibility_s
         self._interval_s = interval_s
-        self._covered: dict[str, ReceivedMessage] = {}
+        self._clock = clock
+        self._covered: dict[str, _Covered] = {}
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
-    @contextmanager
-    def covering(self, message: ReceivedMessage) -> Iterator[None]:
-        """Extend the visibility of a message for as long as the block runs."""
+    def cover(self, messages: Sequence[ReceivedMessage]) -> None:
+        """Extend the visibility of messages that were just received, until they are uncovered."""
+        now_s = self._clock()
         with self._lock:
-            self._covered[message.receipt] = message
-        try:
-            yield
-        finally:
-            with self._lock:
-                del self._covered[message.receipt]
+            for message in messages:
+                self._covered[message.receipt] = _Covered(
+                    message=message,
+                    received_at_s=now_s,
+                    hidden_until_s=now_s + self.visibility_s,
+                )
+
+    def uncover(self, message: ReceivedMessage) -> None:
+        """Never extend a message again; no error if it is not covered."""
+        with self._lock:
+            self._covered.pop(message.receipt, None)
+
+    def is_hidden(self, message: ReceivedMessage) -> bool:
+        """Tell whether a covered message is surely still invisible to others."""
+        with self._lock:
+            covered = self._covered.get(message.receipt)
+            return covered is not None and self._clock() < covered.hidden_until_s
 
     def beat(self) -> None:
-        """Extend every covered message once."""
-        # Under the lock, so that no message is extended after its block has ended.
+        """Extend every covered message once; release those that SQS would not extend."""
         with self._lock:
-            for message in self._covered.values():
-                try:
-                    self._queue.set_visibility(message, self._visibility_s)
-                except ServiceUnavailable as error:
-                    log.warning(
-                        "visibility could not be extended",
-                        extra={"job": message.body[:36], "reason": str(error)},
-                    )
+            receipts = list(self._covered)
+        for start in range(0, len(receipts), _BATCH):
+            # Under the lock, so that no message is extended after it was uncovered.
+            with self._lock:
+                batch = [
+                    self._covered[receipt]
+                    for receipt in receipts[start : start + _BATCH]
+                    if receipt in self._covered
+                ]
+                oldest_s = self._clock() - (MAX_IN_FLIGHT_S - self.visibility_s)
+                self._extend([one for one in batch if one.received_at_s > oldest_s])
+                self._release([one for one in batch if one.received_at_s <= oldest_s])
 
     def start(self) -> None:
         if self._interval_s > 0:
@@ -62,6 +99,34 @@ class VisibilityHeartbeat:
 
     def stop(self) -> None:
         self._stopped.set()
+
+    def _extend(self, batch: list[_Covered]) -> None:
+        hidden_until_s = self._clock() + self.visibility_s
+        refused = self._change(batch, self.visibility_s)
+        for covered in batch:
+            if covered.message.receipt not in refused:
+                covered.hidden_until_s = hidden_until_s
+
+    def _release(self, batch: list[_Covered]) -> None:
+        for covered in batch:
+            del self._covered[covered.message.receipt]
+            log.warning("message was in flight too long", extra={"job": covered.message.body[:36]})
+        self._change(batch, 0)
+
+    def _change(self, batch: list[_Covered], seconds: float) -> set[str]:
+        """Set a visibility; return the receipts of the messages of which it was not."""
+        messages = [covered.message for covered in batch]
+        if not messages:
+            return set()
+        try:
+            refused = self._queue.set_visibility_many(messages, seconds)
+        except ServiceUnavailable as error:
+            log.warning("visibility could not be changed", extra={"reason": str(error)})
+            refused = messages
+        else:
+            for message in refused:
+                log.warning("visibility was not changed", extra={"job": message.body[:36]})
+        return {message.receipt for message in refused}
 
     def _run(self) -> None:
         while not self._stopped.wait(self._interval_s):

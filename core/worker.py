@@ -1,25 +1,32 @@
-"""The worker: receives messages, handles as many at a time as there are children."""
+"""The worker: serves its lanes until it is told to stop."""
 
+import enum
 import logging
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+import time
+from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Final
 
-from core.dead_letters import DeadLetterSweeper
-from core.errors import MalformedMessage, ServiceUnavailable
-from core.job_handler import JobHandler, Outcome
-from core.jobs import Job
-from core.logs import log_fields
-from core.ports import JobQueue, ReceivedMessage
-from core.visibility import VisibilityHeartbeat
+from core.errors import ServiceUnavailable
+from core.job_handler import Outcome
+from core.lanes import Lane
+from core.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
 
-_MAX_BATCH: Final = 10
-_SLOT_WAIT_S: Final = 1.0
+_THREADS_PER_CHILD: Final = 2
+"""Of each lane, so that photos are fetched and results written while children recognise."""
+_MIN_PREFETCH: Final = 10
+_MAX_PREFETCH: Final = 20
+_PREFETCH_PER_CHILD: Final = 4
+_ROUND_S: Final = 1.0
 _MAX_PAUSE_S: Final = 10.0
+
+
+class _Wake(enum.Enum):
+    STOP = enum.auto()
+    LOOK = enum.auto()
 
 
 class Worker:
@@ -27,8 +34,9 @@ class Worker:
 
     Parameters
     ----------
-    slots : int
-        Messages that are handled at a time; one a child process.
+    lanes : sequence of Lane
+    children : int
+        Photos that are recognised at a time.
     wait_s : float
         Long poll of one receive.
     grace_s : float
@@ -44,48 +52,51 @@ class Worker:
     def __init__(
         self,
         *,
-        queue: JobQueue,
-        handler: JobHandler,
-        heartbeat: VisibilityHeartbeat,
-        sweeper: DeadLetterSweeper,
-        slots: int,
+        lanes: Sequence[Lane],
+        children: int,
         wait_s: float,
         grace_s: float,
         check_stores: Callable[[], None],
         stop_recognizer: Callable[[], None],
         on_alive: Callable[[], None],
     ) -> None:
-        self._queue = queue
-        self._handler = handler
-        self._heartbeat = heartbeat
-        self._sweeper = sweeper
-        self._wait_s = wait_s
+        self._sweepers = [lane.sweeper for lane in lanes]
         self._grace_s = grace_s
         self._check_stores = check_stores
         self._stop_recognizer = stop_recognizer
         self._on_alive = on_alive
-        self._free_slots = threading.Semaphore(slots)
-        self._threads = ThreadPoolExecutor(max_workers=slots, thread_name_prefix="job")
-        self._running: set[Future[Outcome]] = set()
-        self._stores_in_doubt = threading.Event()
-        self._stops: SimpleQueue[None] = SimpleQueue()
+        self._in_doubt = threading.Event()
+        self._wakes: SimpleQueue[_Wake] = SimpleQueue()
+        ahead = min(_MAX_PREFETCH, max(_MIN_PREFETCH, _PREFETCH_PER_CHILD * children))
+        self._pipelines = [
+            Pipeline(
+                lane,
+                threads=_THREADS_PER_CHILD * children,
+                capacity=ahead,
+                wait_s=wait_s,
+                on_doubt=self._doubt,
+            )
+            for lane in lanes
+        ]
 
     def stop(self) -> None:
         """Ask ``run()`` to end; safe to call from a signal handler."""
-        self._stops.put(None)
+        self._wakes.put(_Wake.STOP)
 
     def run(self) -> None:
         """Receive and handle until ``stop()``, then drain."""
-        self._heartbeat.start()
+        for pipeline in self._pipelines:
+            pipeline.start()
         log.info("worker started")
         pause_s = 0.0
         while not self._stopping(pause_s):
             try:
-                self._on_alive()
-                self.run_once()
-                pause_s = 0.0
+                if all(pipeline.is_well() for pipeline in self._pipelines):
+                    self._on_alive()
+                self._look_after()
+                pause_s = _ROUND_S
             except ServiceUnavailable as error:
-                pause_s = min(_MAX_PAUSE_S, pause_s * 2 or 0.5)
+                pause_s = min(_MAX_PAUSE_S, pause_s * 2)
                 log.warning(
                     "worker paused",
                     extra={"code": error.code, "reason": str(error), "pause_s": pause_s},
@@ -95,74 +106,49 @@ class Worker:
                 log.exception("worker's round broke off", extra={"pause_s": pause_s})
         self.drain()
 
-    def run_once(self) -> list[Future[Outcome]]:
-        """Receive once and start the handling of what came."""
-        self._sweeper.sweep_if_due()
-        if self._stores_in_doubt.is_set():
-            # Receiving while S3 is away would only use up the messages' attempts.
-            self._check_stores()
-            self._stores_in_doubt.clear()
-        slots = self._take_slots()
-        started: list[Future[Outcome]] = []
-        try:
-            if slots:
-                messages = self._queue.receive(limit=slots, wait_s=self._wait_s)
-                started = [self._start(message) for message in messages]
-        finally:
-            for _ in range(slots - len(started)):
-                self._free_slots.release()
-        return started
-
-    def _take_slots(self) -> int:
-        """Wait a moment for a free slot; return how many were taken."""
-        if not self._free_slots.acquire(timeout=_SLOT_WAIT_S):
-            return 0
-        slots = 1
-        while slots < _MAX_BATCH and self._free_slots.acquire(blocking=False):
-            slots += 1
-        return slots
-
-    def _start(self, message: ReceivedMessage) -> Future[Outcome]:
-        future = self._threads.submit(self._handle, message)
-        self._running.add(future)
-        future.add_done_callback(self._finish)
-        return future
-
-    def _handle(self, message: ReceivedMessage) -> Outcome:
-        try:
-            job = Job.from_body(message.body)
-        except MalformedMessage as error:
-            return self._handler.discard(message, error)
-        with log_fields(job_id=job.job_id):
-            try:
-                outcome = self._handler.handle(job, message)
-            except Exception:
-                log.exception("job handling broke off")
-                return Outcome.LEFT_ALONE
-        if outcome is Outcome.LEFT_ALONE:
-            self._stores_in_doubt.set()
-        return outcome
-
-    def _finish(self, future: Future[Outcome]) -> None:
-        self._running.discard(future)
-        self._free_slots.release()
-
-    def _stopping(self, pause_s: float) -> bool:
-        """Sleep for the pause, but not past a stop."""
-        try:
-            self._stops.get(block=pause_s > 0, timeout=pause_s or None)
-        except Empty:
-            return False
-        return True
+    def run_once(self) -> list[Outcome]:
+        """Do one round of everything in this thread, without those that ``run()`` starts."""
+        self._look_after()
+        return [outcome for pipeline in self._pipelines for outcome in pipeline.step()]
 
     def drain(self) -> None:
         """Let running jobs finish within the grace, give the others back, end all threads."""
-        log.info("worker is draining", extra={"running": len(self._running)})
-        _, unfinished = wait(set(self._running), timeout=self._grace_s)
-        if unfinished:
-            self._handler.release_unfinished()
+        log.info("worker is draining")
+        until_s = time.monotonic() + self._grace_s
+        for pipeline in self._pipelines:
+            pipeline.stop_receiving()
+        unfinished = sum(pipeline.finish(until_s) for pipeline in self._pipelines)
+        for pipeline in self._pipelines:
+            pipeline.release_unfinished()
         self._stop_recognizer()
-        wait(unfinished)
-        self._heartbeat.stop()
-        self._threads.shutdown()
-        log.info("worker stopped", extra={"released": len(unfinished)})
+        for pipeline in self._pipelines:
+            pipeline.close()
+        log.info("worker stopped", extra={"released": unfinished})
+
+    def _look_after(self) -> None:
+        """Sweep the dead letters, and go on when S3 is back."""
+        for sweeper in self._sweepers:
+            sweeper.sweep_if_due()
+        if self._in_doubt.is_set():
+            self._check_stores()
+            self._in_doubt.clear()
+            self._hold(False)
+
+    def _doubt(self) -> None:
+        """Stop receiving: while S3 is away that would only use up the messages' attempts."""
+        if self._in_doubt.is_set():
+            return
+        self._in_doubt.set()
+        self._hold(True)
+        self._wakes.put(_Wake.LOOK)
+
+    def _hold(self, held: bool) -> None:
+        for pipeline in self._pipelines:
+            pipeline.hold(held)
+
+    def _stopping(self, pause_s: float) -> bool:
+        """Sleep for the pause, but not past a stop; tell whether there is one."""
+        try:
+            return self._wakes.get(timeout=pause_s) is _Wake.STOP
+        except Empty:
+            return False

@@ -7,21 +7,24 @@ from typing import Any
 
 import pytest
 
-from core.dead_letters import ABANDONED, DeadLetterSweeper
+from core.dead_letters import ABANDONED
 from core.errors import InvalidImage, RecognitionTimedOut, RecognizerDied, ServiceUnavailable
 from core.faces.results import Recognition
 from core.job_handler import Outcome
-from core.jobs import Job
-from core.ports import JobQueue
-from core.results import Results
-from core.testing import ManualClock, ScriptedRecognizer
+from core.jobs import COLLECTION_NOTE, Job
+from core.ports import EnrolledFace, JobQueue
+from core.results import JobResult, Results
+from core.testing import ScriptedRecognizer
 from core.visibility import VisibilityHeartbeat
-from tests.support.faces import MODEL, enrolled, face, recognition
+from tests.support.faces import MODEL, embedding, face, recognition
 from tests.support.workers import join_worker
 from tests.support.worlds import MAX_RECEIVE_COUNT, World
 
 JOB = Job(job_id="7d1c43f7-8a5a-4e0c-9d3e-0f6b3c1a2b4d", filename="a_photo.jpg")
 PHOTO = b"the bytes of a photo"
+ADA = EnrolledFace(
+    face_id="f1", person="Ada Lovelace", image_id="ada.jpg", embedding=embedding(0.0)
+)
 
 
 @dataclass(kw_only=True)
@@ -31,34 +34,43 @@ class Tier:
     world: World
     recognizer: ScriptedRecognizer = field(default_factory=ScriptedRecognizer)
     responses: JobQueue | None = None
-    heartbeat_s: float = 0
+    settled: list[tuple[str, str, bool]] = field(default_factory=list)
+    can_settle: bool = True
+    outcomes: list[Outcome] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         joined = join_worker(
-            self.world,
-            self.recognizer,
-            responses=self.responses,
-            heartbeat_s=self.heartbeat_s,
+            self.world, self.recognizer, responses=self.responses, on_settled=self.note_settled
         )
-        joined.index.enrol("default", [enrolled("Ada Lovelace", 0.0)], model=MODEL)
+        joined.enrol(ADA, model=MODEL)
         self.worker, self.handler = joined.worker, joined.handler
+        self.sweeper = joined.lane.sweeper
 
-    def accept(self, photo: bytes | None = PHOTO, body: str = JOB.body) -> None:
+    def note_settled(self, job: Job, result: JobResult) -> None:
+        """Note a job's id, its result's status, and whether that is stored by now."""
+        if not self.can_settle:
+            raise ServiceUnavailable("switched off by the test")
+        self.settled.append((job.job_id, result.status, self.has_result()))
+
+    def accept(
+        self, photo: bytes | None = PHOTO, body: str = JOB.body, collection_id: str = "default"
+    ) -> None:
         """Do what the web tier does."""
         if photo is not None:
-            self.world.inputs.put(JOB.input_key, photo, content_type="image/jpeg")
+            note = {COLLECTION_NOTE: collection_id}
+            self.world.inputs.put(JOB.input_key, photo, content_type="image/jpeg", metadata=note)
         self.world.queue.send(body)
 
     def answers(self, *answers: Recognition | Exception) -> None:
         self.recognizer.answers = list(answers)
 
     def next_outcome(self) -> Outcome:
-        """Let the worker run until it has handled one message."""
+        """Return the outcome of the next message, letting the worker run until there is one."""
         for _ in range(100):
-            futures = self.worker.run_once()
-            if futures:
-                return futures[0].result(timeout=10)
-            self.world.let_pass(0.1)
+            if self.outcomes:
+                return self.outcomes.pop(0)
+            self.outcomes += self.worker.run_once()
+            self.world.let_pass(0 if self.outcomes else 0.1)
         raise AssertionError("no message came")
 
     def result(self) -> dict[str, Any]:
@@ -67,7 +79,7 @@ class Tier:
         return parsed
 
     def has_result(self) -> bool:
-        return self.world.outputs.has_prefix(JOB.output_key)
+        return bool(self.world.outputs.keys(JOB.output_key))
 
 
 @pytest.fixture
@@ -147,15 +159,13 @@ def test_gallery_of_another_model_fails_without_retry(tier: Tier) -> None:
     assert tier.result()["error"]["code"] == "MODEL_MISMATCH"
 
 
-def test_damaged_gallery_fails_without_retry(tier: Tier) -> None:
-    tier.accept()
+def test_unknown_collection_fails_without_retry(tier: Tier) -> None:
+    tier.accept(collection_id="nobody-made-it")
     tier.answers(recognition(face(0.1)))
-    tier.world.gallery.put(
-        "collections/default.npz", b"garbage", content_type="application/octet-stream"
-    )
 
     assert tier.next_outcome() is Outcome.FAILED
-    assert tier.result()["error"]["code"] == "GALLERY_CORRUPT"
+    assert tier.result()["error"]["code"] == "COLLECTION_NOT_FOUND"
+    assert tier.world.is_queue_empty()
 
 
 def test_result_that_cannot_be_written_counts_as_a_failed_attempt(
@@ -193,6 +203,7 @@ def test_last_failed_attempt_fails_the_job_and_dead_letters_it(tier: Tier) -> No
 
     assert outcomes == [Outcome.RETRIED, Outcome.DEAD_LETTERED]
     assert tier.result()["error"]["code"] == "RECOGNITION_TIMED_OUT"
+    assert tier.settled == [(JOB.job_id, "failed", True)]
     assert tier.world.dead_bodies() == [JOB.body]
 
 
@@ -200,9 +211,8 @@ def test_last_failed_attempt_fails_the_job_and_dead_letters_it(tier: Tier) -> No
     ("part", "method"),
     [
         ("inputs", "get"),
-        ("gallery", "get_if_changed"),
+        ("gallery", "get"),
         ("outputs", "put_if"),
-        ("queue", "delete"),
     ],
 )
 def test_message_is_left_alone_while_aws_is_away(
@@ -217,8 +227,58 @@ def test_message_is_left_alone_while_aws_is_away(
         patched.setattr(getattr(tier.world, part), method, away)
         assert tier.next_outcome() is Outcome.LEFT_ALONE
 
-    assert tier.next_outcome() in (Outcome.DONE, Outcome.DUPLICATE)
+    assert tier.next_outcome() is Outcome.DONE
     assert tier.result()["result"] == "Ada Lovelace"
+    assert tier.world.is_queue_empty()
+
+
+def test_message_that_could_not_be_deleted_comes_back_as_a_duplicate(
+    tier: Tier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise ServiceUnavailable("switched off")
+
+    tier.accept()
+    tier.answers(recognition(face(0.1)))
+    with monkeypatch.context() as patched:
+        patched.setattr(tier.world.queue, "delete_many", away)
+        assert tier.next_outcome() is Outcome.DONE
+
+    assert tier.next_outcome() is Outcome.DUPLICATE
+    assert tier.result()["result"] == "Ada Lovelace"
+    assert tier.world.is_queue_empty()
+
+
+def test_malformed_neighbour_does_no_harm(tier: Tier) -> None:
+    tier.world.queue.send_many(["no job", JOB.body, "{}"])
+    tier.world.inputs.put(JOB.input_key, PHOTO, content_type="image/jpeg")
+    tier.answers(recognition(face(0.1)))
+
+    outcomes = [tier.next_outcome() for _ in range(3)]
+
+    assert sorted(outcome.value for outcome in outcomes) == ["discarded", "discarded", "done"]
+    assert tier.world.is_queue_empty()
+
+
+def test_job_is_settled_once_its_result_is_stored(tier: Tier) -> None:
+    tier.accept()
+    tier.answers(recognition(face(0.1)))
+
+    tier.next_outcome()
+
+    assert tier.settled == [(JOB.job_id, "done", True)]
+
+
+def test_job_whose_settlement_failed_is_settled_at_its_next_delivery(tier: Tier) -> None:
+    tier.accept()
+    tier.answers(recognition(face(0.1)))
+    tier.can_settle = False
+    assert tier.next_outcome() is Outcome.LEFT_ALONE
+    tier.can_settle = True
+
+    assert tier.next_outcome() is Outcome.DUPLICATE
+    assert tier.settled == [(JOB.job_id, "done", True)]
+    assert len(tier.recognizer.photos) == 1
     assert tier.world.is_queue_empty()
 
 
@@ -285,12 +345,10 @@ def test_unfinished_job_is_released_at_once_on_shutdown(tier: Tier) -> None:
 
 def test_dead_letter_without_result_is_failed_and_kept(tier: Tier) -> None:
     tier.world.dead_letters.send(JOB.body)
-    sweeper = DeadLetterSweeper(
-        tier.world.dead_letters, Results(tier.world.outputs), interval_s=1, clock=ManualClock()
-    )
 
-    assert sweeper.sweep() == 1
+    assert tier.sweeper.sweep() == 1
     assert tier.result()["error"]["code"] == ABANDONED
+    assert tier.settled == [(JOB.job_id, "failed", True)]
     kept = tier.world.dead_letters.receive(limit=1, wait_s=0)
     assert [message.body for message in kept] == [JOB.body]
 
@@ -301,12 +359,11 @@ def test_dead_letter_with_result_keeps_it(tier: Tier) -> None:
     tier.next_outcome()
     tier.world.dead_letters.send(JOB.body)
     tier.world.dead_letters.send("no job")
-    sweeper = DeadLetterSweeper(
-        tier.world.dead_letters, Results(tier.world.outputs), interval_s=1, clock=ManualClock()
-    )
+    tier.settled.clear()
 
-    assert sweeper.sweep() == 0
+    assert [tier.sweeper.sweep() for _ in range(3)] == [0, 0, 0]
     assert tier.result()["status"] == "done"
+    assert tier.settled == [(JOB.job_id, "done", True)]
 
 
 def test_result_is_copied_to_the_response_queue_when_asked(world: World) -> None:
@@ -321,23 +378,22 @@ def test_result_is_copied_to_the_response_queue_when_asked(world: World) -> None
     tier.worker.drain()
 
 
-def test_heartbeat_keeps_a_running_job_invisible(tier: Tier) -> None:
+def test_heartbeat_keeps_a_received_message_invisible(tier: Tier) -> None:
     tier.accept()
-    message = tier.world.receive()
     heartbeat = VisibilityHeartbeat(tier.world.queue, visibility_s=30, interval_s=0)
+    heartbeat.cover([tier.world.receive()])
 
-    with heartbeat.covering(message):
-        heartbeat.beat()
+    heartbeat.beat()
 
     assert tier.world.is_queue_empty()
 
 
-def test_heartbeat_leaves_finished_jobs_alone(tier: Tier) -> None:
+def test_heartbeat_leaves_settled_messages_alone(tier: Tier) -> None:
     tier.accept()
     message = tier.world.receive()
     heartbeat = VisibilityHeartbeat(tier.world.queue, visibility_s=30, interval_s=0)
-    with heartbeat.covering(message):
-        pass
+    heartbeat.cover([message])
+    heartbeat.uncover(message)
 
     heartbeat.beat()
 

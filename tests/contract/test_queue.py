@@ -1,5 +1,7 @@
 """The contract of JobQueue, in memory and on SQS."""
 
+from dataclasses import replace
+
 import pytest
 from pydantic import SecretStr
 
@@ -7,6 +9,7 @@ from core.aws.clients import sqs_client
 from core.aws.provisioning import provision
 from core.aws.sqs import SqsQueue
 from core.errors import QueueUnavailable
+from core.ports import ReceivedMessage
 from core.settings import Settings
 from tests.support.localstack import LocalStack
 from tests.support.worlds import World, own_names
@@ -72,6 +75,79 @@ def test_receive_returns_no_more_than_limit(world: World) -> None:
         world.queue.send(f"body {number}")
 
     assert len(world.queue.receive(limit=3, wait_s=0)) <= 3
+
+
+def hidden(world: World, limit: int = 10) -> list[ReceivedMessage]:
+    """Return what is visible now, and hide it for longer than the test lasts."""
+    return world.queue.receive(limit=limit, wait_s=0, visibility_s=30)
+
+
+def forged(message: ReceivedMessage) -> ReceivedMessage:
+    """Return the message with a receipt that no queue gave out."""
+    return replace(message, receipt=f"forged-{message.receipt}")
+
+
+def test_many_bodies_are_sent_though_they_are_more_than_a_batch_takes(world: World) -> None:
+    bodies = [f"body {number}" for number in range(23)]
+    world.queue.send_many(bodies)
+
+    received = [message.body for _ in bodies for message in hidden(world)]
+
+    assert sorted(received) == sorted(bodies)
+
+
+def test_refused_body_is_an_error_and_its_neighbours_are_sent(world: World) -> None:
+    with pytest.raises(QueueUnavailable):
+        world.queue.send_many(["one", "\x00", "two"])
+
+    assert {world.receive().body for _ in range(2)} == {"one", "two"}
+
+
+def test_messages_deleted_together_never_come_back(world: World) -> None:
+    bodies = [f"body {number}" for number in range(12)]
+    world.queue.send_many(bodies)
+    messages = [message for _ in bodies for message in hidden(world)]
+    assert len(messages) == 12
+
+    assert world.queue.delete_many(messages) == []
+
+    assert world.is_queue_empty()
+
+
+def test_message_that_is_not_deleted_is_returned_and_its_neighbours_are(world: World) -> None:
+    world.queue.send_many(["one", "two", "three"])
+    one, two, three = (message for _ in range(3) for message in hidden(world, limit=1))
+
+    assert world.queue.delete_many([one, forged(two), three]) == [forged(two)]
+
+    world.queue.set_visibility(two, 0)
+    assert world.receive().body == two.body
+    assert world.is_queue_empty()
+
+
+def test_messages_released_together_are_visible_at_once(world: World) -> None:
+    world.queue.send_many(["one", "two"])
+    messages = [message for _ in range(2) for message in hidden(world, limit=1)]
+
+    assert world.queue.set_visibility_many(messages, 0) == []
+
+    bodies = {message.body for _ in range(2) for message in hidden(world, limit=1)}
+    assert bodies == {"one", "two"}
+
+
+def test_message_that_is_gone_is_not_extended_and_its_neighbours_are(world: World) -> None:
+    world.queue.send_many(["one", "two"])
+    one, two = (message for _ in range(2) for message in hidden(world, limit=1))
+    world.queue.delete(one)
+
+    assert world.queue.set_visibility_many([one, two, forged(two)], 0) == [one, forged(two)]
+
+    assert world.receive().body == two.body
+
+
+def test_nothing_to_delete_or_to_extend_is_no_error(world: World) -> None:
+    assert world.queue.delete_many([]) == []
+    assert world.queue.set_visibility_many([], 0) == []
 
 
 def test_unknown_queue_is_unavailable_and_named(localstack: LocalStack) -> None:

@@ -1,17 +1,28 @@
 """Workers joined from whatever parts a test gives them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+from core.acknowledger import Acknowledger
+from core.answers import RecognitionAnswerer
+from core.collections import Collections
 from core.dead_letters import DeadLetterSweeper
-from core.gallery.stored_index import StoredFaceIndex
+from core.faces.results import ModelId
+from core.index_jobs import IndexDone
 from core.job_handler import JobHandler
+from core.jobs import DEFAULT_COLLECTION, Job, JobDone
+from core.lanes import Lane
 from core.naming import FaceNamer
-from core.ports import JobQueue, ObjectStore, Recognizer
-from core.results import Results
-from core.testing import ManualClock
+from core.ports import EnrolledFace, FaceIndex, JobQueue, ObjectStore, Recognizer
+from core.results import JobResult, Results
+from core.testing import ManualClock, MemoryFaceIndex
+from core.turns import Turns, Urgency
 from core.visibility import VisibilityHeartbeat
 from core.worker import Worker
-from tests.support.worlds import MAX_RECEIVE_COUNT, World
+from tests.support.worlds import MAX_RECEIVE_COUNT, VISIBILITY_S, World
+
+Settled = Callable[[Any, JobResult], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,8 +30,64 @@ class JoinedWorker:
     """A worker and the parts that tests want to reach."""
 
     worker: Worker
-    handler: JobHandler
-    index: StoredFaceIndex
+    handler: JobHandler[Job]
+    lane: Lane
+    collections: Collections
+    index: FaceIndex
+
+    def enrol(self, *faces: EnrolledFace, model: ModelId) -> None:
+        """Put faces into the default collection."""
+        collection = self.collections.get(DEFAULT_COLLECTION)
+        bound = self.collections.bind(collection, model, length=len(faces[0].embedding))
+        self.index.put(bound.gallery_id, faces)
+
+
+def join_lane(
+    queue: JobQueue,
+    *,
+    name: str,
+    results: Results,
+    parse: Callable[[str], Any],
+    answer: Callable[[Any], JobDone | IndexDone],
+    dead_letters: JobQueue,
+    clock: Callable[[], float],
+    responses: JobQueue | None = None,
+    heartbeat_s: float = 0,
+    visibility_s: float = VISIBILITY_S,
+    sweep_interval_s: float = 1000,
+    on_settled: Settled | None = None,
+) -> Lane:
+    """Return a lane with all that belongs to it."""
+    heartbeat = VisibilityHeartbeat(
+        queue, visibility_s=visibility_s, interval_s=heartbeat_s, clock=clock
+    )
+    acknowledger = Acknowledger(queue)
+    return Lane(
+        name=name,
+        queue=queue,
+        handler=JobHandler(
+            queue=queue,
+            acknowledger=acknowledger,
+            results=results,
+            heartbeat=heartbeat,
+            parse=parse,
+            answer=answer,
+            responses=responses,
+            max_receive_count=MAX_RECEIVE_COUNT,
+            backoff_s=1,
+            on_settled=on_settled,
+        ),
+        heartbeat=heartbeat,
+        acknowledger=acknowledger,
+        sweeper=DeadLetterSweeper(
+            dead_letters,
+            results,
+            parse=parse,
+            interval_s=sweep_interval_s,
+            clock=clock,
+            on_settled=on_settled,
+        ),
+    )
 
 
 def join_worker(
@@ -31,41 +98,47 @@ def join_worker(
     responses: JobQueue | None = None,
     slots: int = 1,
     grace_s: float = 1,
+    wait_s: float = 0.05,
+    visibility_s: float = VISIBILITY_S,
     sweep_interval_s: float = 1000,
     clock: ManualClock | None = None,
     heartbeat_s: float = 0,
+    on_settled: Settled | None = None,
+    more_lanes: Callable[[Turns, Results], list[Lane]] = lambda turns, results: [],
 ) -> JoinedWorker:
-    """Return a worker that never waits in a receive."""
+    """Return a worker with ``slots`` children that serves the request queue."""
     results = Results(outputs or world.outputs)
-    index = StoredFaceIndex(world.gallery, refresh_s=0)
-    heartbeat = VisibilityHeartbeat(world.queue, visibility_s=30, interval_s=heartbeat_s)
-    handler = JobHandler(
-        queue=world.queue,
-        inputs=world.inputs,
+    index = MemoryFaceIndex()
+    collections = Collections(world.gallery, index, refresh_s=0)
+    turns = Turns(recognizer, children=slots)
+    lane = join_lane(
+        world.queue,
+        name="interactive",
         results=results,
-        heartbeat=heartbeat,
-        recognizer=recognizer,
-        namer=FaceNamer(index, max_distance=0.6),
+        parse=Job.from_body,
+        answer=RecognitionAnswerer(
+            inputs=world.inputs,
+            recognizer=turns.of(Urgency.INTERACTIVE),
+            namer=FaceNamer(collections, index, max_distance=0.6),
+            max_file_bytes=1000,
+        ),
+        dead_letters=world.dead_letters,
+        clock=clock or ManualClock(),
         responses=responses,
-        max_receive_count=MAX_RECEIVE_COUNT,
-        max_file_bytes=1000,
-        backoff_s=1,
+        heartbeat_s=heartbeat_s,
+        visibility_s=visibility_s,
+        sweep_interval_s=sweep_interval_s,
+        on_settled=on_settled,
     )
     worker = Worker(
-        queue=world.queue,
-        handler=handler,
-        heartbeat=heartbeat,
-        sweeper=DeadLetterSweeper(
-            world.dead_letters,
-            results,
-            interval_s=sweep_interval_s,
-            clock=clock or ManualClock(),
-        ),
-        slots=slots,
-        wait_s=0,
+        lanes=[lane, *more_lanes(turns, results)],
+        children=slots,
+        wait_s=wait_s,
         grace_s=grace_s,
         check_stores=world.inputs.check,
         stop_recognizer=getattr(recognizer, "stop", lambda: None),
         on_alive=lambda: None,
     )
-    return JoinedWorker(worker=worker, handler=handler, index=index)
+    return JoinedWorker(
+        worker=worker, handler=lane.handler, lane=lane, collections=collections, index=index
+    )

@@ -2,12 +2,14 @@
 
 import threading
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
 from core.dead_letters import ABANDONED
 from core.errors import QueueUnavailable, RecognizerDied, StorageUnavailable
 from core.faces.results import Recognition
+from core.job_handler import Outcome
 from core.jobs import Job
 from core.ports import ReceivedMessage
 from core.testing import ManualClock, MemoryQueue, MemoryStore
@@ -16,9 +18,12 @@ from tests.support.waiting import wait_until
 from tests.support.workers import join_worker
 from tests.support.worlds import World
 
+VISIBILITY_S = 60
+QUICK = b"a quick photo"
+
 
 class GatedRecognizer:
-    """Answers when the gate opens; dies when it is stopped before."""
+    """Answers quick photos at once, others when the gate opens; dies when stopped before."""
 
     def __init__(self) -> None:
         self.gate = threading.Event()
@@ -30,7 +35,7 @@ class GatedRecognizer:
     def recognise(self, photo: bytes) -> Recognition:
         self._count(+1)
         try:
-            while not self.gate.wait(0.01):
+            while photo != QUICK and not self.gate.wait(0.01):
                 if self._stopped.is_set():
                     raise RecognizerDied("stopped")
             return recognition()
@@ -51,10 +56,11 @@ class Tier:
     slots: int = 2
     grace_s: float = 5
     clock: ManualClock = field(default_factory=ManualClock)
+    wait_s: float = 0.05
     recognizer: GatedRecognizer = field(default_factory=GatedRecognizer)
 
     def __post_init__(self) -> None:
-        self.queue = MemoryQueue(clock=self.clock)
+        self.queue = MemoryQueue(clock=self.clock, visibility_s=VISIBILITY_S)
         self.dead_letters = MemoryQueue(clock=self.clock)
         self.inputs, self.outputs = MemoryStore(), MemoryStore()
         world = World(
@@ -65,19 +71,22 @@ class Tier:
             gallery=MemoryStore(),
             let_pass=self.clock.advance,
         )
-        self.worker = join_worker(
+        joined = join_worker(
             world,
             self.recognizer,
             slots=self.slots,
             grace_s=self.grace_s,
+            wait_s=self.wait_s,
+            visibility_s=VISIBILITY_S,
             sweep_interval_s=10,
             clock=self.clock,
-        ).worker
+        )
+        self.worker, self.heartbeat = joined.worker, joined.lane.heartbeat
         self.thread = threading.Thread(target=self.worker.run)
 
-    def accept(self) -> Job:
+    def accept(self, photo: bytes = b"photo") -> Job:
         job = Job.new("a.jpg")
-        self.inputs.objects[job.input_key] = b"photo"
+        self.inputs.objects[job.input_key] = photo
         self.queue.send(job.body)
         return job
 
@@ -132,7 +141,7 @@ def test_jobs_over_the_grace_go_back_to_the_queue_at_once() -> None:
 def test_worker_goes_on_after_a_round_that_failed(
     trouble: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("core.worker._MAX_PAUSE_S", 0.1)
+    monkeypatch.setattr("core.pipeline._MAX_PAUSE_S", 0.1)
     tier = Tier()
     tier.recognizer.gate.set()
     receive = tier.queue.receive
@@ -155,16 +164,186 @@ def test_worker_receives_nothing_while_storage_is_away() -> None:
     tier = Tier()
     tier.recognizer.gate.set()
     tier.inputs.available = False
-    tier.queue.send(Job.new("a.jpg").body)
-    for future in tier.worker.run_once():
-        future.result()
-    tier.queue.send(Job.new("b.jpg").body)
+    tier.accept()
+    assert tier.worker.run_once() == [Outcome.LEFT_ALONE]
+    tier.accept()
 
     with pytest.raises(StorageUnavailable):
         tier.worker.run_once()
 
     tier.inputs.available = True
-    assert len(tier.worker.run_once()) == 1
+    assert tier.worker.run_once() == [Outcome.DONE]
+
+
+def test_messages_received_ahead_wait_for_storage_to_come_back() -> None:
+    tier = Tier()
+    tier.recognizer.gate.set()
+    tier.inputs.available = False
+    for _ in range(5):
+        tier.accept()
+
+    assert tier.worker.run_once() == [Outcome.LEFT_ALONE]
+    tier.inputs.available = True
+
+    assert tier.worker.run_once() == [Outcome.DONE] * 4
+
+
+def test_running_worker_goes_on_when_storage_is_back(caplog: pytest.LogCaptureFixture) -> None:
+    tier = Tier()
+    tier.inputs.available = False
+    jobs = [tier.accept(QUICK) for _ in range(12)]
+    tier.thread.start()
+    wait_until(lambda: "worker paused" in caplog.text)
+
+    tier.inputs.available = True
+    tier.clock.advance(VISIBILITY_S)
+
+    wait_until(lambda: set(tier.outputs.objects) == {job.output_key for job in jobs})
+    tier.stop()
+
+
+def test_message_that_became_visible_while_it_waited_is_not_handled() -> None:
+    tier = Tier()
+    tier.recognizer.gate.set()
+    tier.inputs.available = False
+    jobs = [tier.accept() for _ in range(3)]
+    tier.worker.run_once()
+    tier.inputs.available = True
+    tier.clock.advance(VISIBILITY_S)
+
+    outcomes = [outcome for _ in range(2) for outcome in tier.worker.run_once()]
+
+    assert outcomes == [Outcome.DONE] * 3
+    assert set(tier.outputs.objects) == {job.output_key for job in jobs}
+    assert tier.queue.bodies == []
+
+
+def test_messages_received_ahead_are_covered_by_the_heartbeat() -> None:
+    tier = Tier(slots=1)
+    jobs = [tier.accept() for _ in range(8)]
+    tier.thread.start()
+    wait_until(lambda: len(tier.queue.in_flight) == 8)
+
+    tier.heartbeat.beat()
+
+    assert tier.queue.visibility_changes == [(job.body, VISIBILITY_S) for job in jobs]
+    tier.recognizer.gate.set()
+    tier.stop()
+
+
+def test_message_that_is_left_alone_is_no_longer_covered() -> None:
+    tier = Tier()
+    tier.inputs.available = False
+    tier.accept()
+    assert tier.worker.run_once() == [Outcome.LEFT_ALONE]
+
+    tier.heartbeat.beat()
+
+    assert tier.queue.visibility_changes == []
+
+
+def test_pause_of_a_retry_is_never_overwritten_by_the_heartbeat() -> None:
+    tier = Tier()
+    tier.recognizer.stop()
+    job = tier.accept()
+    set_visibility = tier.queue.set_visibility
+
+    def set_it_and_beat(message: ReceivedMessage, seconds: float) -> None:
+        set_visibility(message, seconds)
+        tier.heartbeat.beat()
+
+    tier.queue.set_visibility = set_it_and_beat  # type: ignore[method-assign]
+
+    assert tier.worker.run_once() == [Outcome.RETRIED]
+    ((body, pause_s),) = tier.queue.visibility_changes
+    assert body == job.body
+    assert pause_s <= 1
+
+
+def test_messages_that_have_not_begun_are_released_at_once_on_stop() -> None:
+    tier = Tier(slots=1)
+    jobs = [tier.accept() for _ in range(8)]
+    tier.thread.start()
+    wait_until(lambda: tier.inputs.gets == 2 and len(tier.queue.in_flight) == 8)
+
+    tier.worker.stop()
+    wait_until(lambda: len(tier.queue.in_flight) == 2)
+
+    assert tier.recognizer.running == 1
+    tier.recognizer.gate.set()
+    tier.stop()
+    assert set(tier.outputs.objects) == {job.output_key for job in jobs[:2]}
+    assert sorted(tier.queue.bodies) == sorted(job.body for job in jobs[2:])
+
+
+def test_message_that_a_receive_brings_after_stop_is_handled_by_an_idle_child(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    tier = Tier()
+    arrived = threading.Event()
+    receive = tier.queue.receive
+
+    def wait_and_receive(**options: Any) -> list[ReceivedMessage]:
+        arrived.wait(10)
+        return receive(**options)
+
+    tier.queue.receive = wait_and_receive  # type: ignore[method-assign]
+    tier.thread.start()
+    tier.worker.stop()
+    wait_until(lambda: "worker is draining" in caplog.text)
+    job = tier.accept(QUICK)
+    arrived.set()
+
+    tier.thread.join(timeout=10)
+    assert job.output_key in tier.outputs.objects
+    assert tier.queue.bodies == []
+
+
+def test_slow_photo_does_not_hold_up_those_received_with_it() -> None:
+    tier = Tier(slots=2)
+    slow = tier.accept()
+    quick = [tier.accept(QUICK) for _ in range(9)]
+    tier.thread.start()
+
+    wait_until(lambda: len(tier.outputs.objects) == 9)
+
+    assert set(tier.outputs.objects) == {job.output_key for job in quick}
+    tier.recognizer.gate.set()
+    wait_until(lambda: slow.output_key in tier.outputs.objects)
+    tier.stop()
+
+
+def test_backlog_takes_three_and_a_half_requests_a_job_at_most() -> None:
+    tier = Tier(slots=4)
+    requests: list[str] = []
+    for part, methods in (
+        (tier.queue, ("receive", "delete_many", "set_visibility_many")),
+        (tier.inputs, ("get", "check")),
+        (tier.outputs, ("get", "put_if")),
+    ):
+        for method in methods:
+            count_calls(part, method, requests)
+    for _ in range(100):
+        tier.accept(QUICK)
+
+    tier.thread.start()
+    wait_until(lambda: tier.queue.bodies == [])
+    used = len(requests)
+    tier.stop()
+
+    assert 200 <= used <= 350
+
+
+def count_calls(part: object, method: str, calls: list[str]) -> None:
+    """Note every call of a method."""
+    called = getattr(part, method)
+
+    def counted(*args: object, **options: object) -> object:
+        calls.append(method)
+        return called(*args, **options)
+
+    setattr(part, method, counted)
 
 
 def test_dead_letters_are_swept_at_every_interval() -> None:

@@ -1,0 +1,148 @@
+"""The threads of one lane: one receives ahead, several handle what it received."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from core.errors import ServiceUnavailable
+from core.job_handler import Outcome
+from core.lanes import Lane
+from core.ports import ReceivedMessage
+from core.prefetch import Prefetched
+
+log = logging.getLogger(__name__)
+
+_MAX_PAUSE_S: Final = 10.0
+
+
+class Pipeline:
+    """Receives and handles the messages of a lane.
+
+    Parameters
+    ----------
+    lane : Lane
+    threads : int
+        Messages that are handled at a time.
+    capacity : int
+        Messages that are received ahead at most.
+    wait_s : float
+        Long poll of one receive.
+    on_doubt : callable
+        Called when S3, SQS or the index seems to be away.
+    """
+
+    def __init__(
+        self,
+        lane: Lane,
+        *,
+        threads: int,
+        capacity: int,
+        wait_s: float,
+        on_doubt: Callable[[], None],
+    ) -> None:
+        self._lane = lane
+        self._wait_s = wait_s
+        self._on_doubt = on_doubt
+        self._prefetched = Prefetched(capacity=capacity)
+        self._stopped = threading.Event()
+        self._receiver = threading.Thread(
+            target=self._receive_until_stopped, name=f"{lane.name}-receiver", daemon=True
+        )
+        self._handlers = [
+            threading.Thread(target=self._handle_until_ended, name=f"{lane.name}-{n}", daemon=True)
+            for n in range(threads)
+        ]
+
+    def start(self) -> None:
+        self._lane.heartbeat.start()
+        self._lane.acknowledger.start()
+        for thread in (self._receiver, *self._handlers):
+            thread.start()
+
+    def is_well(self) -> bool:
+        """Tell whether all threads are there."""
+        return all(thread.is_alive() for thread in (self._receiver, *self._handlers))
+
+    def hold(self, held: bool) -> None:
+        """Neither receive nor begin to handle anything as long as it is held."""
+        self._prefetched.hold(held)
+
+    def step(self) -> list[Outcome]:
+        """Receive once and handle what came, in this thread."""
+        self._receive(self._prefetched.room(), wait_s=0)
+        outcomes: list[Outcome] = []
+        while message := self._prefetched.take_at_once():
+            outcomes += self._handle(message)
+        self._lane.acknowledger.flush()
+        return outcomes
+
+    def stop_receiving(self) -> None:
+        """Release what has not begun, and what a receive under way still brings."""
+        self._stopped.set()
+        self._lane.release(self._prefetched.close())
+
+    def finish(self, until_s: float) -> int:
+        """Wait until what has begun is done; return how much is not at that monotonic time."""
+        _join([self._receiver], until_s)
+        self._lane.release(self._prefetched.end())
+        _join(self._handlers, until_s)
+        return sum(thread.is_alive() for thread in self._handlers)
+
+    def release_unfinished(self) -> None:
+        """Let a job whose child is stopped go back to the queue at once."""
+        self._lane.handler.release_unfinished()
+
+    def close(self) -> None:
+        """Wait for the last threads, and delete the last messages."""
+        _join(self._handlers)
+        self._lane.acknowledger.stop()
+        self._lane.heartbeat.stop()
+
+    def _receive_until_stopped(self) -> None:
+        pause_s = 0.0
+        while not self._stopped.wait(pause_s):
+            try:
+                self._receive(self._prefetched.wait_for_room(), wait_s=self._wait_s)
+                pause_s = 0.0
+            except ServiceUnavailable as error:
+                pause_s = min(_MAX_PAUSE_S, pause_s * 2 or 0.5)
+                log.warning(
+                    "worker paused",
+                    extra={"code": error.code, "reason": str(error), "pause_s": pause_s},
+                )
+            except Exception:
+                pause_s = _MAX_PAUSE_S
+                log.exception("receiving broke off", extra={"pause_s": pause_s})
+
+    def _receive(self, limit: int, *, wait_s: float) -> None:
+        if limit:
+            messages = self._lane.receive(limit=limit, wait_s=wait_s)
+            self._lane.release(self._prefetched.put(messages))
+
+    def _handle_until_ended(self) -> None:
+        while message := self._prefetched.take():
+            self._handle(message)
+
+    def _handle(self, message: ReceivedMessage) -> list[Outcome]:
+        """Handle a message; return its outcome, nothing if it was lost while it waited."""
+        if not self._lane.heartbeat.is_hidden(message):
+            self._lane.heartbeat.uncover(message)
+            log.warning("message was lost before its turn", extra={"lane": self._lane.name})
+            return []
+        try:
+            outcome = self._lane.handler.handle(message)
+        except Exception:
+            log.exception("job handling broke off")
+            outcome = Outcome.LEFT_ALONE
+        if outcome is Outcome.LEFT_ALONE:
+            self._on_doubt()
+        return [outcome]
+
+
+def _join(threads: list[threading.Thread], until_s: float | None = None) -> None:
+    """Wait for those threads that were started, until a monotonic time."""
+    for thread in threads:
+        if thread.is_alive():
+            thread.join(None if until_s is None else max(0.0, until_s - time.monotonic()))

@@ -1,0 +1,152 @@
+"""Who gets a free child next, and a worker with two lanes."""
+
+import threading
+from dataclasses import dataclass, field
+
+from core.faces.results import Recognition
+from core.index_jobs import IndexDone, IndexJob, new_id
+from core.jobs import ImageSize, Job, Model
+from core.lanes import Lane
+from core.results import Results
+from core.testing import ManualClock, MemoryQueue
+from core.turns import Rota, Turns, Urgency
+from tests.support.faces import recognition
+from tests.support.waiting import wait_until
+from tests.support.workers import join_lane, join_worker
+from tests.support.worlds import memory_world
+
+INTERACTIVE, BULK = Urgency.INTERACTIVE, Urgency.BULK
+
+
+@dataclass(kw_only=True)
+class OneChild:
+    """Recognises one photo at a time, notes the order, and begins when the gate opens."""
+
+    gate: threading.Event = field(default_factory=threading.Event)
+    order: list[bytes] = field(default_factory=list)
+
+    def recognise(self, photo: bytes) -> Recognition:
+        self.order.append(photo)
+        assert self.gate.wait(10)
+        return recognition()
+
+
+def turns_of(rota: Rota, rounds: int, waiting: set[Urgency]) -> list[Urgency]:
+    turns = []
+    for _ in range(rounds):
+        turns.append(rota.next(waiting))
+        rota.note(turns[-1], waiting)
+    return turns
+
+
+def test_every_fourth_turn_is_the_bulk_lanes_while_both_wait() -> None:
+    turns = turns_of(Rota(), 8, {INTERACTIVE, BULK})
+
+    assert turns == [INTERACTIVE] * 3 + [BULK] + [INTERACTIVE] * 3 + [BULK]
+
+
+def test_lane_that_waits_alone_has_every_turn() -> None:
+    rota = Rota()
+
+    assert turns_of(rota, 5, {BULK}) == [BULK] * 5
+    assert turns_of(rota, 5, {INTERACTIVE}) == [INTERACTIVE] * 5
+
+
+def test_waiting_photos_are_recognised_in_turns_and_each_lane_in_its_order() -> None:
+    child = OneChild()
+    turns = Turns(child, children=1)
+    threads: list[threading.Thread] = []
+
+    def wait_with(urgency: Urgency, photo: bytes) -> None:
+        lane = turns.of(urgency)
+        threads.append(threading.Thread(target=lane.recognise, args=[photo]))
+        threads[-1].start()
+
+    wait_with(BULK, b"running")
+    wait_until(lambda: child.order)
+    for number in range(5):
+        for urgency, letter in ((BULK, "b"), (INTERACTIVE, "i")):
+            wait_with(urgency, f"{letter}{number}".encode())
+            wait_until(lambda urgency=urgency, n=number: turns.waiting(urgency) == n + 1)  # type: ignore[misc]
+    child.gate.set()
+    for thread in threads:
+        thread.join(timeout=10)
+
+    assert b" ".join(child.order) == b"running i0 i1 i2 b0 i3 i4 b1 b2 b3 b4"
+
+
+def test_photo_that_fails_gives_its_child_back() -> None:
+    class Failing:
+        def recognise(self, photo: bytes) -> Recognition:
+            raise ZeroDivisionError
+
+    lane = Turns(Failing(), children=1).of(BULK)
+
+    for _ in range(3):
+        try:
+            lane.recognise(b"photo")
+        except ZeroDivisionError:
+            continue
+        raise AssertionError("no error came through")
+
+
+def index_job(number: int) -> IndexJob:
+    return IndexJob(
+        job_id=new_id(),
+        image_id=f"photo {number}",
+        collection_id="album",
+        s3_bucket="albums",
+        s3_key=f"{number}.jpg",
+    )
+
+
+def test_upload_during_a_bulk_backlog_waits_for_no_more_than_the_running_photo() -> None:
+    world, clock, child = memory_world(), ManualClock(), OneChild()
+    bulk = MemoryQueue(clock=clock)
+    made: list[Turns] = []
+
+    def bulk_lanes(turns: Turns, results: Results) -> list[Lane]:
+        made.append(turns)
+
+        def answer(job: IndexJob) -> IndexDone:
+            turns.of(BULK).recognise(b"bulk")
+            return IndexDone(
+                job_id=job.job_id,
+                collection_id=job.collection_id,
+                image_id=job.image_id,
+                face_records=[],
+                unindexed_faces=[],
+                image=ImageSize(width=1, height=1),
+                model=Model(name="m", version="1"),
+            )
+
+        return [
+            join_lane(
+                bulk,
+                name="bulk",
+                results=results,
+                parse=IndexJob.from_body,
+                answer=answer,
+                dead_letters=MemoryQueue(clock=clock),
+                clock=clock,
+            )
+        ]
+
+    worker = join_worker(world, child, clock=clock, grace_s=10, more_lanes=bulk_lanes).worker
+    bulk.send_many([index_job(number).body for number in range(30)])
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    (turns,) = made
+    wait_until(lambda: child.order and turns.waiting(BULK))
+
+    upload = Job.new("a.jpg")
+    world.inputs.put(upload.input_key, b"upload", content_type="image/jpeg")
+    world.queue.send(upload.body)
+    wait_until(lambda: turns.waiting(INTERACTIVE))
+    child.gate.set()
+    wait_until(lambda: bulk.bodies == [])
+    worker.stop()
+    thread.join(timeout=10)
+
+    assert child.order.index(b"upload") == 1
+    assert len(world.outputs.keys("")) == 31
