@@ -1,5 +1,7 @@
 """The contract of ObjectStore, in memory and on S3."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from core.aws.clients import s3_client
@@ -94,16 +96,82 @@ def test_conditional_write_over_removed_object_is_refused(store: ObjectStore) ->
 def test_deleting_what_is_not_there_is_no_error(store: ObjectStore) -> None:
     store.delete("nothing-here")
 
-    assert not store.has_prefix("nothing")
+    assert store.keys("nothing") == []
 
 
 def test_prefix_is_found_until_its_last_object_is_deleted(store: ObjectStore) -> None:
     put(store, "job_photo.jpg", b"one")
-    assert store.has_prefix("job_")
+    assert store.keys("job_")
 
     store.delete("job_photo.jpg")
 
-    assert not store.has_prefix("job_")
+    assert not store.keys("job_")
+
+
+def test_keys_come_in_order_and_with_the_prefix_only(store: ObjectStore) -> None:
+    for key in ("b/2", "a", "b/10", "b/1", "c", "b/é"):
+        put(store, key, b"")
+
+    assert store.keys("b/") == ["b/1", "b/10", "b/2", "b/é"]
+    assert store.keys("") == ["a", "b/1", "b/10", "b/2", "b/é", "c"]
+
+
+def test_keys_go_on_behind_a_key_whether_it_is_there_or_not(store: ObjectStore) -> None:
+    for key in ("a/1", "a/2", "a/3", "b"):
+        put(store, key, b"")
+
+    assert store.keys("a/", after="a/1") == ["a/2", "a/3"]
+    assert store.keys("a/", after="a/15") == ["a/2", "a/3"]
+    assert store.keys("a/", after="a/3") == []
+    assert store.keys("a/", after="A") == ["a/1", "a/2", "a/3"]
+
+
+def test_no_more_keys_than_asked_for(store: ObjectStore) -> None:
+    for key in ("a", "b", "c"):
+        put(store, key, b"")
+
+    assert store.keys("", limit=2) == ["a", "b"]
+    assert store.keys("", after="a", limit=1) == ["b"]
+
+
+def test_thousand_keys_come_at_once_and_all_are_deleted_at_once(store: ObjectStore) -> None:
+    keys = [f"{number:04}" for number in range(1_001)]
+    with ThreadPoolExecutor(16) as threads:
+        list(threads.map(lambda key: put(store, key, b""), keys))
+
+    assert store.keys("", limit=5_000) == keys[:1000]
+    store.delete_many(keys)
+    assert store.keys("") == []
+
+
+def test_several_objects_are_deleted_and_no_other(store: ObjectStore) -> None:
+    for key in ("a", "b & <c>", "é", "d"):
+        put(store, key, b"")
+
+    store.delete_many(["a", "b & <c>", "é", "not there"])
+    store.delete_many([])
+
+    assert store.keys("") == ["d"]
+
+
+def test_notes_come_back_with_the_object(store: ObjectStore) -> None:
+    store.put("key", b"one", content_type="text/plain", metadata={"collection-id": "a.B-c_1"})
+
+    assert store.get("key").metadata == {"collection-id": "a.B-c_1"}
+
+
+def test_object_stored_anew_has_only_its_new_notes(store: ObjectStore) -> None:
+    store.put("key", b"one", content_type="text/plain", metadata={"a": "note"})
+    put(store, "key", b"two")
+
+    assert store.get("key").metadata == {}
+
+
+def test_conditional_write_leaves_no_notes(store: ObjectStore) -> None:
+    store.put("key", b"one", content_type="text/plain", metadata={"a": "note"})
+    put_if(store, "key", b"two", store.get("key").version)
+
+    assert store.get("key").metadata == {}
 
 
 def test_unknown_bucket_is_unavailable_and_named(localstack: LocalStack) -> None:
@@ -113,3 +181,7 @@ def test_unknown_bucket_is_unavailable_and_named(localstack: LocalStack) -> None
         store.check()
     with pytest.raises(StorageUnavailable, match="no-such-bucket"):
         store.get("key")
+    with pytest.raises(StorageUnavailable, match="no-such-bucket"):
+        store.keys("")
+    with pytest.raises(StorageUnavailable, match="no-such-bucket"):
+        store.delete_many(["key"])

@@ -12,7 +12,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core.errors import InvalidImage, ModelMissing, RecognitionTimedOut, RecognizerDied
+from core.errors import (
+    InvalidImage,
+    ModelMissing,
+    RecognitionTimedOut,
+    RecognizerDied,
+    TooBusy,
+)
 from core.timed_pool import TimedPool
 from tests.support.photos import ROOT
 from tests.support.recognizers import ObedientRecognizer, UnloadableRecognizer
@@ -117,6 +123,36 @@ def test_hanging_child_does_not_hold_up_its_neighbour() -> None:
         assert not hanging.done()
         assert isinstance(hanging.exception(), RecognitionTimedOut)
     pool.stop()
+
+
+def test_impatient_caller_is_told_that_all_children_are_busy(pool: TimedPool) -> None:
+    with ThreadPoolExecutor(1) as other:
+        hanging = other.submit(pool.recognise, b"hang")
+        wait_until(lambda: is_busy(pool), what="the child to be busy")
+
+        with pytest.raises(TooBusy):
+            pool.recognise(b"a photo", patience_s=0.05)
+
+        assert isinstance(hanging.exception(), RecognitionTimedOut)
+    assert len(pool.recognise(b"a photo", patience_s=5).faces) == 1
+
+
+def is_busy(pool: TimedPool) -> bool:
+    try:
+        pool.recognise(b"a photo", patience_s=0.001)
+    except TooBusy:
+        return True
+    return False
+
+
+def test_patient_caller_gets_the_child_that_becomes_free(pool: TimedPool) -> None:
+    with ThreadPoolExecutor(1) as other:
+        hanging = other.submit(pool.recognise, b"hang")
+        wait_until(lambda: is_busy(pool), what="the child to be busy")
+
+        assert len(pool.recognise(b"a photo", patience_s=30).faces) == 1
+
+        assert hanging.exception() is not None
 
 
 def test_missing_model_is_reported_at_the_start() -> None:

@@ -7,19 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import MalformedMessage
+from core.faces.geometry import Box
+from core.faces.results import Face
 from core.jobs import (
+    DetectedFace,
     FaceBox,
-    ImageSize,
     Job,
-    JobDone,
-    Model,
     NamedFace,
     failed,
     headline,
     is_job_id,
-    parse_result,
     safe_filename,
 )
+from tests.support.faces import embedding
 
 
 def named(name: str | None) -> NamedFace:
@@ -100,17 +100,28 @@ def test_headline_without_faces_says_so() -> None:
     assert headline([]) == "No face"
 
 
-def test_results_survive_storage() -> None:
-    job = Job.new("a.jpg")
-    done = JobDone(
-        job_id=job.job_id,
-        result="Ada",
-        faces=[named("Ada")],
-        image=ImageSize(width=1, height=2),
-        model=Model(name="m", version="1"),
-        timings_ms={"decode": 1.0},
-    )
-    failure = failed(job, "INVALID_IMAGE", "damaged")
+def test_failure_says_why() -> None:
+    assert failed("an id", "A_CODE", "a reason").model_dump() == {
+        "job_id": "an id",
+        "status": "failed",
+        "error": {"code": "A_CODE", "message": "a reason"},
+    }
 
-    for result in (done, failure):
-        assert parse_result(result.model_dump_json().encode()) == result
+
+def test_what_is_shown_of_a_face_is_rounded() -> None:
+    found = Face(
+        box=Box(left=1.26, top=2.0, right=11.55, bottom=20.04),
+        landmarks={"nose": (6.04, 7.06)},
+        detection_score=0.98765,
+        embedding=embedding(0),
+        quality=51.26,
+        flaws=("BLURRED",),
+    )
+
+    assert DetectedFace.of(found).model_dump() == {
+        "box": {"left": 1.3, "top": 2.0, "width": 10.3, "height": 18.0},
+        "landmarks": {"nose": (6.0, 7.1)},
+        "detection_score": 0.988,
+        "quality": 51.3,
+        "quality_reasons": ["BLURRED"],
+    }

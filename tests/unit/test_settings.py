@@ -55,6 +55,14 @@ def test_without_endpoint_and_keys_the_real_aws_is_meant() -> None:
         ("S3_IN_BUCKET", "Not A Bucket"),
         ("JOB_TIMEOUT_SECONDS", "-1"),
         ("LOG_LEVEL", "LOUD"),
+        ("ALLOWED_BUCKETS", "fine,Not Fine"),
+        ("RETENTION_DAYS", "0"),
+        ("RETENTION_DAYS", "3651"),
+        ("MATCH_MAX_DISTANCE", "0"),
+        ("GALLERY_EXACT_MAX", "0"),
+        ("FACE_INDEX", "a-shelf"),
+        ("WEB_RECOGNIZER_PROCESSES", "0"),
+        ("SQS_INDEX_QUEUE_NAME", "no queue"),
         ("MAX_WAIT_SECONDS", "inf"),
         ("MAX_FILE_MB", "inf"),
     ],
@@ -83,6 +91,14 @@ def test_bad_value_names_its_variable(
         ({"FACE_ENGINE": "insightface"}, "INSIGHTFACE_MODELS_DIR"),
         ({"S3_OUT_BUCKET": "input-bucket"}, "BUCKET"),
         ({"SQS_RESP_QUEUE_NAME": "request-queue"}, "QUEUE_NAME"),
+        ({"SQS_INDEX_QUEUE_NAME": "request-queue-dlq"}, "QUEUE_NAME"),
+        ({"FACE_INDEX": "qdrant"}, "FACE_INDEX=qdrant needs QDRANT_URL"),
+        ({"FACE_INDEX": "milvus"}, "FACE_INDEX=milvus needs MILVUS_URI"),
+        ({"FACE_INDEX": "pinecone"}, "FACE_INDEX=pinecone needs PINECONE_API_KEY"),
+        (
+            {"FACE_INDEX": "pinecone", "PINECONE_API_KEY": "key"},
+            "FACE_INDEX=pinecone needs PINECONE_INDEX_HOST",
+        ),
     ],
 )
 def test_contradiction_names_both_variables(
@@ -109,8 +125,50 @@ def test_empty_value_counts_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_settings().max_file_mb == 8
 
 
+@pytest.mark.parametrize(
+    ("listed", "buckets"),
+    [("", ()), ("photos", ("photos",)), (" photos , albums,", ("photos", "albums"))],
+)
+def test_allowed_buckets_are_separated_by_commas(
+    monkeypatch: pytest.MonkeyPatch, listed: str, buckets: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("ALLOWED_BUCKETS", listed)
+
+    assert load_settings().allowed_buckets == buckets
+
+
+def test_every_index_works_with_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "QDRANT_URL": "http://localhost:6333",
+        "MILVUS_URI": "faces.db",
+        "PINECONE_API_KEY": "key",
+        "PINECONE_INDEX_HOST": "faces.example",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+    for engine in ("lancedb", "qdrant", "milvus", "pinecone"):
+        monkeypatch.setenv("FACE_INDEX", engine)
+        assert load_settings().face_index == engine
+
+
+def test_every_queue_has_dead_letters_of_its_own() -> None:
+    assert load_settings().queues == (
+        "request-queue",
+        "request-queue-dlq",
+        "index-queue",
+        "index-queue-dlq",
+        "response-queue",
+    )
+
+
 def test_secret_is_not_shown() -> None:
-    settings = Settings(aws_access_key_id="an-id", aws_secret_access_key="a-secret")
+    settings = Settings(
+        aws_access_key_id="an-id",
+        aws_secret_access_key="a-secret",
+        qdrant_api_key="a-secret",
+        milvus_token="a-secret",
+        pinecone_api_key="a-secret",
+    )
 
     assert "a-secret" not in repr(settings)
 

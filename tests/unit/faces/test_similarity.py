@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.faces.similarity import similarity
+from core.faces.similarity import distance_at, similarity
 
 distances = st.floats(min_value=0, max_value=4)
 
@@ -26,3 +26,17 @@ def test_similarity_never_rises_with_distance(one: float, other: float, threshol
 @given(distances, st.floats(0.3, 0.9))
 def test_eighty_and_more_means_within_the_threshold(distance: float, threshold: float) -> None:
     assert (similarity(distance, threshold_distance=threshold) >= 80) == (distance <= threshold)
+
+
+@given(st.floats(0, 3), st.floats(0.3, 0.9))
+def test_distance_at_is_the_inverse(relative: float, threshold: float) -> None:
+    likeness = similarity(relative * threshold, threshold_distance=threshold)
+
+    assert distance_at(likeness, threshold_distance=threshold) == pytest.approx(
+        relative * threshold, abs=1e-9
+    )
+
+
+@pytest.mark.parametrize(("likeness", "distance"), [(100, 0), (80, 0.5), (60, 0.625), (0, 1.5)])
+def test_distance_of_documented_similarities(likeness: float, distance: float) -> None:
+    assert distance_at(likeness, threshold_distance=0.5) == pytest.approx(distance)

@@ -1,0 +1,280 @@
+"""Many photos indexed as one batch."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from core.batch_lists import ERASED, BatchLists
+from core.batches import MAX_KEYS, MAX_PREFIX_KEYS, Batches, note_outcome
+from core.collections import Collections
+from core.errors import (
+    BatchNotFound,
+    BucketNotAllowed,
+    CollectionNotFound,
+    InvalidRequest,
+    QueueUnavailable,
+)
+from core.index_jobs import FaceRecord, IndexDone, IndexJob, IndexRequest, UnindexedFace, new_id
+from core.jobs import DetectedFace, Failure, ImageSize, Model, failed
+from core.results import JobResult, Results
+from core.sources import PhotoSources
+from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
+from tests.support.faces import face
+
+REQUEST = IndexRequest(collection_id="family", person="Ada", metadata={"album": "summer"})
+FOUND = DetectedFace.of(face())
+
+
+@dataclass(kw_only=True)
+class Service:
+    outputs: MemoryStore = field(default_factory=MemoryStore)
+    own: MemoryStore = field(default_factory=MemoryStore)
+    queue: MemoryQueue = field(default_factory=lambda: MemoryQueue(clock=ManualClock()))
+
+    def __post_init__(self) -> None:
+        collections = Collections(MemoryStore(), MemoryFaceIndex(), refresh_s=0)
+        collections.create("family")
+        self.batches = Batches(
+            queue=self.queue,
+            outputs=self.outputs,
+            sources=PhotoSources(allowed={"own": self.own}, max_file_bytes=10),
+            collections=collections,
+        )
+
+    def submit(self, *keys: str) -> str:
+        return self.batches.submit_keys("own", keys, REQUEST)
+
+    def put_photos(self, *keys: str) -> None:
+        self.own.objects |= dict.fromkeys(keys, b"a photo")
+
+    def jobs(self) -> list[IndexJob]:
+        return [IndexJob.from_body(body) for body in self.queue.bodies]
+
+    def end(self, job: IndexJob, result: JobResult) -> None:
+        """Do what a worker does with a result."""
+        Results(self.outputs).write(result)
+        note_outcome(self.outputs, job, result)
+
+
+@pytest.fixture
+def service() -> Service:
+    return Service()
+
+
+def done(job: IndexJob, *, faces: int = 1, unindexed: int = 0) -> IndexDone:
+    return IndexDone(
+        job_id=job.job_id,
+        collection_id=job.collection_id,
+        image_id=job.image_id,
+        face_records=[FaceRecord(face_id="1", person=None, face=FOUND)] * faces,
+        unindexed_faces=[UnindexedFace(reason="EXCEEDS_MAX_FACES", face=FOUND)] * unindexed,
+        image=ImageSize(width=1, height=1),
+        model=Model(name="m", version="1"),
+    )
+
+
+def test_each_key_is_a_job_that_says_what_the_caller_said(service: Service) -> None:
+    batch_id = service.submit("b.jpg", "a.jpg")
+
+    first, second = service.jobs()
+    assert first == IndexJob(
+        **dict(REQUEST),
+        job_id=first.job_id,
+        image_id="b.jpg",
+        s3_bucket="own",
+        s3_key="b.jpg",
+        batch_id=batch_id,
+        position=0,
+    )
+    assert (second.s3_key, second.position) == ("a.jpg", 1)
+
+
+def test_only_allowed_bucket_need_not_be_named(service: Service) -> None:
+    service.batches.submit_keys(None, ["a.jpg"], REQUEST)
+
+    assert [job.s3_bucket for job in service.jobs()] == ["own"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "problem"),
+    [
+        ([], "0 keys"),
+        ([str(number) for number in range(MAX_KEYS + 1)], "1001 keys"),
+        (["a", "b", "a"], "twice"),
+        ([""], "1 to 255"),
+        (["x" * 256], "1 to 255"),
+        (["a\nb"], "printable"),
+    ],
+)
+def test_keys_that_can_not_be_indexed_are_refused(
+    service: Service, keys: list[str], problem: str
+) -> None:
+    with pytest.raises(InvalidRequest, match=problem):
+        service.submit(*keys)
+
+    assert not service.queue.bodies
+    assert not service.outputs.objects
+
+
+def test_limits_are_inclusive(service: Service) -> None:
+    service.submit("x" * 255, *(str(number) for number in range(MAX_KEYS - 1)))
+
+    assert len(service.queue.bodies) == MAX_KEYS
+
+
+def test_unknown_bucket_and_collection_are_refused(service: Service) -> None:
+    with pytest.raises(BucketNotAllowed):
+        service.batches.submit_keys("foreign", ["a"], REQUEST)
+    with pytest.raises(BucketNotAllowed):
+        service.batches.submit_prefix("foreign", "a", REQUEST)
+    with pytest.raises(CollectionNotFound):
+        service.batches.submit_keys(
+            "own", ["a"], REQUEST.model_copy(update={"collection_id": "nobody-made-it"})
+        )
+
+    assert not service.queue.bodies
+
+
+def test_batch_is_known_before_its_first_message(service: Service) -> None:
+    service.queue.available = False
+
+    with pytest.raises(QueueUnavailable):
+        service.submit("a.jpg")
+
+    assert len(service.outputs.objects) == 1
+
+
+def test_prefix_means_every_key_that_begins_so_but_no_folder(service: Service) -> None:
+    service.put_photos("2023/a", "2024/", "2024/a", "2024/b", "2024/b/", "2025/a")
+
+    service.batches.submit_prefix("own", "2024/", REQUEST)
+
+    assert [job.image_id for job in service.jobs()] == ["2024/a", "2024/b"]
+
+
+def test_prefix_of_thousands_of_keys_is_read_to_its_end(service: Service) -> None:
+    service.put_photos(*(f"{number:05}" for number in range(MAX_PREFIX_KEYS)), "0/")
+
+    service.batches.submit_prefix("own", "", REQUEST)
+
+    assert len({job.image_id for job in service.jobs()}) == MAX_PREFIX_KEYS
+
+
+def test_prefix_of_too_many_keys_is_refused_whatever_folders_are_among_them(
+    service: Service,
+) -> None:
+    service.put_photos(*(f"{number:05}" for number in range(MAX_PREFIX_KEYS + 1)), "0/")
+
+    with pytest.raises(InvalidRequest, match="10000"):
+        service.batches.submit_prefix("own", "", REQUEST)
+
+
+@pytest.mark.parametrize("keys", [[], ["album/"]])
+def test_prefix_without_photos_is_refused(service: Service, keys: list[str]) -> None:
+    service.put_photos(*keys)
+
+    with pytest.raises(InvalidRequest, match="no key"):
+        service.batches.submit_prefix("own", "album", REQUEST)
+
+
+def test_status_counts_what_ended_and_tells_of_each_photo(service: Service) -> None:
+    batch_id = service.submit("a.jpg", "b.jpg", "c.jpg")
+    first, second, _ = service.jobs()
+    service.end(first, done(first, faces=2, unindexed=1))
+    service.end(second, failed(second.job_id, "INVALID_IMAGE", "damaged"))
+
+    status = service.batches.status(batch_id, limit=10)
+
+    assert (status.total, status.done, status.failed, status.pending) == (3, 1, 1, 1)
+    assert [outcome.status for outcome in status.outcomes] == ["done", "failed", "pending"]
+    assert [outcome.image_id for outcome in status.outcomes] == ["a.jpg", "b.jpg", "c.jpg"]
+    assert (status.outcomes[0].faces, status.outcomes[0].unindexed) == (2, 1)
+    assert status.outcomes[1].error == Failure(code="INVALID_IMAGE", message="damaged")
+    assert status.next_token is None
+
+
+def test_job_that_is_settled_twice_counts_once(service: Service) -> None:
+    batch_id = service.submit("a.jpg")
+    (job,) = service.jobs()
+    service.end(job, done(job))
+    service.end(job, done(job))
+
+    status = service.batches.status(batch_id, limit=10)
+
+    assert (status.done, status.pending) == (1, 0)
+
+
+def test_pages_tell_of_every_photo_once(service: Service) -> None:
+    keys = [f"{number}.jpg" for number in range(5)]
+    batch_id = service.submit(*keys)
+
+    listed: list[str] = []
+    token: str | None = ""
+    while token is not None:
+        page = service.batches.status(batch_id, limit=2, after=token)
+        assert page.total == 5
+        listed += [outcome.image_id for outcome in page.outcomes]
+        token = page.next_token
+
+    assert listed == keys
+
+
+@pytest.mark.parametrize("token", ["x", "-1", "1", "99", "¹", "1.0"])
+def test_token_of_no_page_is_refused(service: Service, token: str) -> None:
+    batch_id = service.submit("a.jpg")
+
+    with pytest.raises(InvalidRequest, match="next_token"):
+        service.batches.status(batch_id, limit=1, after=token)
+
+
+@pytest.mark.parametrize("batch_id", ["x", "../a", new_id()])
+def test_unknown_batch_is_not_found(service: Service, batch_id: str) -> None:
+    with pytest.raises(BatchNotFound):
+        service.batches.status(batch_id, limit=1)
+
+
+def test_batch_of_more_photos_than_one_listing_holds_is_counted(service: Service) -> None:
+    service.put_photos(*(f"{number:05}" for number in range(2_500)))
+    batch_id = service.batches.submit_prefix("own", "", REQUEST)
+    for job in service.jobs():
+        note_outcome(service.outputs, job, failed(job.job_id, "A_CODE", "a reason"))
+
+    assert service.batches.status(batch_id, limit=1).failed == 2_500
+
+
+def test_job_without_a_batch_leaves_no_mark(service: Service) -> None:
+    job = IndexJob(
+        collection_id="family", job_id=new_id(), image_id="a", s3_bucket="own", s3_key="a"
+    )
+
+    note_outcome(service.outputs, job, done(job))
+
+    assert not service.outputs.objects
+
+
+def test_erased_photo_is_counted_and_no_longer_named(service: Service) -> None:
+    batches = [service.submit("Ada/1.jpg", "Bob/1.jpg") for _ in range(3)]
+    adas = [job for job in service.jobs() if job.image_id == "Ada/1.jpg"]
+    for job in adas:
+        service.end(job, done(job))
+
+    BatchLists(outputs=service.outputs).erase_photos({job.job_id for job in adas})
+
+    for batch_id in batches:
+        status = service.batches.status(batch_id, limit=10)
+        assert (status.done, status.pending) == (1, 1)
+        assert [outcome.image_id for outcome in status.outcomes] == [ERASED, "Bob/1.jpg"]
+
+
+def test_batches_of_an_erased_collection_are_gone_and_no_others(service: Service) -> None:
+    gone, kept = service.submit("a.jpg"), service.submit("b.jpg")
+    other = BatchLists(outputs=service.outputs).read(kept)
+    assert other is not None
+    BatchLists(outputs=service.outputs).write(other.model_copy(update={"collection_id": "other"}))
+    for job in service.jobs():
+        service.end(job, done(job))
+
+    BatchLists(outputs=service.outputs).erase_collection("family")
+
+    assert not service.outputs.keys(f"batches/{gone}/")
+    assert service.batches.status(kept, limit=1).done == 1

@@ -1,0 +1,326 @@
+"""What is erased with a face, a person or a collection, and what stays."""
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from core.batches import Batches, note_outcome
+from core.collections import Collections
+from core.enrolment import Enroller
+from core.erasure import AUDIT_PREFIX, Erasure
+from core.errors import CollectionNotFound, FaceNotFound, PersonNotFound, StorageUnavailable
+from core.index_jobs import IndexDone, IndexJob, IndexRequest, new_id
+from core.jobs import Job, failed
+from core.naming import FaceNamer
+from core.people import People
+from core.results import Results
+from core.sources import PhotoSources
+from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
+from tests.support.adversary import Process, Trouble
+from tests.support.faces import face, recognition
+
+SETTLE_S = 3
+
+
+@dataclass(kw_only=True)
+class Service:
+    inputs: MemoryStore = field(default_factory=MemoryStore)
+    outputs: MemoryStore = field(default_factory=MemoryStore)
+    gallery: MemoryStore = field(default_factory=MemoryStore)
+    index: MemoryFaceIndex = field(default_factory=MemoryFaceIndex)
+    slept_s: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.collections = Collections(self.gallery, self.index, refresh_s=0)
+        self.collections.create("family")
+        self.people = People(collections=self.collections, index=self.index)
+        self.erasure = self.erasure_by(Process())
+
+    def erasure_by(self, process: Process) -> Erasure:
+        return Erasure(
+            collections=self.collections,
+            people=self.people,
+            index=self.index,
+            inputs=process.store(self.inputs),
+            outputs=process.store(self.outputs),
+            gallery=self.gallery,
+            settle_s=SETTLE_S,
+            sleep=self.slept_s.append,
+        )
+
+    def enrol(
+        self,
+        person: str | None,
+        position: float,
+        *,
+        collection_id: str = "family",
+        image_id: str | None = None,
+    ) -> str:
+        """Enrol a face by a job of an uploaded photo; return the job's id."""
+        job = IndexJob(
+            collection_id=collection_id,
+            person=person,
+            job_id=new_id(),
+            image_id=image_id or f"{person} {position}",
+            s3_bucket="in",
+            s3_key="unused",
+        )
+        self.upload(job.job_id)
+        enroller = Enroller(self.collections, self.index)
+        Results(self.outputs).write(enroller.enrol(job, recognition(face(position))))
+        return job.job_id
+
+    def recognise(self, position: float, *, collection_id: str = "family") -> str:
+        """Name the face of an uploaded photo; return the job's id."""
+        job = Job.new("photo.jpg")
+        self.upload(job.job_id)
+        namer = FaceNamer(self.collections, self.index, max_distance=0.6)
+        done = namer.name(job.job_id, collection_id, recognition(face(position)))
+        Results(self.outputs).write(done)
+        return job.job_id
+
+    def fail(self) -> str:
+        job = Job.new("photo.jpg")
+        self.upload(job.job_id)
+        Results(self.outputs).write(failed(job.job_id, "INVALID_IMAGE", "damaged"))
+        return job.job_id
+
+    def upload(self, job_id: str) -> None:
+        self.inputs.put(f"{job_id}_photo.jpg", b"a photo", content_type="image/jpeg")
+
+    def jobs(self) -> set[str]:
+        """Return the jobs of which there is still a photo or a result."""
+        return {key.partition("_")[0] for key in (*self.inputs.objects, *self.outputs.objects)}
+
+    def names(self, collection_id: str = "family") -> list[str | None]:
+        return [face.person for face in self.people.faces(collection_id, limit=100)]
+
+    def audit(self) -> Iterator[dict[str, Any]]:
+        for key in self.gallery.keys(AUDIT_PREFIX):
+            yield json.loads(self.gallery.get(key).body)
+
+
+@pytest.fixture
+def service() -> Service:
+    return Service()
+
+
+def test_erased_face_goes_with_the_photo_and_result_of_its_job(service: Service) -> None:
+    service.enrol("Ada", 0)
+    other = service.enrol("Ada", 1)
+    face_id = next(
+        face.face_id for face in service.people.faces_of("family", "Ada") if not face.embedding[0]
+    )
+
+    record = service.erasure.face("family", face_id)
+
+    assert (record.erased, record.faces, record.jobs) == ("face", 1, 1)
+    assert service.jobs() == {other}
+    with pytest.raises(FaceNotFound):
+        service.erasure.face("family", face_id)
+
+
+def test_erased_person_goes_with_every_photo_and_result_that_shows_them(service: Service) -> None:
+    service.enrol("Ada", 0)
+    service.enrol("Ada", 0.1)
+    kept = {service.enrol("Bob", 5), service.recognise(5), service.recognise(9), service.fail()}
+    service.recognise(0.2)
+
+    record = service.erasure.person("family", "Ada")
+
+    assert (record.erased, record.faces, record.jobs) == ("person", 2, 3)
+    assert service.names() == ["Bob"]
+    assert service.jobs() == kept
+
+
+def test_erased_person_is_forgotten_under_the_name_of_each_job(service: Service) -> None:
+    service.enrol("Adda", 0)
+    service.people.rename("family", "Adda", "Ada")
+
+    service.erasure.person("family", "Ada")
+
+    assert service.jobs() == set()
+
+
+def test_photos_that_were_indexed_before_under_the_same_id_are_erased_too(service: Service) -> None:
+    service.enrol(None, 0, image_id="one image")
+    service.enrol("Ada", 0, image_id="one image")
+
+    service.erasure.person("family", "Ada")
+
+    assert service.jobs() == set()
+
+
+def test_person_of_the_same_name_in_another_collection_stays(service: Service) -> None:
+    service.collections.create("work")
+    service.enrol("Ada", 0)
+    kept = {
+        service.enrol("Ada", 0, collection_id="work"),
+        service.recognise(0, collection_id="work"),
+    }
+
+    service.erasure.person("family", "Ada")
+
+    assert service.jobs() == kept
+    assert service.names("work") == ["Ada"]
+
+
+def test_results_that_come_while_other_processes_still_know_the_person_are_erased(
+    service: Service,
+) -> None:
+    service.enrol("Ada", 0)
+    late = service.recognise(0)
+    result = service.outputs.objects.pop(late)
+    erasure = Erasure(
+        **{
+            **vars(service.erasure),
+            "sleep": lambda _: service.outputs.objects.update({late: result}),
+        }
+    )
+
+    record = erasure.person("family", "Ada")
+
+    assert record.jobs == 2
+    assert service.jobs() == set()
+
+
+def test_erasing_waits_until_no_process_knows_the_person(service: Service) -> None:
+    service.enrol("Ada", 0)
+
+    service.erasure.person("family", "Ada")
+
+    assert service.slept_s == [SETTLE_S]
+
+
+def test_unknown_person_is_not_found_and_leaves_no_record(service: Service) -> None:
+    service.enrol("Bob", 0)
+
+    with pytest.raises(PersonNotFound, match="Ada"):
+        service.erasure.person("family", "Ada")
+
+    assert list(service.audit()) == []
+
+
+def test_erased_collection_goes_with_all_its_photos_and_results(service: Service) -> None:
+    service.collections.create("work")
+    service.enrol("Ada", 0)
+    service.recognise(9)
+    kept = {service.enrol("Bob", 5, collection_id="work"), service.fail()}
+
+    record = service.erasure.collection("family")
+
+    assert (record.erased, record.faces, record.jobs) == ("collection", 1, 2)
+    assert service.jobs() == kept
+    assert service.names("work") == ["Bob"]
+    with pytest.raises(CollectionNotFound):
+        service.collections.get("family")
+    assert len(service.index.galleries) == 1
+
+
+def test_collection_without_faces_is_erased(service: Service) -> None:
+    assert service.erasure.collection("family").faces == 0
+
+    with pytest.raises(CollectionNotFound):
+        service.erasure.collection("family")
+
+
+def test_id_of_an_erased_collection_may_be_used_again(service: Service) -> None:
+    service.enrol("Ada", 0)
+    service.erasure.collection("family")
+
+    service.collections.create("family")
+
+    assert service.names() == []
+
+
+@pytest.mark.parametrize("calls", range(12))
+def test_erasure_of_a_person_that_broke_off_is_finished_by_asking_again(
+    service: Service, calls: int
+) -> None:
+    service.enrol("Ada", 0)
+    service.recognise(0)
+    broken = service.erasure_by(Process(dict.fromkeys(range(calls, 99), Trouble.REFUSED)))
+    try:
+        broken.person("family", "Ada")
+    except StorageUnavailable:
+        with suppress(PersonNotFound):  # nothing was left to do
+            service.erasure.person("family", "Ada")
+
+    assert service.names() == []
+    assert service.jobs() == set()
+    assert sum(record["faces"] for record in service.audit()) == 1
+
+
+@pytest.mark.parametrize("calls", range(12))
+def test_erasure_of_a_collection_that_broke_off_is_finished_by_asking_again(
+    service: Service, calls: int
+) -> None:
+    service.enrol("Ada", 0)
+    service.recognise(0)
+    broken = service.erasure_by(Process(dict.fromkeys(range(calls, 99), Trouble.REFUSED)))
+    try:
+        broken.collection("family")
+    except StorageUnavailable:
+        service.erasure.collection("family")
+
+    assert service.index.galleries == {}
+    assert service.jobs() == set()
+    assert [key for key in service.gallery.objects if not key.startswith(AUDIT_PREFIX)] == []
+
+
+def test_batch_no_longer_names_the_photos_of_an_erased_person(service: Service) -> None:
+    batch_id = submit_batch(service, "Ada/1.jpg", "Bob/1.jpg")
+
+    service.erasure.person("family", "Ada/1.jpg")
+
+    assert b"Ada" not in b"".join(service.outputs.objects.values())
+    assert b"Bob/1.jpg" in service.outputs.get(f"batches/{batch_id}/photos.json").body
+
+
+def test_batches_of_an_erased_collection_are_gone(service: Service) -> None:
+    submit_batch(service, "Ada/1.jpg", "Bob/1.jpg")
+
+    service.erasure.collection("family")
+
+    assert service.outputs.objects == {}
+
+
+def submit_batch(service: Service, *keys: str) -> str:
+    """Index a batch of photos, each of a person named as its key."""
+    queue = MemoryQueue(clock=ManualClock())
+    batches = Batches(
+        queue=queue,
+        outputs=service.outputs,
+        sources=PhotoSources(allowed={"own": MemoryStore()}, max_file_bytes=1),
+        collections=service.collections,
+    )
+    batch_id = batches.submit_keys("own", keys, IndexRequest(collection_id="family"))
+    for position, body in enumerate(queue.bodies):
+        job = IndexJob.from_body(body).model_copy(update={"person": keys[position]})
+        note_outcome(service.outputs, job, index(service, job, position))
+    return batch_id
+
+
+def index(service: Service, job: IndexJob, position: int) -> IndexDone:
+    done = Enroller(service.collections, service.index).enrol(job, recognition(face(position)))
+    Results(service.outputs).write(done)
+    return done
+
+
+def test_audit_record_and_log_hold_counts_and_no_name(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    service.enrol("Ada", 0)
+
+    with caplog.at_level(logging.INFO):
+        service.erasure.person("family", "Ada")
+
+    (record,) = service.audit()
+    assert record.pop("erased_at")
+    assert record == {"erased": "person", "collection_id": "family", "faces": 1, "jobs": 1}
+    assert "Ada" not in " ".join(str(vars(line)) for line in caplog.records)

@@ -1,0 +1,130 @@
+"""Index jobs on the wire, and what callers may say in them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from core.errors import MalformedMessage
+from core.index_jobs import IndexJob, IndexRequest, is_person, new_id
+from core.jobs import is_job_id
+
+JOB = IndexJob(
+    collection_id="family",
+    max_faces=3,
+    person="Łucja 王 🙂",
+    metadata={"album": "Sommer\n2024"},
+    job_id=new_id(),
+    image_id="albums/2024/ada é.jpg",
+    s3_bucket="in",
+    s3_key="a key",
+    batch_id=new_id(),
+    position=7,
+)
+
+
+def request(**said: object) -> IndexRequest:
+    return IndexRequest.model_validate({"collection_id": "family", **said})
+
+
+def test_job_survives_the_message_body() -> None:
+    assert IndexJob.from_body(JOB.body) == JOB
+
+
+def test_job_of_a_later_version_is_read() -> None:
+    assert IndexJob.from_body(JOB.body[:-1] + ', "mood": "cheerful"}') == JOB
+
+
+def test_result_lies_under_the_job_id() -> None:
+    assert JOB.output_key == JOB.job_id
+
+
+@given(st.text())
+def test_any_other_body_is_malformed(body: str) -> None:
+    with pytest.raises(MalformedMessage) as raised:
+        IndexJob.from_body(body)
+    assert raised.value.body == body
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"job_id": "../../etc/passwd"},
+        {"batch_id": "a/b"},
+        {"position": -1},
+        {"collection_id": "a/b"},
+        {"image_id": ""},
+    ],
+)
+def test_body_that_says_something_impossible_is_malformed(said: dict[str, object]) -> None:
+    with pytest.raises(MalformedMessage):
+        IndexJob.from_body(JOB.model_copy(update=said).body)
+
+
+def test_malformed_body_is_not_shown_in_full() -> None:
+    with pytest.raises(MalformedMessage) as raised:
+        IndexJob.from_body("x" * 5000)
+
+    assert len(str(raised.value)) < 300
+
+
+def test_ids_are_new_and_have_the_form_of_a_job_id() -> None:
+    assert is_job_id(new_id())
+    assert new_id() != new_id()
+
+
+def test_request_needs_a_collection_only() -> None:
+    plain = request()
+
+    assert (plain.max_faces, plain.person, plain.metadata) == (5, None, {})
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"collection_id": "x" * 100},
+        {"max_faces": 1},
+        {"max_faces": 100},
+        {"person": "x" * 100},
+        {"metadata": {f"key {number}": "x" * 512 for number in range(20)}},
+    ],
+)
+def test_limits_are_inclusive(said: dict[str, object]) -> None:
+    request(**said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"collection_id": ""},
+        {"collection_id": "a/b"},
+        {"collection_id": "a\n"},
+        {"collection_id": "x" * 101},
+        {"max_faces": 0},
+        {"max_faces": 101},
+        {"person": ""},
+        {"person": "x" * 101},
+        {"metadata": {"": "empty"}},
+        {"metadata": {"x" * 65: "long"}},
+        {"metadata": {"long": "x" * 513}},
+        {"metadata": {f"key {number}": "" for number in range(21)}},
+    ],
+)
+def test_request_beyond_a_limit_is_refused(said: dict[str, object]) -> None:
+    with pytest.raises(ValidationError) as raised:
+        request(**said)
+    assert raised.value.errors()[0]["loc"][0] == next(iter(said))
+
+
+@pytest.mark.parametrize("name", ["Ada", "Łucja 王 🙂", "O'Brien", "a"])
+def test_names_are_persons(name: str) -> None:
+    assert is_person(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["Unknown", "No face", " Ada", "Ada ", "A\nda", "\x00", "A\u200bda"]
+)
+def test_what_could_be_mistaken_in_a_result_is_no_person(name: str) -> None:
+    assert not is_person(name)
+    with pytest.raises(ValidationError):
+        request(person=name)
