@@ -1,0 +1,29 @@
+"""The tool: all commands together."""
+
+import click
+
+from efr_cli.collection_commands import collections, people
+from efr_cli.enroll_command import enroll
+from efr_cli.index_command import index
+from efr_cli.match_command import match
+from efr_cli.tool import Tool
+from efr_cli.transfer_commands import export, import_faces, rebuild
+
+
+@click.group(cls=Tool)
+def main() -> None:
+    """Enrol, search and move people of a face recognition service.
+
+    Settings are read from the environment and from .env in the repository's root.
+
+    \b
+    Exit codes:
+      0    everything was done
+      1    some photos were not used; each is named with its reason
+      2    wrong usage, or nothing could be done
+      130  interrupted
+    """  # noqa: D301 - click's mark for text that keeps its lines
+
+
+for command in (collections, people, enroll, index, match, export, import_faces, rebuild):
+    main.add_command(command)

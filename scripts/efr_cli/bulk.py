@@ -1,0 +1,174 @@
+"""Photos of a bucket through the service's index queue: submit, wait, report."""
+
+import signal
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from types import FrameType
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+from tqdm import tqdm
+
+from core.batches import MAX_KEYS, PhotoOutcome
+from core.errors import BatchNotFound
+from core.index_jobs import ImageId, IndexDone
+from core.ports import ObjectStore
+from core.results import Results
+from efr_cli.journal import Journal, SubmittedBatch
+from efr_cli.parts import Parts
+
+_POLL_S: Final = 1.0
+_WATCHED: Final = 20
+"""Batches that are looked at in one round; the queue serves the oldest ones first."""
+
+_KEY: Final[TypeAdapter[str]] = TypeAdapter(ImageId)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remark:
+    """Something to say of a photo; ``used`` if faces of it were indexed all the same."""
+
+    key: str
+    reason: str
+    used: bool = False
+
+
+@dataclass(kw_only=True)
+class BulkRun:
+    """One run over a prefix, possibly continued."""
+
+    parts: Parts
+    journal: Journal
+    refused: list[Remark] = field(default_factory=list)
+    """Keys that can't be submitted."""
+    photos: int = 0
+    faces: int = 0
+
+    def forget_lost_batches(self) -> None:
+        """Let photos be submitted again whose batch the service no longer knows."""
+        batches = self.journal.batches
+        kept = [batch for batch in batches if self._is_known(batch)]
+        if len(kept) < len(batches):
+            self.journal.rewrite(kept)
+
+    def submit(self) -> None:
+        """Queue what was not queued before, in batches."""
+        with tqdm(desc="submitted", unit="photo", disable=None) as bar:
+            bar.update(sum(len(batch.keys) for batch in self.journal.batches))
+            new_keys = self._new_keys()
+            while keys := list(islice(new_keys, MAX_KEYS)):
+                with uninterrupted():
+                    self._submit(keys)
+                bar.update(len(keys))
+
+    def wait(self) -> None:
+        """Return when every photo is done or failed."""
+        waiting = list(self.journal.batches)
+        settled: Counter[str] = Counter()
+        total = sum(len(batch.keys) for batch in waiting)
+        with tqdm(desc="indexed", total=total, unit="photo", disable=None) as bar:
+            while waiting:
+                for batch in waiting[:_WATCHED]:
+                    status = self.parts.batches.status(batch.batch_id, limit=0)
+                    settled[batch.batch_id] = status.done + status.failed
+                bar.update(settled.total() - bar.n)
+                waiting = [b for b in waiting if settled[b.batch_id] < len(b.keys)]
+                if waiting:
+                    self.parts.sleep(_POLL_S)
+
+    def remarks(self) -> Iterator[Remark]:
+        """Yield what is to be said of photos, counting all of them."""
+        yield from self.refused
+        self.photos = len(self.refused)
+        self.faces = 0
+        for outcome in self._outcomes():
+            self.photos += 1
+            self.faces += outcome.faces or 0
+            reason = self._reason(outcome)
+            if reason is not None:
+                yield Remark(key=outcome.image_id, reason=reason, used=bool(outcome.faces))
+
+    def _is_known(self, batch: SubmittedBatch) -> bool:
+        try:
+            self.parts.batches.status(batch.batch_id, limit=0)
+        except BatchNotFound:
+            return False
+        return True
+
+    def _submit(self, keys: list[str]) -> None:
+        asked = self.journal.asked
+        batch_id = self.parts.batches.submit_keys(asked.bucket, keys, asked.request)
+        self.journal.append(SubmittedBatch(batch_id=batch_id, keys=keys))
+
+    def _new_keys(self) -> Iterator[str]:
+        asked = self.journal.asked
+        submitted = {key for batch in self.journal.batches for key in batch.keys}
+        for key in _keys(self.parts.batches.sources.allowed[asked.bucket], asked.prefix):
+            if key.endswith("/") or key in submitted:
+                continue
+            if _is_usable(key):
+                yield key
+            else:
+                reason = "INVALID_KEY: must be 1 to 255 printable characters"
+                self.refused.append(Remark(key=key, reason=reason))
+
+    def _outcomes(self) -> Iterator[PhotoOutcome]:
+        for batch in self.journal.batches:
+            after: str | None = ""
+            while after is not None:
+                status = self.parts.batches.status(batch.batch_id, limit=MAX_KEYS, after=after)
+                yield from status.outcomes
+                after = status.next_token
+
+    def _reason(self, outcome: PhotoOutcome) -> str | None:
+        """Say why a photo or some of its faces are not indexed; None if all are."""
+        if outcome.error is not None:
+            return f"{outcome.error.code}: {outcome.error.message}"
+        if outcome.faces is None:
+            return "RESULT_MISSING: its result was erased"
+        if outcome.unindexed:
+            return self._left_out(outcome.job_id)
+        return None if outcome.faces else "NO_FACE: no face was found"
+
+    def _left_out(self, job_id: str) -> str:
+        result = Results(self.parts.batches.outputs).read(job_id)
+        faces = result.unindexed_faces if isinstance(result, IndexDone) else []
+        reasons = Counter(face.reason for face in faces)
+        return ", ".join(f"{reason}: faces left out: {n}" for reason, n in reasons.items())
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C wait for the end of the block, once; pressed again it interrupts at once."""
+    pressed: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if pressed:
+            raise KeyboardInterrupt
+        pressed.append(number)
+
+    former = signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
+    if pressed:
+        raise KeyboardInterrupt
+
+
+def _is_usable(key: str) -> bool:
+    try:
+        _KEY.validate_python(key)
+    except ValidationError:
+        return False
+    return True
+
+
+def _keys(store: ObjectStore, prefix: str) -> Iterable[str]:
+    after = ""
+    while keys := store.keys(prefix, after=after):
+        yield from keys
+        after = keys[-1]

@@ -1,0 +1,110 @@
+"""Collections and their people: list, create, delete, erase."""
+
+from collections.abc import Iterator
+
+import click
+from pydantic import TypeAdapter, ValidationError
+
+from core.collections import Collection
+from core.faces.similarity import SIMILARITY_AT_THRESHOLD
+from core.index_jobs import Metadata
+from efr_cli.parts import Parts, opened
+from efr_cli.tool import Similarity, misuse
+
+_PAGE = 100
+_METADATA: TypeAdapter[dict[str, str]] = TypeAdapter(Metadata)
+
+
+@click.group()
+def collections() -> None:
+    """List, make and erase collections."""
+
+
+@collections.command("list")
+@click.pass_context
+def list_collections(context: click.Context) -> None:
+    """List all collections with their faces, thresholds and models."""
+    parts = opened(context)
+    row = "{:<32} {:>9} {:>9}  {:<24} {:<8} {}"
+    click.echo(row.format("collection", "faces", "threshold", "model", "state", "created"))
+    for collection in all_collections(parts):
+        model = collection.model
+        click.echo(
+            row.format(
+                collection.collection_id,
+                parts.people.count(collection) if collection.state == "active" else "-",
+                f"{collection.threshold:g}",
+                "-" if model is None else f"{model.name} {model.version}",
+                collection.state,
+                f"{collection.created_at:%Y-%m-%d %H:%M}",
+            )
+        )
+
+
+def all_collections(parts: Parts) -> Iterator[Collection]:
+    """Yield every collection, in order of ids."""
+    after = ""
+    while page := parts.collections.page(limit=_PAGE, after=after):
+        yield from page
+        after = page[-1].collection_id
+
+
+def _pairs(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    pairs = [value.partition("=") for value in values]
+    if not all(equals for _, equals, _ in pairs):
+        raise click.BadParameter("write KEY=VALUE")
+    try:
+        return _METADATA.validate_python({key: value for key, _, value in pairs})
+    except ValidationError as error:
+        raise misuse(error, "--metadata") from None
+
+
+@collections.command("create")
+@click.argument("collection_id", metavar="ID")
+@click.option(
+    "--threshold",
+    type=Similarity(),
+    default=SIMILARITY_AT_THRESHOLD,
+    show_default=True,
+    help="Least similarity of a match, 0 to 100.",
+)
+@click.option(
+    "--metadata",
+    metavar="KEY=VALUE",
+    multiple=True,
+    callback=_pairs,
+    help="What else is to be known of it; may come several times.",
+)
+@click.pass_context
+def create_collection(
+    context: click.Context, collection_id: str, threshold: float, metadata: dict[str, str]
+) -> None:
+    """Make an empty collection; ID is 1 to 100 of A-Z a-z 0-9 _ . and -."""
+    opened(context).collections.create(collection_id, threshold=threshold, metadata=metadata)
+    click.echo(f"collection {collection_id!r} was made")
+
+
+@collections.command("delete")
+@click.argument("collection_id", metavar="ID")
+@click.pass_context
+def delete_collection(context: click.Context, collection_id: str) -> None:
+    """Erase a collection for good, with its people, their photos and results."""
+    erased = opened(context).erasure.collection(collection_id)
+    click.echo(f"collection {collection_id!r} was erased: {erased.faces} faces, {erased.jobs} jobs")
+
+
+@click.group()
+def people() -> None:
+    """Look after the people of a collection."""
+
+
+@people.command("erase")
+@click.argument("name")
+@click.option("--collection", "collection_id", required=True, metavar="ID")
+@click.pass_context
+def erase_person(context: click.Context, name: str, collection_id: str) -> None:
+    """Erase a person for good, with the photos and results that show or name them."""
+    erased = opened(context).erasure.person(collection_id, name)
+    click.echo(f"{name!r} was erased: {erased.faces} faces, {erased.jobs} jobs")

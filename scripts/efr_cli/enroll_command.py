@@ -1,0 +1,73 @@
+"""The command that enrols a folder of people."""
+
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from core.collections import Collections
+from core.errors import CollectionExists, CollectionNotFound
+from core.jobs import DEFAULT_COLLECTION
+from efr_cli.folder import FolderEnrolment, Unused, photos_of
+from efr_cli.parts import Parts, opened
+from efr_cli.tool import Refused, finish, plain
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, resolve_path=True))
+@click.option(
+    "--collection",
+    "collection_id",
+    default=DEFAULT_COLLECTION,
+    show_default=True,
+    metavar="ID",
+    help="Made if it is not there.",
+)
+@click.pass_context
+def enroll(context: click.Context, folder: Path, collection_id: str) -> None:
+    """Enrol the people of FOLDER/<Person Name>/*.jpg (also png, webp, heic).
+
+    A photo is used when one face is on it, or one that is far larger than the others;
+    every other file is reported with the reason. Running it again changes nothing.
+    """
+    if not folder.is_dir():
+        raise Refused("NO_FOLDER", f"{folder} is not a folder")
+    photos = list(photos_of(folder))
+    if not photos:
+        raise Refused("NO_PHOTOS", f"{folder} has no photos in folders of people")
+    strays = [
+        Unused(path=path, reason="NO_PERSON: not in a person's folder")
+        for path in sorted(folder.iterdir())
+        if path.is_file()
+    ]
+    unused = _enrol(opened(context), photos, collection_id) + strays
+    for photo in unused:
+        click.echo(f"not enrolled: {plain(photo.path)}: {photo.reason}", err=True)
+    finish(unused)
+
+
+def _enrol(parts: Parts, photos: list[tuple[str, Path]], collection_id: str) -> list[Unused]:
+    _ensure(parts.collections, collection_id)
+    with parts.recognizer(parts.threads) as recognizer:
+        enrolment = FolderEnrolment(
+            collection_id=collection_id,
+            collections=parts.collections,
+            index=parts.index,
+            recognizer=recognizer,
+        )
+        enrolment.enrol(photos, threads=parts.threads)
+    people = len(set(enrolment.owners.values()))
+    click.echo(
+        f"{len(enrolment.owners)} photos of {people} people in {collection_id!r}, "
+        f"{enrolment.changed} of them new"
+    )
+    return enrolment.unused
+
+
+def _ensure(collections: Collections, collection_id: str) -> None:
+    try:
+        collections.get(collection_id)
+    except CollectionNotFound:
+        with suppress(CollectionExists):  # being erased: the next call says so
+            collections.create(collection_id)
+        collections.get(collection_id)

@@ -1,0 +1,147 @@
+"""The people of a folder, FOLDER/<Person Name>/<photo>, into a collection."""
+
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+from tqdm import tqdm
+
+from core.collections import Collections
+from core.enrolment import BYSTANDER, face_id
+from core.errors import FaceServiceError
+from core.faces.results import ModelId
+from core.index_jobs import PersonName
+from core.ports import EnrolledFace, FaceIndex, Recognizer
+from efr_cli.adding import add_faces
+
+BATCH: Final = 100
+"""Photos after which what was found is stored, so that little is lost when it ends early."""
+
+_PERSON: Final[TypeAdapter[str]] = TypeAdapter(PersonName)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unused:
+    """A photo that was not enrolled, and why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """The face of a person on a photo of them."""
+
+    path: Path
+    person: str
+    face: EnrolledFace
+    model: ModelId
+
+
+def photos_of(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield every person's name and photo, in order; hidden files are no photos."""
+    for person in sorted(
+        entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")
+    ):
+        for path in sorted(person.iterdir()):
+            if path.is_file() and not path.name.startswith("."):
+                yield person.name, path
+
+
+def is_name(person: str) -> bool:
+    """Tell whether a folder's name can stand for a person in a result."""
+    try:
+        _PERSON.validate_python(person)
+    except ValidationError:
+        return False
+    return True
+
+
+def find_face(
+    recognizer: Recognizer, collection_id: str, person: str, path: Path
+) -> Found | Unused:
+    """Recognise one photo and return its only face, or why it has no use."""
+    if not is_name(person):
+        return Unused(path=path, reason="INVALID_NAME: the folder's name can't be a person's")
+    try:
+        photo = path.read_bytes()
+        recognition = recognizer.recognise(photo)
+    except OSError as error:
+        return Unused(path=path, reason=f"UNREADABLE: {error.strerror}")
+    except FaceServiceError as error:
+        return Unused(path=path, reason=f"{error.code}: {error}")
+    if not recognition.faces:
+        return Unused(path=path, reason="NO_FACE: no face was found")
+    largest = recognition.faces[0]
+    rivals = [face for face in recognition.faces if face.box.area * BYSTANDER > largest.box.area]
+    if len(rivals) > 1:
+        reason = f"SEVERAL_FACES: {len(rivals)} faces of about one size, it must be one"
+        return Unused(path=path, reason=reason)
+    image_id = hashlib.sha256(photo).hexdigest()
+    face = EnrolledFace(
+        face_id=face_id(collection_id, image_id, 0),
+        person=person,
+        image_id=image_id,
+        embedding=largest.embedding,
+    )
+    return Found(path=path, person=person, face=face, model=recognition.model)
+
+
+@dataclass(kw_only=True)
+class FolderEnrolment:
+    """One run over a folder, and what came of it."""
+
+    collection_id: str
+    collections: Collections
+    index: FaceIndex
+    recognizer: Recognizer
+    owners: dict[str, str] = field(default_factory=dict)
+    """Persons by the ids of their faces."""
+    unused: list[Unused] = field(default_factory=list)
+    changed: int = 0
+
+    def enrol(self, photos: list[tuple[str, Path]], *, threads: int) -> None:
+        """Recognise the photos, storing what was found from time to time."""
+        waiting: list[Found] = []
+        executor = ThreadPoolExecutor(max_workers=threads)
+        try:
+            answers = executor.map(
+                lambda photo: find_face(self.recognizer, self.collection_id, *photo), photos
+            )
+            for answer in tqdm(answers, total=len(photos), unit="photo", disable=None):
+                if isinstance(answer, Unused):
+                    self.unused.append(answer)
+                elif self._is_owned(answer):
+                    waiting.append(answer)
+                if len(waiting) >= BATCH:
+                    self._store(waiting)
+                    waiting = []
+        finally:
+            executor.shutdown(wait=False, cancel_futures=True)
+        if waiting:
+            self._store(waiting)
+
+    def _is_owned(self, found: Found) -> bool:
+        """Refuse a photo that lies in two people's folders: it can't be of both."""
+        owner = self.owners.setdefault(found.face.face_id, found.person)
+        if owner == found.person:
+            return True
+        reason = f"SAME_PHOTO: also in the folder of {owner}, whose it stays"
+        self.unused.append(Unused(path=found.path, reason=reason))
+        return False
+
+    def _store(self, batch: list[Found]) -> None:
+        faces = [found.face for found in batch]
+        added = add_faces(
+            self.collections, self.index, self.collection_id, faces, model=batch[0].model
+        )
+        self.changed += added.changed
+        for found, face in zip(batch, added.faces, strict=True):
+            if face.person is None:
+                reason = f"PERSON_REJECTED: it was said before that this is not {found.person}"
+                self.unused.append(Unused(path=found.path, reason=reason))
+                self.owners.pop(face.face_id, None)

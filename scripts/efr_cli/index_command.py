@@ -1,0 +1,100 @@
+"""The command that indexes photos of a bucket in bulk."""
+
+import re
+from typing import Final
+
+import click
+from pydantic import ValidationError
+
+from core.index_jobs import DEFAULT_MAX_FACES, IndexRequest
+from efr_cli.bulk import BulkRun
+from efr_cli.journal import Asked, open_journal
+from efr_cli.parts import Parts, opened
+from efr_cli.tool import GO_ON, Interrupted, Refused, finish, misuse, plain
+
+_PLACE: Final = re.compile(r"s3://([^/]+)(?:/(.*))?", re.DOTALL)
+
+
+def _place(context: click.Context, parameter: click.Parameter, value: str) -> tuple[str, str]:
+    match = _PLACE.fullmatch(value)
+    if match is None:
+        raise click.BadParameter("write s3://BUCKET/PREFIX")
+    return match[1], match[2] or ""
+
+
+@click.command()
+@click.argument("place", metavar="s3://BUCKET/PREFIX", callback=_place)
+@click.option("--collection", "collection_id", required=True, metavar="ID")
+@click.option(
+    "--max-faces",
+    type=click.IntRange(1, 100),
+    default=DEFAULT_MAX_FACES,
+    show_default=True,
+    help="Largest faces of a photo that are added.",
+)
+@click.option("--person", metavar="NAME", help="Whose photos these are: the largest face is added.")
+@click.pass_context
+def index(
+    context: click.Context,
+    place: tuple[str, str],
+    collection_id: str,
+    max_faces: int,
+    person: str | None,
+) -> None:
+    """Let the running workers index all photos below a prefix, and wait for them.
+
+    The bucket must be one of ALLOWED_BUCKETS. After Ctrl-C the same command goes on; photos
+    that were submitted are not submitted again. At the end every photo that is not indexed is
+    named with its reason.
+    """
+    try:
+        request = IndexRequest(collection_id=collection_id, max_faces=max_faces, person=person)
+    except ValidationError as error:
+        raise misuse(error, f"--{error.errors()[0]['loc'][0]}".replace("_id", "")) from None
+    run = _opened_run(opened(context), place, request)
+    try:
+        _complete(run)
+    except KeyboardInterrupt:
+        submitted = sum(len(batch.keys) for batch in run.journal.batches)
+        raise Interrupted(
+            f"{submitted} photos are submitted, and the workers go on with them; "
+            f"{GO_ON} to submit the others and to see the report"
+        ) from None
+
+
+def _opened_run(parts: Parts, place: tuple[str, str], request: IndexRequest) -> BulkRun:
+    bucket, prefix = place
+    asked = Asked(
+        bucket=parts.batches.sources.bucket(bucket),
+        prefix=prefix,
+        request=request,
+        collection_created_at=parts.collections.get(request.collection_id).created_at,
+    )
+    return BulkRun(parts=parts, journal=open_journal(parts.run_folder, asked))
+
+
+def _complete(run: BulkRun) -> None:
+    asked = run.journal.asked
+    run.forget_lost_batches()
+    run.submit()
+    if not run.journal.batches and not run.refused:
+        raise Refused("NO_PHOTOS", f"no key of bucket {asked.bucket!r} begins with that prefix")
+    run.wait()
+    unused = _report(run)
+    run.journal.remove()
+    click.echo(
+        f"{run.photos} photos: {run.photos - unused} indexed with {run.faces} faces "
+        f"in {asked.request.collection_id!r}, {unused} not"
+    )
+    finish(unused)
+
+
+def _report(run: BulkRun) -> int:
+    """Say what is to be said of photos; return how many are not indexed."""
+    unused = 0
+    for remark in run.remarks():
+        unused += not remark.used
+        what = "indexed in part" if remark.used else "not indexed"
+        place = f"s3://{run.journal.asked.bucket}/{remark.key}"
+        click.echo(f"{what}: {plain(place)}: {remark.reason}", err=True)
+    return unused

@@ -1,0 +1,95 @@
+"""The command that searches a collection for the faces of a photo."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import click
+
+from core.errors import InvalidPhoto, RecognitionFailed
+from core.jobs import DEFAULT_COLLECTION, UNKNOWN
+from core.matching import Matched, Matching, SearchedFace
+from efr_cli.parts import Parts, opened
+from efr_cli.tool import Refused, Similarity, finish, plain
+
+_MATCHES: Final = 10
+
+
+@click.command()
+@click.argument("photo", type=click.Path(path_type=Path, resolve_path=True))
+@click.option(
+    "--collection",
+    "collection_id",
+    default=DEFAULT_COLLECTION,
+    show_default=True,
+    metavar="ID",
+)
+@click.option(
+    "--threshold", type=Similarity(), help="Least similarity, instead of the collection's."
+)
+@click.option("--all-faces", is_flag=True, help="Search for every face, not only the largest.")
+@click.option("--json", "as_json", is_flag=True, help="Print what POST /faces/match answers.")
+@click.pass_context
+def match(
+    context: click.Context,
+    photo: Path,
+    collection_id: str,
+    threshold: float | None,
+    all_faces: bool,
+    as_json: bool,
+) -> None:
+    """Tell whose face is on PHOTO: the enrolled faces like it, nearest first."""
+    try:
+        content = photo.read_bytes()
+    except OSError as error:
+        raise Refused("UNREADABLE", f"{photo}: {error.strerror}") from error
+    parts = opened(context)
+    parts.collections.get(collection_id)  # before any model is loaded
+    try:
+        found = _match(parts, content, collection_id, threshold=threshold, all_faces=all_faces)
+    except (InvalidPhoto, RecognitionFailed) as error:
+        _unused(photo, f"{error.code}: {error}")
+        return
+    click.echo(found.model_dump_json(indent=2) if as_json else "\n".join(_lines(found)))
+    if not found.faces:
+        _unused(photo, "NO_FACE: no face was found")
+
+
+def _match(
+    parts: Parts, photo: bytes, collection_id: str, *, threshold: float | None, all_faces: bool
+) -> Matched:
+    with parts.recognizer(1) as recognizer:
+        matching = Matching(
+            recognise=recognizer.recognise,
+            collections=parts.collections,
+            index=parts.index,
+            max_distance=parts.max_distance,
+        )
+        return matching.match(
+            photo, collection_id, threshold=threshold, max_matches=_MATCHES, all_faces=all_faces
+        )
+
+
+def _unused(photo: Path, reason: str) -> None:
+    click.echo(f"not used: {plain(photo)}: {reason}", err=True)
+    finish(1)
+
+
+def _lines(found: Matched) -> Iterator[str]:
+    yield (
+        f"{len(found.faces)} faces searched in {found.collection_id!r} "
+        f"from similarity {found.threshold:g}, {found.ignored_faces} ignored"
+    )
+    for number, face in enumerate(found.faces, start=1):
+        yield from _face_lines(number, face)
+
+
+def _face_lines(number: int, face: SearchedFace) -> Iterator[str]:
+    box = face.searched_face.box
+    size = f"{box.width:.0f} x {box.height:.0f}"
+    yield f"face {number} at {box.left:.0f}, {box.top:.0f}, {size} pixels"
+    if not face.matches:
+        yield f"  {UNKNOWN}"
+    for like in face.matches:
+        name = like.person or "(no name)"
+        yield f"  {like.similarity:5.1f}  {like.distance:.3f}  {name}  {like.face_id}"

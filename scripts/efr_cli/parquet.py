@@ -1,0 +1,169 @@
+"""Enrolled faces in a Parquet file.
+
+Columns ``face_id``, ``person``, ``image_id``, ``metadata`` (a map), ``rejected`` (a list),
+``job_id``, ``embedding`` (float32 of one length); the file's own metadata names the format and the
+model that made the embeddings. Pages have checksums.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import AfterValidator, BeforeValidator, TypeAdapter, ValidationError
+
+from core.faces.results import ModelId
+from core.index_jobs import ImageId, Metadata, PersonName
+from core.jobs import Frozen, is_job_id
+from core.ports import EnrolledFace
+from efr_cli.tool import Refused
+
+PAGE: Final = 1000
+_FORMAT: Final = {b"efr_format": b"1"}
+_NAME: Final = b"efr_model_name"
+_VERSION: Final = b"efr_model_version"
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def _checked_id(text: str) -> str:
+    if not _UUID.fullmatch(text):
+        raise ValueError("must be a UUID in lower case")
+    return text
+
+
+def _checked_job_id(text: str) -> str:
+    if not is_job_id(text):
+        raise ValueError("must be a UUID of version 4")
+    return text
+
+
+class _Row(Frozen):
+    """A face without its embedding; a file is no more to be trusted than a request."""
+
+    face_id: Annotated[str, AfterValidator(_checked_id)]
+    person: PersonName | None
+    image_id: ImageId
+    metadata: Annotated[Metadata, BeforeValidator(lambda pairs: dict(pairs or ()))]
+    rejected: frozenset[PersonName]
+    job_id: Annotated[str, AfterValidator(_checked_job_id)] | None
+
+
+_ROWS: Final[TypeAdapter[list[_Row]]] = TypeAdapter(list[_Row])
+
+
+def _schema(length: int) -> pa.Schema:
+    return pa.schema(
+        [
+            pa.field("face_id", pa.string(), nullable=False),
+            pa.field("person", pa.string()),
+            pa.field("image_id", pa.string(), nullable=False),
+            pa.field("metadata", pa.map_(pa.string(), pa.string()), nullable=False),
+            pa.field("rejected", pa.list_(pa.string()), nullable=False),
+            pa.field("job_id", pa.string()),
+            pa.field("embedding", pa.list_(pa.float32(), length), nullable=False),
+        ]
+    )
+
+
+def write_faces(
+    file: Path, pages: Iterable[Sequence[EnrolledFace]], *, model: ModelId, length: int
+) -> int:
+    """Write faces to a file and return their number; until all are written it is unchanged.
+
+    Parameters
+    ----------
+    length : int
+        Length of the embeddings.
+    """
+    columns = _schema(length).with_metadata(
+        _FORMAT | {_NAME: model.name.encode(), _VERSION: model.version.encode()}
+    )
+    draft = file.with_name(f".{file.name}.new")
+    written = 0
+    try:
+        draft.touch(mode=0o600)  # faces are biometric data
+        with pq.ParquetWriter(
+            draft, columns, compression="zstd", write_page_checksum=True
+        ) as writer:
+            for page in pages:
+                writer.write_batch(_batch(page, columns))
+                written += len(page)
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
+    return written
+
+
+def _batch(faces: Sequence[EnrolledFace], columns: pa.Schema) -> pa.RecordBatch:
+    embeddings = np.stack([face.embedding for face in faces]).astype(np.float32)
+    vectors = pa.FixedSizeListArray.from_arrays(
+        pa.array(embeddings.reshape(-1)), columns.field("embedding").type.list_size
+    )
+    values: list[tuple[str, Any]] = [
+        ("face_id", [face.face_id for face in faces]),
+        ("person", [face.person for face in faces]),
+        ("image_id", [face.image_id for face in faces]),
+        ("metadata", [list(face.metadata.items()) for face in faces]),
+        ("rejected", [sorted(face.rejected) for face in faces]),
+        ("job_id", [face.job_id for face in faces]),
+    ]
+    arrays = [pa.array(column, columns.field(name).type) for name, column in values]
+    return pa.record_batch([*arrays, vectors], schema=columns)
+
+
+class FacesFile:
+    """A file of faces that was opened for reading.
+
+    Raises
+    ------
+    Refused
+        If it is damaged, or no such file; so does reading.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._file = pq.ParquetFile(path, page_checksum_verification=True)
+        except (pa.ArrowException, OSError) as error:
+            raise self._damaged(error) from error
+        columns: pa.Schema = self._file.schema_arrow
+        notes = columns.metadata or {}
+        embedding = columns.field("embedding").type if "embedding" in columns.names else None
+        self._length = getattr(embedding, "list_size", -1)
+        if not (_FORMAT.items() <= notes.items() and {_NAME, _VERSION} <= notes.keys()):
+            raise self._damaged("it was not written by 'efr export'")
+        if self._length < 1 or not columns.equals(_schema(self._length)):
+            raise self._damaged("its columns are not those of an export")
+        self.model = ModelId(name=notes[_NAME].decode(), version=notes[_VERSION].decode())
+        self.count: int = self._file.metadata.num_rows
+
+    def pages(self) -> Iterator[list[EnrolledFace]]:
+        """Yield the faces."""
+        try:
+            for batch in self._file.iter_batches(batch_size=PAGE):
+                yield self._faces(batch)
+        except (pa.ArrowException, OSError) as error:
+            raise self._damaged(error) from error
+
+    def _faces(self, batch: pa.RecordBatch) -> list[EnrolledFace]:
+        try:
+            rows = _ROWS.validate_python(batch.drop_columns(["embedding"]).to_pylist())
+        except ValidationError as error:
+            problem = error.errors()[0]
+            raise self._damaged(f"{problem['loc'][1]}: {problem['msg']}") from error
+        flat = batch.column("embedding").flatten().to_numpy(zero_copy_only=False)
+        if len(flat) != len(rows) * self._length or not np.isfinite(flat).all():
+            raise self._damaged("an embedding is missing or not finite")
+        if len({row.face_id for row in rows}) < len(rows):
+            raise self._damaged("a face comes twice")
+        embeddings = np.array(flat, dtype=np.float32).reshape(-1, self._length)
+        return [
+            EnrolledFace(**dict(row), embedding=embedding)
+            for row, embedding in zip(rows, embeddings, strict=True)
+        ]
+
+    def _damaged(self, reason: object) -> Refused:
+        return Refused("INVALID_FILE", f"{self._path} can't be imported: {reason}")

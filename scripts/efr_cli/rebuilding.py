@@ -1,0 +1,120 @@
+"""A collection's faces into a fresh gallery, while others go on using it.
+
+All faces are copied, the collection is switched over, and once every process has
+noticed, what changed in the old gallery meanwhile is carried over too: new faces,
+renamed ones and erased ones. Then the old gallery is dropped. A note in
+``run_folder`` names both galleries until then, so that one which a killed rebuild
+left behind is dropped by the next.
+"""
+
+import json
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tqdm import tqdm
+
+from core.collections import Collection
+from core.errors import Conflict
+from core.ports import EnrolledFace, FaceIndex
+from efr_cli.adding import pages
+from efr_cli.bulk import uninterrupted
+from efr_cli.parquet import PAGE
+from efr_cli.parts import Parts
+
+
+@dataclass(kw_only=True)
+class GalleryCopy:
+    """A gallery that is made like another one, again whenever that has changed."""
+
+    index: FaceIndex
+    source: str
+    target: str
+    copied: dict[str, int] = field(default_factory=dict)
+    """Face ids and what the faces were like when they were copied."""
+
+    def carry_over(self) -> None:
+        """Copy what is new or changed since the last time, and erase what is gone."""
+        present: set[str] = set()
+        with tqdm(
+            desc="carried over", total=self.index.count(self.source), unit="face", disable=None
+        ) as bar:
+            for page in pages(self.index, self.source, limit=PAGE):
+                self._copy(page)
+                present.update(face.face_id for face in page)
+                bar.update(len(page))
+        self._erase(sorted(self.copied.keys() - present))
+
+    def _copy(self, page: list[EnrolledFace]) -> None:
+        likes = {face.face_id: _likeness(face) for face in page}
+        changed = [face for face in page if self.copied.get(face.face_id) != likes[face.face_id]]
+        if changed:
+            self.index.put(self.target, changed)
+            self.copied |= likes
+
+    def _erase(self, gone: list[str]) -> None:
+        for start in range(0, len(gone), PAGE):
+            self.index.erase(self.target, gone[start : start + PAGE])
+        for face_id in gone:
+            del self.copied[face_id]
+
+
+def _likeness(face: EnrolledFace) -> int:
+    said = (face.person, face.image_id, face.job_id, face.rejected)
+    return hash((said, frozenset(face.metadata.items()), face.embedding.tobytes()))
+
+
+def rebuild_gallery(parts: Parts, collection_id: str) -> int:
+    """Move a collection to a fresh gallery; return the number of its faces.
+
+    Raises
+    ------
+    CollectionNotFound
+        If there is no such collection.
+    Conflict
+        If the collection got another gallery meanwhile; nothing was changed.
+    """
+    collection = parts.collections.get(collection_id)
+    note = parts.run_folder / f"rebuild-{collection_id}.json"
+    _drop_leftovers(parts.index, collection, note)
+    first = parts.index.page(collection.gallery_id, limit=1) if collection.model else []
+    if not first:
+        return 0
+    fresh = uuid.uuid4().hex
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text(json.dumps([collection.gallery_id, fresh]))
+    parts.index.create(fresh, length=len(first[0].embedding))
+    copy = GalleryCopy(index=parts.index, source=collection.gallery_id, target=fresh)
+    try:
+        copy.carry_over()
+        copy.carry_over()  # what came during the long copy: little is left for after the switch
+    except BaseException:
+        _abandon(parts.index, fresh, note)
+        raise
+    _switch(parts, collection, copy, note)
+    return len(copy.copied)
+
+
+def _switch(parts: Parts, collection: Collection, copy: GalleryCopy, note: Path) -> None:
+    with uninterrupted():
+        if not parts.collections.swap_gallery(collection, copy.target):
+            _abandon(parts.index, copy.target, note)
+            raise Conflict(f"collection {collection.collection_id!r} was changed; try again")
+        parts.sleep(parts.erasure.settle_s)
+        copy.carry_over()
+        parts.index.drop(copy.source)
+        note.unlink()
+
+
+def _abandon(index: FaceIndex, gallery_id: str, note: Path) -> None:
+    index.drop(gallery_id)
+    note.unlink()
+
+
+def _drop_leftovers(index: FaceIndex, collection: Collection, note: Path) -> None:
+    if not note.is_file():
+        return
+    for gallery_id in json.loads(note.read_text()):
+        if gallery_id != collection.gallery_id:
+            index.drop(gallery_id)
+    note.unlink()

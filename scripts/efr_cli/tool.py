@@ -1,0 +1,105 @@
+"""How every command ends: an exit code, and at most one line about an error."""
+
+import enum
+import math
+import sys
+from collections.abc import Sequence
+from typing import Any, Final, NoReturn
+
+import click
+from click.exceptions import NoArgsIsHelpError
+from pydantic import ValidationError
+
+from core.errors import FaceServiceError
+
+
+class ExitCode(enum.IntEnum):
+    """What a caller can tell from the exit code."""
+
+    DONE = 0
+    SOME_UNUSED = 1
+    REFUSED = 2
+    INTERRUPTED = 130
+
+
+GO_ON: Final = "run the same command again"
+
+
+class Refused(click.ClickException):
+    """Raised when a command can't do anything; shown as ``CODE: message``."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Interrupted(Exception):
+    """Raised instead of ``KeyboardInterrupt`` where there is something to say about it."""
+
+
+class Similarity(click.FloatRange):
+    """A similarity, 0 to 100."""
+
+    name = "similarity"
+
+    def __init__(self) -> None:
+        super().__init__(0, 100)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value!r} is no number", param, ctx)
+        return number
+
+
+class Tool(click.Group):
+    """A group of commands whose errors are one line on stderr."""
+
+    def main(self, *args: Any, **options: Any) -> NoReturn:
+        """Run a command and leave the process with its exit code."""
+        sys.exit(self._exit_code(*args, **options | {"standalone_mode": False}))
+
+    def _exit_code(self, *args: Any, **options: Any) -> int:
+        try:
+            code = super().main(*args, **options)
+        except NoArgsIsHelpError as error:
+            error.show()
+        except (click.ClickException, FaceServiceError, OSError) as error:
+            click.echo(_line(error), err=True)
+        except (Interrupted, click.Abort) as error:
+            click.echo(f"INTERRUPTED: {str(error) or GO_ON}", err=True)
+            return ExitCode.INTERRUPTED
+        else:
+            return code if isinstance(code, int) else ExitCode.DONE
+        return ExitCode.REFUSED
+
+
+def _line(error: click.ClickException | FaceServiceError | OSError) -> str:
+    if isinstance(error, OSError):
+        code, message = "OS_ERROR", f"{error.filename or 'system'}: {error.strerror or error}"
+    elif isinstance(error, Refused | FaceServiceError):
+        code, message = error.code, str(error)
+    else:
+        code, message = "USAGE", error.format_message()
+    return f"{code}: {' '.join(message.split())}"
+
+
+def plain(text: object) -> str:
+    """Return a name or path of others' choice so that it can't disturb the terminal."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in str(text)
+    )
+
+
+def finish(unused: int | Sequence[object]) -> None:
+    """End a command: with another exit code when some photos were not used."""
+    if unused:
+        click.get_current_context().exit(ExitCode.SOME_UNUSED)
+
+
+def misuse(error: ValidationError, option: str) -> click.BadParameter:
+    """Return what is wrong with an option's value."""
+    reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+    return click.BadParameter(reason, param_hint=option)

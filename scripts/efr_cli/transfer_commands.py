@@ -1,0 +1,103 @@
+"""Faces as they are from one place to another: export, import, rebuild."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import click
+from tqdm import tqdm
+
+from core.collections import check_model
+from core.faces.results import ModelId
+from core.ports import EnrolledFace
+from efr_cli.parts import Parts, opened
+from efr_cli.tool import Refused
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def _collection_option(function: F) -> F:
+    return click.option("--collection", "collection_id", required=True, metavar="ID")(function)
+
+
+def _file_argument(function: F) -> F:
+    kind = click.Path(path_type=Path, resolve_path=True, dir_okay=False)
+    return click.argument("file", metavar="FILE.parquet", type=kind)(function)
+
+
+@click.command()
+@_file_argument
+@_collection_option
+@click.pass_context
+def export(context: click.Context, file: Path, collection_id: str) -> None:
+    """Write all faces of a collection to a Parquet file.
+
+    Only its owner may read the file: faces are biometric data. Faces that are enrolled
+    meanwhile may be missing from it.
+    """
+    from efr_cli.parquet import write_faces  # pyarrow takes a moment, which --help can do without
+
+    if not file.parent.is_dir():
+        raise Refused("NO_FOLDER", f"{file.parent} is not a folder")
+    parts = opened(context)
+    collection = parts.collections.get(collection_id)
+    first = parts.people.faces(collection_id, limit=1)
+    if collection.model is None or not first:
+        raise Refused("NO_FACES", f"collection {collection_id!r} has no faces")
+    model = ModelId(name=collection.model.name, version=collection.model.version)
+    total = parts.people.count(collection)
+    with tqdm(desc="exported", total=total, unit="face", disable=None) as bar:
+        pages = _counted(parts, collection.gallery_id, bar.update)
+        written = write_faces(file, pages, model=model, length=len(first[0].embedding))
+    click.echo(f"{written} faces of {collection_id!r} in {file}")
+
+
+def _counted(
+    parts: Parts, gallery_id: str, count: Callable[[float], object]
+) -> Iterator[list[EnrolledFace]]:
+    from efr_cli.adding import pages
+    from efr_cli.parquet import PAGE
+
+    for page in pages(parts.index, gallery_id, limit=PAGE):
+        yield page
+        count(len(page))
+
+
+@click.command("import")
+@_file_argument
+@_collection_option
+@click.pass_context
+def import_faces(context: click.Context, file: Path, collection_id: str) -> None:
+    """Add the faces of an exported file to a collection that is there.
+
+    The whole file is checked first; a damaged one changes nothing, and so does one whose
+    faces are of another model than the collection's. Importing it again changes nothing.
+    """
+    from efr_cli.adding import add_faces
+    from efr_cli.parquet import FacesFile
+
+    source = FacesFile(file)
+    parts = opened(context)
+    check_model(parts.collections.get(collection_id), source.model)
+    for _ in tqdm(source.pages(), desc="checked", unit="page", disable=None):
+        pass
+    changed = 0
+    with tqdm(desc="imported", total=source.count, unit="face", disable=None) as bar:
+        for page in source.pages():
+            added = add_faces(
+                parts.collections, parts.index, collection_id, page, model=source.model
+            )
+            changed += added.changed
+            bar.update(len(page))
+    click.echo(f"{source.count} faces in {collection_id!r}, {changed} of them new or changed")
+
+
+@click.command()
+@_collection_option
+@click.pass_context
+def rebuild(context: click.Context, collection_id: str) -> None:
+    """Write a collection's faces anew, into a fresh gallery; searches go on meanwhile."""
+    from efr_cli.rebuilding import rebuild_gallery
+
+    faces = rebuild_gallery(opened(context), collection_id)
+    click.echo(f"{faces} faces of {collection_id!r} were written anew")

@@ -1,0 +1,161 @@
+"""The command line between in-memory parts, with a worker on demand."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+from efr_cli.app import main
+from efr_cli.parts import Parts
+
+from core.batches import Batches, note_outcome
+from core.collections import Collections
+from core.enrolment import Enroller, face_id
+from core.erasure import Erasure
+from core.errors import FaceServiceError
+from core.faces.results import ModelId, Recognition
+from core.index_jobs import IndexJob
+from core.jobs import failed
+from core.people import People
+from core.ports import EnrolledFace, Recognizer
+from core.results import JobResult, Results
+from core.sources import PhotoSources
+from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
+from tests.support.faces import MODEL, embedding, face, recognition
+
+
+@dataclass(kw_only=True)
+class Desk:
+    """Where a person types commands; ``faces`` says what is found on photos, one face if not."""
+
+    run_folder: Path
+    clock: ManualClock = field(default_factory=ManualClock)
+    inputs: MemoryStore = field(default_factory=MemoryStore)
+    outputs: MemoryStore = field(default_factory=MemoryStore)
+    gallery: MemoryStore = field(default_factory=MemoryStore)
+    album: MemoryStore = field(default_factory=MemoryStore)
+    index: MemoryFaceIndex = field(default_factory=MemoryFaceIndex)
+    faces: dict[bytes, Recognition | Exception] = field(default_factory=dict)
+    on_sleep: Callable[[], None] | None = None
+    """Instead of the worker, when a command waits."""
+    started: int = 0
+    """Pools that were started."""
+
+    def __post_init__(self) -> None:
+        self.queue = MemoryQueue(clock=self.clock)
+        self.collections = Collections(self.gallery, self.index, refresh_s=0)
+        self.people = People(collections=self.collections, index=self.index)
+
+    def run(self, *arguments: str | Path) -> Result:
+        """Run a command and return its exit code and what it printed."""
+        result = CliRunner().invoke(main, [str(each) for each in arguments], obj=self.parts)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    def parts(self) -> Parts:
+        return Parts(
+            collections=self.collections,
+            people=self.people,
+            erasure=Erasure(
+                collections=self.collections,
+                people=self.people,
+                index=self.index,
+                inputs=self.inputs,
+                outputs=self.outputs,
+                gallery=self.gallery,
+                settle_s=2,
+                sleep=self._sleep,
+            ),
+            index=self.index,
+            batches=Batches(
+                queue=self.queue,
+                outputs=self.outputs,
+                sources=PhotoSources(allowed={"album": self.album}, max_file_bytes=1000),
+                collections=self.collections,
+            ),
+            recognizer=self._recognizer,
+            threads=2,
+            max_distance=0.5,
+            run_folder=self.run_folder,
+            sleep=self._sleep,
+        )
+
+    def recognise(self, photo: bytes) -> Recognition:
+        answer = self.faces.get(photo, recognition(face()))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def work(self) -> None:
+        """Handle all index jobs, as a worker does."""
+        results = Results(self.outputs)
+        while messages := self.queue.receive(limit=10, wait_s=0):
+            for message in messages:
+                job = IndexJob.from_body(message.body)
+                result = self._answer(job)
+                results.write(result)
+                note_outcome(self.outputs, job, result)
+                self.queue.delete(message)
+
+    def put(self, *keys: str) -> None:
+        """Lay photos into the album; their content is their key."""
+        for key in keys:
+            self.album.put(key, key.encode(), content_type="image/jpeg")
+
+    def enrol(
+        self,
+        collection_id: str,
+        *people: str | None,
+        position: float = 0.0,
+        model: ModelId = MODEL,
+    ) -> list[EnrolledFace]:
+        """Enrol a face of each of these people, each a little further away."""
+        collection = self.collections.get(collection_id)
+        bound = self.collections.bind(collection, model, length=128)
+        faces = [
+            EnrolledFace(
+                face_id=face_id(collection_id, f"photo of {person}", 0),
+                person=person,
+                image_id=f"photo of {person}",
+                embedding=embedding(position + 0.1 * number),
+                metadata={"number": str(number)},
+            )
+            for number, person in enumerate(people)
+        ]
+        self.index.put(bound.gallery_id, faces)
+        return faces
+
+    def enrolled(self, collection_id: str) -> list[EnrolledFace]:
+        return self.people.faces(collection_id, limit=100_000)
+
+    def names(self, collection_id: str) -> list[str | None]:
+        return sorted((face.person for face in self.enrolled(collection_id)), key=str)
+
+    def _answer(self, job: IndexJob) -> JobResult:
+        try:
+            found = self.recognise(self.album.get(job.s3_key).body)
+            return Enroller(self.collections, self.index).enrol(job, found)
+        except FaceServiceError as error:
+            return failed(job.job_id, error.code, str(error))
+
+    def _sleep(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        (self.on_sleep or self.work)()
+
+    @contextmanager
+    def _recognizer(self, processes: int) -> Iterator[Recognizer]:
+        self.started += 1
+        yield self
+
+
+def codes(output: str) -> list[str]:
+    """Return the codes of all lines, in order."""
+    return re.findall(r"\b([A-Z_]{4,}): ", output)
+
+
+def digest(photo: bytes) -> str:
+    return hashlib.sha256(photo).hexdigest()

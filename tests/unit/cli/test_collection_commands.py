@@ -1,0 +1,75 @@
+"""Collections and people on the command line."""
+
+from tests.unit.cli.desk import Desk
+
+
+def test_collection_is_made_with_threshold_and_metadata(desk: Desk) -> None:
+    result = desk.run(
+        *("collections", "create", "staff", "--threshold", "90"),
+        *("--metadata", "site=north", "--metadata", "note=a=b"),
+    )
+
+    made = desk.collections.get("staff")
+    assert result.exit_code == 0
+    assert made.threshold == 90
+    assert made.metadata == {"site": "north", "note": "a=b"}
+
+
+def test_collection_that_exists_is_not_made_again(desk: Desk) -> None:
+    desk.run("collections", "create", "staff")
+
+    result = desk.run("collections", "create", "staff")
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("COLLECTION_EXISTS: ")
+
+
+def test_id_with_other_characters_is_refused(desk: Desk) -> None:
+    result = desk.run("collections", "create", "../staff")
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("INVALID_COLLECTION_ID: ")
+
+
+def test_all_collections_are_listed_with_their_faces(desk: Desk) -> None:
+    for number in range(101):
+        desk.run("collections", "create", f"c{number:03}")
+    desk.enrol("c100", "Ada", "Bob")
+    desk.collections.close("c000")
+
+    result = desk.run("collections", "list")
+
+    head, first, *_, last = result.stdout.splitlines()
+    assert result.exit_code == 0
+    assert len(result.stdout.splitlines()) == 102
+    assert head.split()[:3] == ["collection", "faces", "threshold"]
+    assert first.split()[:5] == ["c000", "-", "80", "-", "erasing"]
+    assert last.split()[:6] == ["c100", "2", "80", "test-model", "1", "active"]
+
+
+def test_deleted_collection_is_gone(desk: Desk) -> None:
+    desk.run("collections", "create", "staff")
+    desk.enrol("staff", "Ada")
+
+    result = desk.run("collections", "delete", "staff")
+
+    assert result.exit_code == 0
+    assert "1 faces" in result.stdout
+    assert desk.index.galleries == {}
+    assert desk.run("collections", "delete", "staff").exit_code == 2
+
+
+def test_erased_person_is_gone_and_others_stay(desk: Desk) -> None:
+    desk.enrol("default", "Ada", "Bob")
+
+    result = desk.run("people", "erase", "Ada", "--collection", "default")
+
+    assert result.exit_code == 0
+    assert desk.names("default") == ["Bob"]
+
+
+def test_nobody_can_be_erased_who_is_not_enrolled(desk: Desk) -> None:
+    result = desk.run("people", "erase", "Ada", "--collection", "default")
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("PERSON_NOT_FOUND: ")

@@ -1,0 +1,206 @@
+"""Which photos of a folder are enrolled, and why others are not."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from efr_cli.folder import BATCH, is_name
+
+from core.enrolment import face_id
+from core.errors import InvalidImage
+from core.faces.results import ModelId, Recognition
+from tests.support.faces import face, recognition
+from tests.unit.cli.desk import Desk, codes, digest
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "people" / "Ada").mkdir(parents=True)
+    (tmp_path / "people" / "Ada" / "photo.jpg").write_bytes(b"a photo")
+    return tmp_path / "people"
+
+
+def test_photo_with_one_face_is_enrolled(desk: Desk, folder: Path) -> None:
+    result = desk.run("enroll", folder)
+
+    (enrolled,) = desk.enrolled("default")
+    assert result.exit_code == 0
+    assert result.stdout == "1 photos of 1 people in 'default', 1 of them new\n"
+    assert enrolled.person == "Ada"
+    assert enrolled.image_id == digest(b"a photo")
+    assert enrolled.face_id == face_id("default", enrolled.image_id, 0)
+    assert enrolled.job_id is None
+
+
+def test_enrolling_again_changes_nothing(desk: Desk, folder: Path) -> None:
+    desk.run("enroll", folder)
+
+    result = desk.run("enroll", folder)
+
+    assert result.stdout == "1 photos of 1 people in 'default', 0 of them new\n"
+    assert len(desk.enrolled("default")) == 1
+
+
+def test_collection_that_is_not_there_is_made(desk: Desk, folder: Path) -> None:
+    assert desk.run("enroll", folder, "--collection", "staff").exit_code == 0
+
+    assert desk.names("staff") == ["Ada"]
+    assert desk.run("enroll", folder, "--collection", "a/b").exit_code == 2
+
+
+def test_many_photos_are_stored_in_batches(desk: Desk, folder: Path) -> None:
+    for number in range(BATCH + 1):
+        (folder / "Ada" / f"{number}.jpg").write_bytes(b"%d" % number)
+
+    desk.run("enroll", folder)
+
+    assert len(desk.enrolled("default")) == BATCH + 2
+
+
+def test_small_face_in_the_background_does_no_harm(desk: Desk, folder: Path) -> None:
+    desk.faces[b"a photo"] = recognition(face(side_px=100), face(side_px=40))
+
+    assert desk.run("enroll", folder).exit_code == 0
+    assert desk.names("default") == ["Ada"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (recognition(face(side_px=100), face(side_px=60)), "SEVERAL_FACES"),
+        (recognition(), "NO_FACE"),
+        (InvalidImage("damaged"), "INVALID_IMAGE"),
+    ],
+)
+def test_photo_without_use_is_named_with_its_reason(
+    desk: Desk, folder: Path, answer: Recognition | Exception, code: str
+) -> None:
+    desk.faces[b"a photo"] = answer
+
+    result = desk.run("enroll", folder)
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"not enrolled: {folder}/Ada/photo.jpg: {code}: ")
+    assert desk.enrolled("default") == []
+
+
+def test_files_beside_the_folders_are_nobodys(desk: Desk, folder: Path) -> None:
+    (folder / "stray.jpg").write_bytes(b"a stray")
+    (folder / "Ada" / ".hidden.jpg").write_bytes(b"hidden")
+
+    result = desk.run("enroll", folder)
+
+    assert result.exit_code == 1
+    assert codes(result.stderr) == ["NO_PERSON"]
+
+
+def test_photo_in_two_folders_stays_with_the_first(desk: Desk, folder: Path) -> None:
+    (folder / "Bob").mkdir()
+    (folder / "Bob" / "same.jpg").write_bytes(b"a photo")
+
+    for _ in range(2):
+        result = desk.run("enroll", folder)
+
+        assert codes(result.stderr) == ["SAME_PHOTO"]
+        assert "also in the folder of Ada" in result.stderr
+        assert desk.names("default") == ["Ada"]
+
+
+def test_rejected_person_is_not_enrolled_again(desk: Desk, folder: Path) -> None:
+    desk.run("enroll", folder)
+    (enrolled,) = desk.enrolled("default")
+    desk.people.reject("default", enrolled.face_id, "Ada")
+
+    result = desk.run("enroll", folder)
+
+    assert result.exit_code == 1
+    assert codes(result.stderr) == ["PERSON_REJECTED"]
+    assert desk.names("default") == [None]
+
+
+def test_collection_of_another_model_is_refused(desk: Desk, folder: Path) -> None:
+    desk.enrol("default", "Bob", model=ModelId(name="other", version="1"))
+
+    result = desk.run("enroll", folder)
+
+    assert result.exit_code == 2
+    assert codes(result.stderr) == ["MODEL_MISMATCH"]
+
+
+def test_faces_go_to_the_gallery_that_a_rebuild_has_switched_to(desk: Desk, folder: Path) -> None:
+    desk.enrol("default", "Bob")
+    fresh = "f" * 32
+    desk.index.create(fresh, length=128)
+    put = desk.index.put
+
+    def put_during_a_switch(gallery_id: str, faces: list[object]) -> None:
+        put(gallery_id, faces)  # type: ignore[arg-type]
+        if gallery_id != fresh:
+            assert desk.collections.swap_gallery(desk.collections.get("default"), fresh)
+
+    desk.index.put = put_during_a_switch  # type: ignore[method-assign,assignment]
+
+    assert desk.run("enroll", folder).exit_code == 0
+    assert [face.person for face in desk.index.galleries[fresh].values()] == ["Ada"]
+    assert len(desk.index.galleries) == 2
+
+
+def test_nothing_stays_of_a_collection_that_is_erased_meanwhile(desk: Desk, folder: Path) -> None:
+    desk.run("collections", "create", "staff")
+    put = desk.index.put
+
+    def put_during_an_erasure(gallery_id: str, faces: list[object]) -> None:
+        put(gallery_id, faces)  # type: ignore[arg-type]
+        desk.collections.close("staff")
+
+    desk.index.put = put_during_an_erasure  # type: ignore[method-assign,assignment]
+
+    result = desk.run("enroll", folder, "--collection", "staff")
+
+    assert result.exit_code == 2
+    assert codes(result.stderr) == ["COLLECTION_NOT_FOUND"]
+    assert desk.index.galleries == {}
+
+
+def test_metadata_that_differs_counts_as_changed(desk: Desk, folder: Path) -> None:
+    desk.run("enroll", folder)
+    gallery = desk.index.galleries[desk.collections.get("default").gallery_id]
+    for known in list(gallery.values()):
+        gallery[known.face_id] = replace(known, person="Eve")
+
+    assert "1 of them new" in desk.run("enroll", folder).stdout
+
+
+@pytest.mark.parametrize("files", [[], ["stray.jpg"]])
+def test_folder_without_people_is_refused(desk: Desk, tmp_path: Path, files: list[str]) -> None:
+    (tmp_path / "empty").mkdir()
+    for name in files:
+        (tmp_path / "empty" / name).write_bytes(b"a photo")
+
+    result = desk.run("enroll", tmp_path / "empty")
+
+    assert result.exit_code == 2
+    assert codes(result.stderr) == ["NO_PHOTOS"]
+    assert desk.started == 0
+
+
+@pytest.mark.parametrize("name", ["Unknown", "No face", " Ada", "A\nB", "Jos\udce9", "A" * 101, ""])
+def test_odd_folder_names_are_no_names(name: str) -> None:
+    assert not is_name(name)
+
+
+@pytest.mark.parametrize("name", ["Ada Lovelace", "José", "王小明", "O'Neill"])
+def test_names_in_any_script_are_names(name: str) -> None:
+    assert is_name(name)
+
+
+def test_name_that_is_no_text_is_reported(desk: Desk, folder: Path) -> None:
+    odd = folder / os.fsdecode(b"Jos\xe9")
+    odd.mkdir()
+    (odd / "photo.jpg").write_bytes(b"another photo")
+
+    result = desk.run("enroll", folder)
+
+    assert result.exit_code == 1
+    assert codes(result.stderr) == ["INVALID_NAME"]

@@ -1,0 +1,297 @@
+"""Photos of a bucket in bulk: indexed, interrupted, continued, reported."""
+
+import json
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from efr_cli.bulk import uninterrupted
+
+from core.batches import MAX_KEYS
+from core.errors import InvalidImage
+from core.index_jobs import IndexJob
+from tests.support.faces import face, recognition
+from tests.unit.cli.desk import Desk, codes
+
+INDEX = ("index", "s3://album/trip/", "--collection", "default")
+
+
+def interrupt() -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+def submitted(desk: Desk) -> list[str]:
+    return [IndexJob.from_body(body).s3_key for body in desk.queue.bodies]
+
+
+def journals(desk: Desk) -> list[Path]:
+    return list(desk.run_folder.glob("*"))
+
+
+def interrupted_run(desk: Desk, *keys: str) -> None:
+    desk.put(*keys)
+    desk.on_sleep = interrupt
+    assert desk.run(*INDEX).exit_code == 130
+    desk.on_sleep = None
+
+
+def test_all_photos_below_the_prefix_are_indexed(desk: Desk) -> None:
+    desk.put("trip/", "trip/a.jpg", "trip/b.jpg", "tripod.jpg")
+
+    result = desk.run(*INDEX)
+
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == "2 photos: 2 indexed with 2 faces in 'default', 0 not\n"
+    assert {face.image_id for face in desk.enrolled("default")} == {"trip/a.jpg", "trip/b.jpg"}
+    assert journals(desk) == []
+
+
+@pytest.mark.parametrize("place", ["s3://album", "s3://album/"])
+def test_without_prefix_the_whole_bucket_is_indexed(desk: Desk, place: str) -> None:
+    desk.put("a.jpg", "trip/b.jpg")
+
+    assert desk.run("index", place, "--collection", "default").exit_code == 0
+
+    assert len(desk.enrolled("default")) == 2
+
+
+def test_options_reach_the_jobs(desk: Desk) -> None:
+    desk.put("trip/a.jpg")
+    desk.on_sleep = interrupt
+
+    desk.run(*INDEX, "--max-faces", "7", "--person", "Ada")
+
+    (body,) = desk.queue.bodies
+    job = IndexJob.from_body(body)
+    assert (job.max_faces, job.person, job.s3_bucket) == (7, "Ada", "album")
+
+
+def test_batches_have_a_thousand_keys(desk: Desk) -> None:
+    desk.put(*(f"trip/{number:05}.jpg" for number in range(2 * MAX_KEYS + 1)))
+
+    result = desk.run(*INDEX)
+
+    batches = [key for key in desk.outputs.objects if key.endswith("/photos.json")]
+    assert result.exit_code == 0
+    assert len(batches) == 3
+    assert len(desk.enrolled("default")) == 2 * MAX_KEYS + 1
+
+
+def test_every_photo_that_is_not_indexed_is_named_with_its_reason(desk: Desk) -> None:
+    desk.put("trip/bad.jpg", "trip/crowd.jpg", "trip/empty.jpg", "trip/good.jpg", "trip/a\nb.jpg")
+    desk.faces[b"trip/bad.jpg"] = InvalidImage("the image data is damaged")
+    desk.faces[b"trip/crowd.jpg"] = recognition(*[face(float(each)) for each in range(4)])
+    desk.faces[b"trip/empty.jpg"] = recognition()
+
+    result = desk.run(*INDEX, "--max-faces", "1")
+
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        "not indexed: s3://album/trip/a\\nb.jpg: INVALID_KEY: must be 1 to 255 printable "
+        "characters",
+        "not indexed: s3://album/trip/bad.jpg: INVALID_IMAGE: the image data is damaged",
+        "indexed in part: s3://album/trip/crowd.jpg: EXCEEDS_MAX_FACES: faces left out: 3",
+        "not indexed: s3://album/trip/empty.jpg: NO_FACE: no face was found",
+    ]
+    assert result.stdout == "5 photos: 2 indexed with 2 faces in 'default', 3 not\n"
+
+
+def test_photo_of_several_people_is_not_one_persons(desk: Desk) -> None:
+    desk.put("trip/two.jpg")
+    desk.faces[b"trip/two.jpg"] = recognition(face(0.0), face(5.0))
+
+    result = desk.run(*INDEX, "--person", "Ada")
+
+    assert result.exit_code == 1
+    assert "SEVERAL_LARGE_FACES: faces left out: 2" in result.stderr
+
+
+def test_photo_indexed_in_part_is_no_failure(desk: Desk) -> None:
+    desk.put("trip/two.jpg")
+    desk.faces[b"trip/two.jpg"] = recognition(face(0.0), face(5.0))
+
+    assert desk.run(*INDEX, "--max-faces", "1").exit_code == 0
+
+
+def test_result_that_was_erased_meanwhile_is_reported(desk: Desk) -> None:
+    desk.put("trip/a.jpg")
+
+    def work_and_erase() -> None:
+        (body,) = desk.queue.bodies
+        desk.work()
+        desk.outputs.delete(IndexJob.from_body(body).job_id)
+
+    desk.on_sleep = work_and_erase
+
+    result = desk.run(*INDEX)
+
+    assert result.exit_code == 1
+    assert codes(result.stderr) == ["RESULT_MISSING"]
+
+
+def test_interrupted_run_says_how_to_go_on(desk: Desk) -> None:
+    desk.put("trip/a.jpg", "trip/b.jpg")
+    desk.on_sleep = interrupt
+
+    result = desk.run(*INDEX)
+
+    assert result.exit_code == 130
+    assert result.stderr.startswith("INTERRUPTED: 2 photos are submitted")
+    assert "run the same command again" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_continued_run_submits_only_what_is_new_and_reports_all(desk: Desk) -> None:
+    interrupted_run(desk, "trip/b.jpg", "trip/d.jpg")
+    desk.put("trip/a.jpg", "trip/c.jpg")
+
+    before = submitted(desk)
+    desk.on_sleep = interrupt
+    desk.run(*INDEX)
+    added = submitted(desk)[len(before) :]
+    desk.on_sleep = None
+    result = desk.run(*INDEX)
+
+    assert before == ["trip/b.jpg", "trip/d.jpg"]
+    assert added == ["trip/a.jpg", "trip/c.jpg"]
+    assert result.stdout == "4 photos: 4 indexed with 4 faces in 'default', 0 not\n"
+    assert journals(desk) == []
+
+
+def test_ctrl_c_while_a_batch_is_queued_waits_until_it_is_noted(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.put(*(f"trip/{number:05}.jpg" for number in range(MAX_KEYS + 1)))
+    send = desk.queue.send_many
+
+    def send_under_interruption(bodies: Sequence[str]) -> None:
+        interrupt()
+        send(bodies)
+
+    monkeypatch.setattr(desk.queue, "send_many", send_under_interruption)
+    assert desk.run(*INDEX).exit_code == 130
+    monkeypatch.undo()
+
+    assert len(submitted(desk)) == MAX_KEYS
+    assert desk.run(*INDEX).exit_code == 0
+    assert len([key for key in desk.outputs.objects if key.endswith("/photos.json")]) == 2
+
+
+def test_second_ctrl_c_does_not_wait() -> None:
+    steps = []
+
+    def pressed_twice() -> None:
+        with uninterrupted():
+            interrupt()
+            steps.append("after the first")
+            interrupt()
+            steps.append("after the second")
+
+    with pytest.raises(KeyboardInterrupt):
+        pressed_twice()
+
+    assert steps == ["after the first"]
+
+
+def test_torn_last_line_counts_for_nothing(desk: Desk) -> None:
+    interrupted_run(desk, "trip/a.jpg")
+    (journal,) = journals(desk)
+    with journal.open("a") as file:
+        file.write('{"batch_id": "torn')
+
+    result = desk.run(*INDEX)
+
+    assert result.exit_code == 0
+    assert len(desk.enrolled("default")) == 1
+
+
+@pytest.mark.parametrize("text", ["", "no JSON\n", "{}\n"])
+def test_journal_that_cannot_be_read_begins_anew(desk: Desk, text: str) -> None:
+    interrupted_run(desk, "trip/a.jpg")
+    (journal,) = journals(desk)
+    journal.write_text(text)
+
+    assert desk.run(*INDEX).exit_code == 0
+    assert journals(desk) == []
+
+
+def test_run_with_other_options_is_refused_while_one_is_unfinished(desk: Desk) -> None:
+    interrupted_run(desk, "trip/a.jpg")
+
+    result = desk.run(*INDEX, "--person", "Ada")
+
+    assert result.exit_code == 2
+    assert codes(result.stderr) == ["UNFINISHED"]
+    assert str(journals(desk)[0]) in result.stderr
+
+
+def test_other_prefix_is_another_run(desk: Desk) -> None:
+    interrupted_run(desk, "trip/a.jpg")
+    desk.put("home/a.jpg")
+
+    other = desk.run("index", "s3://album/home/", "--collection", "default")
+
+    assert other.exit_code == 0
+    assert len(journals(desk)) == 1
+
+
+def test_collection_made_anew_is_indexed_anew(desk: Desk) -> None:
+    interrupted_run(desk, "trip/a.jpg")
+    desk.work()
+    desk.run("collections", "delete", "default")
+
+    result = desk.run(*INDEX)
+
+    assert result.exit_code == 0
+    assert len(desk.enrolled("default")) == 1
+
+
+def test_batch_that_the_service_lost_is_submitted_again(desk: Desk) -> None:
+    interrupted_run(desk, "trip/a.jpg")
+    desk.outputs.objects.clear()
+    while messages := desk.queue.receive(limit=10, wait_s=0):
+        desk.queue.delete_many(messages)
+
+    result = desk.run(*INDEX)
+
+    assert result.exit_code == 0
+    assert len(desk.enrolled("default")) == 1
+
+
+def test_prefix_without_photos_is_refused(desk: Desk) -> None:
+    result = desk.run(*INDEX)
+
+    assert result.exit_code == 2
+    assert codes(result.stderr) == ["NO_PHOTOS"]
+
+
+def test_bucket_that_is_not_allowed_is_refused(desk: Desk) -> None:
+    result = desk.run("index", "s3://secrets/", "--collection", "default")
+
+    assert result.exit_code == 2
+    assert codes(result.stderr) == ["BUCKET_NOT_ALLOWED"]
+
+
+def test_collection_must_be_there(desk: Desk) -> None:
+    desk.put("trip/a.jpg")
+
+    result = desk.run("index", "s3://album/", "--collection", "staff")
+
+    assert result.exit_code == 2
+    assert codes(result.stderr) == ["COLLECTION_NOT_FOUND"]
+
+
+def test_service_that_goes_away_leaves_what_was_submitted_noted(desk: Desk) -> None:
+    desk.put("trip/a.jpg")
+
+    def lose_the_store() -> None:
+        desk.outputs.available = False
+
+    desk.on_sleep = lose_the_store
+    assert codes(desk.run(*INDEX).stderr) == ["STORAGE_UNAVAILABLE"]
+    desk.outputs.available, desk.on_sleep = True, None
+
+    (journal,) = journals(desk)
+    assert json.loads(journal.read_text().splitlines()[1])["keys"] == ["trip/a.jpg"]
+    assert desk.run(*INDEX).exit_code == 0

@@ -1,0 +1,116 @@
+"""What is said of the faces on a photo."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from core.errors import InvalidImage, RecognitionTimedOut
+from core.faces.results import ModelId, Recognition
+from tests.support.faces import face, recognition
+from tests.unit.cli.desk import Desk, codes
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(b"photo")
+    return path
+
+
+def test_known_person_is_named_nearest_first(desk: Desk, photo: Path) -> None:
+    desk.enrol("default", "Ada", "Bob", "Eve", position=0.1)
+
+    result = desk.run("match", photo)
+
+    lines = result.stdout.splitlines()
+    assert result.exit_code == 0
+    assert lines[0] == "1 faces searched in 'default' from similarity 80, 0 ignored"
+    assert [line.split()[2] for line in lines[2:]] == ["Ada", "Bob", "Eve"]
+
+
+def test_stranger_is_unknown(desk: Desk, photo: Path) -> None:
+    desk.enrol("default", "Ada", position=5.0)
+
+    result = desk.run("match", photo)
+
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1] == "  Unknown"
+
+
+def test_json_is_what_the_service_answers(desk: Desk, photo: Path) -> None:
+    (ada,) = desk.enrol("default", "Ada")
+
+    answer = json.loads(desk.run("match", photo, "--json").stdout)
+
+    (match,) = answer["faces"][0]["matches"]
+    assert answer["collection_id"] == "default"
+    assert match["face_id"] == ada.face_id
+    assert match["metadata"] == {"number": "0"}
+
+
+def test_threshold_of_the_caller_counts(desk: Desk, photo: Path) -> None:
+    desk.enrol("default", "Ada", position=0.4)
+
+    strict = desk.run("match", photo, "--threshold", "95")
+    kind = desk.run("match", photo, "--threshold", "80")
+
+    assert "Ada" not in strict.stdout
+    assert "Ada" in kind.stdout
+
+
+def test_all_faces_are_searched_only_when_asked_for(desk: Desk, photo: Path) -> None:
+    desk.faces[b"photo"] = recognition(face(0.0), face(5.0))
+    desk.enrol("default", "Ada")
+    desk.enrol("default", "Bob", position=5.0)
+
+    largest = desk.run("match", photo)
+    everybody = desk.run("match", photo, "--all-faces")
+
+    assert "Bob" not in largest.stdout
+    assert "1 ignored" in largest.stdout
+    assert "Ada" in everybody.stdout
+    assert "Bob" in everybody.stdout
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (recognition(), "NO_FACE"),
+        (InvalidImage("damaged"), "INVALID_IMAGE"),
+        (RecognitionTimedOut("too slow"), "RECOGNITION_TIMED_OUT"),
+    ],
+)
+def test_photo_without_use_is_code_one(
+    desk: Desk, photo: Path, answer: Recognition | Exception, code: str
+) -> None:
+    desk.faces[b"photo"] = answer
+
+    result = desk.run("match", photo)
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"not used: {photo}: {code}: ")
+
+
+def test_photo_that_is_not_there_is_code_two(desk: Desk, tmp_path: Path) -> None:
+    result = desk.run("match", tmp_path / "none.jpg")
+
+    assert result.exit_code == 2
+    assert codes(result.stderr) == ["UNREADABLE"]
+
+
+def test_collection_that_is_not_there_starts_no_child(desk: Desk, photo: Path) -> None:
+    result = desk.run("match", photo, "--collection", "staff")
+
+    assert result.exit_code == 2
+    assert codes(result.stderr) == ["COLLECTION_NOT_FOUND"]
+    assert desk.started == 0
+
+
+def test_collection_of_another_model_is_refused(desk: Desk, photo: Path) -> None:
+    desk.enrol("default", "Ada", model=ModelId(name="other", version="1"))
+
+    result = desk.run("match", photo)
+
+    assert result.exit_code == 2
+    assert codes(result.stderr) == ["MODEL_MISMATCH"]

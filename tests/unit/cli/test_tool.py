@@ -1,0 +1,100 @@
+"""How commands end."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from efr_cli.app import main
+from efr_cli.parts import real_parts
+
+from tests.support.photos import ROOT
+from tests.unit.cli.desk import Desk
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--nonsense"],
+        ["nonsense"],
+        ["enroll"],
+        ["match", "photo.jpg", "--threshold", "101"],
+        ["match", "photo.jpg", "--threshold", "nan"],
+        ["index", "album/", "--collection", "c"],
+        ["index", "s3://album/", "--collection", "c", "--max-faces", "0"],
+        ["index", "s3://album/", "--collection", "c", "--person", "Unknown"],
+        ["index", "s3://album/", "--collection", "a/b"],
+        ["collections", "create", "c", "--metadata", "novalue"],
+        ["collections", "create", "c", "--metadata", "=nokey"],
+    ],
+)
+def test_wrong_usage_is_one_line_and_code_two(desk: Desk, arguments: list[str]) -> None:
+    result = desk.run(*arguments)
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("USAGE: ")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_without_a_command_the_help_is_shown(desk: Desk) -> None:
+    result = desk.run()
+
+    assert result.exit_code == 2
+    assert "Commands:" in result.stderr
+
+
+def test_help_names_the_exit_codes(desk: Desk) -> None:
+    result = desk.run("--help")
+
+    assert result.exit_code == 0
+    assert "130  interrupted" in result.stdout
+
+
+def test_service_that_is_away_is_one_line_and_code_two(desk: Desk) -> None:
+    desk.gallery.available = False
+
+    result = desk.run("collections", "list")
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("STORAGE_UNAVAILABLE: ")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_settings_that_cannot_be_used_are_code_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("MIN_FACE_PX", "many")
+
+    result = CliRunner().invoke(main, ["collections", "list"], obj=real_parts)
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("INVALID_SETTINGS: MIN_FACE_PX")
+
+
+def test_interrupted_command_says_so_with_code_130(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "photo.jpg").write_bytes(b"photo")
+    monkeypatch.setattr(desk, "recognise", lambda photo: signal.raise_signal(signal.SIGINT))
+
+    result = desk.run("match", tmp_path / "photo.jpg")
+
+    assert result.exit_code == 130
+    assert result.stderr.splitlines()[-1].startswith("INTERRUPTED: ")
+
+
+@pytest.mark.parametrize("script", [["efr.py", "enroll"], ["enroll.py"]])
+def test_both_scripts_enrol_folders(tmp_path: Path, script: list[str]) -> None:
+    name, *command = script
+
+    ended = subprocess.run(
+        [sys.executable, ROOT / "scripts" / name, *command, "nowhere"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 2
+    assert ended.stderr == f"NO_FOLDER: {tmp_path}/nowhere is not a folder\n"

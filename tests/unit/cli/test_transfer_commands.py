@@ -1,0 +1,281 @@
+"""Faces to a file and back."""
+
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from efr_cli.parquet import PAGE, write_faces
+
+from core.faces.results import ModelId
+from core.index_jobs import new_id
+from core.ports import EnrolledFace
+from tests.support.faces import MODEL
+from tests.unit.cli.desk import Desk, codes
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "faces.parquet"
+
+
+def described(faces: list[EnrolledFace]) -> list[tuple[object, ...]]:
+    return [
+        (
+            *(face.face_id, face.person, face.image_id, face.job_id, face.rejected),
+            dict(face.metadata),
+            face.embedding.tobytes(),
+        )
+        for face in faces
+    ]
+
+
+def enrol_variety(desk: Desk) -> list[EnrolledFace]:
+    """Enrol a face with everything, one without a name, and one with a job."""
+    ada, nobody, eve = desk.enrol("default", "王小明", None, "Eve")
+    faces = [
+        replace(ada, rejected=frozenset({"Bob", "Eve"}), metadata={"ключ": "=", "b": ""}),
+        replace(nobody, metadata={}),
+        replace(eve, job_id=new_id()),
+    ]
+    desk.index.put(desk.collections.get("default").gallery_id, faces)
+    return faces
+
+
+def written(file: Path, *faces: EnrolledFace, model: ModelId = MODEL) -> Path:
+    write_faces(file, [list(faces)], model=model, length=len(faces[0].embedding))
+    return file
+
+
+def test_imported_faces_are_those_that_were_exported(desk: Desk, file: Path) -> None:
+    enrol_variety(desk)
+    before = described(desk.enrolled("default"))
+    assert desk.run("export", file, "--collection", "default").exit_code == 0
+    desk.run("collections", "delete", "default")
+
+    result = desk.run("import", file, "--collection", "default")
+
+    assert result.exit_code == 0
+    assert result.stdout == "3 faces in 'default', 3 of them new or changed\n"
+    assert described(desk.enrolled("default")) == before
+
+
+def test_importing_again_changes_nothing(desk: Desk, file: Path) -> None:
+    enrol_variety(desk)
+    desk.run("export", file, "--collection", "default")
+
+    result = desk.run("import", file, "--collection", "default")
+
+    assert result.stdout == "3 faces in 'default', 0 of them new or changed\n"
+
+
+def test_faces_go_in_pages(desk: Desk, file: Path) -> None:
+    desk.enrol("default", *(f"Person {number}" for number in range(2 * PAGE + 1)))
+    desk.run("export", file, "--collection", "default")
+    desk.run("collections", "create", "copy")
+
+    result = desk.run("import", file, "--collection", "copy")
+
+    assert pq.ParquetFile(file).metadata.num_row_groups == 3
+    assert result.exit_code == 0
+    assert described(desk.enrolled("copy")) == described(desk.enrolled("default"))
+
+
+def test_file_names_columns_and_model(desk: Desk, file: Path) -> None:
+    desk.enrol("default", "Ada")
+    desk.run("export", file, "--collection", "default")
+
+    table = pq.read_table(file)
+
+    assert table.column_names == [
+        *("face_id", "person", "image_id", "metadata", "rejected", "job_id", "embedding")
+    ]
+    assert table.schema.metadata[b"efr_model_name"] == b"test-model"
+    assert table.schema.metadata[b"efr_model_version"] == b"1"
+
+
+def test_only_the_owner_may_read_the_file(desk: Desk, file: Path) -> None:
+    desk.enrol("default", "Ada")
+
+    desk.run("export", file, "--collection", "default")
+
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_what_was_said_of_a_face_since_the_export_stays(desk: Desk, file: Path) -> None:
+    (ada,) = desk.enrol("default", "Ada")
+    desk.run("export", file, "--collection", "default")
+    desk.people.reject("default", ada.face_id, "Ada")
+
+    desk.run("import", file, "--collection", "default")
+
+    (face,) = desk.enrolled("default")
+    assert (face.person, face.rejected) == (None, frozenset({"Ada"}))
+
+
+def test_face_that_was_named_since_the_export_keeps_its_name(desk: Desk, file: Path) -> None:
+    (nobody,) = desk.enrol("default", None)
+    desk.run("export", file, "--collection", "default")
+    desk.people.reassign("default", nobody.face_id, "Ada")
+
+    desk.run("import", file, "--collection", "default")
+
+    assert desk.names("default") == ["Ada"]
+
+
+def test_faces_of_another_model_are_refused(desk: Desk, file: Path) -> None:
+    (ada,) = desk.enrol("default", "Ada")
+    written(file, ada, model=ModelId(name="other", version="1"))
+
+    result = desk.run("import", file, "--collection", "default")
+
+    assert result.exit_code == 2
+    assert codes(result.stderr) == ["MODEL_MISMATCH"]
+
+
+def test_collection_must_be_there(desk: Desk, file: Path) -> None:
+    (ada,) = desk.enrol("default", "Ada")
+    written(file, ada)
+
+    for command in ("import", "export", "rebuild"):
+        path = [] if command == "rebuild" else [file]
+        result = desk.run(command, *path, "--collection", "staff")
+
+        assert result.exit_code == 2
+        assert codes(result.stderr) == ["COLLECTION_NOT_FOUND"]
+
+
+def test_every_kind_of_damage_is_one_line_and_changes_nothing(desk: Desk, file: Path) -> None:
+    faces = desk.enrol("default", *(f"Person {number}" for number in range(PAGE + 100)))
+    desk.run("export", file, "--collection", "default")
+    desk.run("collections", "create", "copy")
+    whole = file.read_bytes()
+    assert len(faces) == PAGE + 100
+
+    for damaged in (
+        b"",
+        b"no Parquet",
+        whole[: len(whole) // 2],
+        whole[:-1],
+        _flipped(whole, len(whole) // 2),
+        _flipped(whole, 4 * len(whole) // 5),
+    ):
+        file.write_bytes(damaged)
+        result = desk.run("import", file, "--collection", "copy")
+
+        assert result.exit_code == 2
+        assert codes(result.stderr)[0] == "INVALID_FILE"
+        assert len(result.stderr.splitlines()) == 1
+        assert desk.enrolled("copy") == []
+
+
+def _flipped(content: bytes, position: int) -> bytes:
+    return content[:position] + bytes([content[position] ^ 0xFF]) + content[position + 1 :]
+
+
+def test_file_that_is_not_there_is_named(desk: Desk, file: Path) -> None:
+    result = desk.run("import", file, "--collection", "default")
+
+    assert result.exit_code == 2
+    assert str(file) in result.stderr
+
+
+def test_other_parquet_files_are_refused(desk: Desk, file: Path) -> None:
+    (ada,) = desk.enrol("default", "Ada")
+    table = pq.read_table(written(file, ada))
+    for other in (
+        pa.table({"face_id": ["a"]}),
+        table.replace_schema_metadata({}),
+        table.drop_columns(["rejected"]),
+        table.append_column("more", pa.array([1])),
+    ):
+        pq.write_table(other, file)
+
+        result = desk.run("import", file, "--collection", "default")
+
+        assert result.exit_code == 2
+        assert codes(result.stderr)[0] == "INVALID_FILE"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"face_id": "x' OR 'a'='a"},
+        {"job_id": "batches/photos.json"},
+        {"person": "Unknown"},
+        {"person": "A\nB"},
+        {"rejected": frozenset({""})},
+        {"image_id": ""},
+        {"metadata": {"": "no key"}},
+        {"embedding": np.full(128, np.nan, dtype=np.float32)},
+    ],
+)
+def test_values_that_no_request_may_have_are_refused(
+    desk: Desk, file: Path, change: dict[str, object]
+) -> None:
+    (ada,) = desk.enrol("default", "Ada")
+    written(file, replace(ada, **change))  # type: ignore[arg-type]
+
+    result = desk.run("import", file, "--collection", "default")
+
+    assert result.exit_code == 2
+    assert codes(result.stderr)[0] == "INVALID_FILE"
+    assert desk.names("default") == ["Ada"]
+
+
+def test_face_that_comes_twice_is_refused(desk: Desk, file: Path) -> None:
+    (ada,) = desk.enrol("default", "Ada")
+    written(file, ada, ada)
+
+    result = desk.run("import", file, "--collection", "default")
+
+    assert codes(result.stderr)[0] == "INVALID_FILE"
+
+
+def test_collection_without_faces_is_not_exported(desk: Desk, file: Path) -> None:
+    result = desk.run("export", file, "--collection", "default")
+
+    assert result.exit_code == 2
+    assert codes(result.stderr) == ["NO_FACES"]
+    assert not file.exists()
+
+
+def test_folder_of_the_file_must_be_there(desk: Desk, file: Path) -> None:
+    desk.enrol("default", "Ada")
+
+    result = desk.run("export", file / "deep.parquet", "--collection", "default")
+
+    assert result.exit_code == 2
+    assert codes(result.stderr) == ["NO_FOLDER"]
+
+
+def test_export_that_breaks_off_leaves_the_former_file(
+    desk: Desk, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.enrol("default", *(f"Person {number}" for number in range(PAGE + 1)))
+    file.write_bytes(b"the former file")
+    page = desk.index.page
+
+    def page_until_interrupted(gallery_id: str, *, limit: int, after: str = "") -> object:
+        if after:
+            raise KeyboardInterrupt
+        return page(gallery_id, limit=limit)
+
+    monkeypatch.setattr(desk.index, "page", page_until_interrupted)
+    parts = desk.parts()
+    monkeypatch.setattr(desk, "parts", lambda: parts)
+    monkeypatch.setattr(type(parts.people), "faces", lambda *_, **__: page(_gallery(desk), limit=1))
+
+    result = desk.run("export", file, "--collection", "default")
+
+    assert result.exit_code == 130
+    assert file.read_bytes() == b"the former file"
+    assert list(file.parent.iterdir()) == [file]
+
+
+def _gallery(desk: Desk) -> str:
+    return desk.collections.get("default").gallery_id
