@@ -146,7 +146,7 @@ class MilvusFaceIndex:
                 _name(gallery_id),
                 data=list(probes),
                 limit=limit,
-                output_fields=["payload"],
+                output_fields=["face_id", "payload"],  # older servers leave the key's name out
                 timeout=_TIMEOUT_S,
             )
         return [[_match(hit) for hit in answer] for answer in answers]
