@@ -15,6 +15,7 @@ from tests.support.indexes import (
     LENGTH,
     Engines,
     face_at,
+    ids_page_by_page,
     new_face_id,
     new_gallery,
     point,
@@ -252,10 +253,7 @@ def test_pages_hold_every_face_once_in_order_of_ids(gallery: Gallery) -> None:
     faces = [face_at(position) for position in range(7)]
     gallery.put(*faces)
 
-    seen: list[str] = []
-    while page := gallery.index.page(gallery.gallery_id, limit=3, after=seen[-1] if seen else ""):
-        assert len(page) <= 3
-        seen += [face.face_id for face in page]
+    seen = ids_page_by_page(gallery.index, gallery.gallery_id, limit=3)
 
     assert seen == sorted(face.face_id for face in faces)
 
@@ -293,11 +291,7 @@ def test_pages_of_a_person_hold_every_face_once(gallery: Gallery) -> None:
     faces = [face_at(position, person="Ada") for position in range(5)]
     gallery.put(*faces, face_at(9, person="Bob"))
 
-    seen: list[str] = []
-    while page := gallery.index.page(
-        gallery.gallery_id, limit=2, after=seen[-1] if seen else "", person="Ada"
-    ):
-        seen += [face.face_id for face in page]
+    seen = ids_page_by_page(gallery.index, gallery.gallery_id, limit=2, person="Ada")
 
     assert seen == sorted(face.face_id for face in faces)
 

@@ -105,3 +105,15 @@ def face_at(
         image_id="album/1.jpg",
         embedding=point(position),
     )
+
+
+def ids_page_by_page(
+    index: FaceIndex, gallery_id: str, *, limit: int, person: str | None = None
+) -> list[str]:
+    """Return the ids of all pages; fail where a page goes back."""
+    seen = [""]
+    while page := index.page(gallery_id, limit=limit, after=seen[-1], person=person):
+        assert len(page) <= limit
+        assert page[0].face_id > seen[-1]
+        seen += [face.face_id for face in page]
+    return seen[1:]

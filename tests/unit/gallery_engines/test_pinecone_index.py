@@ -9,7 +9,7 @@ from core.errors import IndexUnavailable, InvalidRequest, InvalidSettings
 from core.gallery.pinecone_index import PineconeFaceIndex
 from core.gallery.pinecone_vectors import prefixes_from
 from core.ports import EnrolledFace
-from tests.support.indexes import LENGTH, face_at, new_gallery
+from tests.support.indexes import LENGTH, face_at, ids_page_by_page, new_gallery
 from tests.support.pinecone_service import PineconeService
 
 
@@ -34,21 +34,14 @@ def gallery_id(index: PineconeFaceIndex) -> str:
     return gallery_id
 
 
-def pages(index: PineconeFaceIndex, gallery_id: str, *, person: str | None = None) -> list[str]:
-    seen: list[str] = []
-    while page := index.page(gallery_id, limit=400, after=seen[-1] if seen else "", person=person):
-        seen += [face.face_id for face in page]
-    return seen
-
-
 def test_large_gallery_is_paged_in_order(index: PineconeFaceIndex, gallery_id: str) -> None:
     faces = [face_at(n, person="Ada" if n % 10 == 0 else "Bob") for n in range(1700)]
 
     index.put(gallery_id, faces)
 
     assert index.count(gallery_id) == len(faces)
-    assert pages(index, gallery_id) == sorted(face.face_id for face in faces)
-    assert pages(index, gallery_id, person="Ada") == sorted(
+    assert ids_page_by_page(index, gallery_id, limit=400) == sorted(face.face_id for face in faces)
+    assert ids_page_by_page(index, gallery_id, limit=400, person="Ada") == sorted(
         face.face_id for face in faces if face.person == "Ada"
     )
     assert len(index.get(gallery_id, [face.face_id for face in faces])) == len(faces)
