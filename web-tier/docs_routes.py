@@ -1,6 +1,7 @@
 """The service's description of itself: for programs, and for people."""
 
 from functools import cache
+from typing import Any
 
 from flask import current_app, render_template
 from flask.typing import ResponseReturnValue
@@ -30,12 +31,16 @@ def add_docs_routes(api: Api) -> None:
         return page(), 200, {"Content-Security-Policy": _POLICY}
 
     @cache
+    def described() -> dict[str, Any]:
+        return document(api)
+
+    @cache
     def written() -> str:
-        return api.app.json.dumps(document(api))
+        return api.app.json.dumps(described())
 
     @cache
     def page() -> str:
-        return render_template("docs.html", **docs_page(document(api)))
+        return render_template("docs.html", **docs_page(described()))
 
 
 OPENAPI = Operation(

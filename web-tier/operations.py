@@ -21,7 +21,6 @@ from core.errors import (
     IndexUnavailable,
     InvalidCollectionId,
     InvalidImage,
-    InvalidPhoto,
     InvalidRequest,
     ObjectMissing,
     QueueUnavailable,
@@ -58,7 +57,6 @@ PHOTO: Final[Failures] = (
 )
 RECOGNITION: Final[Failures] = (
     InvalidImage,
-    InvalidPhoto,
     TooBusy,
     RecognitionTimedOut,
     RecognizerDied,

@@ -23,6 +23,13 @@ _BOUNDS: Final = (
     ("default", "default {}"),
 )
 
+_PLAIN_ERRORS: Final = {
+    FaceServiceError.code: "when the service met a bug; the log has more, by the request id.",
+    "METHOD_NOT_ALLOWED": "when a path is not there for this method; `Allow` has those it is for.",
+    "NOT_FOUND": "when a path is not there.",
+    "UNSUPPORTED_MEDIA_TYPE": "when a body has a content type that its path does not take.",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
@@ -81,10 +88,7 @@ def error_texts() -> list[tuple[str, str]]:
         kinds.extend(kind.__subclasses__())
         meaning = (kind.__doc__ or "").strip().partition("\n")[0].replace("``", "")
         found.setdefault(kind.code, meaning.removeprefix("Raised "))
-    found[FaceServiceError.code] = (
-        "when the service met a bug; the log has more, by the request id."
-    )
-    return sorted(found.items())
+    return sorted((found | _PLAIN_ERRORS).items())
 
 
 def _groups(paths: Schema) -> dict[str, list[Schema]]:

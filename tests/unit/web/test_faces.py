@@ -212,6 +212,7 @@ def test_indexed_photo_is_followed_by_its_job(site: Site) -> None:
         ("metadata", "{"),
         ("metadata", "[]"),
         ("metadata", '{"k": 1}'),
+        ("metadata", '{"k": "\\uffff"}'),
         ("person", "Unknown"),
         ("image_id", ""),
     ],
