@@ -38,6 +38,7 @@ def main() -> int:
         log.exception("models could not be loaded", extra={"code": error.code})
         parts.pool.stop()
         return EXIT_MODELS
+    parts.start()
     parts.worker.run()
     return EXIT_OK
 

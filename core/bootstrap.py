@@ -3,34 +3,74 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
+from core.acknowledger import Acknowledger
+from core.answers import IndexAnswerer, RecognitionAnswerer
 from core.aws.clients import s3_client, sqs_client
 from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
+from core.batches import Batches, note_outcome
+from core.collections import Collections
 from core.dead_letters import DeadLetterSweeper
-from core.gallery.stored_index import StoredFaceIndex
+from core.enrolment import Enroller
+from core.erasure import Erasure
+from core.errors import CollectionNotFound, ServiceUnavailable
+from core.gallery.engines import build_index
+from core.idempotency import IdempotencyKeys
+from core.index_jobs import IndexJob
+from core.indexing import Indexing
+from core.intake import Intake
 from core.job_handler import JobHandler
+from core.jobs import Job
+from core.lanes import Lane
+from core.matching import Matching
 from core.naming import FaceNamer
-from core.ports import FaceIndex, ObjectStore
+from core.people import People
+from core.ports import FaceIndex, JobQueue, Recognizer
 from core.results import Results
 from core.settings import Settings
+from core.sources import PhotoSources
 from core.submission import Submission
 from core.timed_pool import TimedPool
+from core.turns import Turns, Urgency
 from core.visibility import VisibilityHeartbeat
 from core.worker import Worker
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
 
 Check = Callable[[], None]
 """Raises ``ServiceUnavailable`` while something is missing."""
 
+_BUSY_PATIENCE_S: Final = 0.25
+"""Longest wait for a free child before a caller is told to come again."""
+
+_SETTLE_S: Final = 1.0
+"""Beyond the refresh time: what a process may take to load a change."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class WebParts:
-    """What the web tier is made of; ``checks`` have the names that ``/ready`` shows."""
+    """What the web tier is made of; ``checks`` have the names that ``/ready`` shows.
+
+    ``index_states`` tells how each loaded gallery is searched. ``start`` warms
+    what may take a moment, in the background.
+    """
 
     submission: Submission
     checks: dict[str, Check]
+    indexing: Indexing
+    batches: Batches
+    sources: PhotoSources
+    matching: Matching
+    collections: Collections
+    people: People
+    erasure: Erasure
+    index_states: Callable[[], dict[str, str]]
+    start: Callable[[], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,39 +79,104 @@ class WorkerParts:
 
     worker: Worker
     pool: TimedPool
+    start: Callable[[], None]
 
 
-def build_web(settings: Settings) -> WebParts:
-    s3, sqs = s3_client(settings), sqs_client(settings)
-    inputs, outputs, _ = (S3Store(s3, bucket) for bucket in settings.buckets)
-    queue = SqsQueue(sqs, settings.sqs_req_queue_name)
-    checks = {f"S3 bucket {name}": S3Store(s3, name).check for name in settings.buckets}
-    checks |= {f"SQS queue {name}": SqsQueue(sqs, name).check for name in settings.queues}
-    return WebParts(
-        submission=Submission(
-            queue=queue,
-            inputs=inputs,
-            results=Results(outputs),
-            max_file_bytes=settings.max_file_bytes,
-            max_pixels=settings.max_pixels,
-        ),
-        checks=checks,
+@dataclass(frozen=True)
+class Shared:
+    """What both tiers and the command line are made of, built when it is first used."""
+
+    settings: Settings
+
+    @cached_property
+    def _s3(self) -> Any:
+        return s3_client(self.settings)
+
+    def store(self, bucket: str) -> S3Store:
+        return S3Store(self._s3, bucket)
+
+    @cached_property
+    def inputs(self) -> S3Store:
+        return self.store(self.settings.s3_in_bucket)
+
+    @cached_property
+    def outputs(self) -> S3Store:
+        return self.store(self.settings.s3_out_bucket)
+
+    @cached_property
+    def gallery(self) -> S3Store:
+        return self.store(self.settings.s3_gallery_bucket)
+
+    @cached_property
+    def index(self) -> FaceIndex:
+        return build_index(self.settings)
+
+    @cached_property
+    def collections(self) -> Collections:
+        return Collections(
+            self.gallery, self.index, refresh_s=self.settings.gallery_refresh_seconds
+        )
+
+    @cached_property
+    def people(self) -> People:
+        return People(collections=self.collections, index=self.index)
+
+    @cached_property
+    def enroller(self) -> Enroller:
+        return Enroller(self.collections, self.index)
+
+    @cached_property
+    def erasure(self) -> Erasure:
+        return Erasure(
+            collections=self.collections,
+            people=self.people,
+            index=self.index,
+            inputs=self.inputs,
+            outputs=self.outputs,
+            gallery=self.gallery,
+            settle_s=self.settings.gallery_refresh_seconds + _SETTLE_S,
+        )
+
+    def sources(self, *further: str) -> PhotoSources:
+        """Return the buckets from which photos may be fetched."""
+        names = (*self.settings.allowed_buckets, *further)
+        return PhotoSources(
+            allowed={name: self.store(name) for name in names},
+            max_file_bytes=self.settings.max_file_bytes,
+        )
+
+    def matching(self, recognise: Callable[[bytes], Any]) -> Matching:
+        return Matching(
+            recognise=recognise,
+            collections=self.collections,
+            index=self.index,
+            max_distance=self.settings.match_max_distance,
+        )
+
+    def warm(self) -> None:
+        """Load the galleries of all collections, in the background where that is possible."""
+        warm = getattr(self.index, "warm", None)
+        if warm is None:
+            return
+        after = ""
+        while page := self.collections.page(limit=100, after=after):
+            warm([found.gallery_id for found in page if found.model is not None])
+            after = page[-1].collection_id
+
+
+def build_pool(settings: Settings, *, processes: int) -> TimedPool:
+    return TimedPool(
+        partial(_load_engine, settings),
+        processes=processes,
+        timeout_s=settings.job_timeout_seconds,
     )
 
 
-def build_index(settings: Settings) -> FaceIndex:
-    return _index(S3Store(s3_client(settings), settings.s3_gallery_bucket), settings)
+def _load_engine(settings: Settings) -> Recognizer:
+    """Run in a child: the parent does without the model libraries."""
+    from core.faces.engines import load_engine
 
-
-def _index(gallery: ObjectStore, settings: Settings) -> FaceIndex:
-    return StoredFaceIndex(gallery, refresh_s=settings.gallery_refresh_seconds)
-
-
-def build_pool(settings: Settings) -> TimedPool:
-    from core.faces.engines import load_engine  # the web tier does without model libraries
-
-    load = partial(
-        load_engine,
+    return load_engine(
         name=settings.face_engine,
         models_dir=settings.face_models_dir,
         insightface_models_dir=settings.insightface_models_dir,
@@ -80,52 +185,164 @@ def build_pool(settings: Settings) -> TimedPool:
         min_face_px=settings.min_face_px,
         cuda=settings.face_cuda,
     )
-    return TimedPool(
-        load, processes=settings.worker_process_count, timeout_s=settings.job_timeout_seconds
+
+
+def build_web(settings: Settings) -> WebParts:
+    shared, sqs = Shared(settings), sqs_client(settings)
+    pool = build_pool(settings, processes=settings.web_recognizer_processes)
+    request_queue = SqsQueue(sqs, settings.sqs_req_queue_name)
+    index_queue = SqsQueue(sqs, settings.sqs_index_queue_name)
+    checks: dict[str, Check] = {
+        f"S3 bucket {name}": shared.store(name).check for name in settings.buckets
+    }
+    checks |= {f"SQS queue {name}": SqsQueue(sqs, name).check for name in settings.queues}
+    return WebParts(
+        submission=Submission(
+            intake=_intake(shared, request_queue),
+            keys=IdempotencyKeys(inputs=shared.inputs),
+            results=Results(shared.outputs),
+            collections=shared.collections,
+        ),
+        checks=checks,
+        indexing=Indexing(
+            intake=_intake(shared, index_queue),
+            collections=shared.collections,
+            bucket=settings.s3_in_bucket,
+        ),
+        batches=Batches(
+            queue=index_queue,
+            outputs=shared.outputs,
+            sources=shared.sources(),
+            collections=shared.collections,
+        ),
+        sources=shared.sources(),
+        matching=shared.matching(partial(pool.recognise, patience_s=_BUSY_PATIENCE_S)),
+        collections=shared.collections,
+        people=shared.people,
+        erasure=shared.erasure,
+        index_states=getattr(shared.index, "states", dict),
+        start=partial(_start_web, shared, pool),
+    )
+
+
+def _start_web(shared: Shared, pool: TimedPool) -> None:
+    pool.start()
+    _warm_if_possible(shared)
+
+
+def _warm_if_possible(shared: Shared) -> None:
+    """Load galleries ahead of the first search; without S3 that search does it."""
+    try:
+        shared.warm()
+    except (ServiceUnavailable, CollectionNotFound):
+        return
+
+
+def _intake(shared: Shared, queue: JobQueue) -> Intake:
+    return Intake(
+        queue=queue,
+        inputs=shared.inputs,
+        max_file_bytes=shared.settings.max_file_bytes,
+        max_pixels=shared.settings.max_pixels,
     )
 
 
 def build_worker(settings: Settings) -> WorkerParts:
-    s3, sqs = s3_client(settings), sqs_client(settings, long_poll_s=settings.sqs_wait_time_seconds)
-    inputs, outputs, gallery = (S3Store(s3, bucket) for bucket in settings.buckets)
-    queue = SqsQueue(sqs, settings.sqs_req_queue_name)
-    results = Results(outputs)
-    pool = build_pool(settings)
-    heartbeat = VisibilityHeartbeat(
-        queue,
-        visibility_s=settings.sqs_visibility_timeout_seconds,
-        interval_s=settings.visibility_heartbeat_seconds,
-    )
-    responses = SqsQueue(sqs, settings.sqs_resp_queue_name) if settings.sqs_resp_enabled else None
+    shared = Shared(settings)
+    sqs = sqs_client(settings, long_poll_s=settings.sqs_wait_time_seconds)
+    children = settings.worker_process_count
+    pool = build_pool(settings, processes=children)
+    turns = Turns(pool, children=children)
+    namer = FaceNamer(shared.collections, shared.index, max_distance=settings.match_max_distance)
     worker = Worker(
-        queue=queue,
-        handler=JobHandler(
-            queue=queue,
-            inputs=inputs,
-            results=results,
-            heartbeat=heartbeat,
-            recognizer=pool,
-            namer=FaceNamer(_index(gallery, settings), max_distance=settings.match_max_distance),
-            responses=responses,
-            max_receive_count=settings.sqs_max_receive_count,
-            max_file_bytes=settings.max_file_bytes,
-            backoff_s=settings.retry_backoff_seconds,
+        lanes=(
+            _lane(
+                shared,
+                sqs,
+                name="interactive",
+                queue=settings.sqs_req_queue_name,
+                dead_letters=settings.dead_letter_queue_name,
+                parse=Job.from_body,
+                answer=RecognitionAnswerer(
+                    inputs=shared.inputs,
+                    recognizer=turns.of(Urgency.INTERACTIVE),
+                    namer=namer,
+                    max_file_bytes=settings.max_file_bytes,
+                ),
+            ),
+            _lane(
+                shared,
+                sqs,
+                name="bulk",
+                queue=settings.sqs_index_queue_name,
+                dead_letters=settings.index_dead_letter_queue_name,
+                parse=IndexJob.from_body,
+                answer=IndexAnswerer(
+                    sources=shared.sources(settings.s3_in_bucket),
+                    recognizer=turns.of(Urgency.BULK),
+                    enroller=shared.enroller,
+                ),
+                on_settled=partial(note_outcome, shared.outputs),
+            ),
         ),
-        heartbeat=heartbeat,
-        sweeper=DeadLetterSweeper(
-            SqsQueue(sqs, settings.dead_letter_queue_name),
-            results,
-            interval_s=settings.dead_letter_sweep_seconds,
-            clock=time.monotonic,
-        ),
-        slots=settings.worker_process_count,
+        children=children,
         wait_s=settings.sqs_wait_time_seconds,
         grace_s=settings.shutdown_grace_seconds,
-        check_stores=partial(_check_all, (inputs.check, outputs.check, gallery.check)),
+        check_stores=partial(
+            _check_all, (shared.inputs.check, shared.outputs.check, shared.gallery.check)
+        ),
         stop_recognizer=pool.stop,
         on_alive=partial(_touch, settings.worker_alive_file),
     )
-    return WorkerParts(worker=worker, pool=pool)
+    return WorkerParts(worker=worker, pool=pool, start=partial(_warm_if_possible, shared))
+
+
+def _lane(
+    shared: Shared,
+    sqs: "SQSClient",
+    *,
+    name: str,
+    queue: str,
+    dead_letters: str,
+    parse: Callable[[str], Any],
+    answer: Callable[[Any], Any],
+    on_settled: Callable[[Any, Any], None] | None = None,
+) -> Lane:
+    settings = shared.settings
+    jobs, results = SqsQueue(sqs, queue), Results(shared.outputs)
+    heartbeat = VisibilityHeartbeat(
+        jobs,
+        visibility_s=settings.sqs_visibility_timeout_seconds,
+        interval_s=settings.visibility_heartbeat_seconds,
+    )
+    acknowledger = Acknowledger(jobs)
+    responses = SqsQueue(sqs, settings.sqs_resp_queue_name) if settings.sqs_resp_enabled else None
+    return Lane(
+        name=name,
+        queue=jobs,
+        handler=JobHandler(
+            queue=jobs,
+            acknowledger=acknowledger,
+            results=results,
+            heartbeat=heartbeat,
+            parse=parse,
+            answer=answer,
+            responses=responses,
+            max_receive_count=settings.sqs_max_receive_count,
+            backoff_s=settings.retry_backoff_seconds,
+            on_settled=on_settled,
+        ),
+        heartbeat=heartbeat,
+        acknowledger=acknowledger,
+        sweeper=DeadLetterSweeper(
+            SqsQueue(sqs, dead_letters),
+            results,
+            parse=parse,
+            interval_s=settings.dead_letter_sweep_seconds,
+            clock=time.monotonic,
+            on_settled=on_settled,
+        ),
+    )
 
 
 def _check_all(checks: tuple[Check, ...]) -> None:

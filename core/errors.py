@@ -10,6 +10,9 @@
     │   ├── RequestTimedOut
     │   ├── InvalidIdempotencyKey
     │   ├── InvalidCollectionId
+    │   ├── InvalidRequest
+    │   ├── BucketNotAllowed
+    │   ├── NoFaceFound
     │   └── IdempotencyConflict
     ├── InvalidPhoto                this photo can never be recognised
     │   ├── EmptyFile
@@ -19,13 +22,22 @@
     │   ├── AnimatedImage
     │   ├── TruncatedImage
     │   └── InvalidImage
-    ├── JobNotFound
-    ├── GalleryCorrupt
+    ├── NotFound
+    │   ├── JobNotFound
+    │   ├── BatchNotFound
+    │   ├── CollectionNotFound
+    │   ├── FaceNotFound
+    │   └── PersonNotFound
+    ├── Conflict
+    │   ├── CollectionExists
+    │   └── PersonRejected
+    ├── TooBusy                     passes by itself, like the next ones
     ├── MalformedMessage
     ├── ObjectMissing
     ├── ServiceUnavailable          passes by itself: try again later
     │   ├── StorageUnavailable
-    │   └── QueueUnavailable
+    │   ├── QueueUnavailable
+    │   └── IndexUnavailable
     ├── RecognitionFailed           the child gave no answer: worth another try
     │   ├── RecognitionTimedOut
     │   └── RecognizerDied
@@ -34,7 +46,8 @@
         ├── ModelCorrupt
         └── ModelMismatch
 
-``code`` is the name that clients, logs and documents use.
+``code`` is the name that clients, logs and documents use; ``retryable`` says
+whether the same request may succeed later.
 """
 
 from typing import ClassVar
@@ -44,6 +57,7 @@ class FaceServiceError(Exception):
     """Base of every error that this service raises on purpose."""
 
     code: ClassVar[str] = "INTERNAL_ERROR"
+    retryable: ClassVar[bool] = False
 
 
 class InvalidSettings(FaceServiceError):
@@ -86,6 +100,24 @@ class InvalidCollectionId(BadRequest):
     """Raised when a collection id is not 1 to 100 of ``A-Z a-z 0-9 _ . -``."""
 
     code = "INVALID_COLLECTION_ID"
+
+
+class InvalidRequest(BadRequest):
+    """Raised when a field of a request is missing, unknown or out of bounds; names the field."""
+
+    code = "INVALID_REQUEST"
+
+
+class BucketNotAllowed(BadRequest):
+    """Raised when a photo lies in a bucket that is not among ``ALLOWED_BUCKETS``."""
+
+    code = "BUCKET_NOT_ALLOWED"
+
+
+class NoFaceFound(BadRequest):
+    """Raised when a comparison needs a face and a photo shows none."""
+
+    code = "NO_FACE"
 
 
 class IdempotencyConflict(BadRequest):
@@ -142,25 +174,74 @@ class InvalidImage(InvalidPhoto):
     code = "INVALID_IMAGE"
 
 
-class JobNotFound(FaceServiceError):
+class NotFound(FaceServiceError):
+    """Raised when what a request names does not exist."""
+
+    code = "NOT_FOUND"
+
+
+class JobNotFound(NotFound):
     """Raised when no job was ever issued under an id."""
 
     code = "JOB_NOT_FOUND"
 
 
-class GalleryCorrupt(FaceServiceError):
-    """Raised when a stored collection can't be read."""
+class BatchNotFound(NotFound):
+    """Raised when no batch was ever issued under an id."""
 
-    code = "GALLERY_CORRUPT"
+    code = "BATCH_NOT_FOUND"
+
+
+class CollectionNotFound(NotFound):
+    """Raised when there is no collection of that id."""
+
+    code = "COLLECTION_NOT_FOUND"
+
+
+class FaceNotFound(NotFound):
+    """Raised when no face is enrolled under an id."""
+
+    code = "FACE_NOT_FOUND"
+
+
+class PersonNotFound(NotFound):
+    """Raised when nobody of that name is enrolled."""
+
+    code = "PERSON_NOT_FOUND"
+
+
+class Conflict(FaceServiceError):
+    """Raised when a request contradicts what is stored."""
+
+    code = "CONFLICT"
+
+
+class CollectionExists(Conflict):
+    """Raised when a collection of that id is already there."""
+
+    code = "COLLECTION_EXISTS"
+
+
+class PersonRejected(Conflict):
+    """Raised when a face would be given to a person of whom it was said not to be."""
+
+    code = "PERSON_REJECTED"
+
+
+class TooBusy(FaceServiceError):
+    """Raised when every child process is busy; the caller tries again later."""
+
+    code = "TOO_BUSY"
+    retryable = True
 
 
 class MalformedMessage(FaceServiceError):
-    """Raised when a message body is not ``{job_id}_{filename}``; keeps the body."""
+    """Raised when a message body is no job of its queue; keeps the body."""
 
     code = "MALFORMED_MESSAGE"
 
     def __init__(self, body: str) -> None:
-        super().__init__(f"message body is not '{{job_id}}_{{filename}}': {body[:200]!r}")
+        super().__init__(f"message body is no job: {body[:200]!r}")
         self.body = body
 
 
@@ -174,6 +255,7 @@ class ServiceUnavailable(FaceServiceError):
     """Raised when S3 or SQS does not answer as it should."""
 
     code = "SERVICE_UNAVAILABLE"
+    retryable = True
 
 
 class StorageUnavailable(ServiceUnavailable):
@@ -188,10 +270,17 @@ class QueueUnavailable(ServiceUnavailable):
     code = "QUEUE_UNAVAILABLE"
 
 
+class IndexUnavailable(ServiceUnavailable):
+    """Raised when the vector database does not answer as it should."""
+
+    code = "INDEX_UNAVAILABLE"
+
+
 class RecognitionFailed(FaceServiceError):
     """Raised when the child process gave no answer."""
 
     code = "RECOGNITION_FAILED"
+    retryable = True
 
 
 class RecognitionTimedOut(RecognitionFailed):

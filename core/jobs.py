@@ -4,15 +4,18 @@ import re
 import unicodedata
 import uuid
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal, Self
+from typing import Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict
 
 from core.errors import MalformedMessage
+from core.faces.results import Face
 
 NO_FACE: Final = "No face"
 UNKNOWN: Final = "Unknown"
 DEFAULT_COLLECTION: Final = "default"
+COLLECTION_NOTE: Final = "collection-id"
+"""Under this name the input object notes in which collection its people are looked for."""
 
 _MAX_FILENAME: Final = 100
 _UUID4: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
@@ -80,11 +83,13 @@ class Job:
         return self.job_id
 
 
-class _Frozen(BaseModel):
+class Frozen(BaseModel):
+    """A value that is written as JSON, and read again by later versions."""
+
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
-class FaceBox(_Frozen):
+class FaceBox(Frozen):
     """Pixels of the upright image, origin top-left."""
 
     left: float
@@ -93,58 +98,79 @@ class FaceBox(_Frozen):
     height: float
 
 
-class NamedFace(_Frozen):
-    """One face of a photo; ``name`` is null when nobody is within the threshold.
+class DetectedFace(Frozen):
+    """One face of a photo; ``quality`` is 0–100, ``quality_reasons`` say what lowers it."""
 
-    ``similarity`` (0–100) and ``distance`` are those of the nearest enrolled
-    face, and null while nobody is enrolled. ``quality`` is 0–100;
-    ``quality_reasons`` say what lowers it.
-    """
-
-    name: str | None
-    similarity: float | None
-    distance: float | None
     box: FaceBox
     landmarks: dict[str, tuple[float, float]]
     detection_score: float
     quality: float
     quality_reasons: list[str]
 
+    @classmethod
+    def of(cls, face: Face) -> Self:
+        """Round what the engine found to what is worth showing."""
+        return cls(
+            box=FaceBox(
+                left=round(face.box.left, 1),
+                top=round(face.box.top, 1),
+                width=round(face.box.width, 1),
+                height=round(face.box.height, 1),
+            ),
+            landmarks={name: (round(x, 1), round(y, 1)) for name, (x, y) in face.landmarks.items()},
+            detection_score=round(face.detection_score, 3),
+            quality=round(face.quality, 1),
+            quality_reasons=list(face.flaws),
+        )
 
-class ImageSize(_Frozen):
+
+class NamedFace(DetectedFace):
+    """One face of a photo; ``name`` is null when nobody is within the threshold.
+
+    ``similarity`` (0–100) and ``distance`` are those of the nearest person, and
+    null while nobody is enrolled.
+    """
+
+    name: str | None
+    similarity: float | None
+    distance: float | None
+
+
+class ImageSize(Frozen):
     """Size of the upright image in pixels."""
 
     width: int
     height: int
 
 
-class Model(_Frozen):
+class Model(Frozen):
     """The model that made the embeddings."""
 
     name: str
     version: str
 
 
-class JobDone(_Frozen):
+class JobDone(Frozen):
     """A recognised photo; ``result`` is the one string that scripts read."""
 
     job_id: str
     status: Literal["done"] = "done"
     result: str
+    collection_id: str = DEFAULT_COLLECTION
     faces: list[NamedFace]
     image: ImageSize
     model: Model
     timings_ms: dict[str, float]
 
 
-class Failure(_Frozen):
+class Failure(Frozen):
     """Why a job has no answer."""
 
     code: str
     message: str
 
 
-class JobFailed(_Frozen):
+class JobFailed(Frozen):
     """A job that ended without an answer."""
 
     job_id: str
@@ -152,18 +178,9 @@ class JobFailed(_Frozen):
     error: Failure
 
 
-JobResult = Annotated[JobDone | JobFailed, Field(discriminator="status")]
-_RESULT: Final[TypeAdapter[JobDone | JobFailed]] = TypeAdapter(JobResult)
-
-
-def parse_result(stored: bytes) -> JobDone | JobFailed:
-    """Read a result as it is stored under a job's output key."""
-    return _RESULT.validate_json(stored)
-
-
-def failed(job: Job, code: str, message: str) -> JobFailed:
+def failed(job_id: str, code: str, message: str) -> JobFailed:
     """Return the result of a job that ended without an answer."""
-    return JobFailed(job_id=job.job_id, error=Failure(code=code, message=message))
+    return JobFailed(job_id=job_id, error=Failure(code=code, message=message))
 
 
 def headline(faces: list[NamedFace]) -> str:

@@ -1,13 +1,13 @@
 """What the use cases need from the outside world."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces.results import ModelId, Recognition
+from core.faces.results import Recognition
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,10 @@ class JobQueue(Protocol):
 
     def send(self, body: str) -> None: ...
 
+    def send_many(self, bodies: Sequence[str]) -> None:
+        """Send all; after an error some may have been sent."""
+        ...
+
     def receive(
         self, *, limit: int, wait_s: float, visibility_s: float | None = None
     ) -> list[ReceivedMessage]:
@@ -32,8 +36,18 @@ class JobQueue(Protocol):
 
     def delete(self, message: ReceivedMessage) -> None: ...
 
+    def delete_many(self, messages: Sequence[ReceivedMessage]) -> list[ReceivedMessage]:
+        """Delete messages; return those that the queue refused to delete."""
+        ...
+
     def set_visibility(self, message: ReceivedMessage, seconds: float) -> None:
         """Let a message in flight be delivered again after that time from now."""
+        ...
+
+    def set_visibility_many(
+        self, messages: Sequence[ReceivedMessage], seconds: float
+    ) -> list[ReceivedMessage]:
+        """Set the visibility of messages in flight; return those that the queue refused."""
         ...
 
     def check(self) -> None:
@@ -43,10 +57,11 @@ class JobQueue(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class StoredObject:
-    """An object and the tag of its version."""
+    """An object, the tag of its version, and what was noted with it."""
 
     body: bytes
     version: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 class ObjectStore(Protocol):
@@ -60,7 +75,16 @@ class ObjectStore(Protocol):
         """Return an object, or None while it still has that version."""
         ...
 
-    def put(self, key: str, body: bytes, *, content_type: str) -> None: ...
+    def put(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        content_type: str,
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
+        """Store an object; ``metadata`` is ASCII."""
+        ...
 
     def put_if(self, key: str, body: bytes, *, content_type: str, version: str | None) -> bool:
         """Write only over that version (None: only where nothing is); tell whether it was done."""
@@ -70,8 +94,12 @@ class ObjectStore(Protocol):
         """Remove an object; no error if there is none."""
         ...
 
-    def has_prefix(self, prefix: str) -> bool:
-        """Tell whether any key begins so."""
+    def delete_many(self, keys: Sequence[str]) -> None:
+        """Remove objects; no error if there are none."""
+        ...
+
+    def keys(self, prefix: str, *, after: str = "", limit: int = 1000) -> list[str]:
+        """Return the next keys with a prefix behind ``after``, in order; 1,000 at most."""
         ...
 
     def check(self) -> None:
@@ -81,11 +109,20 @@ class ObjectStore(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class EnrolledFace:
-    """A known face; ``embedding`` is float32 of shape (D,)."""
+    """A known face; ``embedding`` is float32 of shape (D,).
+
+    ``person`` is None while nobody said whose face it is. ``rejected`` are
+    persons of whom it was said that it is not theirs. ``job_id`` is the job
+    that enrolled it, whose photo and result hold the face too.
+    """
 
     face_id: str
-    person: str
+    person: str | None
+    image_id: str
     embedding: NDArray[np.float32]
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    rejected: frozenset[str] = frozenset()
+    job_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,38 +130,65 @@ class Match:
     """An enrolled face and its distance to the probe."""
 
     face_id: str
-    person: str
+    person: str | None
     distance: float
+    rejected: frozenset[str] = frozenset()
 
 
 class FaceIndex(Protocol):
-    """The galleries of all collections."""
+    """Galleries of enrolled faces, each searched on its own.
 
-    def enrol(self, collection_id: str, faces: Sequence[EnrolledFace], *, model: ModelId) -> int:
-        """Add faces, replacing those with the same id; return how many were new or changed.
+    A gallery has an opaque id of 32 hexadecimal digits, issued by
+    `core.collections`, so that no name of a caller's reaches a path or a filter.
+    Every method may raise ``ServiceUnavailable``, and all but ``create``,
+    ``drop`` and ``close`` raise ``CollectionNotFound`` if there is no such gallery.
+    """
 
-        Raises
-        ------
-        ModelMismatch
-            If the collection holds embeddings of another model.
-        """
+    def create(self, gallery_id: str, *, length: int) -> None:
+        """Make an empty gallery for embeddings of that length, unless it is there."""
         ...
 
-    def nearest(
-        self, collection_id: str, probe: NDArray[np.float32], *, model: ModelId
-    ) -> Match | None:
-        """Return the enrolled face nearest to a probe, None while nobody is enrolled.
+    def drop(self, gallery_id: str) -> None:
+        """Remove a gallery with every trace of its faces; no error if there is none."""
+        ...
+
+    def put(self, gallery_id: str, faces: Sequence[EnrolledFace]) -> None:
+        """Store faces, over those of the same id; on return they outlive any process."""
+        ...
+
+    def get(self, gallery_id: str, face_ids: Sequence[str]) -> list[EnrolledFace]:
+        """Return those of the faces that are enrolled, in any order."""
+        ...
+
+    def page(
+        self, gallery_id: str, *, limit: int, after: str = "", person: str | None = None
+    ) -> list[EnrolledFace]:
+        """Return the next faces behind an id, in order of ids; all, or one person's."""
+        ...
+
+    def erase(self, gallery_id: str, face_ids: Sequence[str]) -> None:
+        """Remove faces with every trace of them; no error if there are none."""
+        ...
+
+    def count(self, gallery_id: str) -> int: ...
+
+    def search(
+        self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
+    ) -> list[list[Match]]:
+        """Return the enrolled faces nearest to each probe, nearest first.
 
         Parameters
         ----------
-        probe : ndarray of float32, shape (D,)
-            Embedding; not modified.
-
-        Raises
-        ------
-        ModelMismatch
-            If the collection holds embeddings of another model.
+        probes : ndarray of float32, shape (N, D)
+            Embeddings; not modified. What was put, by any process, is found at
+            the latest ``GALLERY_REFRESH_SECONDS`` and a second later.
+        limit : int
+            Faces a probe.
         """
+        ...
+
+    def close(self) -> None:
+        """End threads and connections."""
         ...
 
 

@@ -1,8 +1,31 @@
 """Results in the output bucket, under the job's id; the first writer wins."""
 
+from typing import Annotated, Any, Final
+
+from pydantic import Discriminator, Tag, TypeAdapter
+
 from core.errors import ObjectMissing
-from core.jobs import Job, JobDone, JobFailed, parse_result
+from core.index_jobs import IndexDone
+from core.jobs import JobDone, JobFailed
 from core.ports import ObjectStore
+
+JobResult = JobDone | IndexDone | JobFailed
+
+
+def _tag(stored: Any) -> str:
+    if stored.get("status") == "failed":
+        return "failed"
+    return "index" if stored.get("kind") == "index" else "recognition"
+
+
+_RESULT: Final[TypeAdapter[JobResult]] = TypeAdapter(
+    Annotated[
+        Annotated[JobDone, Tag("recognition")]
+        | Annotated[IndexDone, Tag("index")]
+        | Annotated[JobFailed, Tag("failed")],
+        Discriminator(_tag),
+    ]
+)
 
 
 class Results:
@@ -11,18 +34,18 @@ class Results:
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
 
-    def write(self, job: Job, result: JobDone | JobFailed) -> bool:
+    def write(self, result: JobResult) -> bool:
         """Store a result unless there is one; tell whether it was stored."""
         return self._store.put_if(
-            job.output_key,
+            result.job_id,
             result.model_dump_json().encode(),
             content_type="application/json",
             version=None,
         )
 
-    def read(self, job_id: str) -> JobDone | JobFailed | None:
+    def read(self, job_id: str) -> JobResult | None:
         """Return the result of a job, None while there is none."""
         try:
-            return parse_result(self._store.get(job_id).body)
+            return _RESULT.validate_json(self._store.get(job_id).body)
         except ObjectMissing:
             return None

@@ -4,8 +4,15 @@ from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.cores import usable_cores
 from core.errors import InvalidSettings
@@ -50,7 +57,14 @@ class Settings(BaseSettings):
     s3_out_bucket: BucketName = "output-bucket"
     s3_gallery_bucket: BucketName = "gallery-bucket"
 
+    allowed_buckets: Annotated[tuple[BucketName, ...], NoDecode] = ()
+    """Buckets from which callers may name photos by key, separated by commas."""
+    retention_days: int = Field(default=30, ge=1, le=3650)
+    """Age at which S3 removes uploaded photos and results."""
+
     sqs_req_queue_name: QueueName = "request-queue"
+    sqs_index_queue_name: QueueName = "index-queue"
+    """Bulk indexing, so that an album never delays one person's upload."""
     sqs_resp_queue_name: QueueName = "response-queue"
     sqs_resp_enabled: bool = False
     """Copy every result to the response queue too, for debugging."""
@@ -65,6 +79,8 @@ class Settings(BaseSettings):
     web_processes: Count = 2
     web_threads: int = Field(default=64, ge=2)
     """Threads of each web process; three in four may wait for a result."""
+    web_recognizer_processes: Count = 1
+    """Child processes of each web process, for the calls that answer at once."""
     max_wait_seconds: Pause = 30
     max_file_mb: float = Field(default=8, ge=0.01, le=1024)
     max_pixels: Count = 50_000_000
@@ -89,7 +105,22 @@ class Settings(BaseSettings):
     detection_max_side_px: int | None = Field(default=None, ge=64)
     """Longest side of the first look for faces, instead of the engine's own."""
     match_max_distance: Annotated[float, Field(gt=0, le=2)] = 0.52
-    gallery_refresh_seconds: Pause = 1
+    gallery_refresh_seconds: Seconds = 1
+    gallery_exact_max: Count = 100_000
+    """Faces up to which a gallery is searched exactly, by comparing all."""
+    gallery_compressed: bool = False
+    """Keep larger galleries in a quarter of the memory, at a small loss of recall."""
+
+    face_index: Literal["lancedb", "qdrant", "milvus", "pinecone"] = "lancedb"
+    """Where enrolled faces live; all but lancedb are extras."""
+    qdrant_url: str | None = None
+    qdrant_api_key: SecretStr | None = None
+    milvus_uri: str | None = None
+    """Address of a Milvus server, or a file for Milvus Lite."""
+    milvus_token: SecretStr | None = None
+    pinecone_api_key: SecretStr | None = None
+    pinecone_index_host: str | None = None
+    """Address of a Pinecone index with the metric euclidean."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
@@ -106,14 +137,31 @@ class Settings(BaseSettings):
         return f"{self.sqs_req_queue_name}-dlq"
 
     @property
+    def index_dead_letter_queue_name(self) -> str:
+        return f"{self.sqs_index_queue_name}-dlq"
+
+    @property
     def buckets(self) -> tuple[str, str, str]:
         """Input, output and gallery."""
         return (self.s3_in_bucket, self.s3_out_bucket, self.s3_gallery_bucket)
 
     @property
-    def queues(self) -> tuple[str, str, str]:
-        """Requests, dead letters and responses."""
-        return (self.sqs_req_queue_name, self.dead_letter_queue_name, self.sqs_resp_queue_name)
+    def queues(self) -> tuple[str, ...]:
+        """Requests, index jobs, the dead letters of both, and responses."""
+        return (
+            self.sqs_req_queue_name,
+            self.dead_letter_queue_name,
+            self.sqs_index_queue_name,
+            self.index_dead_letter_queue_name,
+            self.sqs_resp_queue_name,
+        )
+
+    @field_validator("allowed_buckets", mode="before")
+    @classmethod
+    def _split_at_commas(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(name.strip() for name in value.split(",") if name.strip())
 
     @model_validator(mode="after")
     def _check_contradictions(self) -> Self:
@@ -132,12 +180,24 @@ class Settings(BaseSettings):
             )
         if self.face_engine == "insightface" and self.insightface_models_dir is None:
             raise ValueError("FACE_ENGINE=insightface needs INSIGHTFACE_MODELS_DIR")
+        self._check_face_index()
         if heartbeat_s >= visibility_s:
             raise ValueError(
                 f"VISIBILITY_HEARTBEAT_SECONDS ({heartbeat_s:g}) must be under "
                 f"SQS_VISIBILITY_TIMEOUT_SECONDS ({visibility_s})"
             )
         return self
+
+    def _check_face_index(self) -> None:
+        needed = {
+            "lancedb": (),
+            "qdrant": ("qdrant_url",),
+            "milvus": ("milvus_uri",),
+            "pinecone": ("pinecone_api_key", "pinecone_index_host"),
+        }[self.face_index]
+        for name in needed:
+            if getattr(self, name) is None:
+                raise ValueError(f"FACE_INDEX={self.face_index} needs {name.upper()}")
 
 
 def load_settings() -> Settings:

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
-from core.errors import RecognitionTimedOut, RecognizerDied
+from core.errors import RecognitionTimedOut, RecognizerDied, TooBusy
 from core.faces.results import Recognition
 from core.ports import Recognizer
 
@@ -64,11 +64,18 @@ class TimedPool:
         for child in self._children:
             child.wait_until_ready()
 
-    def recognise(self, photo: bytes) -> Recognition:
+    def recognise(self, photo: bytes, *, patience_s: float | None = None) -> Recognition:
         """Return the faces of a photo, waiting for a free child first.
+
+        Parameters
+        ----------
+        patience_s : float, optional
+            Longest wait for a free child; as long as it takes when not given.
 
         Raises
         ------
+        TooBusy
+            If no child was free in time.
         InvalidPhoto
             If the photo can't be decoded.
         RecognitionTimedOut
@@ -76,7 +83,10 @@ class TimedPool:
         RecognizerDied
             If the child ended without an answer.
         """
-        child = self._free.get()
+        try:
+            child = self._free.get(timeout=patience_s)
+        except queue.Empty:
+            raise TooBusy("all children are busy; try again in a moment") from None
         try:
             return child.recognise(photo, timeout_s=self._timeout_s)
         finally:

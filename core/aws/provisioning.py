@@ -41,9 +41,15 @@ def provision(settings: Settings) -> None:
             settings.s3_gallery_bucket,
         ):
             _create_bucket(s3, bucket, settings.aws_region)
+        for bucket in (settings.s3_in_bucket, settings.s3_out_bucket):
+            _expire_objects(s3, bucket, settings.retention_days)
     sqs = sqs_client(settings)
     with unavailable_as(QueueUnavailable, "SQS"):
-        _create_queue_with_dead_letters(sqs, settings)
+        for name, dead_letters in (
+            (settings.sqs_req_queue_name, settings.dead_letter_queue_name),
+            (settings.sqs_index_queue_name, settings.index_dead_letter_queue_name),
+        ):
+            _create_queue_with_dead_letters(sqs, settings, name, dead_letters)
         _create_queue(
             sqs, settings.sqs_resp_queue_name, {"MessageRetentionPeriod": str(_RETENTION_S)}
         )
@@ -69,11 +75,30 @@ def _create_bucket(s3: "S3Client", bucket: str, region: str) -> None:
     log.info("bucket is there", extra={"bucket": bucket})
 
 
-def _create_queue_with_dead_letters(sqs: "SQSClient", settings: Settings) -> None:
+def _expire_objects(s3: "S3Client", bucket: str, days: int) -> None:
+    """Have S3 remove photos and results by itself, and what uploads that broke off left."""
+    s3.put_bucket_lifecycle_configuration(
+        Bucket=bucket,
+        LifecycleConfiguration={
+            "Rules": [
+                {
+                    "ID": "retention",
+                    "Status": "Enabled",
+                    "Filter": {"Prefix": ""},
+                    "Expiration": {"Days": days},
+                    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+                }
+            ]
+        },
+    )
+    log.info("objects expire", extra={"bucket": bucket, "days": days})
+
+
+def _create_queue_with_dead_letters(
+    sqs: "SQSClient", settings: Settings, name: str, dead_letter_name: str
+) -> None:
     dead_letters = _create_queue(
-        sqs,
-        settings.dead_letter_queue_name,
-        {"MessageRetentionPeriod": str(_DEAD_LETTER_RETENTION_S)},
+        sqs, dead_letter_name, {"MessageRetentionPeriod": str(_DEAD_LETTER_RETENTION_S)}
     )
     arn = sqs.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["QueueArn"])
     redrive = {
@@ -82,7 +107,7 @@ def _create_queue_with_dead_letters(sqs: "SQSClient", settings: Settings) -> Non
     }
     _create_queue(
         sqs,
-        settings.sqs_req_queue_name,
+        name,
         {
             "MessageRetentionPeriod": str(_RETENTION_S),
             "VisibilityTimeout": str(settings.sqs_visibility_timeout_seconds),

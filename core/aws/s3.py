@@ -1,5 +1,6 @@
 """An ObjectStore on one S3 bucket."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +13,7 @@ from core.ports import StoredObject
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+_MAX_DELETED_AT_ONCE: Final = 1000
 _MISSING: Final = ("NoSuchKey", "404")
 _UNCHANGED: Final = ("304", "NotModified")
 # A ConditionalRequestConflict is not among them: it proves nothing, and is tried again later.
@@ -33,10 +35,21 @@ class S3Store:
     def get_if_changed(self, key: str, version: str) -> StoredObject | None:
         return self._get(key, IfNoneMatch=version) if version else self._get(key)
 
-    def put(self, key: str, body: bytes, *, content_type: str) -> None:
+    def put(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        content_type: str,
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
         with self._errors():
             self._client.put_object(
-                Bucket=self._bucket, Key=key, Body=body, ContentType=content_type
+                Bucket=self._bucket,
+                Key=key,
+                Body=body,
+                ContentType=content_type,
+                Metadata=metadata or {},
             )
 
     def put_if(self, key: str, body: bytes, *, content_type: str, version: str | None) -> bool:
@@ -58,10 +71,26 @@ class S3Store:
         with self._errors():
             self._client.delete_object(Bucket=self._bucket, Key=key)
 
-    def has_prefix(self, prefix: str) -> bool:
+    def delete_many(self, keys: Sequence[str]) -> None:
+        for start in range(0, len(keys), _MAX_DELETED_AT_ONCE):
+            batch = keys[start : start + _MAX_DELETED_AT_ONCE]
+            with self._errors():
+                answer = self._client.delete_objects(
+                    Bucket=self._bucket,
+                    Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True},
+                )
+            if refused := answer.get("Errors"):
+                raise StorageUnavailable(
+                    f"S3 bucket {self._bucket}: {len(refused)} objects were not removed: "
+                    f"{refused[0].get('Code')}"
+                )
+
+    def keys(self, prefix: str, *, after: str = "", limit: int = 1000) -> list[str]:
         with self._errors():
-            listing = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=1)
-        return listing["KeyCount"] > 0
+            listing = self._client.list_objects_v2(
+                Bucket=self._bucket, Prefix=prefix, StartAfter=after, MaxKeys=min(limit, 1000)
+            )
+        return [entry["Key"] for entry in listing.get("Contents", [])]
 
     def check(self) -> None:
         with self._errors():
@@ -71,7 +100,11 @@ class S3Store:
         with self._errors():
             try:
                 answer = self._client.get_object(Bucket=self._bucket, Key=key, **condition)
-                return StoredObject(body=answer["Body"].read(), version=answer["ETag"])
+                return StoredObject(
+                    body=answer["Body"].read(),
+                    version=answer["ETag"],
+                    metadata=answer["Metadata"],
+                )
             except ClientError as error:
                 if error_code(error) in _UNCHANGED:
                     return None

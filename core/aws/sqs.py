@@ -1,8 +1,9 @@
 """A JobQueue on one SQS queue."""
 
 import threading
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from core.aws.clients import unavailable_as
 from core.errors import QueueUnavailable
@@ -10,6 +11,12 @@ from core.ports import ReceivedMessage
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
+
+
+T = TypeVar("T")
+
+_MAX_BATCH: Final = 10
+_BATCH_ATTEMPTS: Final = 3
 
 
 class SqsQueue:
@@ -24,6 +31,10 @@ class SqsQueue:
     def send(self, body: str) -> None:
         with self._errors():
             self._client.send_message(QueueUrl=self._url(), MessageBody=body)
+
+    def send_many(self, bodies: Sequence[str]) -> None:
+        for batch in _batches(bodies):
+            self._send_batch(batch)
 
     def receive(
         self, *, limit: int, wait_s: float, visibility_s: float | None = None
@@ -52,6 +63,20 @@ class SqsQueue:
         with self._errors():
             self._client.delete_message(QueueUrl=self._url(), ReceiptHandle=message.receipt)
 
+    def delete_many(self, messages: Sequence[ReceivedMessage]) -> list[ReceivedMessage]:
+        refused: list[ReceivedMessage] = []
+        for batch in _batches(messages):
+            with self._errors():
+                answer = self._client.delete_message_batch(
+                    QueueUrl=self._url(),
+                    Entries=[
+                        {"Id": str(n), "ReceiptHandle": message.receipt}
+                        for n, message in enumerate(batch)
+                    ],
+                )
+            refused += [batch[int(entry["Id"])] for entry in answer.get("Failed", [])]
+        return refused
+
     def set_visibility(self, message: ReceivedMessage, seconds: float) -> None:
         with self._errors():
             self._client.change_message_visibility(
@@ -60,9 +85,47 @@ class SqsQueue:
                 VisibilityTimeout=round(seconds),
             )
 
+    def set_visibility_many(
+        self, messages: Sequence[ReceivedMessage], seconds: float
+    ) -> list[ReceivedMessage]:
+        refused: list[ReceivedMessage] = []
+        for batch in _batches(messages):
+            with self._errors():
+                answer = self._client.change_message_visibility_batch(
+                    QueueUrl=self._url(),
+                    Entries=[
+                        {
+                            "Id": str(n),
+                            "ReceiptHandle": message.receipt,
+                            "VisibilityTimeout": round(seconds),
+                        }
+                        for n, message in enumerate(batch)
+                    ],
+                )
+            refused += [batch[int(entry["Id"])] for entry in answer.get("Failed", [])]
+        return refused
+
     def check(self) -> None:
         with self._errors():
             self._client.get_queue_attributes(QueueUrl=self._url(), AttributeNames=["QueueArn"])
+
+    def _send_batch(self, bodies: Sequence[str]) -> None:
+        """Send up to ten, and once more those that SQS refused for its own reasons."""
+        entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(bodies)]
+        for _ in range(_BATCH_ATTEMPTS):
+            with self._errors():
+                answer = self._client.send_message_batch(
+                    QueueUrl=self._url(),
+                    Entries=entries,  # type: ignore[arg-type]
+                )
+            refused = {entry["Id"]: entry for entry in answer.get("Failed", [])}
+            entries = [entry for entry in entries if entry["Id"] in refused]
+            if not entries:
+                return
+        codes = ", ".join(sorted({entry["Code"] for entry in refused.values()}))
+        raise QueueUnavailable(
+            f"SQS queue {self._name}: {len(entries)} messages were refused: {codes}"
+        )
 
     def _url(self) -> str:
         with self._lock:
@@ -72,3 +135,8 @@ class SqsQueue:
 
     def _errors(self) -> AbstractContextManager[None]:
         return unavailable_as(QueueUnavailable, f"SQS queue {self._name}")
+
+
+def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), _MAX_BATCH):
+        yield items[start : start + _MAX_BATCH]

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pi_heif
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from core.errors import InvalidImage, TooManyPixels
 from core.faces.geometry import Box
@@ -163,7 +163,9 @@ def decode_photo(photo: bytes, *, max_pixels: int) -> NDArray[np.uint8]:
 
 
 def _damaged(error: Exception) -> InvalidImage:
-    return InvalidImage(f"the image data is damaged: {error}")
+    # Pillow's own text names the memory that the photo lies in.
+    reason = "it is no image" if isinstance(error, UnidentifiedImageError) else error
+    return InvalidImage(f"the image data is damaged: {reason}")
 
 
 def _reduce(image: Image.Image, factor: float) -> int:

@@ -11,7 +11,7 @@ from core.settings import Settings
 from tests.support.photos import ROOT
 
 README = (ROOT / "README.md").read_text()
-ABSTRACT = {"INVALID_PHOTO", "RECOGNITION_FAILED", "MODEL_ERROR"}
+ABSTRACT = {"INVALID_PHOTO", "RECOGNITION_FAILED", "MODEL_ERROR", "CONFLICT"}
 
 
 def error_codes(kind: type[FaceServiceError] = FaceServiceError) -> Iterator[str]:
@@ -35,7 +35,9 @@ def test_readme_has_every_setting_with_its_default() -> None:
     }
 
     defaults = {
-        name.upper(): "" if field.default is None else str(field.default).replace("False", "false")
+        name.upper(): str(field.default).replace("False", "false")
+        if field.default or field.default is False
+        else ""
         for name, field in Settings.model_fields.items()
     }
     assert {name: listed.get(name) for name in defaults} == defaults

@@ -1,0 +1,39 @@
+"""What a worker does for a job: fetch the photo, recognise, then name or enrol."""
+
+from dataclasses import dataclass
+
+from core.enrolment import Enroller
+from core.index_jobs import IndexDone, IndexJob
+from core.jobs import COLLECTION_NOTE, DEFAULT_COLLECTION, Job, JobDone
+from core.naming import FaceNamer
+from core.ports import ObjectStore, Recognizer
+from core.sources import PhotoSources, fetch_photo
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecognitionAnswerer:
+    """Answers recognition jobs; their photos lie in the input bucket."""
+
+    inputs: ObjectStore
+    recognizer: Recognizer
+    namer: FaceNamer
+    max_file_bytes: int
+
+    def __call__(self, job: Job) -> JobDone:
+        photo = fetch_photo(self.inputs, job.input_key, max_bytes=self.max_file_bytes)
+        collection_id = photo.metadata.get(COLLECTION_NOTE, DEFAULT_COLLECTION)
+        recognition = self.recognizer.recognise(photo.body)
+        return self.namer.name(job.job_id, collection_id, recognition)
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexAnswerer:
+    """Answers index jobs; their photos lie in the input bucket or an allowed one."""
+
+    sources: PhotoSources
+    recognizer: Recognizer
+    enroller: Enroller
+
+    def __call__(self, job: IndexJob) -> IndexDone:
+        photo = self.sources.photo(job.s3_bucket, job.s3_key)
+        return self.enroller.enrol(job, self.recognizer.recognise(photo))

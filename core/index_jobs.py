@@ -1,0 +1,143 @@
+"""Index jobs and their results: photos whose faces are added to a collection."""
+
+import uuid
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError
+
+from core.errors import MalformedMessage
+from core.jobs import (
+    NO_FACE,
+    UNKNOWN,
+    DetectedFace,
+    Frozen,
+    ImageSize,
+    Model,
+    is_job_id,
+)
+
+DEFAULT_MAX_FACES: Final = 5
+
+
+def is_person(name: str) -> bool:
+    """Tell whether a text can stand for a person in a result."""
+    return name.isprintable() and name == name.strip() and name not in (UNKNOWN, NO_FACE)
+
+
+def _checked_person(name: str) -> str:
+    if not is_person(name):
+        raise ValueError(f"must be printable, without spaces around it, not {UNKNOWN!r}")
+    return name
+
+
+def _checked_printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must be printable")
+    return text
+
+
+def _checked_job_id(text: str) -> str:
+    if not is_job_id(text):
+        raise ValueError("must be a UUID of version 4")
+    return text
+
+
+CollectionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,100}$")]
+PersonName = Annotated[
+    str, StringConstraints(min_length=1, max_length=100), AfterValidator(_checked_person)
+]
+ImageId = Annotated[
+    str, StringConstraints(min_length=1, max_length=255), AfterValidator(_checked_printable)
+]
+MaxFaces = Annotated[int, Field(ge=1, le=100)]
+Metadata = Annotated[
+    dict[
+        Annotated[str, StringConstraints(min_length=1, max_length=64)],
+        Annotated[str, StringConstraints(max_length=512)],
+    ],
+    Field(max_length=20),
+]
+
+
+class IndexRequest(Frozen):
+    """What callers say of photos whose faces are to be added to a collection.
+
+    With a ``person`` the largest face is that person's, and no other is added.
+    """
+
+    collection_id: CollectionId
+    max_faces: MaxFaces = DEFAULT_MAX_FACES
+    person: PersonName | None = None
+    metadata: Metadata = Field(default_factory=dict)
+
+
+class IndexJob(IndexRequest):
+    """One photo that is to be indexed; the message's body is its JSON."""
+
+    job_id: Annotated[str, AfterValidator(_checked_job_id)]
+    image_id: ImageId
+    s3_bucket: str
+    s3_key: str
+    batch_id: Annotated[str, AfterValidator(_checked_job_id)] | None = None
+    position: Annotated[int, Field(ge=0)] = 0
+    """Among the photos of its batch."""
+
+    @classmethod
+    def from_body(cls, body: str) -> Self:
+        """Read a message body.
+
+        Raises
+        ------
+        MalformedMessage
+            If the body is not the JSON of a job.
+        """
+        try:
+            return cls.model_validate_json(body)
+        except ValidationError as error:
+            raise MalformedMessage(body) from error
+
+    @property
+    def body(self) -> str:
+        """Body of the job's message."""
+        return self.model_dump_json()
+
+    @property
+    def output_key(self) -> str:
+        return self.job_id
+
+
+def new_id() -> str:
+    """Issue an id of a job or a batch."""
+    return str(uuid.uuid4())
+
+
+class FaceRecord(Frozen):
+    """A face that was added."""
+
+    face_id: str
+    person: str | None
+    face: DetectedFace
+
+
+UnindexedReason = Literal["EXCEEDS_MAX_FACES", "NOT_THE_LARGEST_FACE", "SEVERAL_LARGE_FACES"]
+
+
+class UnindexedFace(Frozen):
+    """A face that was found and not added, and why."""
+
+    reason: UnindexedReason
+    face: DetectedFace
+
+
+class IndexDone(Frozen):
+    """An indexed photo; both lists are empty when no face was found."""
+
+    job_id: str
+    status: Literal["done"] = "done"
+    kind: Literal["index"] = "index"
+    collection_id: str
+    image_id: str
+    face_records: list[FaceRecord]
+    unindexed_faces: list[UnindexedFace]
+    image: ImageSize
+    model: Model

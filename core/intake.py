@@ -1,0 +1,79 @@
+"""How a photo becomes a job: checked, stored, queued, or nothing is left of it."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.errors import FileTooLarge, ServiceUnavailable
+from core.faces.photo_header import inspect_photo
+from core.logs import log_fields
+from core.ports import JobQueue, ObjectStore
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intake:
+    """Hands photos over to the workers by one queue."""
+
+    queue: JobQueue
+    inputs: ObjectStore
+    max_file_bytes: int
+    max_pixels: int
+
+    def check(self, photo: bytes) -> None:
+        """Look at size, header and end of a photo, without decoding a pixel.
+
+        Raises
+        ------
+        InvalidPhoto
+            If it can't be used.
+        """
+        if len(photo) > self.max_file_bytes:
+            raise FileTooLarge(
+                f"{len(photo)} bytes; at most {self.max_file_bytes} bytes are accepted"
+            )
+        inspect_photo(photo, max_pixels=self.max_pixels)
+
+    def accept(
+        self,
+        *,
+        job_id: str,
+        key: str,
+        photo: bytes,
+        body: str,
+        notes: Mapping[str, str],
+        undo: bool = True,
+    ) -> None:
+        """Store a photo, then send its message.
+
+        Parameters
+        ----------
+        notes : mapping
+            What is noted with the photo, ASCII.
+        undo : bool
+            Whether to remove the photo when the message can't be sent.
+
+        Raises
+        ------
+        ServiceUnavailable
+            If S3 or SQS is away.
+        """
+        with log_fields(job_id=job_id):
+            try:
+                self.inputs.put(key, photo, content_type="application/octet-stream", metadata=notes)
+                self.queue.send(body)
+            except ServiceUnavailable:
+                if undo:
+                    self.remove(key, "photo")
+                raise
+            log.info("job was accepted", extra={"bytes": len(photo)})
+
+    def remove(self, key: str, what: str) -> None:
+        """Take back what was stored; name it in the log when that fails too."""
+        try:
+            self.inputs.delete(key)
+        except ServiceUnavailable as error:
+            log.error(  # noqa: TRY400 - the reason says it all
+                "orphan was left in the input bucket", extra={"what": what, "reason": str(error)}
+            )
