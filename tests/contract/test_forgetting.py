@@ -1,0 +1,330 @@
+"""Forgetting is real: what was erased is in no object of any bucket."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from core.answers import IndexAnswerer, RecognitionAnswerer
+from core.batch_lists import BatchLists
+from core.batches import Batches, note_outcome
+from core.collections import Collections
+from core.enrolment import Enroller
+from core.erasure import AUDIT_PREFIX, Erasure
+from core.errors import CollectionNotFound
+from core.gallery.lance_index import LanceFaceIndex
+from core.idempotency import IdempotencyKeys
+from core.index_jobs import IndexJob, IndexRequest
+from core.indexing import Indexing
+from core.intake import Intake
+from core.jobs import Job
+from core.naming import FaceNamer
+from core.people import People
+from core.ports import FaceIndex, ObjectStore
+from core.results import JobResult, Results
+from core.sources import PhotoSources
+from core.submission import Submission
+from core.testing import MemoryFaceIndex
+from tests.support.faces import RecognizerByPhoto, embedding_like_no_other, face, recognition
+from tests.support.localstack import LocalStack
+from tests.support.photos import made_photo
+from tests.support.waiting import wait_until
+from tests.support.worlds import World, aws_world, memory_world, own_names
+
+IN_BUCKET: Final = "in"
+REFRESH_S: Final = 0.5
+SETTLE_S: Final = 1.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Somebody, and what would give them away."""
+
+    name: str
+    vector: NDArray[np.float32]
+    photo: bytes
+
+    def traces(self) -> dict[str, bytes]:
+        """Return what must be found nowhere; of the photo, its compressed pixels."""
+        return {
+            "name": self.name.encode(),
+            "name in JSON": self.name.encode("ascii", "backslashreplace"),
+            "embedding": self.vector.tobytes(),
+            "half of the embedding": self.vector[:64].tobytes(),
+            "photo": self.photo[-200:-100],
+        }
+
+
+ADA = Person(
+    name="Łucja Ada-Lovelace", vector=embedding_like_no_other(1), photo=made_photo(size=(64, 48))
+)
+BOB = Person(name="Bob-Ross", vector=embedding_like_no_other(2), photo=made_photo(size=(48, 80)))
+
+
+@dataclass(kw_only=True)
+class Service:
+    """One process of the service; ``another_index`` is what a second process would search."""
+
+    world: World
+    index: FaceIndex
+    another_index: FaceIndex
+    recognizer: RecognizerByPhoto = field(default_factory=RecognizerByPhoto)
+    sleep: Callable[[float], None] = time.sleep
+
+    def __post_init__(self) -> None:
+        world, index = self.world, self.index
+        self.collections = Collections(world.gallery, index, refresh_s=REFRESH_S)
+        self.people = People(collections=self.collections, index=index)
+        sources = PhotoSources(allowed={IN_BUCKET: world.inputs}, max_file_bytes=10_000)
+        intake = Intake(
+            queue=world.queue, inputs=world.inputs, max_file_bytes=10_000, max_pixels=10_000
+        )
+        self.indexing = Indexing(intake=intake, collections=self.collections, bucket=IN_BUCKET)
+        self.submission = Submission(
+            intake=intake,
+            keys=IdempotencyKeys(inputs=world.inputs),
+            results=Results(world.outputs),
+            collections=self.collections,
+        )
+        self.batches = Batches(
+            queue=world.queue,
+            outputs=world.outputs,
+            sources=sources,
+            collections=self.collections,
+        )
+        self.index_answer = IndexAnswerer(
+            sources=sources,
+            recognizer=self.recognizer,
+            enroller=Enroller(self.collections, index),
+        )
+        self.answer = RecognitionAnswerer(
+            inputs=world.inputs,
+            recognizer=self.recognizer,
+            namer=FaceNamer(self.collections, index, max_distance=0.6),
+            max_file_bytes=10_000,
+        )
+        self.erasure = Erasure(
+            collections=self.collections,
+            people=self.people,
+            index=index,
+            inputs=world.inputs,
+            outputs=world.outputs,
+            gallery=world.gallery,
+            settle_s=SETTLE_S,
+            sleep=self.sleep,
+        )
+
+    def enrol(self, person: Person, collection_id: str) -> None:
+        self.recognizer.shown[person.photo] = recognition(face(vector=person.vector))
+        request = IndexRequest(
+            collection_id=collection_id, person=person.name, metadata={"who": person.name}
+        )
+        self.indexing.submit(person.photo, f"{person.name} 1.jpg", f"{person.name}.jpg", request)
+        self._work()
+
+    def enrol_as_batch(self, person: Person, collection_id: str) -> None:
+        """Index a photo of the caller's own, whose key names the person."""
+        key = f"albums/{person.name}/1.jpg"
+        self.world.inputs.put(key, person.photo, content_type="image/jpeg")
+        request = IndexRequest(collection_id=collection_id, person=person.name)
+        self.batches.submit_keys(None, [key], request)
+        self._work()
+        self.world.inputs.delete(key)  # it is the caller's, and they took it away
+
+    def recognise(self, person: Person, collection_id: str, key: str = "first") -> JobResult:
+        """Have a photo recognised that was uploaded under the person's name."""
+        job = self.submission.submit(
+            person.photo,
+            f"{person.name}.jpg",
+            collection_id=collection_id,
+            idempotency_key=f"{key} {person.photo[-4:].hex()}{len(person.photo)}",
+        )
+        self._work()
+        result = self.submission.status(job.job_id)
+        assert result is not None
+        return result
+
+    def _work(self) -> None:
+        """Do what a worker does with the next message."""
+        message = self.world.receive()
+        results = Results(self.world.outputs)
+        if message.body.startswith("{"):
+            job = IndexJob.from_body(message.body)
+            result = self.index_answer(job)
+            results.write(result)
+            note_outcome(self.world.outputs, job, result)
+        else:
+            results.write(self.answer(Job.from_body(message.body)))
+        self.world.queue.delete(message)
+
+    def nearest(self, index: FaceIndex, gallery_id: str, person: Person) -> list[str | None]:
+        """Return who is found at no distance from a person's face."""
+        found = index.search(gallery_id, person.vector[np.newaxis], limit=10)[0]
+        return [match.person for match in found if match.distance < 0.01]
+
+    def where_found(self, trace: bytes) -> list[str]:
+        """Return the objects of all buckets, and galleries in memory, that hold these bytes."""
+        found = [f"{key} ({body!r:.80})" for key, body in self._everything() if trace in body]
+        return found + [key for key, _ in self._everything() if trace in key.encode()]
+
+    def traces_of(self, person: Person) -> dict[str, list[str]]:
+        found = {what: self.where_found(trace) for what, trace in person.traces().items()}
+        return {what: where for what, where in found.items() if where}
+
+    def _everything(self) -> Iterator[tuple[str, bytes]]:
+        for bucket in (self.world.inputs, self.world.outputs, self.world.gallery):
+            yield from every_object(bucket)
+        if isinstance(self.index, MemoryFaceIndex):
+            for faces in self.index.galleries.values():
+                for enrolled in faces.values():
+                    yield enrolled.face_id, enrolled.embedding.tobytes()
+                    yield enrolled.face_id, repr(enrolled).encode()
+
+
+def every_object(bucket: ObjectStore) -> Iterator[tuple[str, bytes]]:
+    after = ""
+    while keys := bucket.keys("", after=after):
+        for key in keys:
+            yield key, bucket.get(key).body
+        after = keys[-1]
+
+
+@pytest.fixture(params=["memory", "localstack"])
+def service(request: pytest.FixtureRequest) -> Iterator[Service]:
+    """Return a service without anybody, in memory and with LanceDB on LocalStack."""
+    if request.param == "memory":
+        index = MemoryFaceIndex()
+        world = memory_world()
+        yield Service(world=world, index=index, another_index=index, sleep=world.let_pass)
+        return
+    running: LocalStack = request.getfixturevalue("localstack")
+    settings = running.settings(gallery_refresh_seconds=REFRESH_S, **own_names())
+    indexes = [LanceFaceIndex.from_settings(settings) for _ in range(2)]
+    yield Service(world=aws_world(settings, time.sleep), index=indexes[0], another_index=indexes[1])
+    for index_on_s3 in indexes:
+        index_on_s3.close()
+
+
+@pytest.fixture
+def family(service: Service) -> Service:
+    """Return a service that knows Ada and Bob in every way there is."""
+    service.collections.create("family")
+    for person in (ADA, BOB):
+        service.enrol(person, "family")
+        service.enrol_as_batch(person, "family")
+        assert f'"{person.name}"' in service.recognise(person, "family").model_dump_json()
+    return service
+
+
+def gallery_of(service: Service, collection_id: str = "family") -> str:
+    return service.collections.get(collection_id).gallery_id
+
+
+def test_traces_are_found_as_long_as_nobody_is_erased(family: Service) -> None:
+    for person in (ADA, BOB):
+        assert {"name", "embedding", "photo"} <= family.traces_of(person).keys()
+
+
+def test_erased_person_is_in_no_object_of_any_bucket(family: Service) -> None:
+    family.erasure.person("family", ADA.name)
+
+    assert family.traces_of(ADA) == {}
+
+
+def test_the_other_person_is_untouched(family: Service) -> None:
+    before = family.traces_of(BOB).keys()
+
+    family.erasure.person("family", ADA.name)
+
+    assert family.traces_of(BOB).keys() == before
+    assert {face.person for face in family.people.faces("family", limit=10)} == {BOB.name}
+    assert f'"{BOB.name}"' in family.recognise(BOB, "family", key="again").model_dump_json()
+
+
+def test_person_is_no_longer_found_by_any_process(family: Service) -> None:
+    gallery_id = gallery_of(family)
+    for index in (family.index, family.another_index):
+        assert set(family.nearest(index, gallery_id, ADA)) == {ADA.name}
+
+    family.erasure.person("family", ADA.name)
+
+    for index in (family.index, family.another_index):
+        wait_until(
+            lambda index=index: family.nearest(index, gallery_id, ADA) == [],  # type: ignore[misc]
+            seconds=SETTLE_S,
+            what="the refresh of a process",
+        )
+        assert set(family.nearest(index, gallery_id, BOB)) == {BOB.name}
+
+
+def test_audit_record_stays_and_tells_how_much_was_erased(family: Service) -> None:
+    family.erasure.person("family", ADA.name)
+
+    (key,) = family.world.gallery.keys(AUDIT_PREFIX)
+    record = family.world.gallery.get(key).body.decode()
+    assert re.fullmatch(
+        r'{"erased":"person","collection_id":"family","faces":2,"jobs":3,"erased_at":".{20,40}"}',
+        record,
+    )
+
+
+def test_erased_collection_is_in_no_object_of_any_bucket(family: Service) -> None:
+    family.collections.create("work")
+    family.enrol(BOB, "work")
+
+    family.erasure.collection("family")
+
+    assert family.traces_of(ADA) == {}
+    assert {face.person for face in family.people.faces("work", limit=10)} == {BOB.name}
+    assert len(family.world.gallery.keys(AUDIT_PREFIX)) == 1
+    with pytest.raises(CollectionNotFound):
+        gallery_of(family)
+
+
+def test_erased_collection_is_no_longer_searched_by_any_process(family: Service) -> None:
+    gallery_id = gallery_of(family)
+    family.nearest(family.another_index, gallery_id, ADA)
+
+    family.erasure.collection("family")
+
+    for index in (family.index, family.another_index):
+        wait_until(
+            lambda index=index: is_gone(family, index, gallery_id),  # type: ignore[misc]
+            seconds=SETTLE_S,
+            what="the refresh of a process",
+        )
+
+
+def is_gone(service: Service, index: FaceIndex, gallery_id: str) -> bool:
+    try:
+        service.nearest(index, gallery_id, ADA)
+    except CollectionNotFound:
+        return True
+    return False
+
+
+def test_erased_face_is_in_no_object_of_any_bucket(service: Service) -> None:
+    service.collections.create("family")
+    service.enrol(ADA, "family")
+    service.enrol(BOB, "family")
+    (enrolled,) = service.people.faces_of("family", ADA.name)
+
+    service.erasure.face("family", enrolled.face_id)
+
+    assert service.traces_of(ADA) == {}
+    assert {"name", "embedding", "photo"} <= service.traces_of(BOB).keys()
+
+
+def test_batch_of_an_erased_person_still_counts_its_photos(family: Service) -> None:
+    lists = BatchLists(outputs=family.world.outputs)
+    batch_ids = {key.split("/")[1] for key in family.world.outputs.keys("batches/")}
+
+    family.erasure.person("family", ADA.name)
+
+    assert all(lists.read(batch_id) for batch_id in batch_ids)
+    assert [family.batches.status(batch_id, limit=1).done for batch_id in batch_ids] == [1, 1]
