@@ -56,7 +56,7 @@ _SETTLE_S: Final = 1.0
 class WebParts:
     """What the web tier is made of; ``checks`` have the names that ``/ready`` shows.
 
-    ``index_states`` tells how each loaded gallery is searched. ``start`` warms
+    ``index_states`` tells how each loaded collection is searched. ``start`` warms
     what may take a moment, in the background.
     """
 
@@ -153,6 +153,12 @@ class Shared:
             max_distance=self.settings.match_max_distance,
         )
 
+    def index_states(self) -> dict[str, str]:
+        """Return how each collection that is in memory is searched."""
+        states: dict[str, str] = getattr(self.index, "states", dict)()
+        names = self.collections.names()
+        return {names[gallery]: state for gallery, state in states.items() if gallery in names}
+
     def warm(self) -> None:
         """Load the galleries of all collections, in the background where that is possible."""
         warm = getattr(self.index, "warm", None)
@@ -160,7 +166,8 @@ class Shared:
             return
         after = ""
         while page := self.collections.page(limit=100, after=after):
-            warm([found.gallery_id for found in page if found.model is not None])
+            used = [one for one in page if one.model is not None and one.state == "active"]
+            warm([self.collections.get(one.collection_id).gallery_id for one in used])
             after = page[-1].collection_id
 
 
@@ -220,7 +227,7 @@ def build_web(settings: Settings) -> WebParts:
         collections=shared.collections,
         people=shared.people,
         erasure=shared.erasure,
-        index_states=getattr(shared.index, "states", dict),
+        index_states=shared.index_states,
         start=partial(_start_web, shared, pool),
     )
 

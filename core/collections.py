@@ -133,6 +133,12 @@ class Collections:
         found = (self._read(key.removeprefix(PREFIX).removesuffix(".json")) for key in keys)
         return [stored.collection for stored in found if stored is not None]
 
+    def names(self) -> dict[str, str]:
+        """Return the ids of the collections that this process has used, by gallery id."""
+        with self._lock:
+            known = [stored.collection for stored in self._known.values()]
+        return {collection.gallery_id: collection.collection_id for collection in known}
+
     def bind(self, collection: Collection, model: ModelId, *, length: int) -> Collection:
         """Return the collection with a gallery for that model's embeddings.
 

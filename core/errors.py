@@ -88,6 +88,7 @@ class RequestTimedOut(BadRequest):
     """Raised when the rest of a request's body does not come."""
 
     code = "REQUEST_TIMED_OUT"
+    retryable = True
 
 
 class InvalidIdempotencyKey(BadRequest):

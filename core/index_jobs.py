@@ -36,6 +36,12 @@ def _checked_printable(text: str) -> str:
     return text
 
 
+def _checked_metadata(metadata: dict[str, str]) -> dict[str, str]:
+    if any(mark in text for pair in metadata.items() for text in pair for mark in "\ufffe\uffff"):
+        raise ValueError("must not hold the characters U+FFFE and U+FFFF, which SQS refuses")
+    return metadata
+
+
 def _checked_job_id(text: str) -> str:
     if not is_job_id(text):
         raise ValueError("must be a UUID of version 4")
@@ -56,6 +62,7 @@ Metadata = Annotated[
         Annotated[str, StringConstraints(max_length=512)],
     ],
     Field(max_length=20),
+    AfterValidator(_checked_metadata),
 ]
 
 

@@ -21,15 +21,6 @@ def _checked_key(key: str) -> str:
     return key
 
 
-def _checked_texts(metadata: dict[str, str]) -> dict[str, str]:
-    """Refuse what no message can hold, which would look like a queue that is away."""
-    texts = (*metadata, *metadata.values())
-    if any(character in text for text in texts for character in "\ufffe\uffff"):
-        raise ValueError("must not hold the characters U+FFFE and U+FFFF")
-    return metadata
-
-
-SendableMetadata = Annotated[Metadata, AfterValidator(_checked_texts)]
 S3Key = Annotated[
     str,
     StringConstraints(min_length=1, max_length=_MAX_KEY_BYTES),
@@ -107,7 +98,7 @@ class CreateCollection(Asked):
 
     collection_id: CollectionId
     threshold: Threshold = SIMILARITY_AT_THRESHOLD
-    metadata: SendableMetadata = Field(default_factory=dict)
+    metadata: Metadata = Field(default_factory=dict)
 
 
 class IndexPhoto(PhotoFields):
@@ -120,7 +111,7 @@ class IndexPhoto(PhotoFields):
     image_id: ImageId
     max_faces: MaxFaces = DEFAULT_MAX_FACES
     person: PersonName | None = None
-    metadata: SendableMetadata = Field(default_factory=dict)
+    metadata: Metadata = Field(default_factory=dict)
 
 
 class IndexBatch(Asked):
@@ -161,7 +152,7 @@ class IndexBatch(Asked):
     ) = None
     max_faces: MaxFaces = DEFAULT_MAX_FACES
     person: PersonName | None = None
-    metadata: SendableMetadata = Field(default_factory=dict)
+    metadata: Metadata = Field(default_factory=dict)
 
 
 class MatchPhoto(PhotoFields):

@@ -24,6 +24,7 @@ def environment(settings: Settings, changes: dict[str, str]) -> dict[str, str]:
     given = settings.model_dump(mode="python", exclude_none=True)
     for name in ("aws_access_key_id", "aws_secret_access_key"):
         given[name] = given[name].get_secret_value()
+    given["allowed_buckets"] = ",".join(settings.allowed_buckets)
     return inherited | {name.upper(): str(value) for name, value in given.items()} | changes
 
 
