@@ -217,6 +217,8 @@ class Collections:
         if stored is None and collection_id == DEFAULT_COLLECTION:
             stored = self._made_default()
         if stored is None or stored.collection.state != "active":
+            with self._lock:
+                self._known.pop(collection_id, None)
             raise _not_found(collection_id)
         with self._lock:
             self._known[collection_id] = stored

@@ -3,12 +3,14 @@
 import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
-from core.collections import Collections
+import numpy as np
+
+from core.collections import Collection, Collections
 from core.errors import CollectionNotFound
-from core.faces.results import Face, Recognition
+from core.faces.results import Face, ModelId, Recognition
 from core.index_jobs import (
     FaceRecord,
     IndexDone,
@@ -33,6 +35,14 @@ def face_id(collection_id: str, image_id: str, position: int) -> str:
     return str(uuid.uuid5(_NAMESPACE, json.dumps([collection_id, image_id, position])))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Added:
+    """Faces as they are stored now, in the order given, and how many that changed."""
+
+    faces: list[EnrolledFace]
+    changed: int
+
+
 class Enroller:
     """Adds the faces of photos to collections; doing it again changes nothing."""
 
@@ -55,45 +65,80 @@ class Enroller:
     def enrol_all(self, photos: Sequence[tuple[IndexJob, Recognition]]) -> list[IndexDone]:
         """Add the faces of several photos of one collection with one write."""
         chosen = [_choose(job, recognition) for job, recognition in photos]
+        collection_id, model = photos[0][0].collection_id, photos[0][1].model
         faces = [face for indexed, _ in chosen for face in indexed]
-        if faces:
-            stored = self._store(photos[0][0].collection_id, photos[0][1], faces)
-        else:
-            stored = {}
-            self._collections.get(photos[0][0].collection_id)
+        added = self.add(collection_id, faces, model=model)
+        stored = {face.face_id: face for face in added.faces}
         return [
             _done(job, recognition, [stored[face.face_id] for face in indexed], unindexed)
             for (job, recognition), (indexed, unindexed) in zip(photos, chosen, strict=True)
         ]
 
-    def _store(
-        self, collection_id: str, recognition: Recognition, faces: list[EnrolledFace]
-    ) -> dict[str, EnrolledFace]:
-        collection = self._collections.get(collection_id)
-        length = len(faces[0].embedding)
-        collection = self._collections.bind(collection, recognition.model, length=length)
-        found = self._index.get(collection.gallery_id, [face.face_id for face in faces])
+    def add(self, collection_id: str, faces: Sequence[EnrolledFace], *, model: ModelId) -> Added:
+        """Store faces with one write, keeping what users said of those that are there.
+
+        Raises
+        ------
+        CollectionNotFound
+            If there is no such collection, or it was erased meanwhile.
+        ModelMismatch
+            If the collection holds embeddings of another model.
+        """
+        while True:
+            collection = self._collections.get(collection_id)
+            if not faces:
+                return Added(faces=[], changed=0)
+            length = len(faces[0].embedding)
+            collection = self._collections.bind(collection, model, length=length)
+            added, changed = self._compared(collection.gallery_id, faces)
+            if changed:
+                self._index.put(collection.gallery_id, changed)
+            if self._collections.is_current(collection):
+                return Added(faces=added, changed=len(changed))
+            self._leave_erased(collection)
+
+    def _compared(
+        self, gallery_id: str, faces: Sequence[EnrolledFace]
+    ) -> tuple[list[EnrolledFace], list[EnrolledFace]]:
+        """Return the faces as they are to be stored, and those of them that are not yet."""
+        found = self._index.get(gallery_id, [face.face_id for face in faces])
         known = {face.face_id: face for face in found}
-        kept = [_as_users_said(face, known.get(face.face_id)) for face in faces]
-        self._index.put(collection.gallery_id, kept)
-        if not self._collections.is_current(collection):
+        added = [_as_users_said(face, known.get(face.face_id)) for face in faces]
+        return added, [face for face in added if not _same(face, known.get(face.face_id))]
+
+    def _leave_erased(self, collection: Collection) -> None:
+        """Leave nothing in the gallery of an erased collection; one may also have got another."""
+        try:
+            self._collections.get(collection.collection_id)
+        except CollectionNotFound:
             self._index.drop(collection.gallery_id)
-            raise CollectionNotFound(f"collection {collection_id!r} was erased meanwhile")
-        return {face.face_id: face for face in kept}
+            raise
 
 
 def _as_users_said(face: EnrolledFace, known: EnrolledFace | None) -> EnrolledFace:
-    """Keep what was said of this face before, unless another job says whose it is.
+    """Keep what was said of this face before, unless it is now said again whose it is.
 
-    It is never again a person's whose it was said not to be.
+    A job that runs twice says nothing new. A face is never again a person's
+    whose it was said not to be.
     """
     if known is None:
         return face
-    is_repeated = face.person is None or face.job_id == known.job_id
-    person = known.person if is_repeated else face.person
-    return replace(
-        face, person=None if person in known.rejected else person, rejected=known.rejected
+    is_repeated = face.job_id is not None and face.job_id == known.job_id
+    person = known.person if face.person is None or is_repeated else face.person
+    rejected = face.rejected | known.rejected
+    return replace(face, person=None if person in rejected else person, rejected=rejected)
+
+
+def _same(face: EnrolledFace, known: EnrolledFace | None) -> bool:
+    return (
+        known is not None
+        and _without_embedding(face) == _without_embedding(known)
+        and np.array_equal(face.embedding, known.embedding)
     )
+
+
+def _without_embedding(face: EnrolledFace) -> tuple[object, ...]:
+    return (face.person, face.image_id, dict(face.metadata), face.rejected, face.job_id)
 
 
 def _choose(

@@ -11,12 +11,11 @@ from pydantic import TypeAdapter, ValidationError
 from tqdm import tqdm
 
 from core.collections import Collections
-from core.enrolment import BYSTANDER, face_id
+from core.enrolment import BYSTANDER, Enroller, face_id
 from core.errors import FaceServiceError
 from core.faces.results import ModelId
 from core.index_jobs import PersonName
 from core.ports import EnrolledFace, FaceIndex, Recognizer
-from efr_cli.adding import add_faces
 
 BATCH: Final = 100
 """Photos after which what was found is stored, so that little is lost when it ends early."""
@@ -136,9 +135,8 @@ class FolderEnrolment:
 
     def _store(self, batch: list[Found]) -> None:
         faces = [found.face for found in batch]
-        added = add_faces(
-            self.collections, self.index, self.collection_id, faces, model=batch[0].model
-        )
+        enroller = Enroller(self.collections, self.index)
+        added = enroller.add(self.collection_id, faces, model=batch[0].model)
         self.changed += added.changed
         for found, face in zip(batch, added.faces, strict=True):
             if face.person is None:

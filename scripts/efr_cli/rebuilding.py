@@ -17,8 +17,8 @@ from tqdm import tqdm
 from core.collections import Collection
 from core.errors import Conflict
 from core.ports import EnrolledFace, FaceIndex
-from efr_cli.adding import pages
 from efr_cli.bulk import uninterrupted
+from efr_cli.galleries import pages
 from efr_cli.parquet import PAGE
 from efr_cli.parts import Parts
 

@@ -8,6 +8,7 @@ import click
 from tqdm import tqdm
 
 from core.collections import check_model
+from core.enrolment import Enroller
 from core.faces.results import ModelId
 from core.ports import EnrolledFace
 from efr_cli.parts import Parts, opened
@@ -55,7 +56,7 @@ def export(context: click.Context, file: Path, collection_id: str) -> None:
 def _counted(
     parts: Parts, gallery_id: str, count: Callable[[float], object]
 ) -> Iterator[list[EnrolledFace]]:
-    from efr_cli.adding import pages
+    from efr_cli.galleries import pages
     from efr_cli.parquet import PAGE
 
     for page in pages(parts.index, gallery_id, limit=PAGE):
@@ -73,7 +74,6 @@ def import_faces(context: click.Context, file: Path, collection_id: str) -> None
     The whole file is checked first; a damaged one changes nothing, and so does one whose
     faces are of another model than the collection's. Importing it again changes nothing.
     """
-    from efr_cli.adding import add_faces
     from efr_cli.parquet import FacesFile
 
     source = FacesFile(file)
@@ -82,11 +82,10 @@ def import_faces(context: click.Context, file: Path, collection_id: str) -> None
     for _ in tqdm(source.pages(), desc="checked", unit="page", disable=None):
         pass
     changed = 0
+    enroller = Enroller(parts.collections, parts.index)
     with tqdm(desc="imported", total=source.count, unit="face", disable=None) as bar:
         for page in source.pages():
-            added = add_faces(
-                parts.collections, parts.index, collection_id, page, model=source.model
-            )
+            added = enroller.add(collection_id, page, model=source.model)
             changed += added.changed
             bar.update(len(page))
     click.echo(f"{source.count} faces in {collection_id!r}, {changed} of them new or changed")

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from efr_cli.adding import add_faces
 from efr_cli.app import main
 from efr_cli.parts import Parts, join_parts
 
@@ -18,7 +17,7 @@ from core.aws.clients import s3_client, sqs_client
 from core.aws.provisioning import provision
 from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
-from core.enrolment import face_id
+from core.enrolment import Enroller, face_id
 from core.index_jobs import IndexJob
 from core.ports import EnrolledFace
 from core.settings import Settings
@@ -158,7 +157,7 @@ def test_exported_faces_are_imported_and_rebuilt(terminal: Terminal, tmp_path: P
         for number in range(20)
     ]
     parts.collections.create("staff")
-    add_faces(parts.collections, parts.index, "staff", faces, model=MODEL)
+    Enroller(parts.collections, parts.index).add("staff", faces, model=MODEL)
 
     for command in (
         ["export", file, "--collection", "staff"],
