@@ -1,0 +1,214 @@
+"""The operator's commands for dead letters, on LocalStack."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import dead_letter_box
+import dlq
+import pytest
+from botocore.exceptions import ClientError
+from click.testing import CliRunner, Result
+from dead_letter_box import DeadLetters
+
+from core.aws.clients import sqs_client
+from core.aws.sqs import SqsQueue
+from core.batches import note_outcome
+from core.dead_letters import ABANDONED
+from core.index_jobs import IndexJob, new_id
+from core.jobs import Job, failed
+from core.results import Results
+from core.settings import Settings
+from tests.support.localstack import LocalStack
+from tests.support.waiting import wait_until
+from tests.support.worlds import World, aws_world, own_names
+
+RETRIES_USED_UP = "RECOGNITION_TIMED_OUT"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """A service without workers, and the tool that looks after its dead letters."""
+
+    settings: Settings
+    world: World
+
+    def run(self, *arguments: str, typed: str = "") -> Result:
+        return CliRunner().invoke(dlq.main, list(arguments), input=typed)
+
+    @property
+    def results(self) -> Results:
+        return Results(self.world.outputs)
+
+    def queue(self, name: str) -> SqsQueue:
+        return SqsQueue(sqs_client(self.settings), name)
+
+    def give_up(self, job: Job | IndexJob, *, code: str | None = RETRIES_USED_UP) -> None:
+        """Use up a job's attempts, so that SQS moves its message to the dead letters."""
+        index = isinstance(job, IndexJob)
+        name = self.settings.sqs_index_queue_name if index else self.settings.sqs_req_queue_name
+        queue = self.queue(name)
+        queue.send(job.body)
+        assert queue.receive(limit=1, wait_s=2, visibility_s=0)
+        dead = self.queue(f"{name}-dlq")
+        queue.receive(limit=1, wait_s=0)
+        (letter,) = dead.receive(limit=1, wait_s=5)
+        dead.set_visibility(letter, 0)
+        if code is None:
+            return
+        result = failed(job.job_id, code, "given up")
+        assert self.results.write(result)
+        if isinstance(job, IndexJob):
+            note_outcome(self.world.outputs, job, result)
+
+
+@pytest.fixture
+def desk(localstack: LocalStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    names = own_names() | {"sqs_index_queue_name": f"index-{new_id()[:8]}"}
+    settings = localstack.settings(**names, sqs_max_receive_count=1)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(dlq, "load_settings", lambda: settings)
+    return Desk(settings=settings, world=aws_world(settings, time.sleep))
+
+
+def index_job() -> IndexJob:
+    return IndexJob(
+        collection_id="staff",
+        job_id=new_id(),
+        image_id="a.jpg",
+        s3_bucket="album",
+        s3_key="a.jpg",
+        batch_id=new_id(),
+        position=7,
+    )
+
+
+def test_list_and_show_tell_what_lies_there_and_leave_it_there(desk: Desk) -> None:
+    job = Job.new("obama.jpg")
+    desk.give_up(job)
+
+    listed, shown = desk.run("list"), desk.run("show")
+
+    assert listed.exit_code == 0
+    assert f"1  {RETRIES_USED_UP}" in listed.output
+    count, age, code, body = shown.output.strip().split("\t")
+    assert (code, body) == (RETRIES_USED_UP, job.body)
+    assert int(count) >= 2
+    assert int(age.removesuffix(" s")) < 300
+    (letter,) = desk.world.dead_letters.receive(limit=10, wait_s=0)
+    assert letter.body == job.body
+
+
+def test_redriven_job_has_its_message_back_and_no_result(desk: Desk) -> None:
+    jobs = [Job.new("a.jpg"), Job.new("b.jpg")]
+    for job in jobs:
+        desk.give_up(job)
+
+    redriven = desk.run("redrive")
+
+    assert redriven.exit_code == 0, redriven.output
+    assert "SQS moved" in redriven.output
+    messages = desk.world.queue.receive(limit=10, wait_s=1)
+    assert {message.body for message in messages} == {job.body for job in jobs}
+    assert [desk.results.read(job.job_id) for job in jobs] == [None, None]
+    assert desk.run("list").output == f"0 messages in {desk.settings.dead_letter_queue_name}\n"
+
+
+def test_redriven_index_job_is_pending_in_its_batch_again(desk: Desk) -> None:
+    job = index_job()
+    desk.give_up(job)
+    assert len(desk.world.outputs.keys("batches/")) == 1
+
+    assert desk.run("redrive", "--queue", "index").exit_code == 0
+
+    assert desk.world.outputs.keys("batches/") == []
+    (message,) = desk.queue(desk.settings.sqs_index_queue_name).receive(limit=1, wait_s=1)
+    assert message.body == job.body
+
+
+def test_job_that_a_sweep_fails_during_the_move_is_sent_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = Job.new("obama.jpg")
+    desk.give_up(job)
+    moves: Callable[[DeadLetters], bool] = DeadLetters.move
+
+    def moved_during_a_sweep(letters: DeadLetters) -> bool:
+        done = moves(letters)
+        (message,) = desk.world.queue.receive(limit=1, wait_s=1)
+        desk.results.write(failed(job.job_id, ABANDONED, "swept"))
+        desk.world.queue.delete(message)
+        return done
+
+    monkeypatch.setattr(DeadLetters, "move", moved_during_a_sweep)
+
+    assert desk.run("redrive").exit_code == 0
+
+    (message,) = desk.world.queue.receive(limit=10, wait_s=1)
+    assert message.body == job.body
+    assert desk.results.read(job.job_id) is None
+
+
+def test_sqs_without_move_tasks_has_the_messages_sent_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = Job.new("obama.jpg")
+    desk.give_up(job)
+
+    def refuse(*_: object, **__: object) -> None:
+        code = "AWS.SimpleQueueService.UnsupportedOperation"
+        raise ClientError({"Error": {"Code": code, "Message": ""}}, "StartMessageMoveTask")
+
+    client = sqs_client(desk.settings)
+    monkeypatch.setattr(client, "start_message_move_task", refuse)
+    monkeypatch.setattr(dead_letter_box, "sqs_client", lambda _: client)
+
+    redriven = desk.run("redrive")
+
+    assert redriven.exit_code == 0, redriven.output
+    assert "no move tasks" in redriven.output
+    (message,) = desk.world.queue.receive(limit=10, wait_s=1)
+    assert message.body == job.body
+    assert desk.results.read(job.job_id) is None
+
+
+def test_redrive_waits_for_a_sweep_to_end(desk: Desk) -> None:
+    job = Job.new("obama.jpg")
+    desk.give_up(job)
+    assert desk.world.dead_letters.receive(limit=1, wait_s=1, visibility_s=3)
+
+    assert desk.run("redrive").exit_code == 0
+
+    assert desk.world.queue.receive(limit=1, wait_s=1)
+
+
+def test_purge_asks_first(desk: Desk) -> None:
+    desk.give_up(Job.new("obama.jpg"))
+
+    assert desk.run("purge", typed="n\n").exit_code == 2
+
+    wait_until(lambda: desk.world.dead_letters.receive(limit=1, wait_s=0))
+
+
+def test_purge_leaves_no_job_without_a_result(desk: Desk) -> None:
+    job = index_job()
+    desk.give_up(job, code=None)
+
+    assert desk.run("purge", "--queue", "index", "--yes").exit_code == 0
+
+    result = desk.results.read(job.job_id)
+    assert result is not None
+    assert result.status == "failed"
+    assert desk.world.outputs.keys(f"batches/{job.batch_id}/000007.failed")
+    assert "0 messages" in desk.run("list", "--queue", "index").output
+
+
+def test_queue_that_is_not_there_is_named(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = desk.settings.model_copy(update={"sqs_req_queue_name": "nowhere"})
+    monkeypatch.setattr(dlq, "load_settings", lambda: gone)
+
+    listed = desk.run("list")
+
+    assert listed.exit_code == 2
+    assert "nowhere-dlq" in listed.output
