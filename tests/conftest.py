@@ -37,14 +37,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
 
     ``--dist loadgroup`` would do it, but does nothing with pytest 9.2 (pytest-xdist 1386).
     """
-    from xdist.scheduler import LoadScopeScheduling
+    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-    class Scheduler(LoadScopeScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            file = nodeid.partition("::")[0]
-            return file if file.startswith(WHOLE_FILES) else nodeid
+    def unit(nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if file.startswith(WHOLE_FILES) else nodeid
 
-    return Scheduler(config, log)
+    scheduler: object = LoadScopeScheduling(config, log)
+    vars(scheduler)["_split_scope"] = unit
+    return scheduler
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
