@@ -1,6 +1,8 @@
 """Where the tables lie, and LanceDB's errors as ours."""
 
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Final, TypeVar
 
@@ -26,8 +28,15 @@ _GIVE_UP: Final = {
     "client_retry_timeout": "4",
     "download_retry_count": "1",
 }
-"""A bucket that hangs is given up after about ten seconds; LanceDB itself tries a few times."""
-_OVERTAKEN: Final = ("Not found:", "conflict", "concurrent writers", "already been taken")
+_HANGS_AFTER_S: Final = 10
+"""LanceDB asks six times for the newest version, whatever its options say."""
+_OVERTAKEN: Final = (
+    "Not found:",
+    "was not found",
+    "onflict",
+    "concurrent writers",
+    "merge insert timed out",
+)
 
 
 class Overtaken(Exception):
@@ -98,3 +107,26 @@ def despite_others(gallery_id: str, action: Callable[[], _T]) -> _T:
             f"{error.last_attempt.exception()}"
         ) from error
     return result
+
+
+def in_time(action: Callable[[], _T]) -> _T:
+    """Run an action, but wait no more than ten seconds; it may then still go on.
+
+    Raises
+    ------
+    TimeoutError
+        If it took longer.
+    """
+    outcome: Future[_T] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(action())
+        except Exception as error:  # noqa: BLE001 - raised again where it is waited for
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, name="gallery-open", daemon=True).start()
+    try:
+        return outcome.result(_HANGS_AFTER_S)
+    except TimeoutError as error:
+        raise TimeoutError(f"no answer for {_HANGS_AFTER_S} s") from error

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from core.errors import StorageUnavailable
 from core.gallery.lance_files import TableFiles
 from core.gallery.lance_rows import any_of, quoted, to_faces, to_table
-from core.gallery.lance_storage import Overtaken, despite_others, translated
+from core.gallery.lance_storage import Overtaken, despite_others, in_time, translated
+from core.gallery.lance_turns import turn
 from core.gallery.warm_rows import Addresses, WarmRows
 from core.ports import EnrolledFace
 
@@ -27,11 +28,12 @@ _T = TypeVar("_T")
 
 _ALL: Final = 10**9
 _WRITE_TIMEOUT: Final = timedelta(seconds=60)
-_MERGE_EVERY: Final = 64
-_PRUNE_EVERY: Final = 512
+_TIDY_EVERY: Final = 64
+_SPARED: Final = ((10_000, 1), (100_000, 4), (_ALL, 16))
+"""Of galleries up to so many faces each so many-th tidying forgets old versions: it copies all."""
 _SMALL_FRAGMENT: Final = 10_000
 _MERGED_AT_ONCE: Final = 100
-_KEPT_FOR: Final = timedelta(minutes=10)
+_KEPT_FOR: Final = timedelta(minutes=1)
 _ROUNDS: Final = 10
 _TAKEN_SINGLY: Final = 5_000
 """Rows up to which they are fetched by address; more are found by reading all."""
@@ -62,7 +64,8 @@ class LanceTable:
                     .version
                 )
 
-        self._tidy_at(self._on_newest(write))
+        with turn(self._gallery_id):
+            self._tidy_at(self._on_newest(write))
 
     def get(self, face_ids: Sequence[str]) -> list[EnrolledFace]:
         return to_faces(self._on_newest(lambda table: self._where(table, any_of(face_ids))))
@@ -94,18 +97,12 @@ class LanceTable:
         A file written later than the deletion can't hold them, so that other
         writers never keep this from ending.
         """
-        newest = self._on_newest(lambda table: self._delete(table, any_of(face_ids)))
-        for _ in range(_ROUNDS):
-            self._on_newest(lambda table: self._optimize(table, timedelta(0)))
-            holding = {
-                fragment
-                for fragment in self._on_newest(self._fragments_with_deletions)
-                if fragment <= newest
-            }
-            if not holding:
-                self._remove_abandoned()
-                return
-            self._on_newest(functools.partial(self._rewrite, fragments=holding))
+        with turn(self._gallery_id):
+            newest = self._on_newest(lambda table: self._delete(table, any_of(face_ids)))
+            for _ in range(_ROUNDS):
+                if self._freed_of_deleted(newest):
+                    self._remove_abandoned()
+                    return
         raise StorageUnavailable(f"gallery {self._gallery_id}: erased rows are still in its files")
 
     def read(self, action: Callable[["Snapshot"], _T]) -> _T:
@@ -125,11 +122,13 @@ class LanceTable:
 
     def _newest(self) -> Table:
         with self._lock, translated(self._gallery_id):
-            if self._opened is None:
-                self._opened = self._connect().open_table(self._gallery_id)
+            opened, self._opened = self._opened, None
+            if opened is None:
+                opened = in_time(lambda: self._connect().open_table(self._gallery_id))
             else:
-                self._opened.checkout_latest()  # type: ignore[no-untyped-call]
-            return self._opened
+                in_time(opened.checkout_latest)
+            self._opened = opened
+            return opened
 
     def _where(self, table: Table, condition: str, columns: list[str] | None = None) -> pa.Table:
         with translated(self._gallery_id):
@@ -151,6 +150,18 @@ class LanceTable:
 
     def _fragments_with_deletions(self, table: Table) -> set[int]:
         return self._files().fragments_with_deletions() & self._fragments(table).keys()
+
+    def _freed_of_deleted(self, newest: int) -> bool:
+        """Rewrite fragments that hold deleted rows, up to the newest; tell whether none did."""
+        self._on_newest(lambda table: self._optimize(table, timedelta(0)))
+        holding = {
+            fragment
+            for fragment in self._on_newest(self._fragments_with_deletions)
+            if fragment <= newest
+        }
+        if holding:
+            self._on_newest(functools.partial(self._rewrite, fragments=holding))
+        return not holding
 
     def _rewrite(self, table: Table, fragments: Iterable[int]) -> None:
         """Write the rows of these fragments to new ones, all in one commit."""
@@ -178,12 +189,16 @@ class LanceTable:
         Each version number is committed by one writer, so that only one tidies.
         A failure costs nothing but disorder, until the next time.
         """
+        if version % _TIDY_EVERY:
+            return
         try:
-            if version % _PRUNE_EVERY == 0:
+            rows = self.count()
+            spared = next(spared for most, spared in _SPARED if rows <= most)
+            if version // _TIDY_EVERY % spared:
+                self._on_newest(self._merge_small)
+            else:
                 self._on_newest(lambda table: self._optimize(table, _KEPT_FOR))
                 self._remove_abandoned()
-            elif version % _MERGE_EVERY == 0:
-                self._on_newest(self._merge_small)
         except StorageUnavailable as error:
             _log.warning(
                 "gallery not tidied", extra={"gallery_id": self._gallery_id, "error": str(error)}

@@ -1,0 +1,263 @@
+"""Galleries as LanceDB tables in a folder."""
+
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from core.errors import CollectionNotFound, ModelMismatch
+from core.gallery.lance_index import LanceFaceIndex
+from core.gallery.lance_storage import storage_options
+from core.gallery.warm_shelf import WarmShelf
+from core.ports import EnrolledFace
+from core.settings import Settings
+from core.testing import ManualClock
+from tests.support.waiting import wait_until
+
+GALLERY = "0123456789abcdef0123456789abcdef"
+LENGTH = 128
+REFRESH_S = 0.05
+random = np.random.default_rng(11)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "galleries"
+
+
+@pytest.fixture
+def index(folder: Path) -> Iterator[LanceFaceIndex]:
+    index = LanceFaceIndex(str(folder), refresh_s=REFRESH_S)
+    index.create(GALLERY, length=LENGTH)
+    yield index
+    index.close()
+
+
+@pytest.fixture
+def other_process(folder: Path) -> Iterator[LanceFaceIndex]:
+    index = LanceFaceIndex(str(folder), refresh_s=REFRESH_S)
+    yield index
+    index.close()
+
+
+def a_face(person: str | None = "Ada", face_id: str = "", **more: object) -> EnrolledFace:
+    embedding: NDArray[np.float32] = random.normal(size=LENGTH).astype(np.float32)
+    return EnrolledFace(
+        face_id=face_id or str(uuid.uuid4()),
+        person=person,
+        image_id="a.jpg",
+        **{"embedding": embedding, **more},  # type: ignore[arg-type]
+    )
+
+
+def found(index: LanceFaceIndex, face: EnrolledFace) -> bool:
+    matches = index.search(GALLERY, face.embedding[np.newaxis], limit=1)[0]
+    return bool(matches) and matches[0].face_id == face.face_id
+
+
+def files_with(folder: Path, trace: bytes) -> list[str]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return [path.name for path in files if trace in path.read_bytes()]
+
+
+def test_face_comes_back_as_it_was_put(index: LanceFaceIndex) -> None:
+    face = a_face(
+        "O'Neil",
+        metadata={"shelf": "ä'b"},
+        rejected=frozenset({"Bob", "Eve's"}),
+        job_id="a job",
+    )
+    index.put(GALLERY, [face, a_face(None)])
+
+    back = index.get(GALLERY, [face.face_id, str(uuid.uuid4()), "no'id"])
+
+    assert np.array_equal(back[0].embedding, face.embedding)
+    assert [(f.person, f.metadata, f.rejected, f.job_id) for f in back] == [
+        ("O'Neil", {"shelf": "ä'b"}, frozenset({"Bob", "Eve's"}), "a job")
+    ]
+
+
+def test_persons_with_quotes_are_told_apart(index: LanceFaceIndex) -> None:
+    persons = ["O'Neil", "O''Neil", "x' OR 'a'='a", 'say "hi"', "back\\slash"]
+    index.put(GALLERY, [a_face(person) for person in persons])
+
+    for person in persons:
+        assert [f.person for f in index.page(GALLERY, limit=9, person=person)] == [person]
+
+
+def test_pages_follow_in_order_of_ids(index: LanceFaceIndex) -> None:
+    faces = [a_face() for _ in range(7)]
+    index.put(GALLERY, faces)
+
+    pages, after = [], ""
+    while page := index.page(GALLERY, limit=3, after=after):
+        pages.append([face.face_id for face in page])
+        after = pages[-1][-1]
+
+    assert [len(page) for page in pages] == [3, 3, 1]
+    assert [face_id for page in pages for face_id in page] == sorted(f.face_id for f in faces)
+
+
+def test_last_of_several_faces_with_one_id_is_kept(index: LanceFaceIndex) -> None:
+    face = a_face("Ada")
+    index.put(GALLERY, [face, a_face("Bob", face.face_id)])
+
+    assert [kept.person for kept in index.page(GALLERY, limit=9)] == ["Bob"]
+
+
+def test_embedding_of_another_length_is_refused(index: LanceFaceIndex) -> None:
+    with pytest.raises(ModelMismatch, match="length 128"):
+        index.put(GALLERY, [a_face(embedding=np.zeros(64, dtype=np.float32))])
+
+
+@pytest.mark.parametrize("face_id", ["", "a' OR '1'='1", str(uuid.uuid4()).upper()])
+def test_only_uuids_become_ids_of_faces(index: LanceFaceIndex, face_id: str) -> None:
+    with pytest.raises(ValueError, match="UUID"):
+        index.put(GALLERY, [EnrolledFace(**{**vars(a_face()), "face_id": face_id})])
+
+
+def test_gallery_id_can_not_leave_the_folder(index: LanceFaceIndex) -> None:
+    with pytest.raises(ValueError, match="32 hexadecimal digits"):
+        index.drop("../../etc")
+
+
+def test_own_changes_are_found_at_once(folder: Path) -> None:
+    index = LanceFaceIndex(str(folder), refresh_s=1000)
+    index.create(GALLERY, length=LENGTH)
+    first, second = a_face(), a_face()
+    index.put(GALLERY, [first])
+    assert found(index, first)
+
+    index.put(GALLERY, [second])
+    assert found(index, second)
+
+    index.erase(GALLERY, [first.face_id])
+    assert not found(index, first)
+    index.close()
+
+
+def test_dropped_gallery_leaves_memory_and_folder(
+    index: LanceFaceIndex, other_process: LanceFaceIndex, folder: Path
+) -> None:
+    face = a_face()
+    index.put(GALLERY, [face])
+    assert found(other_process, face)
+
+    index.drop(GALLERY)
+
+    assert not [path for path in folder.rglob("*") if path.is_file()]
+    wait_until(lambda: not other_process.states(), what="the gallery to leave memory")
+    for each in (index, other_process):
+        with pytest.raises(CollectionNotFound):
+            found(each, face)
+        with pytest.raises(CollectionNotFound):
+            each.put(GALLERY, [face])
+
+
+def test_erased_face_leaves_no_trace_in_large_and_older_files(
+    index: LanceFaceIndex, folder: Path
+) -> None:
+    face = a_face("Somebody Unusual")
+    index.put(GALLERY, [face, *(a_face() for _ in range(300))])
+    index.put(GALLERY, [EnrolledFace(**{**vars(face), "person": "Renamed Afterwards"})])
+    trace = face.embedding.tobytes()
+    assert len(files_with(folder, trace)) == 2
+
+    index.erase(GALLERY, [face.face_id])
+
+    for gone in (trace, b"Somebody Unusual", b"Renamed Afterwards"):
+        assert files_with(folder, gone) == []
+    assert index.count(GALLERY) == 300
+
+
+def test_file_of_a_killed_writer_is_removed_once_it_is_old(
+    index: LanceFaceIndex, folder: Path
+) -> None:
+    index.put(GALLERY, [a_face(), a_face()])
+    data = folder / f"{GALLERY}.lance" / "data"
+    old, young = data / "abandoned.lance", data / "being-written.lance"
+    for file in (old, young):
+        file.write_bytes(b"embeddings")
+    an_hour_ago_s = time.time() - 3600
+    for file in data.iterdir():
+        if file != young:
+            os.utime(file, (an_hour_ago_s, an_hour_ago_s))
+
+    index.erase(GALLERY, [a_face().face_id])
+
+    assert (old.exists(), young.exists()) == (False, True)
+    assert len(index.page(GALLERY, limit=9)) == 2
+
+
+def test_many_small_puts_are_merged(index: LanceFaceIndex, folder: Path) -> None:
+    faces = [a_face(f"person {n}") for n in range(140)]
+    for face in faces:
+        index.put(GALLERY, [face])
+
+    data_files = list((folder / f"{GALLERY}.lance" / "data").iterdir())
+
+    assert index.count(GALLERY) == 140
+    assert len(data_files) < 3 * 140 / 2
+    assert all(found(index, face) for face in faces)
+
+
+def test_gallery_is_loaded_in_the_background(
+    index: LanceFaceIndex, other_process: LanceFaceIndex
+) -> None:
+    index.put(GALLERY, [a_face()])
+
+    other_process.warm([GALLERY])
+
+    wait_until(lambda: other_process.states() == {GALLERY: "exact"}, what="the gallery")
+
+
+def test_large_gallery_is_searched_by_an_index(folder: Path) -> None:
+    index = LanceFaceIndex(str(folder), refresh_s=REFRESH_S, exact_max=100)
+    index.create(GALLERY, length=LENGTH)
+    faces = [a_face() for _ in range(150)]
+    index.put(GALLERY, faces)
+    assert found(index, faces[0])
+    wait_until(lambda: index.states() == {GALLERY: "index"}, what="the index")
+
+    more = [a_face() for _ in range(200)]
+    index.put(GALLERY, more)
+
+    assert found(index, faces[0])
+    assert found(index, more[0])
+    wait_until(lambda: index.states() == {GALLERY: "index"}, what="the index")
+    index.close()
+
+
+def test_unused_gallery_is_unloaded(index: LanceFaceIndex, folder: Path) -> None:
+    clock = ManualClock()
+    shelf = WarmShelf(index._warm._load, refresh_s=REFRESH_S, clock=clock)
+    shelf.search(GALLERY, np.zeros((1, LENGTH), dtype=np.float32), limit=1)
+
+    clock.advance(599)
+    assert shelf.states() == {GALLERY: "exact"}
+    clock.advance(2)
+
+    wait_until(lambda: not shelf.states(), what="the gallery to be unloaded")
+    shelf.close()
+
+
+def test_storage_options_are_those_of_localstack_or_of_aws() -> None:
+    local = storage_options(
+        Settings(
+            _env_file=None,
+            aws_endpoint_url="http://localhost:4566/",
+            aws_access_key_id="a",
+            aws_secret_access_key="b",
+        )
+    )
+    aws = storage_options(Settings(_env_file=None))
+
+    assert local["endpoint"] == "http://localhost:4566"
+    assert local["allow_http"] == "true"
+    assert (local["aws_access_key_id"], local["aws_secret_access_key"]) == ("a", "b")
+    assert not {"endpoint", "allow_http", "aws_access_key_id"} & aws.keys()
