@@ -139,7 +139,8 @@ def decide(situation: Situation, limits: Limits) -> Decision:
         reason = Reason.BACKLOG if need > workers else Reason.STEADY
         return Decision(workers=need, reason=reason, history=history)
     busy = min(workers, math.ceil(situation.depth.in_flight / limits.children))
-    recent = max(each.workers for each in history if each.at_s > now_s - limits.cool_down_s)
+    since_s = now_s - limits.cool_down_s
+    recent = max((each.workers for each in history if each.at_s > since_s), default=need)
     if now_s - history[0].at_s < limits.cool_down_s:
         recent = workers
     kept = min(workers, max(busy, recent))

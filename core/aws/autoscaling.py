@@ -1,0 +1,107 @@
+"""Queue depths on SQS, and a fleet that is an Auto Scaling group on EC2."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Final
+
+from core.aws.clients import _config, _session, unavailable_as
+from core.errors import QueueUnavailable, ServiceUnavailable
+from core.scaling import Depth
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+
+
+_READ_TIMEOUT_S: Final = 10
+
+
+def autoscaling_client(settings: Settings) -> Any:
+    """Return boto3's client of ``autoscaling``, whose types are not installed."""
+    return _session(settings).client(
+        "autoscaling",
+        endpoint_url=settings.aws_endpoint_url,
+        config=_config(settings, read_timeout_s=_READ_TIMEOUT_S),
+    )
+
+
+class QueueDepths:
+    """How many messages are in some queues together, by SQS's own approximate count."""
+
+    def __init__(self, client: "SQSClient", names: Sequence[str]) -> None:
+        self._client = client
+        self._names = tuple(names)
+        self._urls: dict[str, str] = {}
+
+    def __call__(self) -> Depth:
+        """Count the messages.
+
+        Raises
+        ------
+        QueueUnavailable
+            If SQS does not answer or a queue is missing.
+        """
+        return sum((self._depth(name) for name in self._names), Depth(visible=0, in_flight=0))
+
+    def _depth(self, name: str) -> Depth:
+        with unavailable_as(QueueUnavailable, f"SQS queue {name}"):
+            if name not in self._urls:
+                self._urls[name] = self._client.get_queue_url(QueueName=name)["QueueUrl"]
+            found = self._client.get_queue_attributes(
+                QueueUrl=self._urls[name],
+                AttributeNames=[
+                    "ApproximateNumberOfMessages",
+                    "ApproximateNumberOfMessagesNotVisible",
+                ],
+            )["Attributes"]
+        return Depth(
+            visible=int(found["ApproximateNumberOfMessages"]),
+            in_flight=int(found["ApproximateNumberOfMessagesNotVisible"]),
+        )
+
+
+class AutoScalingGroup:
+    """The instances of one Auto Scaling group; keeps the contract of ``WorkerFleet``.
+
+    Only the desired capacity is set: which instance is ended, and how it is told,
+    are the group's affairs. EC2 replaces instances that die, and they outlive
+    this process.
+
+    Parameters
+    ----------
+    client
+        boto3's client of ``autoscaling``.
+    name : str
+        The group's name.
+    """
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def count(self) -> int:
+        return int(self._group()["DesiredCapacity"])
+
+    def scale_to(self, workers: int) -> None:
+        """Set the desired capacity, within the bounds that the group has of its own."""
+        group = self._group()
+        capacity = min(max(workers, group["MinSize"]), group["MaxSize"])
+        if capacity == group["DesiredCapacity"]:
+            return
+        with self._errors():
+            self._client.set_desired_capacity(
+                AutoScalingGroupName=self._name, DesiredCapacity=capacity, HonorCooldown=False
+            )
+
+    def close(self) -> None:
+        """Leave the instances: they are not this process's."""
+
+    def _group(self) -> Any:
+        with self._errors():
+            groups = self._client.describe_auto_scaling_groups(AutoScalingGroupNames=[self._name])
+        if not groups["AutoScalingGroups"]:
+            raise ServiceUnavailable(f"Auto Scaling group {self._name} does not exist")
+        return groups["AutoScalingGroups"][0]
+
+    def _errors(self) -> AbstractContextManager[None]:
+        return unavailable_as(ServiceUnavailable, f"Auto Scaling group {self._name}")
