@@ -277,8 +277,9 @@ class MemoryFaceIndex:
         return found[:limit]
 
     def erase(self, gallery_id: str, face_ids: Sequence[str]) -> None:
+        gallery = self._gallery(gallery_id)
         for face_id in face_ids:
-            self._gallery(gallery_id).pop(face_id, None)
+            gallery.pop(face_id, None)
 
     def count(self, gallery_id: str) -> int:
         return len(self._gallery(gallery_id))
@@ -286,7 +287,7 @@ class MemoryFaceIndex:
     def search(
         self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
     ) -> list[list[Match]]:
-        faces = self._gallery(gallery_id).values()
+        faces = list(self._gallery(gallery_id).values())
         return [
             heapq.nsmallest(
                 limit, (_match(face, probe) for face in faces), key=lambda match: match.distance
