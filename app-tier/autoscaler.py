@@ -8,9 +8,7 @@ it; otherwise workers are processes of this machine and end with it. Exit codes:
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Final
-
-from pydantic import Field, ValidationError
+from typing import Final
 
 from core.autoscaler import Autoscaler, WorkerFleet
 from core.aws.autoscaling import AutoScalingGroup, QueueDepths, autoscaling_client
@@ -19,7 +17,7 @@ from core.errors import InvalidSettings
 from core.local_workers import LocalWorkers
 from core.logs import configure_logs
 from core.scaling import Limits
-from core.settings import Pause, Seconds, Settings, load_settings
+from core.settings import Settings, load_settings
 
 EXIT_OK: Final = 0
 EXIT_SETTINGS: Final = 2
@@ -28,35 +26,7 @@ _MARGIN_S: Final = 15.0
 """Beyond the grace and the long poll: for a worker to end its children and threads."""
 
 
-class AutoscalerSettings(Settings):
-    """The settings of the service and those that the autoscaler adds."""
-
-    max_workers: Annotated[int, Field(ge=0)] = 15
-    target_latency_seconds: Seconds = 5
-    """Time in which a backlog should be gone."""
-    scale_in_cooldown_seconds: Pause = 60
-    autoscaler_interval_seconds: Seconds = 2
-    asg_name: str | None = None
-    """Auto Scaling group whose instances are the workers; none for local processes."""
-
-
-def load_autoscaler_settings() -> AutoscalerSettings:
-    """Read the settings.
-
-    Raises
-    ------
-    InvalidSettings
-        If a value can't be used.
-    """
-    load_settings()
-    try:
-        return AutoscalerSettings()
-    except ValidationError as error:
-        problem = error.errors()[0]
-        raise InvalidSettings(f"{str(problem['loc'][0]).upper()}: {problem['msg']}") from None
-
-
-def build_fleet(settings: AutoscalerSettings) -> WorkerFleet:
+def build_fleet(settings: Settings) -> WorkerFleet:
     """Return the group's fleet, or one of processes that die with this one."""
     if settings.asg_name is not None:
         return AutoScalingGroup(autoscaling_client(settings), settings.asg_name)
@@ -66,7 +36,7 @@ def build_fleet(settings: AutoscalerSettings) -> WorkerFleet:
     )
 
 
-def build_autoscaler(settings: AutoscalerSettings) -> Autoscaler:
+def build_autoscaler(settings: Settings) -> Autoscaler:
     """Join the parts."""
     return Autoscaler(
         depth=QueueDepths(
@@ -86,7 +56,7 @@ def build_autoscaler(settings: AutoscalerSettings) -> Autoscaler:
 def main() -> int:
     """Size the fleet until SIGTERM or SIGINT; return the exit code."""
     try:
-        settings = load_autoscaler_settings()
+        settings = load_settings()
     except InvalidSettings as error:
         print(f"settings: {error}", file=sys.stderr)  # noqa: T201 - logs need settings first
         return EXIT_SETTINGS

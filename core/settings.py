@@ -94,6 +94,14 @@ class Settings(BaseSettings):
     worker_alive_file: str | None = None
     """File that the worker touches while it is well, for health checks."""
 
+    max_workers: Annotated[int, Field(ge=0)] = 15
+    target_latency_seconds: Seconds = 5
+    """Time in which the autoscaler wants a backlog to be gone."""
+    scale_in_cooldown_seconds: Pause = 60
+    autoscaler_interval_seconds: Seconds = 2
+    asg_name: str | None = None
+    """Auto Scaling group whose instances are the workers; none for local processes."""
+
     face_engine: Literal["balanced", "fast", "accurate", "dlib", "insightface"] = "balanced"
     face_models_dir: Path = Path("var/models")
     """Where YuNet is looked for, and dlib's networks are kept converted."""
