@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from core.autoscaler import Autoscaler, WorkerFleet
-from core.aws.autoscaling import AutoScalingGroup, QueueDepths, autoscaling_client
-from core.aws.clients import sqs_client
+from core.aws.autoscaling import AutoScalingGroup, QueueDepths
+from core.aws.clients import autoscaling_client, sqs_client
 from core.errors import InvalidSettings
 from core.local_workers import LocalWorkers
 from core.logs import configure_logs

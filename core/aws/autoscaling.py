@@ -2,27 +2,14 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from core.aws.clients import _config, _session, unavailable_as
+from core.aws.clients import unavailable_as
 from core.errors import QueueUnavailable, ServiceUnavailable
 from core.scaling import Depth
-from core.settings import Settings
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
-
-
-_READ_TIMEOUT_S: Final = 10
-
-
-def autoscaling_client(settings: Settings) -> Any:
-    """Return boto3's client of ``autoscaling``, whose types are not installed."""
-    return _session(settings).client(
-        "autoscaling",
-        endpoint_url=settings.aws_endpoint_url,
-        config=_config(settings, read_timeout_s=_READ_TIMEOUT_S),
-    )
 
 
 class QueueDepths:

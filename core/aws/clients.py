@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
@@ -58,6 +58,15 @@ def sqs_client(settings: Settings, *, long_poll_s: float = 0) -> "SQSClient":
         "sqs",
         endpoint_url=settings.aws_endpoint_url,
         config=_config(settings, read_timeout_s=long_poll_s + _READ_TIMEOUT_S),
+    )
+
+
+def autoscaling_client(settings: Settings) -> Any:
+    """Return boto3's client of ``autoscaling``, whose types are not installed."""
+    return _session(settings).client(
+        "autoscaling",
+        endpoint_url=settings.aws_endpoint_url,
+        config=_config(settings, read_timeout_s=_READ_TIMEOUT_S),
     )
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from moto.server import ThreadedMotoServer
 
-from core.aws.autoscaling import AutoScalingGroup, QueueDepths, autoscaling_client
-from core.aws.clients import sqs_client
+from core.aws.autoscaling import AutoScalingGroup, QueueDepths
+from core.aws.clients import autoscaling_client, sqs_client
 from core.errors import QueueUnavailable, ServiceUnavailable
 from core.scaling import Depth
 from core.settings import Settings
