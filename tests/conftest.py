@@ -37,7 +37,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
 
     ``--dist loadgroup`` would do it, but does nothing with pytest 9.2 (pytest-xdist 1386).
     """
-    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+    from xdist.scheduler import LoadScopeScheduling
 
     def unit(nodeid: str) -> str:
         file = nodeid.partition("::")[0]
