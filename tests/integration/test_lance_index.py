@@ -25,7 +25,7 @@ WRITERS = int(os.environ.get("INDEX_WRITERS", "4"))  # noqa: TID251 - how large 
 FACES = int(os.environ.get("INDEX_FACES", "400"))  # noqa: TID251 - of all writers together
 KILLED = 2
 FACES_A_PUT = 10
-SECONDS_A_FACE = 0.5
+SECONDS_A_FACE = 0.2
 LENGTH = 128
 REFRESH_S = 0.2
 GALLERY = uuid.uuid4().hex
@@ -158,11 +158,16 @@ def test_writers_and_their_deaths_lose_and_double_nothing(
     index.create(GALLERY, length=LENGTH)
     logs = [tmp_path / f"writer-{number}.log" for number in range(WRITERS)]
     writers = [start_writer(settings, number, logs[number]) for number in range(WRITERS)]
-    for log in logs[-KILLED:]:
-        wait_until(log.read_text, seconds=60, what="a writer's first face")
-    for writer in writers[-KILLED:]:
-        writer.kill()
-    last_words = [writer.communicate(timeout=60 + SECONDS_A_FACE * FACES)[1] for writer in writers]
+    try:
+        for log in logs[-KILLED:]:
+            wait_until(log.read_text, seconds=60 + 5 * WRITERS, what="a writer's first face")
+        for writer in writers[-KILLED:]:
+            writer.kill()
+        waited_s = 60 + SECONDS_A_FACE * FACES
+        last_words = [writer.communicate(timeout=waited_s)[1] for writer in writers]
+    finally:
+        for writer in writers:
+            writer.kill()
 
     assert [words for words in last_words[:-KILLED] if words] == []
     acknowledged = {face_id for log in logs for face_id in log.read_text().split()}
