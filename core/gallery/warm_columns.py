@@ -92,7 +92,7 @@ class WarmColumns:
         reused = [self._free.pop() for _ in range(min(count, len(self._free)))]
         first, self._end = self._end, self._end + count - len(reused)
         if self._end > len(self._addresses):
-            self.reserve(max(self._end, len(self._addresses) * 9 // 8))
+            self.reserve(max(self._end, len(self._addresses) * 33 // 32))
         return np.append(np.array(reused, dtype=np.int64), np.arange(first, self._end))
 
 

@@ -129,6 +129,7 @@ class WarmGallery:
 
     def _start(self, length: int, faces: int) -> None:
         vectors = ExactVectors(length)
+        faces += faces // 64  # the first additions shall not move all others
         vectors.reserve(faces)
         with self._lock:
             self._length = length
@@ -151,15 +152,16 @@ class WarmGallery:
         exact = self._vectors
         assert isinstance(exact, ExactVectors)  # noqa: S101 - an index is built once
         with self._lock:
-            matrix, slots = exact.matrix, self._columns.slots()
+            slots = self._columns.slots()
             self._changed = []
-        index = IndexedVectors.built_of(matrix, slots, compressed=self._compressed)
+        index = IndexedVectors.built_of(exact, slots, compressed=self._compressed)
         with self._lock:
             changed = np.unique(np.concatenate([_NO_SLOTS, *self._changed]))
             self._changed = None
-            index.remove(changed)
             present = np.intersect1d(changed, self._columns.slots(), assume_unique=True)
-            index.put(present, exact.matrix[present])
+            vectors = exact.matrix[present]
+            index.remove(changed)
+            index.put(present, vectors)
             self._vectors = index
             self._indexed = len(slots)
         _log.info("gallery index built", extra={"faces": len(slots)})
