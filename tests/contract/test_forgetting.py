@@ -22,7 +22,7 @@ from core.idempotency import IdempotencyKeys
 from core.index_jobs import IndexJob, IndexRequest
 from core.indexing import Indexing
 from core.intake import Intake
-from core.jobs import Job
+from core.jobs import Job, safe_filename
 from core.naming import FaceNamer
 from core.people import People
 from core.ports import FaceIndex, ObjectStore
@@ -53,6 +53,7 @@ class Person:
         """Return what must be found nowhere; of the photo, its compressed pixels."""
         return {
             "name": self.name.encode(),
+            "name of a file": safe_filename(self.name).encode(),
             "name in JSON": self.name.encode("ascii", "backslashreplace"),
             "embedding": self.vector.tobytes(),
             "half of the embedding": self.vector[:64].tobytes(),

@@ -97,6 +97,7 @@ class Interleaving:
         self._order = deque(order)
         self._ended: set[int] = set()
         self._running: int | None = None
+        self._errors: list[BaseException] = []
         self._changed = threading.Condition()
 
     def run(self, actions: Sequence[Callable[[Callable[[], None]], None]]) -> None:
@@ -110,10 +111,14 @@ class Interleaving:
         for thread in threads:
             thread.join(_PATIENCE_S)
             assert not thread.is_alive(), "the two wait for each other"
+        for error in self._errors:
+            raise error
 
     def _run(self, actor: int, action: Callable[[Callable[[], None]], None]) -> None:
         try:
             action(partial(self._take_turn, actor))
+        except BaseException as error:  # noqa: BLE001 - the test's thread raises it
+            self._errors.append(error)
         finally:
             with self._changed:
                 self._ended.add(actor)

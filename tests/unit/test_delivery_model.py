@@ -1,0 +1,313 @@
+"""No accepted job is lost, whatever an adversary does between any two calls.
+
+The real code of both tiers runs on queues and buckets in memory. The adversary
+takes S3 and SQS away, loses answers, kills processes, repeats messages, lets
+time pass, and puts requests with one key in each other's way.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from core.collections import Collections
+from core.errors import IdempotencyConflict, InvalidImage, RecognizerDied, ServiceUnavailable
+from core.faces.results import Recognition
+from core.idempotency import IdempotencyKeys
+from core.intake import Intake
+from core.jobs import JobDone, JobFailed
+from core.results import Results
+from core.submission import Submission
+from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
+from core.worker import Worker
+from tests.support.adversary import Interleaving, Killed, Process, Trouble
+from tests.support.faces import face, recognition
+from tests.support.photos import made_photo
+from tests.support.workers import join_worker
+from tests.support.worlds import MAX_RECEIVE_COUNT, VISIBILITY_S, World
+
+GOOD, OTHER, SLOW, DAMAGED, CRASHING, DEADLY = (
+    made_photo(size=(16 + 8 * number, 16)) for number in range(6)
+)
+"""What a photo does to those who recognise it; deadly ones take the whole worker down."""
+
+SWEEP_S: Final = 30
+WORKERS: Final = 2
+ENOUGH_ROUNDS: Final = 60
+MOST_CALLS: Final = 10
+"""Calls of a process that trouble may befall; it makes hardly more in one step."""
+
+photos = st.sampled_from([GOOD, OTHER, SLOW]) | st.sampled_from([DAMAGED, CRASHING, DEADLY])
+pairs = photos.map(lambda photo: (photo, photo)) | st.tuples(photos, photos)
+keys = st.integers(1, 20).map("key {}".format)
+workers = st.integers(0, WORKERS - 1)
+calls = st.integers(0, MOST_CALLS)
+kinds = st.sampled_from(list(Trouble))
+outages = st.tuples(calls, st.integers(1, MOST_CALLS)).map(
+    lambda outage: dict.fromkeys(range(outage[0], sum(outage)), Trouble.REFUSED)
+)
+troubles: st.SearchStrategy[dict[int, Trouble]] = (
+    st.just({}) | st.dictionaries(calls, kinds, max_size=2) | outages
+)
+one_trouble = st.dictionaries(st.integers(1, 5), kinds, min_size=1, max_size=1)
+orders = st.tuples(st.integers(1, 5), calls, calls).map(
+    lambda turns: [0] * turns[0] + [1] * turns[1] + [0] * turns[2]
+)
+"""Of two requests: the second comes in between, and perhaps the first again."""
+
+
+class Delivery(RuleBasedStateMachine):
+    """Both tiers, the adversary, and what every client was told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = ManualClock()
+        self.inputs, self.outputs, self.gallery = MemoryStore(), MemoryStore(), MemoryStore()
+        self.dead_letters = MemoryQueue(clock=self.clock, visibility_s=VISIBILITY_S)
+        self.queue = MemoryQueue(
+            clock=self.clock,
+            visibility_s=VISIBILITY_S,
+            max_receive_count=MAX_RECEIVE_COUNT,
+            dead_letters=self.dead_letters,
+        )
+        self.accepted: dict[str, bytes] = {}
+        """Photos of the jobs that clients were told of."""
+        self.jobs_of_keys: dict[str, set[str]] = {}
+        self.first_results: dict[str, bytes] = {}
+        self.processes = [Process() for _ in range(WORKERS)]
+        self.workers: list[Worker] = []
+        self.during_slow_photo: Callable[[], None] | None = None
+
+    @initialize()
+    def start_workers(self) -> None:
+        self.workers = [self._new_worker(number) for number in range(WORKERS)]
+
+    @rule(photo=photos)
+    def submit_undisturbed(self, photo: bytes) -> None:
+        self._submit(photo, None, Process())
+
+    @rule(photo=photos, key=st.none() | keys, troubles=troubles)
+    def submit(self, photo: bytes, key: str | None, troubles: dict[int, Trouble]) -> None:
+        self._submit(photo, key, Process(troubles))
+
+    @rule(
+        photos=pairs,
+        key=keys,
+        order=orders,
+        one=one_trouble,
+        two=troubles,
+    )
+    def submit_two_at_once_with_one_key(
+        self,
+        photos: tuple[bytes, bytes],
+        key: str,
+        order: list[int],
+        one: dict[int, Trouble],
+        two: dict[int, Trouble],
+    ) -> None:
+        Interleaving(order).run(
+            [
+                lambda turn: self._submit(photos[0], key, Process(one, before_call=turn)),
+                lambda turn: self._submit(photos[1], key, Process(two, before_call=turn)),
+            ]
+        )
+
+    @rule(number=workers, troubles=troubles)
+    def work(self, number: int, troubles: dict[int, Trouble]) -> None:
+        self._work(number, troubles)
+
+    @rule(
+        number=workers,
+        one=troubles,
+        two=troubles,
+        seconds=st.sampled_from([0.0, VISIBILITY_S + 0.1]),
+    )
+    def work_while_another_worker_does(
+        self, number: int, one: dict[int, Trouble], two: dict[int, Trouble], seconds: float
+    ) -> None:
+        """Have the other worker work while this one recognises, perhaps after its time is up."""
+
+        def let_the_other_work() -> None:
+            self.during_slow_photo = None
+            self.clock.advance(seconds)
+            self._work(1 - number, two)
+
+        self.during_slow_photo = let_the_other_work
+        self._work(number, one)
+        self.during_slow_photo = None
+
+    @rule(seconds=st.sampled_from([0.5, VISIBILITY_S + 0.1, SWEEP_S + 1.0]))
+    def let_time_pass(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+
+    @rule(services=st.sampled_from([("S3",), ("SQS",), ("S3", "SQS")]), number=workers)
+    def take_services_away_for_a_while(self, services: tuple[str, ...], number: int) -> None:
+        self._set_available(s3="S3" not in services, sqs="SQS" not in services)
+        self._submit(GOOD, None, Process())
+        self._work(number, {})
+        self._work(number, {})
+        self._set_available(s3=True, sqs=True)
+
+    @rule(number=workers)
+    def kill_worker_while_idle(self, number: int) -> None:
+        self.workers[number] = self._new_worker(number)
+
+    @precondition(lambda self: bool(self.queue.bodies))
+    @rule(choice=st.integers(0, 9))
+    def repeat_a_message(self, choice: int) -> None:
+        self.queue.send(self.queue.bodies[choice % len(self.queue.bodies)])
+
+    @rule(body=st.sampled_from(["odd", "{}", "not-a-uuid_photo.jpg"]))
+    def send_a_malformed_message(self, body: str) -> None:
+        self.queue.send(body)
+
+    @invariant()
+    def each_accepted_job_has_a_result_or_all_that_one_needs(self) -> None:
+        waiting = {body[:36] for body in self.queue.bodies + self.dead_letters.bodies}
+        for job_id, photo in self.accepted.items():
+            if job_id not in self.outputs.objects:
+                assert job_id in waiting, "the message of an accepted job is gone"
+                stored = [body for key, body in self.inputs.objects.items() if job_id in key]
+                assert stored == [photo], "the photo of an accepted job is gone"
+
+    @invariant()
+    def no_result_ever_changes(self) -> None:
+        for job_id, result in self.outputs.objects.items():
+            assert self.first_results.setdefault(job_id, result) == result
+        assert self.first_results.keys() == self.outputs.objects.keys()
+
+    @invariant()
+    def one_key_is_one_job_of_one_photo(self) -> None:
+        assert all(len(job_ids) == 1 for job_ids in self.jobs_of_keys.values())
+
+    def teardown(self) -> None:
+        """Let nothing fail any more; then each accepted job comes to its one end."""
+        if not self.workers:
+            return
+        self._come_to_rest()
+        for job_id, photo in self.accepted.items():
+            self._assert_has_ended_well(job_id, photo)
+        self._assert_serves_the_next_client()
+
+    def _come_to_rest(self) -> None:
+        for _ in range(ENOUGH_ROUNDS):
+            if self._is_at_rest():
+                break
+            self.clock.advance(SWEEP_S + 1)
+            for number in range(WORKERS):
+                self._work(number, {})
+        assert self.queue.bodies == [], "a message is never settled"
+        self.no_result_ever_changes()
+
+    def _assert_serves_the_next_client(self) -> None:
+        known = set(self.accepted)
+        self._submit(GOOD, None, Process())
+        self._come_to_rest()
+        (job_id,) = self.accepted.keys() - known
+        assert isinstance(Results(self.outputs).read(job_id), JobDone)
+
+    def _is_at_rest(self) -> bool:
+        return not self.queue.bodies and all(
+            job_id in self.outputs.objects
+            for job_id in (body[:36] for body in self.dead_letters.bodies)
+            if job_id in self.accepted
+        )
+
+    def _assert_has_ended_well(self, job_id: str, photo: bytes) -> None:
+        result = Results(self.outputs).read(job_id)
+        if photo == DAMAGED:
+            assert isinstance(result, JobFailed)
+            assert result.error.code in ("INVALID_IMAGE", "JOB_ABANDONED")
+        elif photo in (CRASHING, DEADLY):
+            assert isinstance(result, JobFailed)
+            assert result.error.code in ("RECOGNIZER_DIED", "JOB_ABANDONED")
+        else:
+            # The adversary may have used up its attempts, but its photo was there.
+            assert isinstance(result, JobDone | JobFailed)
+            assert isinstance(result, JobDone) or result.error.code == "JOB_ABANDONED"
+
+    def _submit(self, photo: bytes, key: str | None, process: Process) -> None:
+        """Do what one web process does with one request, and note what the client is told."""
+        inputs = process.store(self.inputs)
+        submission = Submission(
+            intake=Intake(
+                queue=process.queue(self.queue),
+                inputs=inputs,
+                max_file_bytes=10_000,
+                max_pixels=10_000,
+            ),
+            keys=IdempotencyKeys(inputs=inputs),
+            results=Results(process.store(self.outputs)),
+            collections=Collections(process.store(self.gallery), MemoryFaceIndex(), refresh_s=0),
+        )
+        try:
+            job = submission.submit(photo, "photo.jpg", idempotency_key=key)
+        except (ServiceUnavailable, IdempotencyConflict, Killed):
+            return
+        assert self.accepted.setdefault(job.job_id, photo) == photo
+        if key is not None:
+            self.jobs_of_keys.setdefault(key, set()).add(job.job_id)
+
+    def _work(self, number: int, troubles: dict[int, Trouble]) -> None:
+        """Let a worker do one round; one that dies is replaced."""
+        process = self.processes[number]
+        process.calls, process.troubles = 0, troubles
+        try:
+            self.workers[number].run_once()
+        except ServiceUnavailable:
+            return  # as run() does, which comes again later
+        except Killed:
+            self.workers[number] = self._new_worker(number)
+
+    def _new_worker(self, number: int) -> Worker:
+        process = self.processes[number] = Process()
+        world = World(
+            queue=process.queue(self.queue),
+            dead_letters=process.queue(self.dead_letters),
+            inputs=process.store(self.inputs),
+            outputs=process.store(self.outputs),
+            gallery=process.store(self.gallery),
+            let_pass=self.clock.advance,
+        )
+        return join_worker(world, self, sweep_interval_s=SWEEP_S, clock=self.clock).worker
+
+    def recognise(self, photo: bytes) -> Recognition:
+        """Do to the worker what the photo says."""
+        if self.during_slow_photo is not None:
+            self.during_slow_photo()
+        if photo == DAMAGED:
+            raise InvalidImage("the image data is damaged")
+        if photo == CRASHING:
+            raise RecognizerDied("the child process ended without an answer")
+        if photo == DEADLY:
+            raise Killed
+        if photo == SLOW:
+            self.clock.advance(VISIBILITY_S + 0.1)
+        return recognition(face())
+
+    def _set_available(self, *, s3: bool, sqs: bool) -> None:
+        for store in (self.inputs, self.outputs, self.gallery):
+            store.available = s3
+        for queue in (self.queue, self.dead_letters):
+            queue.available = sqs
+
+
+def test_no_adversary_loses_an_accepted_job() -> None:
+    run_state_machine_as_test(
+        Delivery,
+        settings=settings(  # in CI hypothesis's own profile makes it the same every time
+            max_examples=100,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow],
+        ),
+    )
