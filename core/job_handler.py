@@ -32,6 +32,7 @@ from typing import Final, Generic, TypeVar
 
 from core.acknowledger import Acknowledger
 from core.errors import (
+    BucketNotAllowed,
     CollectionNotFound,
     FaceServiceError,
     InvalidPhoto,
@@ -53,6 +54,14 @@ log = logging.getLogger(__name__)
 J = TypeVar("J", bound=Job | IndexJob)
 
 MAX_BACKOFF_S: Final = 300.0
+_FINAL: Final = (
+    BucketNotAllowed,
+    CollectionNotFound,
+    InvalidPhoto,
+    ModelMismatch,
+    ObjectMissing,
+)
+"""What no further attempt can mend."""
 
 
 class Outcome(enum.Enum):
@@ -194,7 +203,7 @@ class JobHandler(Generic[J]):
     def _result(self, job: J) -> JobResult:
         try:
             return self._answer(job)
-        except (ObjectMissing, InvalidPhoto, ModelMismatch, CollectionNotFound) as error:
+        except _FINAL as error:
             return failed(job.job_id, error.code, str(error))
 
     def _finish(self, job: J, message: ReceivedMessage, result: JobResult) -> Outcome:

@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from core.dead_letters import ABANDONED
-from core.errors import InvalidImage, RecognitionTimedOut, RecognizerDied, ServiceUnavailable
+from core.errors import (
+    BucketNotAllowed,
+    InvalidImage,
+    RecognitionTimedOut,
+    RecognizerDied,
+    ServiceUnavailable,
+)
 from core.faces.results import Recognition
 from core.job_handler import Outcome
 from core.jobs import COLLECTION_NOTE, Job
@@ -139,6 +145,15 @@ def test_undecodable_photo_fails_without_retry(tier: Tier) -> None:
 
     assert tier.next_outcome() is Outcome.FAILED
     assert tier.result()["error"]["code"] == "INVALID_IMAGE"
+    assert tier.world.is_queue_empty()
+
+
+def test_photo_in_a_bucket_that_is_not_allowed_fails_without_retry(tier: Tier) -> None:
+    tier.accept()
+    tier.answers(BucketNotAllowed("bucket 'x' is not among ALLOWED_BUCKETS"))
+
+    assert tier.next_outcome() is Outcome.FAILED
+    assert tier.result()["error"]["code"] == "BUCKET_NOT_ALLOWED"
     assert tier.world.is_queue_empty()
 
 
