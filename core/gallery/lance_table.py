@@ -249,8 +249,11 @@ class Snapshot:
                 yield from taken.select(columns).with_row_id().to_arrow().to_batches()
                 return
             everything = self._table.search().select(columns).with_row_id(True).limit(_ALL)
+            ordered = np.sort(addresses)
             for batch in everything.to_batches(_BATCH):
-                wanted = np.isin(_numpy(batch["_rowid"]), addresses)
+                found = _numpy(batch["_rowid"])
+                places = np.searchsorted(ordered, found)
+                wanted = ordered[np.minimum(places, len(ordered) - 1)] == found
                 yield batch if wanted.all() else batch.filter(pa.array(wanted))
 
 

@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from core.errors import CollectionNotFound, ModelMismatch
+from core.gallery import lance_table
 from core.gallery.lance_index import LanceFaceIndex
 from core.gallery.lance_storage import storage_options
 from core.gallery.warm_shelf import WarmShelf
@@ -204,6 +205,22 @@ def test_many_small_puts_are_merged(index: LanceFaceIndex, folder: Path) -> None
     assert index.count(GALLERY) == 140
     assert len(data_files) < 3 * 140 / 2
     assert all(found(index, face) for face in faces)
+
+
+def test_many_changes_are_read_all_at_once(
+    index: LanceFaceIndex, other_process: LanceFaceIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lance_table, "_TAKEN_SINGLY", 5)
+    faces, more = [a_face() for _ in range(30)], [a_face() for _ in range(20)]
+    index.put(GALLERY, faces)
+    assert all(found(other_process, face) for face in faces)
+
+    index.put(GALLERY, more)
+    index.erase(GALLERY, [face.face_id for face in faces[::2]])
+    wait_until(lambda: not found(other_process, faces[0]), what="the erasure")
+
+    assert [found(other_process, face) for face in faces] == [False, True] * 15
+    assert all(found(other_process, face) for face in more)
 
 
 def test_gallery_is_loaded_in_the_background(
