@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationError
 
 from core.errors import MalformedMessage
 from core.jobs import (
@@ -42,6 +42,11 @@ def _checked_metadata(metadata: dict[str, str]) -> dict[str, str]:
     return metadata
 
 
+def _whole(number: object) -> object:
+    """Take 5.0 for the whole number that it is in JSON."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
 def _checked_job_id(text: str) -> str:
     if not is_job_id(text):
         raise ValueError("must be a UUID of version 4")
@@ -55,7 +60,8 @@ PersonName = Annotated[
 ImageId = Annotated[
     str, StringConstraints(min_length=1, max_length=255), AfterValidator(_checked_printable)
 ]
-MaxFaces = Annotated[int, Field(ge=1, le=100)]
+WHOLE: Final = BeforeValidator(_whole)
+MaxFaces = Annotated[int, Field(ge=1, le=100), WHOLE]
 Metadata = Annotated[
     dict[
         Annotated[str, StringConstraints(min_length=1, max_length=64)],

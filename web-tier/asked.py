@@ -7,7 +7,15 @@ from schemas import Threshold
 
 from core.batches import MAX_KEYS
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
-from core.index_jobs import DEFAULT_MAX_FACES, CollectionId, ImageId, MaxFaces, Metadata, PersonName
+from core.index_jobs import (
+    DEFAULT_MAX_FACES,
+    WHOLE,
+    CollectionId,
+    ImageId,
+    MaxFaces,
+    Metadata,
+    PersonName,
+)
 from core.jobs import DEFAULT_COLLECTION
 from core.matching import MAX_MATCHES
 
@@ -160,7 +168,7 @@ class MatchPhoto(PhotoFields):
 
     collection_id: CollectionId
     threshold: Threshold | None = None
-    max_matches: Annotated[int, Field(ge=1, le=MAX_MATCHES)] = 10
+    max_matches: Annotated[int, Field(ge=1, le=MAX_MATCHES), WHOLE] = 10
     all_faces: bool = False
 
 

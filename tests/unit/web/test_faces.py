@@ -477,3 +477,14 @@ def test_upload_looks_for_people_in_the_given_collection(site: Site) -> None:
     refused = upload(colour="red")
     assert_error(refused, 400, "INVALID_REQUEST")
     assert refused.get_json()["error"].startswith("colour: ")
+
+
+def test_whole_number_may_have_a_fraction_of_zero(site: Site) -> None:
+    request = {"collection_id": "staff", "image": base64_of(PHOTO), "max_matches": 3.0}
+
+    assert site.client.post("/faces/match", json=request).status_code == 200
+    assert_error(
+        site.client.post("/faces/match", json=request | {"max_matches": 3.5}),
+        400,
+        "INVALID_REQUEST",
+    )
