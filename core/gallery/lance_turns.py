@@ -19,10 +19,10 @@ def turn(gallery_id: str) -> Iterator[None]:
     """Let one process of this machine write to a gallery at a time.
 
     Writers get along without it, but poorly: of several that commit at once
-    one succeeds and the others try again, so that with eight of them ten
-    times the requests are made. Where a turn can't be had, or not soon,
-    the block runs all the same. Who waits for the first lock is next for the
-    second, so that one writer can't take turn after turn.
+    one succeeds and the others try again; of eight, some tried for a minute.
+    Where a turn can't be had, or not soon, the block runs all the same. Who
+    waits for the first lock is next for the second, so that one writer can't
+    take turn after turn.
     """
     deadline_s = time.monotonic() + _WAIT_AT_MOST_S
     with ExitStack() as held:
