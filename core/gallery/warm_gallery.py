@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from core.errors import ModelMismatch
 from core.gallery.warm_columns import WarmColumns
+from core.gallery.warm_memory import give_back_large_blocks
 from core.gallery.warm_rows import Snapshot, StoredGallery, WarmRows
 from core.gallery.warm_vectors import ExactVectors, IndexedVectors, Slots, WarmVectors
 from core.ports import Match
@@ -34,7 +35,7 @@ class WarmGallery:
     exact_max : int
         Faces up to which no index is made.
     compressed : bool
-        Keep the index in a quarter of the memory.
+        Keep the embeddings of an index rounded, in a quarter of the memory.
     """
 
     def __init__(self, stored: StoredGallery, *, exact_max: int, compressed: bool) -> None:
@@ -128,8 +129,9 @@ class WarmGallery:
         self._version = snapshot.version
 
     def _start(self, length: int, faces: int) -> None:
+        give_back_large_blocks()
         vectors = ExactVectors(length)
-        faces += faces // 64  # the first additions shall not move all others
+        faces += faces // 128  # the first additions shall not move all others
         vectors.reserve(faces)
         with self._lock:
             self._length = length

@@ -1,7 +1,7 @@
-"""Embeddings in memory, found by FAISS: exactly, or by an index of clusters."""
+"""Embeddings in memory: compared all exactly, or only those that sketches point to."""
 
 import math
-from typing import Any, Final, Protocol, Self, TypeAlias
+from typing import Any, Final, Protocol, Self, TypeAlias, cast
 
 import faiss
 import numpy as np
@@ -17,11 +17,10 @@ Found: TypeAlias = tuple[NDArray[np.float32], Slots]
 _FAR: Final = 1e15
 """Coordinate of an empty slot: no face lies there."""
 _BEYOND: Final = 1e30
-_TRAINING_VECTORS_A_CLUSTER: Final = 40
-_PROBED_SHARE: Final = 0.25
-"""Of the clusters: one probe in a thousand has its nearest face in a far one."""
+_TRAINING_VECTORS: Final = 40_000
 _CANDIDATES: Final = 100
-"""Compared exactly, and four more for each face that is asked for."""
+_CANDIDATES_A_FACE: Final = 10
+"""So many sketches are followed, and so many more for each face that is asked for."""
 _BATCH: Final = 32_768
 
 
@@ -51,13 +50,16 @@ class ExactVectors:
             self.matrix = np.concatenate([self.matrix, more]) if len(self.matrix) else more
 
     def put(self, slots: Slots, vectors: Vectors) -> None:
-        needed = int(slots.max(initial=-1)) + 1
-        if needed > len(self.matrix):
-            self.reserve(max(needed, len(self.matrix) * 33 // 32))
+        self.reserve(_room(len(self.matrix), slots))
         self.matrix[slots] = vectors
 
     def remove(self, slots: Slots) -> None:
-        self.matrix[slots] = _FAR
+        self.matrix[slots[slots < len(self.matrix)]] = _FAR
+
+    def at(self, slots: Slots) -> Vectors:
+        """Return the vectors of slots, of one more dimension; far away where none is."""
+        vectors: Vectors = self.matrix[slots]
+        return vectors
 
     def search(self, probes: Vectors, limit: int) -> Found:
         faiss.omp_set_num_threads(1)
@@ -67,9 +69,156 @@ class ExactVectors:
         slots[squared > _BEYOND] = -1
         return squared, slots
 
-    def nearest_of(self, candidates: Slots, probes: Vectors, limit: int) -> Found:
-        """Search among some slots a probe, of shape (N, C); -1 is none."""
-        differences = self.matrix[candidates] - probes[:, np.newaxis]
+
+class RoundedVectors:
+    """Vectors by slot, eight bits a number."""
+
+    def __init__(self, sample: Vectors) -> None:
+        self._lowest = sample.min(axis=0)
+        self._step = np.maximum((sample.max(axis=0) - self._lowest) / 255, 1e-12)
+        self._numbers = np.zeros((0, sample.shape[1]), dtype=np.uint8)
+        self._taken = np.zeros(0, dtype=np.bool_)
+
+    def reserve(self, slots: int) -> None:
+        missing = slots - len(self._taken)
+        if missing > 0:
+            more = np.zeros((missing, self._numbers.shape[1]), dtype=np.uint8)
+            self._numbers = np.concatenate([self._numbers, more])
+            self._taken = np.append(self._taken, np.zeros(missing, dtype=np.bool_))
+
+    def put(self, slots: Slots, vectors: Vectors) -> None:
+        self.reserve(_room(len(self._taken), slots))
+        self._numbers[slots] = np.rint((vectors - self._lowest) / self._step).clip(0, 255)
+        self._taken[slots] = True
+
+    def remove(self, slots: Slots) -> None:
+        there = slots[slots < len(self._taken)]
+        self._numbers[there] = 0
+        self._taken[there] = False
+
+    def at(self, slots: Slots) -> Vectors:
+        """Return the vectors of slots, of one more dimension; far away where none is."""
+        vectors: Vectors = self._numbers[slots] * self._step + self._lowest
+        vectors[~self._taken[slots]] = _FAR
+        return vectors
+
+
+class PrincipalAxes:
+    """Turns vectors so that their numbers vary independently; distances stay.
+
+    The axes are dealt out to ``parts`` of equal size that vary alike.
+    """
+
+    def __init__(self, sample: Vectors, *, parts: int) -> None:
+        self._mean = sample.mean(axis=0)
+        _, axes = np.linalg.eigh(np.cov(sample - self._mean, rowvar=False))
+        rounds = np.arange(sample.shape[1]).reshape(-1, parts)
+        rounds[1::2] = rounds[1::2, ::-1]
+        self._axes = axes[:, rounds.T.ravel()].astype(np.float32)
+
+    def turned(self, vectors: Vectors) -> Vectors:
+        turned: Vectors = np.ascontiguousarray((vectors - self._mean) @ self._axes)
+        return turned
+
+
+class Sketches:
+    """Four bits for four numbers of each vector by slot, compared fast and roughly.
+
+    Vectors are given along their principal axes.
+
+    References
+    ----------
+    H. Jegou et al., Product quantization for nearest neighbor search, 2011; F. Andre
+    et al., Cache locality is not enough: high-performance nearest neighbor search
+    with product quantization fast scan, 2015.
+    """
+
+    def __init__(self, sample: Vectors, *, parts: int) -> None:
+        length = sample.shape[1]
+        self._index = cast(Any, faiss.IndexPQFastScan(length, parts, 4))
+        self._index.train(sample)
+        centres = faiss.vector_to_array(self._index.pq.centroids).reshape(parts, 16, -1)
+        farthest = np.square(centres).sum(axis=2).argmax(axis=1)
+        self._far = centres[np.arange(parts), farthest].reshape(1, length)
+        self._packer = self._index.get_CodePacker()
+
+    def extend(self, vectors: Vectors, taken: NDArray[np.bool_]) -> None:
+        """Sketch vectors for the next slots, of which some are empty."""
+        self._index.add(np.where(taken[:, np.newaxis], vectors, self._far))
+
+    def put(self, slots: Slots, vectors: Vectors) -> None:
+        missing = int(slots.max(initial=-1)) + 1 - self._index.ntotal
+        if missing > 0:
+            self._index.add(np.repeat(self._far, missing, axis=0))
+        self._write(slots, self._index.pq.compute_codes(vectors))
+
+    def remove(self, slots: Slots) -> None:
+        there = slots[slots < self._index.ntotal]
+        code = self._index.pq.compute_codes(self._far)
+        self._write(there, np.repeat(code, len(there), axis=0))
+
+    def nearest(self, probes: Vectors, count: int) -> Slots:
+        """Return the slots of the roughly nearest vectors, (N, count); -1 where none is left."""
+        slots: Slots = self._index.search(probes, count)[1]
+        return slots
+
+    def _write(self, slots: Slots, codes: NDArray[np.uint8]) -> None:
+        data = self._index.codes.data()
+        for slot, code in zip(slots.tolist(), codes, strict=True):
+            self._packer.pack_1_c(faiss.swig_ptr(code), slot, data)
+
+
+class IndexedVectors:
+    """Compares a probe with those whose sketches are like its own.
+
+    ``compressed`` keeps the vectors rounded, in a quarter of the memory.
+    """
+
+    def __init__(
+        self, axes: PrincipalAxes, sketches: Sketches, vectors: ExactVectors | RoundedVectors
+    ) -> None:
+        self._axes = axes
+        self._sketches = sketches
+        self._vectors = vectors
+
+    @classmethod
+    def built_of(cls, exact: ExactVectors, slots: Slots, *, compressed: bool) -> Self:
+        """Sketch exact vectors, of which ``slots`` are taken; takes seconds, on one core.
+
+        Unless it is compressed, it goes on with the exact vectors as its own.
+        """
+        faiss.omp_set_num_threads(1)
+        matrix, end = exact.matrix, int(slots.max()) + 1
+        sample = matrix[slots[:: len(slots) // _TRAINING_VECTORS + 1]]
+        sample = sample[sample[:, 0] < _FAR]  # some may have been removed since
+        parts = matrix.shape[1] // math.gcd(matrix.shape[1], 4)
+        axes = PrincipalAxes(sample, parts=parts)
+        rounded = RoundedVectors(sample) if compressed else None
+        built = cls(axes, Sketches(axes.turned(sample), parts=parts), rounded or exact)
+        taken = np.zeros(end, dtype=np.bool_)
+        taken[slots] = True
+        if rounded is not None:
+            rounded.reserve(len(matrix))
+        for start in range(0, end, _BATCH):
+            part = slice(start, min(start + _BATCH, end))
+            built._sketches.extend(axes.turned(matrix[part]), taken[part])
+            if rounded is not None:
+                rounded.put(start + np.flatnonzero(taken[part]), matrix[part][taken[part]])
+        return built
+
+    def put(self, slots: Slots, vectors: Vectors) -> None:
+        self._sketches.put(slots, self._axes.turned(vectors))
+        self._vectors.put(slots, vectors)
+
+    def remove(self, slots: Slots) -> None:
+        self._vectors.remove(slots)
+        self._sketches.remove(slots)
+
+    def search(self, probes: Vectors, limit: int) -> Found:
+        faiss.omp_set_num_threads(1)
+        count = _CANDIDATES + _CANDIDATES_A_FACE * limit
+        candidates = self._sketches.nearest(self._axes.turned(probes), count)
+        differences = self._vectors.at(candidates) - probes[:, np.newaxis]
         squared = np.einsum("ncd,ncd->nc", differences, differences)
         squared[candidates < 0] = np.inf
         nearest = np.argsort(squared, axis=1)[:, :limit]
@@ -79,87 +228,10 @@ class ExactVectors:
         return squared, slots
 
 
-class IndexedVectors:
-    """Compares a probe with those of the nearest clusters only (inverted file).
-
-    The clusters hold sketches of four bits for two numbers, which tell whom to
-    compare exactly. ``compressed`` keeps no more than eight bits a number, and
-    compares those.
-    """
-
-    def __init__(self, exact: ExactVectors, *, clusters: int, compressed: bool) -> None:
-        length = exact.matrix.shape[1]
-        self._exact = None if compressed else exact
-        sketched = length // 2 if length % 2 == 0 else length
-        centres = faiss.IndexFlatL2(length)
-        self._index: Any = (
-            faiss.IndexIVFScalarQuantizer(
-                centres, length, clusters, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_L2
-            )
-            if compressed
-            else faiss.IndexIVFPQFastScan(centres, length, clusters, sketched, 4)
-        )
-        self._index.by_residual = compressed
-        self._index.nprobe = math.ceil(clusters * _PROBED_SHARE)
-
-    @classmethod
-    def built_of(cls, exact: ExactVectors, slots: Slots, *, compressed: bool) -> Self:
-        """Cluster the rows ``slots`` of exact vectors; takes seconds, on all cores.
-
-        Unless it is compressed, it goes on with the exact vectors as its own.
-        """
-        clusters = max(1, round(math.sqrt(len(slots))))
-        sample = max(1, len(slots) // (_TRAINING_VECTORS_A_CLUSTER * clusters))
-        built = cls(exact, clusters=clusters, compressed=compressed)
-        built._index.cp.niter = 8
-        built._index.train(np.ascontiguousarray(exact.matrix[slots[::sample]]))
-        for part in np.array_split(slots, len(slots) // _BATCH + 1):
-            built._index.add_with_ids(np.ascontiguousarray(exact.matrix[part]), part)
-        built._index = faiss.clone_index(built._index)  # without the room left by growing
-        return built
-
-    def put(self, slots: Slots, vectors: Vectors) -> None:
-        if self._exact is not None:
-            self._exact.put(slots, vectors)
-        self._index.add_with_ids(np.ascontiguousarray(vectors), slots)
-
-    def remove(self, slots: Slots) -> None:
-        if not len(slots):
-            return
-        if self._exact is None:
-            self._index.remove_ids(faiss.IDSelectorBatch(slots))
-            return
-        self._exact.remove(slots)
-        sizes = self._sizes()
-        self._index.remove_ids(faiss.IDSelectorBatch(slots))
-        for cluster in np.flatnonzero(self._sizes() != sizes).tolist():
-            self._clear_end(cluster)
-
-    def search(self, probes: Vectors, limit: int) -> Found:
-        faiss.omp_set_num_threads(1)
-        if self._exact is None:
-            squared, slots = self._index.search(probes, limit)
-            return squared, slots
-        _, candidates = self._index.search(probes, _CANDIDATES + 4 * limit)
-        return self._exact.nearest_of(candidates, probes, limit)
-
-    def _sizes(self) -> NDArray[np.int64]:
-        lists = self._lists()
-        return np.array([lists.list_size(cluster) for cluster in range(lists.nlist)])
-
-    def _clear_end(self, cluster: int) -> None:
-        """Clear what removed sketches left in the last block of a cluster.
-
-        FAISS 1.15 leaves it there, and mixes it into the next that are added.
-        """
-        lists = self._lists()
-        size, block = lists.list_size(cluster), lists.n_per_block
-        nothing = np.zeros(lists.packer.code_size, dtype=np.uint8)
-        for place in range(size, math.ceil(size / block) * block):
-            lists.packer.pack_1_c(faiss.swig_ptr(nothing), place, lists.get_codes(cluster))
-
-    def _lists(self) -> Any:
-        return faiss.downcast_InvertedLists(self._index.invlists)
+def _room(now: int, slots: Slots) -> int:
+    """Return how many slots there shall be to put these; little more than needed."""
+    needed = int(slots.max(initial=-1)) + 1
+    return max(needed, now * 33 // 32) if needed > now else now
 
 
 def _nothing(probes: int) -> Found:

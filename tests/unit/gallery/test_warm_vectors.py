@@ -64,3 +64,33 @@ def test_distances_are_those_of_exact_search() -> None:
     assert (found[:, 0] == slots[:, 0]).all()
     assert found_squared[:, 0] == pytest.approx(squared[:, 0], abs=1e-4)
     assert (np.diff(found_squared) >= 0).all()
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_vectors_removed_since_the_slots_were_listed_do_no_harm(compressed: bool) -> None:
+    rows = vectors(3000)
+    exact = ExactVectors(LENGTH)
+    slots = np.arange(3000)
+    exact.put(slots, rows)
+    exact.remove(slots[::500])
+
+    index = IndexedVectors.built_of(exact, slots, compressed=compressed)
+    index.remove(slots[::500])
+
+    _, found = index.search(rows[1::50], 5)
+    assert (found == np.arange(1, 3000, 50)[:, np.newaxis]).any(axis=1).all()
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_vectors_are_found_in_slots_beyond_those_that_the_index_was_built_of(
+    compressed: bool,
+) -> None:
+    rows = vectors(1200)
+    index = index_of(rows[:1000], compressed=compressed)
+    later = np.array([1003, 1100, 1199])
+
+    index.remove(later)
+    index.put(later, rows[later])
+
+    _, found = index.search(rows[later], 3)
+    assert (found == later[:, np.newaxis]).any(axis=1).all()
