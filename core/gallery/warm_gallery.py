@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.errors import ModelMismatch
 from core.gallery.warm_columns import WarmColumns
-from core.gallery.warm_memory import give_back_large_blocks
+from core.gallery.warm_memory import give_back_large_blocks, give_back_the_rest
 from core.gallery.warm_rows import Snapshot, StoredGallery, WarmRows
 from core.gallery.warm_vectors import ExactVectors, IndexedVectors, Slots, WarmVectors
 from core.ports import Match
@@ -78,6 +78,7 @@ class WarmGallery:
         with self._following:
             self._stored.read(self._take_over)
             if self._builder is None and len(self._columns) > self._exact_max:
+                give_back_the_rest()
                 self._builder = threading.Thread(
                     target=self._build, name="gallery-index", daemon=True
                 )
@@ -131,7 +132,7 @@ class WarmGallery:
     def _start(self, length: int, faces: int) -> None:
         give_back_large_blocks()
         vectors = ExactVectors(length)
-        faces += faces // 128  # the first additions shall not move all others
+        faces += faces // 256  # the first additions shall not move all others
         vectors.reserve(faces)
         with self._lock:
             self._length = length

@@ -3,7 +3,9 @@
 import ctypes
 import functools
 import sys
-from typing import Final
+from typing import Any, Final
+
+import pyarrow as pa
 
 _M_MMAP_THRESHOLD: Final = -3
 _LARGE_BYTES: Final = 128 * 1024
@@ -21,6 +23,19 @@ def give_back_large_blocks() -> None:
     ----------
     mallopt(3)
     """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    mallopt = _c_function("mallopt")
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+
+
+def give_back_the_rest() -> None:
+    """Return to the system what is still kept of memory that was freed; takes milliseconds."""
+    pa.default_memory_pool().release_unused()
+    malloc_trim = _c_function("malloc_trim")
+    if malloc_trim is not None:
+        malloc_trim(0)
+
+
+def _c_function(name: str) -> Any:
+    """Return a function of glibc, or None where there is none."""
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
