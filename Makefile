@@ -5,7 +5,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 CODE := core web-tier app-tier scripts tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install samples up down logs status smoke test lint format typecheck bench rank1 lock
+.PHONY: help install samples up down logs status smoke test lint format typecheck bench bench-search rank1 lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -74,8 +74,13 @@ typecheck: install ## Check the types
 bench: install .venv-bench/installed ## Measure the engine beside face_recognition; writes docs/benchmarks/engine.json
 	@$(BIN)/python scripts/bench_engine.py --models-dir var/models --face-recognition-python .venv-bench/bin/python $(BENCH)
 
+bench-search: install .venv-bench/installed ## Measure the search of a million faces; writes docs/benchmarks/search.json
+	@$(BIN)/python scripts/bench_search.py --models-dir var/models --face-recognition-python .venv-bench/bin/python $(BENCH_SEARCH)
+	@$(BIN)/python scripts/search_page.py
+
 rank1: install ## Search LFW's people by one photo each; writes docs/benchmarks/rank1.json
 	@$(BIN)/python scripts/rank1.py --models-dir var/models $(RANK1)
+	@$(BIN)/python scripts/search_page.py
 
 lock: ## Pin the newest allowed dependencies, with hashes (needs uv)
 	uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --output-file requirements/runtime.txt
