@@ -40,7 +40,7 @@ class WarmRows:
     def from_batch(cls, batch: pa.RecordBatch) -> Self:
         """Read the columns of the same names, and ``_rowid``."""
         persons = batch["person"].dictionary_encode()
-        rejected = batch["rejected"]
+        rejected, embeddings = batch["rejected"], batch["embedding"]
         with_rejected = np.flatnonzero(
             pc.list_value_length(rejected).to_numpy(zero_copy_only=False)
         )
@@ -52,7 +52,7 @@ class WarmRows:
             persons=persons.dictionary.to_pylist(),
             person_of=persons.indices.fill_null(-1).to_numpy(),
             rejected={int(row): frozenset(rejected[int(row)].as_py()) for row in with_rejected},
-            embeddings=batch["embedding"].flatten().to_numpy().reshape(batch.num_rows, -1),
+            embeddings=embeddings.flatten().to_numpy().reshape(-1, embeddings.type.list_size),
         )
 
 

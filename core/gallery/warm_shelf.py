@@ -129,8 +129,14 @@ class WarmShelf:
     def _keep_fresh(self) -> None:
         while not self._closed.wait(self._refresh_s):
             for gallery_id in self.states():
-                self.follow(gallery_id)
-                self._renew_outgrown(gallery_id)
+                try:
+                    self.follow(gallery_id)
+                    self._renew_outgrown(gallery_id)
+                except Exception:  # noqa: BLE001 - what it says is logged
+                    # Were this thread to end, erased faces would be found for ever. The
+                    # next search loads the gallery anew, or tells its caller why not.
+                    _log.exception("gallery unloaded", extra={"gallery_id": gallery_id})
+                    self.discard(gallery_id)
             self._discard_unused()
 
     def _renew_outgrown(self, gallery_id: str) -> None:

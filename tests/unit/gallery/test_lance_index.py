@@ -14,6 +14,7 @@ from core.errors import CollectionNotFound, ModelMismatch
 from core.gallery import lance_table
 from core.gallery.lance_index import LanceFaceIndex
 from core.gallery.lance_storage import storage_options
+from core.gallery.warm_gallery import WarmGallery
 from core.gallery.warm_shelf import WarmShelf
 from core.ports import EnrolledFace
 from core.settings import Settings
@@ -221,6 +222,36 @@ def test_many_changes_are_read_all_at_once(
 
     assert [found(other_process, face) for face in faces] == [False, True] * 15
     assert all(found(other_process, face) for face in more)
+
+
+def test_batches_without_a_wanted_row_do_no_harm(
+    index: LanceFaceIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lance_table, "_TAKEN_SINGLY", 0)
+    for _ in range(3):  # one fragment each, and so one batch
+        index.put(GALLERY, [a_face()])
+
+    rows = index._new_table(GALLERY).read(
+        lambda snapshot: list(snapshot.rows(np.sort(snapshot.addresses())[:1]))
+    )
+
+    assert sorted(len(batch) for batch in rows) == [0, 0, 1]
+    assert {batch.embeddings.shape[1] for batch in rows} == {LENGTH}
+
+
+def test_refreshing_outlives_a_bug(
+    index: LanceFaceIndex, other_process: LanceFaceIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    face = a_face()
+    index.put(GALLERY, [face])
+    assert found(other_process, face)
+    with monkeypatch.context() as broken:
+        broken.setattr(WarmGallery, "_take_over", lambda *_: 1 / 0)
+        wait_until(lambda: not other_process.states(), what="the gallery to be unloaded")
+
+    index.erase(GALLERY, [face.face_id])
+
+    wait_until(lambda: not found(other_process, face), what="the erasure")
 
 
 def test_gallery_is_loaded_in_the_background(
