@@ -183,6 +183,7 @@ def _done(
         job_id=job.job_id,
         collection_id=job.collection_id,
         image_id=job.image_id,
+        person=job.person,
         face_records=[
             FaceRecord(face_id=added.face_id, person=added.person, face=DetectedFace.of(face))
             for added, face in zip(enrolled, recognition.faces, strict=False)

@@ -202,10 +202,14 @@ def _is_of(result: JobResult, collection_id: str) -> bool:
 
 
 def _shows(result: JobResult, person: str, face_ids: Set[str]) -> bool:
+    """Tell whether a result names a person, or holds one of their faces under another name."""
     if isinstance(result, JobDone):
-        return any(face.name == person for face in result.faces)
-    if isinstance(result, IndexDone):
         return any(
+            face.name == person or (face.name is not None and face.face_id in face_ids)
+            for face in result.faces
+        )
+    if isinstance(result, IndexDone):
+        return result.person == person or any(
             record.person == person or record.face_id in face_ids for record in result.face_records
         )
     return False

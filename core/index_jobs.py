@@ -150,6 +150,8 @@ class IndexDone(Frozen):
     kind: Literal["index"] = "index"
     collection_id: str
     image_id: str
+    person: str | None = None
+    """Whose photo it was said to be."""
     face_records: list[FaceRecord]
     unindexed_faces: list[UnindexedFace]
     image: ImageSize

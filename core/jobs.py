@@ -127,11 +127,12 @@ class DetectedFace(Frozen):
 class NamedFace(DetectedFace):
     """One face of a photo; ``name`` is null when nobody is within the threshold.
 
-    ``similarity`` (0–100) and ``distance`` are those of the nearest person, and
-    null while nobody is enrolled.
+    ``similarity`` (0–100), ``distance`` and ``face_id`` are those of the nearest
+    person's enrolled face, and null while nobody is enrolled.
     """
 
     name: str | None
+    face_id: str | None = None
     similarity: float | None
     distance: float | None
 

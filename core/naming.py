@@ -85,6 +85,7 @@ class FaceNamer:
         likeness = similarity(match.distance, threshold_distance=self._max_distance)
         return NamedFace(
             name=match.person if likeness >= threshold_similarity else None,
+            face_id=match.face_id,
             similarity=round(likeness, 1),
             distance=round(match.distance, 4),
             **shown,

@@ -140,7 +140,29 @@ def test_erased_person_goes_with_every_photo_and_result_that_shows_them(service:
 
 def test_erased_person_is_forgotten_under_the_name_of_each_job(service: Service) -> None:
     service.enrol("Adda", 0)
+    service.recognise(0.1)
     service.people.rename("family", "Adda", "Ada")
+
+    service.erasure.person("family", "Ada")
+
+    assert service.jobs() == set()
+
+
+def test_photo_of_an_erased_person_of_which_no_face_was_added_goes_too(service: Service) -> None:
+    service.enrol("Ada", 0)
+    job = IndexJob(
+        collection_id="family",
+        person="Ada",
+        job_id=new_id(),
+        image_id="group",
+        s3_bucket="in",
+        s3_key="unused",
+    )
+    service.upload(job.job_id)
+    enroller = Enroller(service.collections, service.index)
+    several = enroller.enrol(job, recognition(face(5), face(6)))
+    Results(service.outputs).write(several)
+    assert several.face_records == []
 
     service.erasure.person("family", "Ada")
 
