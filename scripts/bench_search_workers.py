@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,9 +14,10 @@ from uuid import UUID
 
 import numpy as np
 from bench_search_faces import MadeFaces, Vectors
-from init_aws import provision_when_ready
 from tqdm import tqdm
+from trial.localstack import LocalStack
 
+from core.aws.provisioning import provision
 from core.gallery.lance_index import LanceFaceIndex
 from core.gallery.lance_storage import gallery_uri, storage_options
 from core.ports import EnrolledFace
@@ -120,29 +120,13 @@ def seconds_until(searcher: Searcher, *states: str) -> float:
 @contextmanager
 def localstack(folder: Path) -> Iterator[Settings]:
     """Run LocalStack with the service's buckets; nothing is kept."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    command = [sys.executable, "scripts/run_localstack.py", "--port", str(port)]
-    with (folder / "localstack.log").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, "--folder", str(folder / "localstack")],
-            cwd=_ROOT,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    settings = Settings(
-        _env_file=None,
-        aws_endpoint_url=f"http://127.0.0.1:{port}",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106
-    )
+    running = LocalStack(folder).start()
     try:
-        provision_when_ready(settings)
+        settings = running.settings()
+        provision(settings)
         yield settings
     finally:
-        process.kill()
-        process.wait()
+        running.stop()
 
 
 def in_bucket(settings: Settings, gallery_id: str) -> Stored:

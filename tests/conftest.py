@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from trial.localstack import LocalStack
 
 from core.settings import Settings
-from tests.support.localstack import LocalStack
 from tests.support.models import models_dir
 from tests.support.photos import ROOT
 from tests.support.worlds import (

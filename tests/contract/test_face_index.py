@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from trial.localstack import LocalStack
+from trial.waiting import wait_until
 
 from core.errors import CollectionNotFound
 from core.ports import EnrolledFace, FaceIndex, Match
@@ -22,8 +24,6 @@ from tests.support.indexes import (
     running_engines,
     settings_of_new_bucket,
 )
-from tests.support.localstack import LocalStack
-from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.filterwarnings(
     # The client's own engine, which stands for a server here, has no payload indexes.

@@ -9,6 +9,8 @@ from typing import Final
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from trial.localstack import LocalStack
+from trial.waiting import wait_until
 
 from core.answers import IndexAnswerer, RecognitionAnswerer
 from core.batch_lists import BatchLists
@@ -31,9 +33,7 @@ from core.sources import PhotoSources
 from core.submission import Submission
 from core.testing import MemoryFaceIndex
 from tests.support.faces import RecognizerByPhoto, embedding_like_no_other, face, recognition
-from tests.support.localstack import LocalStack
 from tests.support.photos import made_photo
-from tests.support.waiting import wait_until
 from tests.support.worlds import World, aws_world, memory_world, own_names
 
 IN_BUCKET: Final = "in"

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
+from trial.localstack import LocalStack
 
 from core.aws.clients import sqs_client
 from core.aws.provisioning import provision
@@ -11,7 +12,6 @@ from core.aws.sqs import SqsQueue
 from core.errors import QueueUnavailable
 from core.ports import ReceivedMessage
 from core.settings import Settings
-from tests.support.localstack import LocalStack
 from tests.support.worlds import World, own_names
 
 

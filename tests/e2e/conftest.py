@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 import requests
+from trial.localstack import LocalStack
+from trial.processes import WebProcess, WorkerProcess, environment
 
 from core.aws.provisioning import provision
 from core.settings import Settings
-from tests.support.localstack import LocalStack
 from tests.support.photos import ROOT, SAMPLES
-from tests.support.service import Counts, WebProcess, WorkerProcess, environment, settings_of
+from tests.support.service import Counts, settings_of
 from tests.support.worlds import own_names
 
 

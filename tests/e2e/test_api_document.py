@@ -7,10 +7,10 @@ import pytest
 import requests
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
+from trial.waiting import wait_until
 
 from tests.e2e.conftest import Service
 from tests.support.photos import sample
-from tests.support.waiting import wait_until
 
 
 class Client:

@@ -5,14 +5,15 @@ from collections.abc import Iterator
 
 import pytest
 import requests
+from trial.localstack import LocalStack
+from trial.processes import WebProcess
 
 from core.aws.provisioning import provision
 from core.errors import InvalidPhoto
 from core.faces.photo_header import inspect_photo
 from tests.e2e.conftest import Service
-from tests.support.localstack import LocalStack
 from tests.support.photos import made_photo, shared_folder
-from tests.support.service import Counts, WebProcess, settings_of
+from tests.support.service import Counts, settings_of
 from tests.support.worlds import own_names
 
 MEGABYTE = 1024 * 1024

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import psutil
 import pytest
+from trial.localstack import LocalStack
+from trial.processes import Process
+from trial.waiting import wait_until
 
 from core.jobs import Job
 from core.results import Results
 from core.settings import Settings
-from tests.support.localstack import LocalStack
 from tests.support.photos import sample
-from tests.support.service import Counts, Process, settings_of
-from tests.support.waiting import wait_until
+from tests.support.service import Counts, settings_of
 from tests.support.worlds import aws_world, own_names
 
 TUNING = {

@@ -12,6 +12,9 @@ import pytest
 from click.testing import CliRunner
 from efr_cli.app import main
 from efr_cli.parts import Parts, join_parts
+from trial.localstack import LocalStack
+from trial.processes import WorkerProcess, environment
+from trial.waiting import wait_until
 
 from core.aws.clients import s3_client, sqs_client
 from core.aws.provisioning import provision
@@ -22,10 +25,8 @@ from core.index_jobs import IndexJob
 from core.ports import EnrolledFace
 from core.settings import Settings
 from tests.support.faces import MODEL, embedding
-from tests.support.localstack import LocalStack
 from tests.support.photos import ROOT, SAMPLES, made_photo, sample
-from tests.support.service import WorkerProcess, environment, settings_of
-from tests.support.waiting import wait_until
+from tests.support.service import settings_of
 from tests.support.worlds import own_names
 
 PEOPLE = "album/people/"

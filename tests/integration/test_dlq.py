@@ -11,6 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 from dead_letter_box import DeadLetters
+from trial.localstack import LocalStack
+from trial.waiting import wait_until
 
 from core.aws.clients import sqs_client
 from core.aws.sqs import SqsQueue
@@ -20,8 +22,6 @@ from core.index_jobs import IndexJob, new_id
 from core.jobs import Job, failed
 from core.results import Results
 from core.settings import Settings
-from tests.support.localstack import LocalStack
-from tests.support.waiting import wait_until
 from tests.support.worlds import World, aws_world, own_names
 
 RETRIES_USED_UP = "RECOGNITION_TIMED_OUT"

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from trial.localstack import LocalStack
+from trial.waiting import wait_until
 
 from core.aws.clients import s3_client
 from core.errors import CollectionNotFound, StorageUnavailable
@@ -17,9 +19,7 @@ from core.gallery import lance_storage
 from core.gallery.lance_index import LanceFaceIndex
 from core.ports import EnrolledFace
 from core.settings import Settings
-from tests.support.localstack import LocalStack
 from tests.support.photos import ROOT
-from tests.support.waiting import wait_until
 
 WRITERS = int(os.environ.get("INDEX_WRITERS", "4"))  # noqa: TID251 - how large a run is wanted
 FACES = int(os.environ.get("INDEX_FACES", "400"))  # noqa: TID251 - of all writers together

@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 import pytest
+from trial.localstack import LocalStack
 
 from core.aws.clients import s3_client, sqs_client
 from core.aws.provisioning import provision
 from core.settings import Settings
-from tests.support.localstack import LocalStack
 from tests.support.worlds import own_names
 
 DAY_S = 24 * 3600

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from trial.waiting import wait_until
 
 from core.errors import (
     InvalidImage,
@@ -22,7 +23,6 @@ from core.errors import (
 from core.timed_pool import TimedPool
 from tests.support.photos import ROOT
 from tests.support.recognizers import ObedientRecognizer, UnloadableRecognizer
-from tests.support.waiting import wait_until
 
 
 @pytest.fixture

@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from trial.localstack import LocalStack
+from trial.processes import WorkerProcess
+from trial.waiting import wait_until
 
 from core.aws.provisioning import provision
 from core.errors import ObjectMissing
 from core.jobs import Job
 from core.settings import Settings
-from tests.support.localstack import LocalStack
 from tests.support.photos import sample
-from tests.support.service import Counts, WorkerProcess, settings_of
-from tests.support.waiting import let_pass, wait_until
+from tests.support.service import Counts, settings_of
+from tests.support.waiting import let_pass
 from tests.support.worlds import World, aws_world, own_names
 
 

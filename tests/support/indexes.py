@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from trial.localstack import LocalStack
 
 from core.aws.provisioning import provision
 from core.gallery.lance_index import LanceFaceIndex
@@ -20,7 +21,6 @@ from core.gallery.qdrant_index import QdrantFaceIndex
 from core.ports import EnrolledFace, FaceIndex
 from core.settings import Settings
 from core.testing import MemoryFaceIndex
-from tests.support.localstack import LocalStack
 from tests.support.pinecone_service import PineconeService
 from tests.support.worlds import own_names
 

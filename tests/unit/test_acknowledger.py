@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
+from trial.waiting import wait_until
 
 from core.acknowledger import Acknowledger
 from core.ports import ReceivedMessage
 from core.testing import ManualClock, MemoryQueue
-from tests.support.waiting import wait_until
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@
 import threading
 
 import pytest
+from trial.waiting import wait_until
 
 from core.ports import ReceivedMessage
 from core.prefetch import Prefetched
-from tests.support.waiting import wait_until
 
 
 def messages(count: int) -> list[ReceivedMessage]:

@@ -3,6 +3,8 @@
 import threading
 from dataclasses import dataclass, field
 
+from trial.waiting import wait_until
+
 from core.faces.results import Recognition
 from core.index_jobs import IndexDone, IndexJob, new_id
 from core.jobs import ImageSize, Job, Model
@@ -11,7 +13,6 @@ from core.results import Results
 from core.testing import ManualClock, MemoryQueue
 from core.turns import Rota, Turns, Urgency
 from tests.support.faces import recognition
-from tests.support.waiting import wait_until
 from tests.support.workers import join_lane, join_worker
 from tests.support.worlds import memory_world
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from trial.waiting import wait_until
 
 from core.dead_letters import ABANDONED
 from core.errors import QueueUnavailable, RecognizerDied, StorageUnavailable
@@ -14,7 +15,6 @@ from core.jobs import Job
 from core.ports import ReceivedMessage
 from core.testing import ManualClock, MemoryQueue, MemoryStore
 from tests.support.faces import recognition
-from tests.support.waiting import wait_until
 from tests.support.workers import join_worker
 from tests.support.worlds import World
 

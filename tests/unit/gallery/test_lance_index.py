@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from trial.waiting import wait_until
 
 from core.errors import CollectionNotFound, ModelMismatch
 from core.gallery import lance_table
@@ -19,7 +20,6 @@ from core.gallery.warm_shelf import WarmShelf
 from core.ports import EnrolledFace
 from core.settings import Settings
 from core.testing import ManualClock
-from tests.support.waiting import wait_until
 
 GALLERY = "0123456789abcdef0123456789abcdef"
 LENGTH = 128

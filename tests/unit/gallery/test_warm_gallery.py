@@ -8,13 +8,13 @@ from typing import TypeVar
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from trial.waiting import wait_until
 
 from core.errors import ModelMismatch, StorageUnavailable
 from core.gallery.warm_gallery import WarmGallery
 from core.gallery.warm_rows import Addresses, Snapshot, WarmRows
 from core.gallery.warm_vectors import IndexedVectors
 from core.ports import EnrolledFace
-from tests.support.waiting import wait_until
 
 T = TypeVar("T")
 LENGTH = 16

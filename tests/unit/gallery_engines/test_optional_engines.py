@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 import pytest
+from trial.localstack import free_port
 
 from core.errors import IndexUnavailable, InvalidRequest, InvalidSettings
 from core.gallery import milvus_index, pinecone_index, qdrant_index
@@ -12,7 +13,6 @@ from core.gallery.pinecone_index import PineconeFaceIndex
 from core.gallery.qdrant_index import QdrantFaceIndex
 from core.ports import FaceIndex
 from tests.support.indexes import new_gallery
-from tests.support.localstack import free_port
 
 NOWHERE = "http://127.0.0.1:{port}"
 OPENERS: dict[str, Callable[[str], FaceIndex]] = {

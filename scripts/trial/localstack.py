@@ -1,4 +1,4 @@
-"""A real LocalStack of the tests' own."""
+"""A LocalStack of a trial's own."""
 
 import os
 import secrets
@@ -7,13 +7,14 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 import requests
 
 from core.settings import Settings
-from tests.support.photos import ROOT
-from tests.support.waiting import wait_until
+from trial.waiting import wait_until
+
+ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 def free_port() -> int:
@@ -72,7 +73,7 @@ class LocalStack:
         self._process = None
 
     def settings(self, **changes: object) -> Settings:
-        """Return settings that point here, as a test machine needs them."""
+        """Return settings that point here, as a trial needs them."""
         defaults: dict[str, object] = {
             "aws_endpoint_url": self.address,
             "aws_access_key_id": "test",
@@ -87,5 +88,6 @@ class LocalStack:
             return False
 
     def _signal(self, number: int) -> None:
-        assert self._process is not None
+        if self._process is None:
+            raise RuntimeError("LocalStack is not running")
         os.killpg(self._process.pid, number)

@@ -1,0 +1,102 @@
+"""The real processes of the service, pointed at a LocalStack."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Self
+
+import psutil
+import requests
+
+from core.settings import Settings
+from trial.localstack import ROOT
+from trial.waiting import wait_until
+
+
+def environment(settings: Settings, changes: dict[str, str]) -> dict[str, str]:
+    """Return the settings as variables, beside what a process needs from its parent."""
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}  # noqa: TID251
+    given = settings.model_dump(mode="python", exclude_none=True)
+    for name in ("aws_access_key_id", "aws_secret_access_key"):
+        given[name] = given[name].get_secret_value()
+    given["allowed_buckets"] = ",".join(settings.allowed_buckets)
+    return inherited | {name.upper(): str(value) for name, value in given.items()} | changes
+
+
+class Process:
+    """A process of the service and its log."""
+
+    def __init__(self, command: list[str], settings: Settings, log: Path, **changes: str) -> None:
+        self.log = log
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                command,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=ROOT,
+                env=environment(settings, changes),
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def logged(self, text: str) -> bool:
+        return text in self.log.read_text()
+
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def wait(self, seconds: float = 60) -> int:
+        """Return the exit code once the process has ended."""
+        return self._process.wait(timeout=seconds)
+
+    def stop(self) -> None:
+        """End the process, politely if it still listens."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
+
+class WorkerProcess(Process):
+    """``app-tier/backend.py``."""
+
+    def __init__(self, settings: Settings, log: Path, **changes: str) -> None:
+        super().__init__([sys.executable, "app-tier/backend.py"], settings, log, **changes)
+
+    def started(self) -> Self:
+        wait_until(lambda: self.logged("worker started"), seconds=180, what="the worker to start")
+        return self
+
+    def children(self) -> list[psutil.Process]:
+        """Return the child processes that recognise."""
+        return [
+            child
+            for child in psutil.Process(self.pid).children()
+            if "spawn_main" in " ".join(child.cmdline())
+        ]
+
+
+class WebProcess(Process):
+    """gunicorn with the web tier."""
+
+    def __init__(self, settings: Settings, log: Path) -> None:
+        gunicorn = str(Path(sys.executable).with_name("gunicorn"))
+        super().__init__([gunicorn, "--config", "web-tier/gunicorn.conf.py"], settings, log)
+        self.address = f"http://127.0.0.1:{settings.web_port}"
+
+    def started(self) -> Self:
+        wait_until(self._is_up, seconds=180, what="the web tier to start")
+        return self
+
+    def _is_up(self) -> bool:
+        try:
+            return requests.get(f"{self.address}/health", timeout=5).ok
+        except requests.RequestException:
+            return False
