@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,12 +12,10 @@ from core.idempotency import IdempotencyKeys
 from core.intake import Intake
 from core.jobs import COLLECTION_NOTE, DEFAULT_COLLECTION, Job, is_job_id
 from core.results import JobResult, Results
+from core.waiting_line import WaitingLine
 
 log = logging.getLogger(__name__)
 
-_FIRST_POLL_S: Final = 0.05
-_POLL_GROWTH: Final = 1.4
-_SLOWEST_POLL_S: Final = 1.0
 _NAMELESS: Final = "photo"
 
 
@@ -27,14 +25,6 @@ class Waited:
 
     result: JobResult | None
     polls: int
-
-
-def poll_pauses_s() -> Iterator[float]:
-    """Yield the pauses between two looks at S3: fast at first, then every second."""
-    pause_s = _FIRST_POLL_S
-    while True:
-        yield pause_s
-        pause_s = min(_SLOWEST_POLL_S, pause_s * _POLL_GROWTH)
 
 
 class Submission:
@@ -62,6 +52,7 @@ class Submission:
         self._collections = collections
         self._clock = clock
         self._sleep = sleep
+        self._line = WaitingLine(clock)
 
     def submit(
         self,
@@ -115,15 +106,14 @@ class Submission:
         """Poll for a result for at most that long; 0 does not poll at all."""
         deadline_s = self._clock() + seconds
         polls = 0
-        for pause_s in poll_pauses_s():
-            left_s = deadline_s - self._clock()
-            if left_s <= 0:
-                break
-            self._sleep(min(pause_s, left_s))
-            polls += 1
-            result = self._read_while_waiting(job_id)
-            if result is not None:
-                return Waited(result=result, polls=polls)
+        with self._line.place() as place:
+            while (left_s := deadline_s - self._clock()) > 0:
+                self._sleep(min(place.pause_s(), left_s))
+                polls += 1
+                result = self._read_while_waiting(job_id)
+                if result is not None:
+                    place.answered()
+                    return Waited(result=result, polls=polls)
         return Waited(result=None, polls=polls)
 
     def status(self, job_id: str) -> JobResult | None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import islice
 
 import pytest
 
@@ -20,7 +19,7 @@ from core.idempotency import IdempotencyKeys
 from core.intake import Intake
 from core.jobs import COLLECTION_NOTE, Job, failed
 from core.results import Results
-from core.submission import Submission, poll_pauses_s
+from core.submission import Submission
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
 from tests.support.photos import made_photo
 
@@ -154,14 +153,6 @@ def test_key_whose_photo_could_not_be_queued_is_as_good_as_new(web: Web) -> None
 
     assert web.queue.bodies == [job.body]
     assert [body for key, body in web.inputs.objects.items() if "/" not in key] == [OTHER_PHOTO]
-
-
-def test_pauses_grow_from_50_ms_to_a_second() -> None:
-    pauses_s = list(islice(poll_pauses_s(), 20))
-
-    assert pauses_s[0] == 0.05
-    assert pauses_s == sorted(pauses_s)
-    assert pauses_s[-1] == 1.0
 
 
 def test_wait_returns_the_result_as_soon_as_it_is_there(web: Web) -> None:
