@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core.enrolment import Enroller
+from core.enrolment_groups import EnrolmentGroups
 from core.index_jobs import IndexDone, IndexJob
 from core.jobs import COLLECTION_NOTE, DEFAULT_COLLECTION, Job, JobDone
 from core.naming import FaceNamer
@@ -32,7 +32,7 @@ class IndexAnswerer:
 
     sources: PhotoSources
     recognizer: Recognizer
-    enroller: Enroller
+    enroller: EnrolmentGroups
 
     def __call__(self, job: IndexJob) -> IndexDone:
         photo = self.sources.photo(job.s3_bucket, job.s3_key)

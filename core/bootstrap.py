@@ -16,6 +16,7 @@ from core.batches import Batches, note_outcome
 from core.collections import Collections
 from core.dead_letters import DeadLetterSweeper
 from core.enrolment import Enroller
+from core.enrolment_groups import EnrolmentGroups
 from core.erasure import Erasure
 from core.errors import CollectionNotFound, ServiceUnavailable
 from core.gallery.engines import build_index
@@ -47,6 +48,11 @@ Check = Callable[[], None]
 
 _BUSY_PATIENCE_S: Final = 0.25
 """Longest wait for a free child before a caller is told to come again."""
+
+_THREADS_PER_CHILD: Final = 2
+"""So that photos are fetched and results written while the child recognises."""
+_AWAITING_A_WRITE: Final = 40
+"""Further threads of the bulk lane: as many photos wait until their faces are stored."""
 
 _SETTLE_S: Final = 1.0
 """Beyond the refresh time: what a process may take to load a change."""
@@ -173,14 +179,14 @@ class Shared:
 
 def build_pool(settings: Settings, *, processes: int) -> TimedPool:
     return TimedPool(
-        partial(_load_engine, settings),
+        partial(load_recognizer, settings),
         processes=processes,
         timeout_s=settings.job_timeout_seconds,
     )
 
 
-def _load_engine(settings: Settings) -> Recognizer:
-    """Run in a child: the parent does without the model libraries."""
+def load_recognizer(settings: Settings) -> Recognizer:
+    """Return the engine; loaded in a child, so that the parent does without the models."""
     from core.faces.engines import load_engine
 
     return load_engine(
@@ -267,6 +273,7 @@ def build_worker(settings: Settings) -> WorkerParts:
                 shared,
                 sqs,
                 name="interactive",
+                threads=_THREADS_PER_CHILD * children,
                 queue=settings.sqs_req_queue_name,
                 dead_letters=settings.dead_letter_queue_name,
                 parse=Job.from_body,
@@ -281,13 +288,14 @@ def build_worker(settings: Settings) -> WorkerParts:
                 shared,
                 sqs,
                 name="bulk",
+                threads=_THREADS_PER_CHILD * children + _AWAITING_A_WRITE,
                 queue=settings.sqs_index_queue_name,
                 dead_letters=settings.index_dead_letter_queue_name,
                 parse=IndexJob.from_body,
                 answer=IndexAnswerer(
                     sources=shared.sources(settings.s3_in_bucket),
                     recognizer=turns.of(Urgency.BULK),
-                    enroller=shared.enroller,
+                    enroller=EnrolmentGroups(shared.enroller),
                 ),
                 on_settled=partial(note_outcome, shared.outputs),
             ),
@@ -309,6 +317,7 @@ def _lane(
     sqs: "SQSClient",
     *,
     name: str,
+    threads: int,
     queue: str,
     dead_letters: str,
     parse: Callable[[str], Any],
@@ -326,6 +335,7 @@ def _lane(
     responses = SqsQueue(sqs, settings.sqs_resp_queue_name) if settings.sqs_resp_enabled else None
     return Lane(
         name=name,
+        threads=threads,
         queue=jobs,
         handler=JobHandler(
             queue=jobs,

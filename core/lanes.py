@@ -17,9 +17,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Lane:
-    """One queue, who settles its messages, and who keeps, deletes and sweeps them."""
+    """One queue, who settles its messages, and who keeps, deletes and sweeps them.
+
+    ``threads`` messages are handled at a time: most of them wait for the network.
+    """
 
     name: str
+    threads: int
     queue: JobQueue
     handler: JobHandler[Any]
     heartbeat: VisibilityHeartbeat

@@ -15,8 +15,6 @@ from core.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
 
-_THREADS_PER_CHILD: Final = 2
-"""Of each lane, so that photos are fetched and results written while children recognise."""
 _MIN_PREFETCH: Final = 10
 _MAX_PREFETCH: Final = 20
 _PREFETCH_PER_CHILD: Final = 4
@@ -71,7 +69,7 @@ class Worker:
         self._pipelines = [
             Pipeline(
                 lane,
-                threads=_THREADS_PER_CHILD * children,
+                threads=lane.threads,
                 capacity=ahead,
                 wait_s=wait_s,
                 on_doubt=self._doubt,

@@ -28,7 +28,7 @@ _T = TypeVar("_T")
 
 _ALL: Final = 10**9
 _WRITE_TIMEOUT: Final = timedelta(seconds=60)
-_TIDY_EVERY: Final = 64
+_TIDY_EVERY: Final = 16
 _SPARED: Final = ((10_000, 1), (100_000, 4), (_ALL, 16))
 """Of galleries up to so many faces each so many-th tidying forgets old versions: it copies all."""
 _SMALL_FRAGMENT: Final = 10_000

@@ -17,6 +17,7 @@ from core.batch_lists import BatchLists
 from core.batches import Batches, note_outcome
 from core.collections import Collections
 from core.enrolment import Enroller
+from core.enrolment_groups import EnrolmentGroups
 from core.erasure import AUDIT_PREFIX, Erasure
 from core.errors import CollectionNotFound
 from core.gallery.lance_index import LanceFaceIndex
@@ -101,7 +102,7 @@ class Service:
         self.index_answer = IndexAnswerer(
             sources=sources,
             recognizer=self.recognizer,
-            enroller=Enroller(self.collections, index),
+            enroller=EnrolmentGroups(Enroller(self.collections, index)),
         )
         self.answer = RecognitionAnswerer(
             inputs=world.inputs,

@@ -46,6 +46,7 @@ def join_lane(
     queue: JobQueue,
     *,
     name: str,
+    threads: int,
     results: Results,
     parse: Callable[[str], Any],
     answer: Callable[[Any], JobDone | IndexDone],
@@ -64,6 +65,7 @@ def join_lane(
     acknowledger = Acknowledger(queue)
     return Lane(
         name=name,
+        threads=threads,
         queue=queue,
         handler=JobHandler(
             queue=queue,
@@ -114,6 +116,7 @@ def join_worker(
     lane = join_lane(
         world.queue,
         name="interactive",
+        threads=2 * slots,
         results=results,
         parse=Job.from_body,
         answer=RecognitionAnswerer(

@@ -7,6 +7,7 @@ import pytest
 from core.answers import IndexAnswerer, RecognitionAnswerer
 from core.collections import Collections
 from core.enrolment import Enroller
+from core.enrolment_groups import EnrolmentGroups
 from core.errors import BucketNotAllowed, FileTooLarge, ObjectMissing
 from core.index_jobs import IndexJob, new_id
 from core.jobs import COLLECTION_NOTE, Job, JobDone
@@ -40,7 +41,7 @@ class Worker:
                 allowed={"in": self.inputs, "own": self.own_bucket}, max_file_bytes=len(ADA)
             ),
             recognizer=recognizer,
-            enroller=Enroller(collections, index),
+            enroller=EnrolmentGroups(Enroller(collections, index)),
         )
 
     def upload(self, photo: bytes, collection_id: str | None) -> None:

@@ -125,6 +125,7 @@ def test_upload_during_a_bulk_backlog_waits_for_no_more_than_the_running_photo()
             join_lane(
                 bulk,
                 name="bulk",
+                threads=2,
                 results=results,
                 parse=IndexJob.from_body,
                 answer=answer,
