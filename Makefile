@@ -5,7 +5,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 CODE := core web-tier app-tier scripts tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install samples up down logs status smoke test lint format typecheck bench bench-search rank1 lock
+.PHONY: help install samples up down logs status smoke test lint format typecheck bench bench-search bench-pipeline load-test rank1 lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -77,6 +77,12 @@ bench: install .venv-bench/installed ## Measure the engine beside face_recogniti
 bench-search: install .venv-bench/installed ## Measure the search of a million faces; writes docs/benchmarks/search.json
 	@$(BIN)/python scripts/bench_search.py --models-dir var/models --face-recognition-python .venv-bench/bin/python $(BENCH_SEARCH)
 	@$(BIN)/python scripts/search_page.py
+
+load-test: install ## Load the running service; LOAD="--profile 1000" and the like choose how
+	@$(BIN)/python scripts/load_test.py $(LOAD)
+
+bench-pipeline: install .venv-bench/installed ## Measure the whole service; writes docs/benchmarks/pipeline.json
+	@$(BIN)/python scripts/bench_pipeline.py --face-recognition-python .venv-bench/bin/python $(BENCH_PIPELINE)
 
 rank1: install ## Search LFW's people by one photo each; writes docs/benchmarks/rank1.json
 	@$(BIN)/python scripts/rank1.py --models-dir var/models $(RANK1)

@@ -17,7 +17,7 @@ _GROWTH: Final = 1.4
 _FIRST_TURN_S: Final = 0.025
 """Taken for the time between two answers until it was measured."""
 _NEWEST_WEIGHS: Final = 0.2
-_EARLY: Final = 0.7
+_EARLY: Final = 0.9
 """Of the time until one's turn: who comes too early asks once more, who comes late has waited."""
 
 

@@ -74,7 +74,7 @@ class FaceRecognition:
     """The package face_recognition; ``argument`` is ``hog`` or ``cnn``."""
 
     def __init__(self, argument: str) -> None:
-        import face_recognition  # type: ignore[import-not-found]
+        import face_recognition
 
         self.network_runs: list[dict[str, Any]] = []
         self._package = face_recognition

@@ -136,7 +136,7 @@ class FaceDistance(Way):
         super().__init__(probes)
         self._faces = list(np.load(argument))
         try:
-            from face_recognition import face_distance  # type: ignore[import-not-found]
+            from face_recognition import face_distance
         except ImportError:
             self._distance = _face_distance
         else:

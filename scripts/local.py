@@ -52,6 +52,11 @@ class Supervisor:
         programs = self._call("getAllProcessInfo")
         return {program["name"]: program["statename"] for program in programs}
 
+    def pids(self) -> dict[str, int]:
+        """Return the process of each program that runs."""
+        programs = self._call("getAllProcessInfo")
+        return {program["name"]: program["pid"] for program in programs if program["pid"]}
+
     def start(self, program: str) -> None:
         if self.states()[program] != "RUNNING":
             if program == "worker":

@@ -22,12 +22,14 @@ class Line:
     points: tuple[tuple[float, float], ...]
 
 
-def line_chart(title: str, x_label: str, y_label: str, lines: list[Line]) -> str:
-    """Return an SVG with a logarithmic y axis."""
+def line_chart(
+    title: str, x_label: str, y_label: str, lines: list[Line], *, y_scale: str = "log"
+) -> str:
+    """Return an SVG; its y axis is logarithmic unless another of matplotlib's scales is named."""
     figure, axes = plt.subplots(figsize=_SIZE_INCHES)
     for line in lines:
         axes.plot(*zip(*line.points, strict=True), label=line.name)
-    axes.set(title=title, xlabel=x_label, ylabel=y_label, yscale="log")
+    axes.set(title=title, xlabel=x_label, ylabel=y_label, yscale=y_scale)
     axes.legend(fontsize="small")
     return _svg(figure, axes)
 

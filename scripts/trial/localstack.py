@@ -45,6 +45,12 @@ class LocalStack:
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        if self._process is None:
+            raise RuntimeError("LocalStack is not running")
+        return self._process.pid
+
     def start(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
         script = ROOT / "scripts" / "run_localstack.py"
@@ -88,6 +94,4 @@ class LocalStack:
             return False
 
     def _signal(self, number: int) -> None:
-        if self._process is None:
-            raise RuntimeError("LocalStack is not running")
-        os.killpg(self._process.pid, number)
+        os.killpg(self.pid, number)

@@ -1,0 +1,152 @@
+"""Photos of people, and the answer that the engine itself gives on each."""
+
+import io
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+from PIL import Image, ImageOps
+from tqdm import tqdm
+
+from core.faces.results import Recognition
+from core.jobs import NO_FACE, UNKNOWN
+
+_SUFFIXES: Final = (".jpg", ".jpeg", ".png")
+
+Recognise = Callable[[bytes], Recognition]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Photo:
+    """A photo, the engine's own answer on it, and what that cost the engine.
+
+    ``wall_s`` and ``cpu_s`` are the seconds of one photo in one thread;
+    ``person`` is whose folder it lies in.
+    """
+
+    path: Path
+    content: bytes
+    person: str
+    expected: str
+    faces: int
+    wall_s: float
+    cpu_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class People:
+    """One photo of each person to enrol, and the others to upload."""
+
+    enrolled: dict[str, Path]
+    probes: tuple[Photo, ...]
+
+    @classmethod
+    def of(
+        cls,
+        folder: Path,
+        recognise: Recognise,
+        *,
+        people: int,
+        probes: int,
+        max_distance: float,
+        megapixels: float | None = None,
+    ) -> Self:
+        """Look at photos ``folder/<person>/*`` with the engine, without the service.
+
+        Of each person the first photo with exactly one face is enrolled, and
+        up to ``probes`` photos of all people are the probes, scaled to so many
+        megapixels if that is given.
+
+        Raises
+        ------
+        ValueError
+            If nobody has two photos there.
+        """
+        enrolled: dict[str, Path] = {}
+        gallery, rest = [], []
+        for home in _homes(folder):
+            if len(enrolled) == people:
+                break
+            photos = sorted(p for p in home.iterdir() if p.suffix.lower() in _SUFFIXES)
+            first = recognise(photos[0].read_bytes())
+            if len(first.faces) == 1:
+                enrolled[home.name] = photos[0]
+                gallery.append(first.faces[0].embedding)
+                rest.append(photos[1:])
+        if not enrolled:
+            raise ValueError(f"{folder}: no folder in it holds two photos of a person")
+        chosen = _alternating(rest)[:probes]
+        known = np.stack(gallery)
+        measured = [
+            _measured(
+                photo, _content(photo, megapixels), recognise, known, list(enrolled), max_distance
+            )
+            for photo in tqdm(chosen, desc="asking the engine itself", unit="photo", disable=None)
+        ]
+        return cls(enrolled=enrolled, probes=tuple(measured))
+
+    def sequence(self, count: int) -> list[Photo]:
+        """Return so many probes, beginning again after the last."""
+        return list(islice(cycle(self.probes), count))
+
+
+def _homes(folder: Path) -> list[Path]:
+    return [
+        home
+        for home in sorted(folder.iterdir())
+        if home.is_dir() and sum(p.suffix.lower() in _SUFFIXES for p in home.iterdir()) > 1
+    ]
+
+
+def _alternating(rows: Sequence[Sequence[Path]]) -> list[Path]:
+    """Return the first of each row, then the second, and so on."""
+    longest = max(len(row) for row in rows)
+    return [row[n] for n in range(longest) for row in rows if n < len(row)]
+
+
+def _content(path: Path, megapixels: float | None) -> bytes:
+    if megapixels is None:
+        return path.read_bytes()
+    with Image.open(path) as image:
+        upright = ImageOps.exif_transpose(image).convert("RGB")
+    scale = (megapixels * 1e6 / (upright.width * upright.height)) ** 0.5
+    size = (round(upright.width * scale), round(upright.height * scale))
+    file = io.BytesIO()
+    upright.resize(size).save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
+def _measured(
+    path: Path,
+    content: bytes,
+    recognise: Recognise,
+    known: Any,
+    names: list[str],
+    max_distance: float,
+) -> Photo:
+    wall_s, cpu_s = time.perf_counter(), time.process_time()
+    recognition = recognise(content)
+    wall_s, cpu_s = time.perf_counter() - wall_s, time.process_time() - cpu_s
+    return Photo(
+        path=path,
+        content=content,
+        person=path.parent.name,
+        expected=_name(recognition, known, names, max_distance),
+        faces=len(recognition.faces),
+        wall_s=wall_s,
+        cpu_s=cpu_s,
+    )
+
+
+def _name(recognition: Recognition, known: Any, names: list[str], max_distance: float) -> str:
+    """Return what the service promises as ``result``: the name of the largest known face."""
+    for face in recognition.faces:
+        distances = np.linalg.norm(known - face.embedding, axis=1)
+        nearest = int(distances.argmin())
+        if distances[nearest] <= max_distance:
+            return names[nearest]
+    return UNKNOWN if recognition.faces else NO_FACE

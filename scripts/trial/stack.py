@@ -1,0 +1,146 @@
+"""The whole service on ports of its own: LocalStack, web tier, workers or autoscaler."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final, Self
+
+import requests
+
+from core.aws.clients import s3_client
+from core.aws.provisioning import provision
+from core.aws.s3 import S3Store
+from core.settings import Settings
+from trial.costs import RequestLog
+from trial.localstack import ROOT, LocalStack, free_port
+from trial.people import People
+from trial.processes import Process, WebProcess, WorkerProcess, environment
+from trial.timeline import workers_below
+
+ALBUM_BUCKET: Final = "album-bucket"
+
+
+class Stack:
+    """Started and ended by ``with``; what it writes goes to a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Where logs go, and what LocalStack keeps while it runs.
+    workers : int
+        Workers that are started with it.
+    settings
+        What differs from the defaults.
+    """
+
+    def __init__(self, folder: Path, *, workers: int = 1, **settings: object) -> None:
+        self._folder = folder
+        self._first_workers = workers
+        self._changes = settings
+        self._started = 0
+        self.localstack = LocalStack(folder)
+        self.workers: list[WorkerProcess] = []
+        self.autoscaler: Process | None = None
+
+    def __enter__(self) -> Self:
+        self.localstack.start()
+        self.settings = self.localstack.settings(
+            **{
+                "web_host": "127.0.0.1",
+                "web_port": free_port(),
+                "allowed_buckets": (ALBUM_BUCKET,),
+                "face_models_dir": ROOT / "var" / "models",
+                **self._changes,
+            }
+        )
+        try:
+            provision(self.settings)
+            s3_client(self.settings).create_bucket(Bucket=ALBUM_BUCKET)
+            self.web = WebProcess(self.settings, self._folder / "web.log")
+            for _ in range(self._first_workers):
+                self.start_worker()
+            self.web.started()
+            for worker in self.workers:
+                worker.started()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        running = [self.autoscaler, *self.workers, getattr(self, "web", None)]
+        for process in running:
+            if process is not None:
+                process.stop()
+        self.localstack.stop()
+
+    @property
+    def address(self) -> str:
+        return self.web.address
+
+    @property
+    def album_bucket(self) -> S3Store:
+        return S3Store(s3_client(self.settings), ALBUM_BUCKET)
+
+    def start_worker(self, **changes: str) -> WorkerProcess:
+        self._started += 1
+        log = self._folder / f"worker-{self._started}.log"
+        worker = WorkerProcess(self.settings, log, **changes)
+        self.workers.append(worker)
+        return worker
+
+    def start_autoscaler(self, **changes: str) -> Process:
+        command = [sys.executable, "app-tier/autoscaler.py"]
+        log = self._folder / "autoscaler.log"
+        self.autoscaler = Process(command, self.settings, log, **changes)
+        return self.autoscaler
+
+    def worker_pids(self) -> list[int]:
+        """Return the worker daemons that run, whoever started them."""
+        started = [self.autoscaler.pid] if self.autoscaler else []
+        return workers_below([*started, *(worker.pid for worker in self.workers)])
+
+    def cpu_groups(self) -> dict[str, list[int]]:
+        """Return the processes whose time is counted together."""
+        workers = [worker.pid for worker in self.workers]
+        return {
+            "web": [self.web.pid],
+            "workers": workers + ([self.autoscaler.pid] if self.autoscaler else []),
+            "localstack": [self.localstack.pid],
+        }
+
+    def request_log(self) -> RequestLog:
+        return RequestLog(self._folder / "localstack.log")
+
+
+def enrol(people: People, settings: Settings, collection_id: str, folder: Path) -> None:
+    """Enrol one photo of each person with the project's own command.
+
+    Raises
+    ------
+    RuntimeError
+        If the command refuses; its words are the error's.
+    """
+    for person, photo in people.enrolled.items():
+        home = folder / person
+        home.mkdir(parents=True, exist_ok=True)
+        (home / photo.name).symlink_to(photo.resolve())
+    command = [sys.executable, "scripts/enroll.py", str(folder), "--collection", collection_id]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environment(settings, {}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"the people could not be enrolled: {done.stderr.strip()}")
+
+
+def make_collection(address: str, collection_id: str) -> None:
+    """Make a collection unless there is one."""
+    asked = {"collection_id": collection_id}
+    answer = requests.post(f"{address}/collections", json=asked, timeout=30)
+    if answer.status_code != 409:
+        answer.raise_for_status()

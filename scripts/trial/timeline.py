@@ -1,0 +1,108 @@
+"""What is to be seen over the time of a run: queues, workers, memory, requests."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import psutil
+
+from core.aws.autoscaling import QueueDepths
+from core.aws.clients import sqs_client
+from core.errors import ServiceUnavailable
+from core.settings import Settings
+from trial.costs import RequestLog, unshared_mb
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """One look; seconds since the run began, memory in MB.
+
+    ``workers`` are the running ones, ``parent_mb`` is the memory that the largest of
+    them shares with nobody, without its children.
+    """
+
+    at_s: float
+    visible: int | None
+    in_flight: int | None
+    workers: int
+    parent_mb: float
+
+
+class Timeline:
+    """Looks at regular intervals from ``with`` on, in a thread of its own."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        workers: Callable[[], list[int]],
+        requests: RequestLog | None = None,
+        every_s: float = 1.0,
+    ) -> None:
+        queues = [settings.sqs_req_queue_name, settings.sqs_index_queue_name]
+        self._depths = QueueDepths(sqs_client(settings), queues)
+        self._workers = workers
+        self._requests = requests
+        self._every_s = every_s
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._began_s = time.monotonic()
+        self.moments: list[Moment] = []
+
+    def __enter__(self) -> Self:
+        self._began_s = time.monotonic()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+        if self._requests:
+            self._requests.follow()
+
+    def as_list(self) -> list[dict[str, Any]]:
+        return [
+            asdict(moment) | {"at_s": round(moment.at_s, 2), "parent_mb": round(moment.parent_mb)}
+            for moment in self.moments
+        ]
+
+    def _run(self) -> None:
+        while not self._ended.wait(self._every_s):
+            self.moments.append(self._look())
+            if self._requests:
+                self._requests.follow()
+
+    def _look(self) -> Moment:
+        try:
+            depth = self._depths()
+        except ServiceUnavailable:
+            depth = None
+        pids = self._workers()
+        return Moment(
+            at_s=time.monotonic() - self._began_s,
+            visible=depth.visible if depth else None,
+            in_flight=depth.in_flight if depth else None,
+            workers=len(pids),
+            parent_mb=max((unshared_mb(pid) for pid in pids), default=0.0),
+        )
+
+
+def workers_below(pids: list[int]) -> list[int]:
+    """Return the worker daemons among processes and their descendants."""
+    found = []
+    for pid in pids:
+        try:
+            root = psutil.Process(pid)
+            found += [p.pid for p in (root, *root.children(recursive=True)) if _is_worker(p)]
+        except psutil.NoSuchProcess:
+            continue
+    return found
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return any(part.endswith("app-tier/backend.py") for part in process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
