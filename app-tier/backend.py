@@ -1,7 +1,7 @@
 """The worker daemon: settings, logs, parts, signals, run, exit code.
 
-Exit codes: 0 stopped on request, 2 a setting can't be used, 3 the face models
-can't be loaded.
+Exit codes: 0 stopped on request or because the machine ends, 2 a setting can't be
+used, 3 the face models can't be loaded.
 """
 
 import logging
@@ -22,7 +22,7 @@ log = logging.getLogger("worker")
 
 
 def main() -> int:
-    """Run the worker until SIGTERM or SIGINT; return the exit code."""
+    """Run the worker until SIGTERM, SIGINT or a notice of EC2's; return the exit code."""
     try:
         settings = load_settings()
     except InvalidSettings as error:
@@ -31,7 +31,10 @@ def main() -> int:
     configure_logs(settings.log_level)
     parts = build_worker(settings)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: parts.worker.stop())
+        signal.signal(number, lambda *_: parts.stop())
+    if not parts.host.is_clear():
+        return EXIT_OK
+    parts.host.start(parts.worker)
     try:
         parts.pool.start()
     except (ModelError, RecognizerDied) as error:

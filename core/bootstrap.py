@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from core.acknowledger import Acknowledger
@@ -20,6 +19,7 @@ from core.enrolment_groups import EnrolmentGroups
 from core.erasure import Erasure
 from core.errors import CollectionNotFound, ServiceUnavailable
 from core.gallery.engines import build_index
+from core.hosting import Host, build_host, touch
 from core.idempotency import IdempotencyKeys
 from core.index_jobs import IndexJob
 from core.indexing import Indexing
@@ -81,11 +81,17 @@ class WebParts:
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerParts:
-    """The worker and the pool that must be started before it."""
+    """The worker, the pool that must be started before it, and its ties to the machine."""
 
     worker: Worker
     pool: TimedPool
+    host: Host
     start: Callable[[], None]
+
+    def stop(self) -> None:
+        """Ask the worker to end; safe to call from a signal handler."""
+        self.host.stop()
+        self.worker.stop()
 
 
 @dataclass(frozen=True)
@@ -307,9 +313,14 @@ def build_worker(settings: Settings) -> WorkerParts:
             _check_all, (shared.inputs.check, shared.outputs.check, shared.gallery.check)
         ),
         stop_recognizer=pool.stop,
-        on_alive=partial(_touch, settings.worker_alive_file),
+        on_alive=partial(touch, settings.worker_alive_file),
     )
-    return WorkerParts(worker=worker, pool=pool, start=partial(_warm_if_possible, shared))
+    return WorkerParts(
+        worker=worker,
+        pool=pool,
+        host=build_host(settings),
+        start=partial(_warm_if_possible, shared),
+    )
 
 
 def _lane(
@@ -365,8 +376,3 @@ def _lane(
 def _check_all(checks: tuple[Check, ...]) -> None:
     for check in checks:
         check()
-
-
-def _touch(path: str | None) -> None:
-    if path is not None:
-        Path(path).touch()

@@ -102,6 +102,9 @@ class Settings(BaseSettings):
     asg_name: str | None = None
     """Auto Scaling group whose instances are the workers; none for local processes."""
 
+    ec2_metadata_url: Annotated[str, AfterValidator(_checked_url)] | None = None
+    """Where the worker learns that its EC2 instance is about to end; none elsewhere."""
+
     face_engine: Literal["balanced", "fast", "accurate", "dlib", "insightface"] = "balanced"
     face_models_dir: Path = Path("var/models")
     """Where YuNet is looked for, and dlib's networks are kept converted."""

@@ -16,6 +16,7 @@ from core.aws.provisioning import provision
 from core.errors import ObjectMissing
 from core.jobs import Job
 from core.settings import Settings
+from tests.support.metadata_service import MetadataService
 from tests.support.photos import sample
 from tests.support.service import Counts, settings_of
 from tests.support.waiting import let_pass
@@ -81,6 +82,14 @@ def new_tier(localstack: LocalStack, tmp_path: Path) -> Iterator[NewTier]:
     for tier in tiers:
         for worker in tier.workers:
             worker.stop()
+
+
+@pytest.fixture
+def machine() -> Iterator[MetadataService]:
+    """Return what the worker takes for EC2's metadata service."""
+    running = MetadataService().start()
+    yield running
+    running.stop()
 
 
 def freeze_child_at_work(tier: Tier, worker: WorkerProcess) -> Job:
@@ -175,6 +184,56 @@ def test_sigterm_releases_the_job_that_outlasts_the_grace(new_tier: NewTier) -> 
     assert tier.result(job) is None
     assert tier.counts.visible() == 1
     assert not child.is_running()
+
+
+def test_spot_interruption_drains_the_worker_and_releases_what_has_not_begun(
+    new_tier: NewTier, machine: MetadataService
+) -> None:
+    tier = new_tier(ec2_metadata_url=machine.address, sqs_visibility_timeout_seconds=600)
+    worker = tier.start_worker()
+    (child,) = worker.children()
+    child.suspend()
+    jobs = [tier.accept() for _ in range(6)]
+    wait_until(lambda: tier.counts.in_flight() >= 4, what="jobs to be received ahead")
+
+    machine.announce_interruption()
+    wait_until(lambda: tier.counts.visible() == 4, what="four jobs to be released")
+    child.resume()
+
+    assert worker.wait() == 0
+    assert worker.logged("spot interruption: terminate")
+    assert sum(tier.result(job) is not None for job in jobs) == 2
+    assert (tier.counts.visible(), tier.counts.in_flight()) == (4, 0)
+
+
+def test_worker_that_is_started_on_a_machine_that_ends_takes_no_job(
+    new_tier: NewTier, machine: MetadataService
+) -> None:
+    tier = new_tier(ec2_metadata_url=machine.address)
+    machine.recommend_rebalance()
+    worker = WorkerProcess(tier.settings, tier.folder / "worker.log")
+    tier.workers.append(worker)
+    tier.accept()
+    wait_until(lambda: worker.logged("worker was held back"), seconds=60)
+
+    assert worker.children() == []
+    assert tier.counts.visible() == 1
+    worker.send(signal.SIGTERM)
+    assert worker.wait() == 0
+
+
+def test_worker_that_was_held_back_starts_when_the_notice_is_withdrawn(
+    new_tier: NewTier, machine: MetadataService
+) -> None:
+    tier = new_tier(ec2_metadata_url=machine.address)
+    machine.recommend_rebalance()
+    worker = WorkerProcess(tier.settings, tier.folder / "worker.log")
+    tier.workers.append(worker)
+    wait_until(lambda: worker.logged("worker was held back"), seconds=60)
+
+    machine.withdraw()
+
+    worker.started()
 
 
 def test_slow_job_is_not_delivered_twice(new_tier: NewTier) -> None:

@@ -49,6 +49,7 @@ def test_without_endpoint_and_keys_the_real_aws_is_meant() -> None:
         ("WORKER_PROCESSES", "0"),
         ("WORKER_PROCESSES", "many"),
         ("AWS_ENDPOINT_URL", "localhost:4566"),
+        ("EC2_METADATA_URL", "169.254.169.254"),
         ("AWS_ENDPOINT_URL", "http://localhost:abc"),
         ("AWS_ENDPOINT_URL", "http://localhost:99999"),
         ("AWS_REGION", "us east 1"),
