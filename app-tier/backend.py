@@ -34,7 +34,7 @@ def main() -> int:
         signal.signal(number, lambda *_: parts.stop())
     if not parts.host.is_clear():
         return EXIT_OK
-    parts.host.start(parts.worker)
+    parts.host.start()
     try:
         parts.pool.start()
     except (ModelError, RecognizerDied) as error:
@@ -43,6 +43,7 @@ def main() -> int:
         return EXIT_MODELS
     parts.start()
     parts.worker.run()
+    parts.host.close()
     return EXIT_OK
 
 

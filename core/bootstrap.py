@@ -318,7 +318,7 @@ def build_worker(settings: Settings) -> WorkerParts:
     return WorkerParts(
         worker=worker,
         pool=pool,
-        host=build_host(settings),
+        host=build_host(settings, worker),
         start=partial(_warm_if_possible, shared),
     )
 

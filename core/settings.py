@@ -104,6 +104,8 @@ class Settings(BaseSettings):
 
     ec2_metadata_url: Annotated[str, AfterValidator(_checked_url)] | None = None
     """Where the worker learns that its EC2 instance is about to end; none elsewhere."""
+    ecs_agent_uri: Annotated[str, Field(pattern=r"^http://[^/]+")] | None = None
+    """Set by ECS in its tasks; where a busy worker protects its task from scale-in."""
 
     face_engine: Literal["balanced", "fast", "accurate", "dlib", "insightface"] = "balanced"
     face_models_dir: Path = Path("var/models")

@@ -77,6 +77,11 @@ class VisibilityHeartbeat:
             covered = self._covered.get(message.receipt)
             return covered is not None and self._clock() < covered.hidden_until_s
 
+    def covers_any(self) -> bool:
+        """Tell whether a message is in flight: received and not settled."""
+        with self._lock:
+            return bool(self._covered)
+
     def beat(self) -> None:
         """Extend every covered message once; release those that SQS would not extend."""
         with self._lock:

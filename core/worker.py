@@ -59,6 +59,7 @@ class Worker:
         on_alive: Callable[[], None],
     ) -> None:
         self._sweepers = [lane.sweeper for lane in lanes]
+        self._heartbeats = [lane.heartbeat for lane in lanes]
         self._grace_s = grace_s
         self._check_stores = check_stores
         self._stop_recognizer = stop_recognizer
@@ -80,6 +81,10 @@ class Worker:
     def stop(self) -> None:
         """Ask ``run()`` to end; safe to call from a signal handler."""
         self._wakes.put(_Wake.STOP)
+
+    def is_busy(self) -> bool:
+        """Tell whether a message of any lane is in flight."""
+        return any(heartbeat.covers_any() for heartbeat in self._heartbeats)
 
     def run(self) -> None:
         """Receive and handle until ``stop()``, then drain."""

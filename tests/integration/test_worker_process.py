@@ -18,8 +18,9 @@ from core.jobs import Job
 from core.settings import Settings
 from tests.support.metadata_service import MetadataService
 from tests.support.photos import sample
-from tests.support.service import Counts, settings_of
-from tests.support.waiting import let_pass
+from tests.support.service import Counts, WorkerProcess, settings_of
+from tests.support.task_agent import TaskAgent
+from tests.support.waiting import let_pass, wait_until
 from tests.support.worlds import World, aws_world, own_names
 
 
@@ -88,6 +89,14 @@ def new_tier(localstack: LocalStack, tmp_path: Path) -> Iterator[NewTier]:
 def machine() -> Iterator[MetadataService]:
     """Return what the worker takes for EC2's metadata service."""
     running = MetadataService().start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def agent() -> Iterator[TaskAgent]:
+    """Return what the worker takes for its task's ECS agent."""
+    running = TaskAgent().start()
     yield running
     running.stop()
 
@@ -234,6 +243,36 @@ def test_worker_that_was_held_back_starts_when_the_notice_is_withdrawn(
     machine.withdraw()
 
     worker.started()
+
+
+def test_busy_worker_is_protected_from_scale_in_until_it_has_drained(
+    new_tier: NewTier, agent: TaskAgent
+) -> None:
+    tier = new_tier(ecs_agent_uri=agent.uri)
+    worker = tier.start_worker()
+    assert agent.protected == []
+    freeze_child_at_work(tier, worker)
+    wait_until(lambda: agent.protected == [True], seconds=5)
+
+    worker.send(signal.SIGTERM)
+    wait_until(lambda: worker.logged("worker is draining"))
+    assert agent.protected == [True]
+    worker.children()[0].resume()
+
+    assert worker.wait() == 0
+    assert agent.protected == [True, False]
+
+
+def test_refused_protection_harms_no_job(new_tier: NewTier, agent: TaskAgent) -> None:
+    agent.refusal = (500, "")
+    tier = new_tier(ecs_agent_uri=agent.uri)
+    worker = tier.start_worker()
+    job = freeze_child_at_work(tier, worker)
+
+    wait_until(lambda: worker.logged("scale-in protection was not set"))
+    worker.children()[0].resume()
+
+    assert tier.wait_for_result(job)["status"] == "done"
 
 
 def test_slow_job_is_not_delivered_twice(new_tier: NewTier) -> None:

@@ -66,6 +66,7 @@ def test_compose_file_has_every_setting_with_the_default_of_the_example() -> Non
 
     fixed = {name for name in example if re.search(rf"^  {name}: (?!\$)", compose, re.MULTILINE)}
     elsewhere = {
+        "ECS_AGENT_URI",
         "FACE_MODELS_DIR",
         "INSIGHTFACE_MODELS_DIR",
         "WEB_HOST",

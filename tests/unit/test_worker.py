@@ -231,6 +231,19 @@ def test_messages_received_ahead_are_covered_by_the_heartbeat() -> None:
     tier.stop()
 
 
+def test_worker_is_busy_from_receipt_to_settlement() -> None:
+    tier = Tier()
+    assert not tier.worker.is_busy()
+    tier.accept()
+    tier.thread.start()
+
+    wait_until(tier.worker.is_busy)
+    tier.recognizer.gate.set()
+
+    wait_until(lambda: not tier.worker.is_busy())
+    tier.stop()
+
+
 def test_message_that_is_left_alone_is_no_longer_covered() -> None:
     tier = Tier()
     tier.inputs.available = False

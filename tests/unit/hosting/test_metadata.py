@@ -11,12 +11,12 @@ from tests.support.metadata_service import LIFECYCLE, REBALANCE, SPOT, MetadataS
 
 def test_instance_id_is_read_with_a_token(service: MetadataService) -> None:
     assert InstanceMetadata(service.address).instance_id() == "i-0123456789abcdef0"
-    assert len(service.data.tokens) == 1
+    assert len(service.tokens) == 1
 
 
 def test_nothing_announced_is_no_notice(service: MetadataService) -> None:
     assert InstanceMetadata(service.address).notice() is None
-    assert service.data.asked == [SPOT, LIFECYCLE, REBALANCE]
+    assert service.asked == [SPOT, LIFECYCLE, REBALANCE]
 
 
 @pytest.mark.parametrize("action", ["terminate", "stop", "hibernate"])
@@ -42,7 +42,7 @@ def test_rebalance_recommendation_is_a_notice(service: MetadataService) -> None:
 def test_instance_that_its_group_terminates_has_a_notice(
     service: MetadataService, state: str, ends: bool
 ) -> None:
-    service.data.found[LIFECYCLE] = state
+    service.found[LIFECYCLE] = state
 
     assert (InstanceMetadata(service.address).notice() is not None) == ends
 
@@ -53,7 +53,7 @@ def test_token_is_used_again(service: MetadataService) -> None:
     for _ in range(3):
         metadata.notice()
 
-    assert len(service.data.tokens) == 1
+    assert len(service.tokens) == 1
 
 
 def test_token_is_renewed_before_it_expires(service: MetadataService) -> None:
@@ -64,7 +64,7 @@ def test_token_is_renewed_before_it_expires(service: MetadataService) -> None:
     clock.advance(21_600 - 60)
     metadata.notice()
 
-    assert len(service.data.tokens) == 2
+    assert len(service.tokens) == 2
 
 
 def test_token_that_is_refused_is_replaced(service: MetadataService) -> None:
@@ -75,12 +75,12 @@ def test_token_that_is_refused_is_replaced(service: MetadataService) -> None:
     service.expire_tokens()
 
     assert metadata.notice() is not None
-    assert len(service.data.tokens) == 2
+    assert len(service.tokens) == 2
 
 
 @pytest.mark.parametrize("text", ["<html>", "[]", '"terminate"'])
 def test_what_is_no_announcement_is_no_notice(service: MetadataService, text: str) -> None:
-    service.data.found[SPOT] = text
+    service.found[SPOT] = text
 
     with pytest.raises(ServiceUnavailable, match=SPOT):
         InstanceMetadata(service.address).notice()
@@ -93,7 +93,7 @@ def test_unknown_action_is_no_notice(service: MetadataService) -> None:
 
 
 def test_service_that_fails_is_unavailable(service: MetadataService) -> None:
-    service.data.broken = True
+    service.broken = True
 
     with pytest.raises(ServiceUnavailable, match="500"):
         InstanceMetadata(service.address).notice()

@@ -37,7 +37,7 @@ def test_notice_is_called_back_once(service: MetadataService) -> None:
     calls: list[str] = []
     watcher = NoticeWatcher(InstanceMetadata(service.address).notice, interval_s=0.01)
     watcher.start(lambda: calls.append("drain"))
-    wait_until(lambda: len(service.data.asked) >= 6)
+    wait_until(lambda: len(service.asked) >= 6)
     assert calls == []
 
     service.announce_interruption()
