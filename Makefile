@@ -6,6 +6,7 @@ CODE := core web-tier app-tier scripts tests
 
 .DEFAULT_GOAL := help
 .PHONY: help install samples up down logs status smoke test lint format typecheck bench bench-search bench-pipeline load-test rank1 lock
+.PHONY: help install samples up down logs status smoke test lint format typecheck bench bench-search rank1 child-memory lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -87,6 +88,9 @@ bench-pipeline: install .venv-bench/installed ## Measure the whole service; writ
 rank1: install ## Search LFW's people by one photo each; writes docs/benchmarks/rank1.json
 	@$(BIN)/python scripts/rank1.py --models-dir var/models $(RANK1)
 	@$(BIN)/python scripts/search_page.py
+
+child-memory: samples ## Measure a child's memory; writes docs/benchmarks/child-memory.json
+	@$(BIN)/python scripts/child_memory.py
 
 lock: ## Pin the newest allowed dependencies, with hashes (needs uv)
 	uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --output-file requirements/runtime.txt

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.cores import usable_cores
 from core.errors import InvalidSettings
+from core.memory import children_that_fit, usable_memory_bytes
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Pause = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -86,6 +87,7 @@ class Settings(BaseSettings):
     max_pixels: Count = 50_000_000
 
     worker_processes: Count | Literal["auto"] = "auto"
+    """Children of a worker; auto is one a core, as far as memory goes."""
     job_timeout_seconds: Seconds = 30
     retry_backoff_seconds: Seconds = 2
     """First pause before a failed job runs again; doubles with every attempt."""
@@ -143,7 +145,11 @@ class Settings(BaseSettings):
 
     @property
     def worker_process_count(self) -> int:
-        return usable_cores() if self.worker_processes == "auto" else self.worker_processes
+        if self.worker_processes != "auto":
+            return self.worker_processes
+        return children_that_fit(
+            cores=usable_cores(), memory_bytes=usable_memory_bytes(), engine=self.face_engine
+        )
 
     @property
     def dead_letter_queue_name(self) -> str:

@@ -60,6 +60,7 @@ class Worker:
     ) -> None:
         self._sweepers = [lane.sweeper for lane in lanes]
         self._heartbeats = [lane.heartbeat for lane in lanes]
+        self._children = children
         self._grace_s = grace_s
         self._check_stores = check_stores
         self._stop_recognizer = stop_recognizer
@@ -90,7 +91,7 @@ class Worker:
         """Receive and handle until ``stop()``, then drain."""
         for pipeline in self._pipelines:
             pipeline.start()
-        log.info("worker started")
+        log.info("worker started", extra={"children": self._children})
         pause_s = 0.0
         while not self._stopping(pause_s):
             try:

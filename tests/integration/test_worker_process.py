@@ -18,9 +18,9 @@ from core.jobs import Job
 from core.settings import Settings
 from tests.support.metadata_service import MetadataService
 from tests.support.photos import sample
-from tests.support.service import Counts, WorkerProcess, settings_of
+from tests.support.service import Counts, settings_of
 from tests.support.task_agent import TaskAgent
-from tests.support.waiting import let_pass, wait_until
+from tests.support.waiting import let_pass
 from tests.support.worlds import World, aws_world, own_names
 
 

@@ -174,8 +174,27 @@ def test_secret_is_not_shown() -> None:
     assert "a-secret" not in repr(settings)
 
 
-def test_worker_processes_default_to_the_cores_it_may_use() -> None:
+def test_worker_processes_default_to_the_cores_it_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.settings.usable_memory_bytes", lambda: 10**12)
+
     assert load_settings().worker_process_count == usable_cores()
+
+
+def test_worker_processes_default_to_what_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.settings.usable_cores", lambda: 16)
+    monkeypatch.setattr("core.settings.usable_memory_bytes", lambda: 4 * 10**9)
+    counts = {}
+    for engine in ("balanced", "accurate"):
+        monkeypatch.setenv("FACE_ENGINE", engine)
+        counts[engine] = load_settings().worker_process_count
+
+    assert counts == {"balanced": 11, "accurate": 4}
+
+
+def test_number_of_worker_processes_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKER_PROCESSES", "200")
+
+    assert load_settings().worker_process_count == 200
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,145 @@
+"""Measure the memory of a worker and of its children; write docs/benchmarks/child-memory.json.
+
+Usage: make child-memory. The numbers in
+core/memory.py are this artifact's. Two children run at a time, as libraries that
+they share are no child's own.
+"""
+
+import argparse
+import json
+import multiprocessing
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from importlib.metadata import version
+from io import BytesIO
+from itertools import cycle
+from pathlib import Path
+from typing import Final
+
+from PIL import Image
+from samples import SAMPLES
+
+from core.bootstrap import build_pool, build_worker
+from core.faces.profiles import PROFILES
+from core.settings import Settings
+from core.timed_pool import TimedPool
+
+ROOT: Final = Path(__file__).parents[1]
+CHILDREN: Final = 2
+TILE_PX: Final = 1000
+TILES: Final = {"12_megapixels": (4, 3), "48_megapixels": (8, 6)}
+"""Columns and rows of photos made of the samples, one face or more a tile."""
+_LOADED: Final = "loaded"
+
+
+def main() -> None:
+    """Measure the worker and every engine."""
+    options = _options()
+    if options.worker:
+        build_worker(_settings(options.models_dir))
+        print(memory_of("self")["Rss"])
+        return
+    artifact = {
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "system": f"{platform.system()} {platform.machine()}",
+        "versions": {name: version(name) for name in ("numpy", "onnxruntime", "pillow")},
+        "detector": "yunet" if list(options.models_dir.rglob("*yunet*")) else "mmod",
+        "worker_bytes": _worker_bytes(options.models_dir),
+        "child_bytes": {
+            engine: measure(_settings(options.models_dir, face_engine=engine))
+            for engine in PROFILES
+        },
+    }
+    options.out.write_text(json.dumps(artifact, indent=2) + "\n")
+
+
+def measure(settings: Settings) -> dict[str, int]:
+    """Return the most memory that a child had of its own, up to the end of each stage."""
+    pool = build_pool(settings, processes=CHILDREN)
+    pool.start()
+    try:
+        pids = [process.pid for process in multiprocessing.active_children() if process.pid]
+        peaks = {_LOADED: max(_peak_bytes(pid) for pid in pids)}
+        for stage, photos in _stages().items():
+            _recognise_all(pool, photos)
+            peaks[stage] = max(_peak_bytes(pid) for pid in pids)
+            print(f"{settings.face_engine} {stage}: {peaks[stage] / 1e6:.0f} MB")
+        return peaks
+    finally:
+        pool.stop()
+
+
+def _recognise_all(pool: TimedPool, photos: Sequence[bytes]) -> None:
+    """Have every child recognise every photo, or nearly so: who is free takes the next."""
+    with ThreadPoolExecutor(CHILDREN) as threads:
+        for photo in photos:
+            list(threads.map(pool.recognise, [photo] * CHILDREN))
+
+
+def _stages() -> Mapping[str, list[bytes]]:
+    samples = sorted(SAMPLES.glob("*/*.jpg"))
+    return {"samples": [sample.read_bytes() for sample in samples]} | {
+        name: [_mosaic(samples, columns=columns, rows=rows)]
+        for name, (columns, rows) in TILES.items()
+    }
+
+
+def _mosaic(samples: Sequence[Path], *, columns: int, rows: int) -> bytes:
+    """Return a JPEG of the samples side by side, over and over."""
+    canvas = Image.new("RGB", (columns * TILE_PX, rows * TILE_PX))
+    for number, sample in zip(range(columns * rows), cycle(samples), strict=False):
+        with Image.open(sample) as photo:
+            photo.thumbnail((TILE_PX, TILE_PX))
+            canvas.paste(photo, (number % columns * TILE_PX, number // columns * TILE_PX))
+    encoded = BytesIO()
+    canvas.save(encoded, "JPEG", quality=90)
+    return encoded.getvalue()
+
+
+def _peak_bytes(pid: int) -> int:
+    """Return the most that a process ever had in memory, without what it shares."""
+    now = memory_of(str(pid))
+    shared = now["Rss"] - now["Private_Clean"] - now["Private_Dirty"]
+    status = Path(f"/proc/{pid}/status").read_text()
+    (peak_kb,) = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
+    return int(peak_kb) * 1024 - shared
+
+
+def memory_of(pid: str) -> dict[str, int]:
+    """Return the sums of a process's mappings, in bytes."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    return {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines}
+
+
+def _worker_bytes(models_dir: Path) -> int:
+    command = [sys.executable, __file__, "--worker", "--models-dir", str(models_dir)]
+    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def _settings(models_dir: Path, **changes: str) -> Settings:
+    return Settings(
+        _env_file=None,
+        face_models_dir=models_dir,
+        worker_processes=CHILDREN,
+        job_timeout_seconds=900,
+        visibility_heartbeat_seconds=20,
+        **changes,  # type: ignore[arg-type]
+    )
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--models-dir", type=Path, default=ROOT / "var" / "models")
+    parser.add_argument(
+        "--out", type=Path, default=ROOT / "docs" / "benchmarks" / "child-memory.json"
+    )
+    parser.add_argument("--worker", action="store_true", help="print a bare worker's memory")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
