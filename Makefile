@@ -5,7 +5,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 CODE := core web-tier app-tier scripts tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install samples up down logs status smoke test lint format typecheck bench bench-search bench-pipeline load-test rank1 lock
+.PHONY: help install samples up down logs status smoke test lint format typecheck bench bench-search bench-pipeline chaos load-test rank1 soak lock
 .PHONY: help install samples up down logs status smoke test lint format typecheck bench bench-search rank1 child-memory lock
 
 help: ## List the targets
@@ -84,6 +84,12 @@ load-test: install ## Load the running service; LOAD="--profile 1000" and the li
 
 bench-pipeline: install .venv-bench/installed ## Measure the whole service; writes docs/benchmarks/pipeline.json
 	@$(BIN)/python scripts/bench_pipeline.py --face-recognition-python .venv-bench/bin/python $(BENCH_PIPELINE)
+
+chaos: samples ## Let everything go wrong under load for three minutes, and audit every job
+	@$(BIN)/python scripts/chaos.py $(CHAOS)
+
+soak: samples ## The same for half an hour; writes docs/benchmarks/soak.json
+	@$(BIN)/python scripts/chaos.py --minutes 30 --fault-every 8 --album 3000 --artifact docs/benchmarks/soak.json $(CHAOS)
 
 rank1: install ## Search LFW's people by one photo each; writes docs/benchmarks/rank1.json
 	@$(BIN)/python scripts/rank1.py --models-dir var/models $(RANK1)

@@ -90,6 +90,11 @@ class Album:
                     raise TimeoutError(f"no photo was settled for {patience_s:g} s")
         return settled
 
+    def job_ids(self, batches: Sequence[str]) -> list[str]:
+        """Return the job of every photo."""
+        pages = (self._get(f"/batches/{batch_id}", limit=BATCH) for batch_id in batches)
+        return [outcome["job_id"] for page in pages for outcome in page["outcomes"]]
+
     def census(self) -> Census:
         """Count every face of the collection."""
         found = Counter(face["image_id"] for face in self._faces())

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -28,7 +29,9 @@ def environment(settings: Settings, changes: dict[str, str]) -> dict[str, str]:
 class Process:
     """A process of the service and its log."""
 
-    def __init__(self, command: list[str], settings: Settings, log: Path, **changes: str) -> None:
+    def __init__(
+        self, command: Sequence[str], settings: Settings, log: Path, **changes: str
+    ) -> None:
         self.log = log
         with log.open("ab") as output:
             self._process = subprocess.Popen(
@@ -42,6 +45,10 @@ class Process:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
 
     def logged(self, text: str) -> bool:
         return text in self.log.read_text()
@@ -65,10 +72,13 @@ class Process:
 
 
 class WorkerProcess(Process):
-    """``app-tier/backend.py``."""
+    """``app-tier/backend.py``; ``prefix`` stands before its command."""
 
-    def __init__(self, settings: Settings, log: Path, **changes: str) -> None:
-        super().__init__([sys.executable, "app-tier/backend.py"], settings, log, **changes)
+    def __init__(
+        self, settings: Settings, log: Path, *, prefix: Sequence[str] = (), **changes: str
+    ) -> None:
+        command = [*prefix, sys.executable, "app-tier/backend.py"]
+        super().__init__(command, settings, log, **changes)
 
     def started(self) -> Self:
         wait_until(lambda: self.logged("worker started"), seconds=180, what="the worker to start")
@@ -84,11 +94,12 @@ class WorkerProcess(Process):
 
 
 class WebProcess(Process):
-    """gunicorn with the web tier."""
+    """gunicorn with the web tier; ``prefix`` stands before its command."""
 
-    def __init__(self, settings: Settings, log: Path) -> None:
+    def __init__(self, settings: Settings, log: Path, *, prefix: Sequence[str] = ()) -> None:
         gunicorn = str(Path(sys.executable).with_name("gunicorn"))
-        super().__init__([gunicorn, "--config", "web-tier/gunicorn.conf.py"], settings, log)
+        command = [*prefix, gunicorn, "--config", "web-tier/gunicorn.conf.py"]
+        super().__init__(command, settings, log)
         self.address = f"http://127.0.0.1:{settings.web_port}"
 
     def started(self) -> Self:

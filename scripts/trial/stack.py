@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Self
 
@@ -11,10 +12,12 @@ from core.aws.clients import s3_client
 from core.aws.provisioning import provision
 from core.aws.s3 import S3Store
 from core.settings import Settings
+from trial import small_tmp
 from trial.costs import RequestLog
 from trial.localstack import ROOT, LocalStack, free_port
 from trial.people import People
 from trial.processes import Process, WebProcess, WorkerProcess, environment
+from trial.tcp_proxy import TcpProxy
 from trial.timeline import workers_below
 
 ALBUM_BUCKET: Final = "album-bucket"
@@ -29,50 +32,70 @@ class Stack:
         Where logs go, and what LocalStack keeps while it runs.
     workers : int
         Workers that are started with it.
+    exposed : bool
+        To faults: what the service asks LocalStack goes through a proxy, and its
+        processes have little space for temporary files where the machine allows that.
     settings
         What differs from the defaults.
     """
 
-    def __init__(self, folder: Path, *, workers: int = 1, **settings: object) -> None:
+    def __init__(
+        self, folder: Path, *, workers: int = 1, exposed: bool = False, **settings: object
+    ) -> None:
         self._folder = folder
         self._first_workers = workers
+        self._exposed = exposed
         self._changes = settings
         self._started = 0
+        self._parts = ExitStack()
         self.localstack = LocalStack(folder)
+        self.has_small_tmp = exposed and small_tmp.is_possible()
+        self._prefix = small_tmp.PREFIX if self.has_small_tmp else ()
         self.workers: list[WorkerProcess] = []
         self.autoscaler: Process | None = None
 
     def __enter__(self) -> Self:
-        self.localstack.start()
-        self.settings = self.localstack.settings(
-            **{
-                "web_host": "127.0.0.1",
-                "web_port": free_port(),
-                "allowed_buckets": (ALBUM_BUCKET,),
-                "face_models_dir": ROOT / "var" / "models",
-                **self._changes,
-            }
-        )
-        try:
+        with self._parts as parts:
+            self.localstack.start()
+            parts.callback(self.localstack.stop)
+            self.settings = self.localstack.settings(
+                **{
+                    "web_host": "127.0.0.1",
+                    "web_port": free_port(),
+                    "allowed_buckets": (ALBUM_BUCKET,),
+                    "face_models_dir": ROOT / "var" / "models",
+                    **self._changes,
+                }
+            )
             provision(self.settings)
             s3_client(self.settings).create_bucket(Bucket=ALBUM_BUCKET)
-            self.web = WebProcess(self.settings, self._folder / "web.log")
-            for _ in range(self._first_workers):
-                self.start_worker()
-            self.web.started()
-            for worker in self.workers:
-                worker.started()
-        except BaseException:
-            self.__exit__()
-            raise
+            self._seen = self.settings
+            if self._exposed:
+                self.proxy = parts.enter_context(TcpProxy(self.localstack.port, free_port()))
+                self._seen = self.settings.model_copy(
+                    update={"aws_endpoint_url": self.proxy.address}
+                )
+            parts.callback(self._stop_processes)
+            self._start_processes()
+            self._parts = parts.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        running = [self.autoscaler, *self.workers, getattr(self, "web", None)]
-        for process in running:
-            if process is not None:
-                process.stop()
-        self.localstack.stop()
+        self._parts.close()
+
+    def _start_processes(self) -> None:
+        self.web = WebProcess(self._seen, self._folder / "web.log", prefix=self._prefix)
+        for _ in range(self._first_workers):
+            self.start_worker()
+        self.web.started()
+        for worker in self.workers:
+            worker.started()
+
+    def _stop_processes(self) -> None:
+        if self.autoscaler is not None:
+            self.autoscaler.stop()
+        for process in (*self.workers, self.web):
+            process.stop()
 
     @property
     def address(self) -> str:
@@ -85,14 +108,14 @@ class Stack:
     def start_worker(self, **changes: str) -> WorkerProcess:
         self._started += 1
         log = self._folder / f"worker-{self._started}.log"
-        worker = WorkerProcess(self.settings, log, **changes)
+        worker = WorkerProcess(self._seen, log, prefix=self._prefix, **changes)
         self.workers.append(worker)
         return worker
 
     def start_autoscaler(self, **changes: str) -> Process:
         command = [sys.executable, "app-tier/autoscaler.py"]
         log = self._folder / "autoscaler.log"
-        self.autoscaler = Process(command, self.settings, log, **changes)
+        self.autoscaler = Process(command, self._seen, log, **changes)
         return self.autoscaler
 
     def worker_pids(self) -> list[int]:

@@ -89,6 +89,10 @@ class Uploader:
         self._insists = insists
         self._http = urllib3.PoolManager(maxsize=_MOST_THREADS, retries=False, timeout=_TIMEOUT)
 
+    def close(self) -> None:
+        """Close its connections."""
+        self._http.clear()
+
     def ask(self, photo: Photo, *, due_s: float, began_s: float) -> Answer:
         """Upload a photo and wait for its result."""
         answer = Answer(photo=photo.path.name, expected=photo.expected, due_s=due_s)
@@ -168,7 +172,9 @@ def upload_all(
         return answer
 
     with bar, ThreadPoolExecutor(together.parties, initializer=get_ready) as threads:
-        return list(threads.map(ask, range(len(photos))))
+        answers = list(threads.map(ask, range(len(photos))))
+    uploader.close()
+    return answers
 
 
 def _code(response: urllib3.BaseHTTPResponse) -> str:

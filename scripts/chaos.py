@@ -1,0 +1,252 @@
+"""Lets all kinds of things go wrong while a load runs, then audits what came of every job.
+
+    python scripts/chaos.py --minutes 3
+    python scripts/chaos.py --minutes 30 --artifact docs/benchmarks/soak.json
+
+Uploads and an album run on processes of their own: LocalStack behind a proxy, the web tier,
+one worker that only loses its children, and one that is killed and stopped itself. Clients
+upload again, with the same Idempotency-Key, until they are answered. Exit code 0 when every
+accepted job has exactly one result, the right one, and nothing is left anywhere.
+"""
+
+import argparse
+import io
+import json
+import statistics
+import sys
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from PIL import Image
+from trial.album import Album
+from trial.auditor import Auditor, Expected, Findings
+from trial.faults import Faults, Mischief
+from trial.people import People, Photo
+from trial.report import answers_summary, machine, measured_at
+from trial.stack import ALBUM_BUCKET, Stack, enrol, make_collection
+from trial.timeline import Moment, Timeline
+from trial.uploads import Answer, Pattern, Uploader, upload_all
+from trial.waiting import wait_until
+
+from core.aws.autoscaling import QueueDepths
+from core.aws.clients import s3_client, sqs_client
+from core.aws.s3 import S3Store
+from core.aws.sqs import SqsQueue
+from core.bootstrap import load_recognizer
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+COLLECTION: Final = "chaos"
+_PATIENCE_S: Final = 300
+_POISON_EVERY: Final = 25
+_WARM_S: Final = 180.0
+"""Memory is compared from then on: galleries and libraries are loaded by now."""
+_SETTINGS: Final[dict[str, object]] = {
+    "web_processes": 1,
+    "worker_processes": 1,
+    "job_timeout_seconds": 3,
+    "sqs_wait_time_seconds": 2,
+    "sqs_visibility_timeout_seconds": 8,
+    "visibility_heartbeat_seconds": 2,
+    "sqs_max_receive_count": 12,
+    "retry_backoff_seconds": 0.5,
+    "dead_letter_sweep_seconds": 2,
+    "shutdown_grace_seconds": 5,
+}
+"""Short times, so that much happens; more attempts, since faults use them up."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A run: ``album`` photos are indexed while uploads come at ``rate`` a second."""
+
+    seconds: float
+    rate: float
+    album: int
+    fault_every_s: float
+    away_s: float
+    seed: int
+
+
+def main() -> int:
+    """Run the chaos, print what came of it; return the exit code."""
+    options = _options()
+    plan = Plan(
+        seconds=options.minutes * 60,
+        rate=options.rate,
+        album=options.album,
+        fault_every_s=options.fault_every,
+        away_s=options.away,
+        seed=options.seed,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        report = run(plan, options.photos, options.logs or Path(folder))
+    print(json.dumps({key: value for key, value in report.items() if key != "timeline"}, indent=1))
+    if options.artifact:
+        options.artifact.write_text(json.dumps(report, indent=1) + "\n")
+    print("Every job was kept its promise" if report["kept"] else "FAIL: see above")
+    return 0 if report["kept"] else 1
+
+
+def run(
+    plan: Plan, photos: Path, folder: Path, *, models_dir: Path = ROOT / "var/models"
+) -> dict[str, Any]:
+    """Run the plan; ``kept`` in what is returned tells whether nothing is amiss."""
+    report: dict[str, Any] = {"measured_at": measured_at(), "machine": machine()}
+    settings = {**_SETTINGS, "face_models_dir": models_dir}
+    with Stack(folder, workers=2, exposed=True, **settings) as stack:
+        people = People.of(
+            photos,
+            load_recognizer(stack.settings).recognise,
+            people=20,
+            probes=60,
+            max_distance=stack.settings.match_max_distance,
+        )
+        enrol(people, stack.settings, COLLECTION, folder / "people")
+        album = _album(stack, people, plan.album)
+        faults = Faults(stack, away_s=plan.away_s, seed=plan.seed)
+        with Timeline(stack.settings, workers=lambda: [stack.workers[0].pid]) as timeline:
+            answers, batches = _load(stack, people, album, plan, faults)
+            settled = album.wait(batches, patience_s=_PATIENCE_S)
+            findings = _audit(stack, answers, frozenset(album.job_ids(batches)))
+        census = album.census()
+        steady = stack.workers[0].is_running
+    findings_shown = {name: found[:10] for name, found in asdict(findings).items() if found}
+    report |= {
+        "plan": asdict(plan),
+        "uploads": answers_summary(answers, plan.seconds),
+        "poison_uploads": sum(answer.expected == "" for answer in answers),
+        "album": asdict(census) | {"jobs_failed": settled["failed"]},
+        "faults": dict(faults.done),
+        "steady_worker_still_runs": steady,
+        "parent_memory": memory_growth(timeline.moments),
+        "findings": findings_shown,
+        "timeline": timeline.as_list()[::10],
+    }
+    unanswered = sum(answer.status in ("unanswered", "refused") for answer in answers)
+    album_is_whole = not (census.lost or census.doubled or census.foreign or settled["failed"])
+    report["kept"] = not findings and not unanswered and album_is_whole and steady
+    return report
+
+
+def _load(
+    stack: Stack, people: People, album: Album, plan: Plan, faults: Faults
+) -> tuple[list[Answer], list[str]]:
+    """Upload while faults happen; every fault has happened at least once in the end."""
+    uploader = Uploader(
+        stack.address, collection_id=COLLECTION, patience_s=_PATIENCE_S, insists=True
+    )
+    count = max(1, round(plan.seconds * plan.rate))
+    batches = album.submit()
+    with (
+        ThreadPoolExecutor(1) as aside,
+        Mischief(faults, every_s=plan.fault_every_s, seed=plan.seed) as mischief,
+    ):
+        uploads = aside.submit(
+            upload_all, uploader, with_poison(people.sequence(count)), Pattern(rate=plan.rate)
+        )
+        answers = uploads.result()
+    if mischief.failure is not None:
+        raise mischief.failure
+    return answers, batches
+
+
+def with_poison(photos: Sequence[Photo]) -> list[Photo]:
+    """Return the photos, with every so many-th damaged so that only decoding shows it."""
+    return [
+        _damaged(photo) if number % _POISON_EVERY == _POISON_EVERY - 1 else photo
+        for number, photo in enumerate(photos)
+    ]
+
+
+def _damaged(photo: Photo) -> Photo:
+    """Return a photo whose header and end are sound."""
+    file = io.BytesIO()
+    Image.linear_gradient("L").save(file, "PNG")
+    content = bytearray(file.getvalue())
+    content[len(content) // 2] ^= 0xFF
+    return replace(photo, content=bytes(content), expected="")
+
+
+def _audit(stack: Stack, answers: Sequence[Answer], album_jobs: frozenset[str]) -> Findings:
+    """Wait until the queues are empty, then look at everything."""
+    settings = stack.settings
+    sqs, s3 = sqs_client(settings), s3_client(settings)
+    names = [settings.sqs_req_queue_name, settings.sqs_index_queue_name]
+    depths = {name: QueueDepths(sqs, [name]) for name in names}
+    outputs = S3Store(s3, settings.s3_out_bucket)
+    wait_until(
+        lambda: not any(depth().jobs for depth in depths.values()),
+        seconds=_PATIENCE_S,
+        every_s=0.5,
+        what="the queues to be empty",
+    )
+    auditor = Auditor(
+        inputs=S3Store(s3, settings.s3_in_bucket),
+        outputs=outputs,
+        depths={name: depth() for name, depth in depths.items()},
+        dead_letters=[
+            SqsQueue(sqs, settings.dead_letter_queue_name),
+            SqsQueue(sqs, settings.index_dead_letter_queue_name),
+        ],
+    )
+    expected = {
+        answer.job_id: Expected(result=answer.expected)
+        if answer.expected
+        else Expected(codes=frozenset({"INVALID_IMAGE"}))
+        for answer in answers
+        if answer.job_id is not None
+    }
+    return auditor.audit(expected, answers, album_jobs)
+
+
+def memory_growth(moments: Sequence[Moment]) -> dict[str, float]:
+    """Return how much the parent grew, in MB: its last minute against its first, once warm."""
+    warm = [m.parent_mb for m in moments if m.at_s >= _WARM_S and m.parent_mb]
+    if len(warm) < 2:
+        return {}
+    minute = min(60, len(warm) // 2)
+    first, last = statistics.median(warm[:minute]), statistics.median(warm[-minute:])
+    return {
+        "warm_mb": round(first, 1),
+        "last_mb": round(last, 1),
+        "growth_mb": round(last - first, 1),
+    }
+
+
+def _album(stack: Stack, people: People, photos: int) -> Album:
+    collection_id = f"{COLLECTION}-album"
+    make_collection(stack.address, collection_id)
+    album = Album(
+        address=stack.address,
+        collection_id=collection_id,
+        bucket=stack.album_bucket,
+        bucket_name=ALBUM_BUCKET,
+        prefix="album/",
+        photos=people.sequence(photos),
+    )
+    album.put()
+    return album
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--minutes", type=float, default=3)
+    parser.add_argument("--rate", type=float, default=4, help="uploads a second")
+    parser.add_argument("--album", type=int, default=300, help="photos that are indexed meanwhile")
+    parser.add_argument("--fault-every", type=float, default=4, metavar="SECONDS")
+    parser.add_argument("--away", type=float, default=30, help="seconds that LocalStack is away")
+    parser.add_argument("--seed", type=int, default=1, help="of the faults and their order")
+    parser.add_argument("--photos", type=Path, default=ROOT / "var/samples")
+    parser.add_argument("--logs", type=Path, help="an empty folder where the logs stay")
+    parser.add_argument("--artifact", type=Path, help="where to write the report")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

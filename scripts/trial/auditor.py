@@ -1,0 +1,139 @@
+"""Reads S3 and SQS after a run, and tells whether every accepted job was kept its promise."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from core.index_jobs import IndexJob
+from core.jobs import Job, JobDone, JobFailed, is_job_id
+from core.ports import JobQueue, ObjectStore
+from core.results import Results
+from core.scaling import Depth
+from trial.uploads import Answer
+
+_ID: Final = 36
+"""Characters of a job id."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """What the result of an accepted job must be: a name, or one of some error codes."""
+
+    result: str | None = None
+    codes: frozenset[str] = frozenset()
+
+    def is_met_by(self, found: object) -> bool:
+        if isinstance(found, JobDone):
+            return found.result == self.result
+        return isinstance(found, JobFailed) and found.error.code in self.codes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """What is not as it must be; each a list of job ids, keys or sentences."""
+
+    lost: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    told_otherwise: list[str] = field(default_factory=list)
+    foreign_results: list[str] = field(default_factory=list)
+    orphan_photos: list[str] = field(default_factory=list)
+    left_in_queues: list[str] = field(default_factory=list)
+    dead_without_result: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return any(vars(self).values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Auditor:
+    """Looks at buckets and queues as they are, without the service.
+
+    ``depths`` are the queues' messages by their names; ``dead_letters`` the
+    dead-letter queues.
+    """
+
+    inputs: ObjectStore
+    outputs: ObjectStore
+    depths: Mapping[str, Depth]
+    dead_letters: Sequence[JobQueue]
+
+    def audit(
+        self,
+        expected: Mapping[str, Expected],
+        answers: Sequence[Answer],
+        others: frozenset[str] = frozenset(),
+    ) -> Findings:
+        """Compare what is stored with what was promised.
+
+        Parameters
+        ----------
+        expected : mapping
+            What each accepted job must have come to, by job id.
+        answers : sequence of Answer
+            What clients were told.
+        others : frozenset of str
+            Further jobs whose results may be there.
+        """
+        results = Results(self.outputs)
+        found = {job_id: results.read(job_id) for job_id in expected}
+        known = expected.keys() | others
+        return Findings(
+            lost=[job_id for job_id, result in found.items() if result is None],
+            wrong=[
+                f"{job_id}: {_shown(result)}"
+                for job_id, result in found.items()
+                if result is not None and not expected[job_id].is_met_by(result)
+            ],
+            told_otherwise=[
+                str(answer.job_id)
+                for answer in answers
+                if answer.job_id in found and not _same(answer, found[answer.job_id])
+            ],
+            foreign_results=[
+                key for key in _keys(self.outputs) if is_job_id(key) and key not in known
+            ],
+            orphan_photos=[
+                key for key in _keys(self.inputs) if is_job_id(key[:_ID]) and key[:_ID] not in known
+            ],
+            left_in_queues=[
+                f"{name}: {depth.visible} visible, {depth.in_flight} in flight"
+                for name, depth in self.depths.items()
+                if depth.jobs
+            ],
+            dead_without_result=[
+                job_id for job_id in self._dead_jobs() if results.read(job_id) is None
+            ],
+        )
+
+    def _dead_jobs(self) -> list[str]:
+        found = []
+        for queue in self.dead_letters:
+            while messages := queue.receive(limit=10, wait_s=0):
+                found += [_job_id(message.body) for message in messages]
+        return found
+
+
+def _job_id(body: str) -> str:
+    parse: Any = IndexJob.from_body if body.startswith("{") else Job.from_body
+    return str(parse(body).job_id)
+
+
+def _same(answer: Answer, result: object) -> bool:
+    if isinstance(result, JobDone):
+        return (answer.status, answer.result) == ("done", result.result)
+    if isinstance(result, JobFailed):
+        return (answer.status, answer.error) == ("failed", result.error.code)
+    return answer.status == "unanswered"
+
+
+def _shown(result: object) -> str:
+    if isinstance(result, JobFailed):
+        return result.error.code
+    return str(getattr(result, "result", result))
+
+
+def _keys(store: ObjectStore) -> list[str]:
+    found: list[str] = []
+    while page := store.keys("", after=found[-1] if found else ""):
+        found += page
+    return found

@@ -1,0 +1,35 @@
+"""Everything goes wrong while a load runs, and every accepted job gets its one right answer."""
+
+from pathlib import Path
+
+from chaos import Plan, run
+
+from tests.conftest import require_localstack
+from tests.support.models import models_dir
+from tests.support.photos import SAMPLES
+
+ALWAYS = {
+    "kill child",
+    "hang child",
+    "kill worker",
+    "terminate worker",
+    "pause localstack",
+    "refuse connections",
+    "cut connections",
+    "delay connections",
+    "double messages",
+    "reorder messages",
+}
+"""Filling the disk needs user namespaces, which not every machine allows."""
+
+
+def test_every_job_is_kept_its_promise_whatever_goes_wrong(tmp_path: Path) -> None:
+    require_localstack()
+    plan = Plan(seconds=20, rate=2, album=30, fault_every_s=0.5, away_s=3, seed=1)
+
+    report = run(plan, SAMPLES, tmp_path, models_dir=models_dir())
+
+    assert report["findings"] == {}
+    assert report["kept"], report
+    assert report["uploads"]["right"] + report["poison_uploads"] == 40
+    assert report["faults"].keys() >= ALWAYS
