@@ -5,7 +5,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 CODE := core web-tier app-tier scripts tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install samples up down logs status smoke test lint format typecheck bench bench-search bench-pipeline chaos load-test rank1 soak lock
+.PHONY: help install samples up down logs status smoke test lint format typecheck bench bench-search bench-pipeline chaos demo-elastic load-test rank1 soak lock
 .PHONY: help install samples up down logs status smoke test lint format typecheck bench bench-search rank1 child-memory lock
 
 help: ## List the targets
@@ -35,7 +35,7 @@ var/models/ready: .venv/installed scripts/models.py
 samples: install ## Unpack the sample photos under var/samples/
 	@$(BIN)/python scripts/samples.py
 
-up: install .env ## Start LocalStack, the web tier and the worker
+up: install .env ## Start LocalStack, the web tier and the autoscaler of the workers
 	@$(BIN)/python scripts/local.py up
 
 down: install ## Stop everything that 'make up' started
@@ -78,6 +78,9 @@ bench: install .venv-bench/installed ## Measure the engine beside face_recogniti
 bench-search: install .venv-bench/installed ## Measure the search of a million faces; writes docs/benchmarks/search.json
 	@$(BIN)/python scripts/bench_search.py --models-dir var/models --face-recognition-python .venv-bench/bin/python $(BENCH_SEARCH)
 	@$(BIN)/python scripts/search_page.py
+
+demo-elastic: samples ## Show workers come with a burst of 200 photos and go again
+	@$(BIN)/python scripts/demo_elastic.py $(DEMO)
 
 load-test: install ## Load the running service; LOAD="--profile 1000" and the like choose how
 	@$(BIN)/python scripts/load_test.py $(LOAD)

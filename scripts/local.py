@@ -3,9 +3,9 @@
     python scripts/local.py up|down|status
 
 ``up`` starts LocalStack (when AWS_ENDPOINT_URL points at this machine), makes
-the buckets and queues, starts the web tier and the worker, all under
-supervisord, and waits until they are ready. Exit codes: 0 done, 1 not done
-(the reason is printed), 2 a setting can't be used.
+the buckets and queues, starts the web tier and the autoscaler, which starts workers
+when there are jobs, all under supervisord, and waits until they are ready. Exit codes:
+0 done, 1 not done (the reason is printed), 2 a setting can't be used.
 """
 
 import os
@@ -22,13 +22,13 @@ import requests
 from supervisor.xmlrpc import SupervisorTransport
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
+from core.cores import usable_cores
 from core.errors import InvalidSettings
 from core.settings import Settings, load_settings
 
 ROOT: Final = Path(__file__).parent.parent
 CONFIG: Final = "deploy/local/supervisord.conf"
 SOCKET: Final = "var/run/supervisor.sock"
-ALIVE_FILE: Final = "var/run/worker.alive"
 START_S: Final = 60
 STOP_S: Final = 150
 LOOPBACK: Final = "127.0.0.1"
@@ -59,8 +59,6 @@ class Supervisor:
 
     def start(self, program: str) -> None:
         if self.states()[program] != "RUNNING":
-            if program == "worker":
-                Path(ALIVE_FILE).unlink(missing_ok=True)
             self._call("startProcess", program)
 
     def shutdown(self) -> None:
@@ -87,7 +85,7 @@ def up(settings: Settings) -> None:
         if running.get(program) != "RUNNING":
             _require_free(program, settings.web_host if program == "web" else LOOPBACK, port)
     if not running:
-        _start_supervisord(ports.get("localstack", 0))
+        _start_supervisord(settings, ports.get("localstack", 0))
         _wait(supervisor.is_up, "supervisord")
     if "localstack" in ports:
         supervisor.start("localstack")
@@ -95,10 +93,9 @@ def up(settings: Settings) -> None:
         _wait(lambda: _answers(health), "LocalStack")
         subprocess.run([sys.executable, "scripts/init_aws.py"], check=True)
     supervisor.start("web")
-    supervisor.start("worker")
+    supervisor.start("autoscaler")
     address = f"http://localhost:{settings.web_port}"
     _wait(lambda: _answers(f"{address}/ready"), "the web tier")
-    _wait(Path(ALIVE_FILE).exists, "the worker")
     print(f"The service answers at {address}; its logs are in var/log/")
 
 
@@ -108,7 +105,7 @@ def down() -> None:
     if not supervisor.is_up():
         print("Nothing is running")
         return
-    print("Stopping (the worker finishes what it runs) ...", flush=True)
+    print("Stopping (workers finish what they run) ...", flush=True)
     supervisor.shutdown()
     _wait(lambda: not Path("var/run/supervisord.pid").exists(), "the stop", seconds=STOP_S)
     print("Stopped")
@@ -121,6 +118,11 @@ def status() -> None:
         raise LocalError("nothing is running: start it with 'make up'")
     for program, state in supervisor.states().items():
         print(f"{program:<12}{state}")
+
+
+def workers_here(settings: Settings, *, cores: int) -> int:
+    """Return how many workers make sense on one machine: their children share its cores."""
+    return min(settings.max_workers, max(1, cores // settings.worker_process_count))
 
 
 def _local_ports(settings: Settings) -> dict[str, int]:
@@ -144,14 +146,14 @@ def _require_free(program: str, host: str, port: int) -> None:
             ) from error
 
 
-def _start_supervisord(localstack_port: int) -> None:
+def _start_supervisord(settings: Settings, localstack_port: int) -> None:
     for folder in ("var/log", "var/run"):
         Path(folder).mkdir(parents=True, exist_ok=True)
     Path(SOCKET).unlink(missing_ok=True)
     environment = {
         **os.environ,  # noqa: TID251 - handed on, not read
         "LOCALSTACK_PORT": str(localstack_port),
-        "WORKER_ALIVE_FILE": ALIVE_FILE,
+        "MAX_WORKERS": str(workers_here(settings, cores=usable_cores())),
     }
     supervisord = Path(sys.executable).with_name("supervisord")
     subprocess.run([supervisord, "--configuration", CONFIG], check=True, env=environment)

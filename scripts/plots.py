@@ -1,4 +1,4 @@
-"""Charts as SVG files, the same in colours and size for all documents."""
+"""Charts, the same in colours and size for all documents."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -32,6 +32,21 @@ def line_chart(
     axes.set(title=title, xlabel=x_label, ylabel=y_label, yscale=y_scale)
     axes.legend(fontsize="small")
     return _svg(figure, axes)
+
+
+def line_charts_png(x_label: str, charts: Mapping[str, Line]) -> bytes:
+    """Return a PNG with a chart of each line, one below the other; keys are the y labels."""
+    figure, rows = plt.subplots(len(charts), sharex=True, figsize=(7.0, 2.2 * len(charts)))
+    for axes, (y_label, line) in zip(rows, charts.items(), strict=True):
+        axes.plot(*zip(*line.points, strict=True))
+        axes.set(title=line.name, ylabel=y_label, ylim=(0, None))
+        axes.grid(visible=True, axis="y", alpha=0.3)
+    rows[-1].set(xlabel=x_label)
+    figure.tight_layout()
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=120)
+    plt.close(figure)
+    return file.getvalue()
 
 
 def bar_chart(
