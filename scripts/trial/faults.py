@@ -117,11 +117,11 @@ class Faults:
         """Leave no space for temporary files."""
         pids = [self._stack.web.pid, *self._stack.worker_pids()]
         for pid in pids:
-            small_tmp.fill(pid)
+            small_tmp.fill(pid, self._stack.small_tmp)
         time.sleep(_SLOW_S)
         for pid in pids:
             with contextlib.suppress(OSError):  # a process that has ended took its folder along
-                small_tmp.empty(pid)
+                small_tmp.empty(pid, self._stack.small_tmp)
 
     def _signal_child(self, number: signal.Signals) -> None:
         worker = self._random.choice(self._stack.workers)

@@ -5,28 +5,30 @@ The process gets a mount of its own, which needs user namespaces but no root.
 
 import errno
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Final
 
-_TMP: Final = "/tmp"  # noqa: S108 - what the process sees there is its own
 _FILLER: Final = "filler"
+_MOUNT: Final = 'mount -t tmpfs -o size=1m none "$0" && export TMPDIR="$0" && exec "$@"'
 
-PREFIX: Final = (
-    *("unshare", "--user", "--map-root-user", "--mount", "sh", "-c"),
-    f'mount -t tmpfs -o size=1m none {_TMP} && exec "$@"',
-    "sh",
-)
-"""What stands before the command of such a process."""
+
+def prefix(folder: Path) -> list[str]:
+    """Return what stands before the command of a process that has that folder for itself."""
+    unshare = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+    return [*unshare, _MOUNT, str(folder)]
 
 
 def is_possible() -> bool:
     """Tell whether this machine lets a process have a mount of its own."""
-    return subprocess.run([*PREFIX, "true"], check=False, capture_output=True).returncode == 0
+    with tempfile.TemporaryDirectory() as folder:
+        command = [*prefix(Path(folder)), "true"]
+        return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
-def fill(pid: int) -> None:
+def fill(pid: int, folder: Path) -> None:
     """Leave no space for that process's temporary files."""
-    with (_folder(pid) / _FILLER).open("wb", buffering=0) as filler:
+    with (_seen_by(pid, folder) / _FILLER).open("wb", buffering=0) as filler:
         try:
             while True:
                 filler.write(bytes(4096))
@@ -35,10 +37,10 @@ def fill(pid: int) -> None:
                 raise
 
 
-def empty(pid: int) -> None:
+def empty(pid: int, folder: Path) -> None:
     """Give the space back."""
-    (_folder(pid) / _FILLER).unlink(missing_ok=True)
+    (_seen_by(pid, folder) / _FILLER).unlink(missing_ok=True)
 
 
-def _folder(pid: int) -> Path:
-    return Path(f"/proc/{pid}/root{_TMP}")
+def _seen_by(pid: int, folder: Path) -> Path:
+    return Path(f"/proc/{pid}/root") / folder.relative_to("/")

@@ -50,12 +50,14 @@ class Stack:
         self._parts = ExitStack()
         self.localstack = LocalStack(folder)
         self.has_small_tmp = exposed and small_tmp.is_possible()
-        self._prefix = small_tmp.PREFIX if self.has_small_tmp else ()
+        self.small_tmp = folder.resolve() / "small-tmp"
+        self._prefix = small_tmp.prefix(self.small_tmp) if self.has_small_tmp else []
         self.workers: list[WorkerProcess] = []
         self.autoscaler: Process | None = None
 
     def __enter__(self) -> Self:
         with self._parts as parts:
+            self.small_tmp.mkdir(parents=True, exist_ok=True)
             self.localstack.start()
             parts.callback(self.localstack.stop)
             self.settings = self.localstack.settings(

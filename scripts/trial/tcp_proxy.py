@@ -35,6 +35,11 @@ class TcpProxy:
     def address(self) -> str:
         return f"http://127.0.0.1:{self._port}"
 
+    @property
+    def connections(self) -> int:
+        """Return how many ends are open, two of each connection."""
+        return len(self._open)
+
     def __enter__(self) -> Self:
         self._thread.start()
         if not self._listening.wait(_START_S):
