@@ -5,8 +5,8 @@ PIP := -m pip install --quiet --disable-pip-version-check
 CODE := core web-tier app-tier scripts tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install samples up down logs status smoke test lint format typecheck bench bench-search bench-pipeline chaos demo-elastic load-test rank1 soak lock
-.PHONY: help install samples up down logs status smoke test lint format typecheck bench bench-search rank1 child-memory lock
+.PHONY: help install samples up down logs status smoke test lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 soak lock
+.PHONY: help install samples up down logs status smoke test lint format typecheck bench bench-album bench-search rank1 child-memory lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -87,6 +87,9 @@ load-test: install ## Load the running service; LOAD="--profile 1000" and the li
 
 bench-pipeline: install .venv-bench/installed ## Measure the whole service; writes docs/benchmarks/pipeline.json
 	@$(BIN)/python scripts/bench_pipeline.py --face-recognition-python .venv-bench/bin/python $(BENCH_PIPELINE)
+
+bench-album: install ## Index 50,000 photos; writes docs/benchmarks/album.json
+	@$(BIN)/python scripts/bench_album.py $(BENCH_ALBUM)
 
 chaos: samples ## Let everything go wrong under load for three minutes, and audit every job
 	@$(BIN)/python scripts/chaos.py $(CHAOS)

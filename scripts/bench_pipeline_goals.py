@@ -5,6 +5,8 @@ from typing import Any, Final
 from bench_goals import Goal
 
 _CORES: Final = "processes"
+_FLAT_MB: Final = 20
+_SOAK_MB: Final = 10
 
 Artifact = dict[str, Any]
 
@@ -27,6 +29,46 @@ def goals(artifact: Artifact) -> list[Goal]:
         _seed("photos of one megapixel", large),
         _seed("photos of 250 × 250 pixels", small),
         _at_most("first answer of a cold start", artifact["cold_start"]["first_answer_s"], 6, "s"),
+    ]
+
+
+def album_goals(album: Artifact) -> list[Goal]:
+    """Return what a large album shall come to."""
+    census, memory = album["census"], album["parent_mb"]
+    amiss = census["lost"] + census["doubled"] + census["foreign"]
+    growth_mb = memory["last_quarter"] - memory["second_quarter"]
+    return [
+        Goal(
+            name=f"{album['photos']:,} photos indexed, none lost and none doubled",
+            measured=f"{census['lost']} lost, {census['doubled']} doubled, "
+            f"{album['jobs_failed']} failed; {album['photos_per_s']:g} photos a second",
+            met=amiss + album["jobs_failed"] == 0,
+        ),
+        Goal(
+            name="the worker's memory stays flat while it indexes",
+            measured=f"{growth_mb:+.0f} MB from the second quarter of the run to the last, "
+            f"to {memory['last_quarter']:.0f} MB",
+            met=growth_mb <= _FLAT_MB,
+        ),
+    ]
+
+
+def soak_goals(soak: Artifact) -> list[Goal]:
+    """Return what a long load with faults shall come to."""
+    minutes, uploads = soak["plan"]["seconds"] / 60, soak["uploads"]["photos"]
+    growth_mb = soak["parent_memory"]["growth_mb"]
+    return [
+        Goal(
+            name=f"{minutes:g} minutes of load with faults: every accepted job has its one answer",
+            measured=f"{uploads:,} uploads and {soak['album']['photos']:,} photos of an album, "
+            f"{sum(soak['faults'].values())} faults, {len(soak['findings'])} kinds of findings",
+            met=soak["kept"],
+        ),
+        Goal(
+            name="the worker's parent grows by 10 MB at most meanwhile",
+            measured=f"{growth_mb:+.1f} MB",
+            met=growth_mb <= _SOAK_MB,
+        ),
     ]
 
 

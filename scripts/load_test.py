@@ -16,12 +16,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from local import SOCKET, Supervisor
-from trial.album import Album
+from trial.album import Album, index_album
 from trial.costs import CpuMeter, RequestLog
 from trial.people import People
 from trial.report import (
@@ -43,7 +43,6 @@ from core.settings import Settings, load_settings
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 COLLECTION: Final = "load-test"
-_PATIENCE_S: Final = 180
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,22 +157,6 @@ def _index_album(
     )
     album.put()
     return index_album(album)
-
-
-def index_album(album: Album) -> dict[str, Any]:
-    """Have an album indexed; return what came of it."""
-    began_s = time.monotonic()
-    settled = album.wait(album.submit(), patience_s=_PATIENCE_S)
-    wall_s = time.monotonic() - began_s
-    census = album.census()
-    return {
-        "photos": census.photos,
-        "right": census.photos - census.lost - census.doubled,
-        "jobs_failed": settled["failed"],
-        "census": asdict(census),
-        "index_s": round(wall_s, 1),
-        "photos_per_s": round(census.photos / wall_s, 1),
-    }
 
 
 def _write(report: dict[str, Any], answers: list[Answer], file: Path) -> None:

@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import requests
@@ -19,6 +19,7 @@ _POLL_S: Final = 1.0
 _WATCHED: Final = 2
 """Batches that are looked at in one round; the queue serves the oldest ones first."""
 _TIMEOUT_S: Final = 90
+_PATIENCE_S: Final = 300.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,3 +145,19 @@ class Album:
         answer.raise_for_status()
         content: dict[str, Any] = answer.json()
         return content
+
+
+def index_album(album: Album) -> dict[str, Any]:
+    """Have an album indexed, which lies in its bucket; return what came of it."""
+    began_s = time.monotonic()
+    settled = album.wait(album.submit(), patience_s=_PATIENCE_S)
+    wall_s = time.monotonic() - began_s
+    census = album.census()
+    return {
+        "photos": census.photos,
+        "right": census.photos - census.lost - census.doubled,
+        "jobs_failed": settled["failed"],
+        "census": asdict(census),
+        "index_s": round(wall_s, 1),
+        "photos_per_s": round(census.photos / wall_s, 1),
+    }

@@ -9,6 +9,7 @@ import pytest
 from bench_pipeline_goals import cpu_over_engine, share_of_engine
 from trial.costs import CpuMeter, RequestLog
 from trial.people import People
+from trial.prices import usd_per_million
 from trial.report import answers_summary, costs_summary, page
 from trial.uploads import Answer, Pattern
 
@@ -160,3 +161,20 @@ def test_shares_take_the_emulator_out() -> None:
 
     assert share_of_engine(part) == pytest.approx(100 / 8 / 20)
     assert np.isclose(cpu_over_engine(part), 0.3)
+
+
+def test_a_million_jobs_cost_what_their_requests_and_seconds_cost() -> None:
+    requests = {"s3.PutObject": 2.0, "s3.GetObject": 10.0, "s3.DeleteObject": 5.0, "sqs.Send": 1.0}
+
+    usd = usd_per_million(requests, {"web": 0.02, "workers": 0.07, "localstack": 9.0})
+
+    assert usd == {
+        "s3": 10 + 4,
+        "sqs": 0.4,
+        "processors": pytest.approx(0.09 * 1e6 / 3600 * 0.08925 / 2, abs=0.01),
+        "total": pytest.approx(14.4 + 1.12, abs=0.01),
+    }
+
+
+def test_listing_costs_as_much_as_writing() -> None:
+    assert usd_per_million({"s3.ListObjectsV2": 1.0}, {})["total"] == 5
