@@ -9,7 +9,6 @@ replaced when it goes over the deadline.
 import ctypes
 import multiprocessing
 import os
-import queue
 import signal
 import threading
 from collections.abc import Callable
@@ -19,17 +18,17 @@ from typing import Any, Final
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
-from core.errors import RecognitionTimedOut, RecognizerDied, TooBusy
+from core.errors import RecognitionTimedOut, RecognizerDied
 from core.faces.results import Recognition
 from core.ports import Recognizer
+from core.warm_pool import START_TIMEOUT_S, WarmPool
 
-_START_TIMEOUT_S: Final = 60.0
 _PR_SET_PDEATHSIG: Final = 1
 
 _recognizer: Recognizer | None = None  # in a child: what `load` returned
 
 
-class TimedPool:
+class TimedPool(WarmPool):
     """A Recognizer that runs each photo in a child process.
 
     Parameters
@@ -43,59 +42,7 @@ class TimedPool:
     """
 
     def __init__(self, load: Callable[[], Recognizer], *, processes: int, timeout_s: float) -> None:
-        self._timeout_s = timeout_s
-        self._children = [_Child(load) for _ in range(processes)]
-        self._free: queue.SimpleQueue[_Child] = queue.SimpleQueue()
-        for child in self._children:
-            self._free.put(child)
-
-    def start(self) -> None:
-        """Start all children and load their models.
-
-        Raises
-        ------
-        ModelError
-            If a child could not load its models.
-        RecognizerDied
-            If a child ended, or did not start in time.
-        """
-        for child in self._children:
-            child.launch()
-        for child in self._children:
-            child.wait_until_ready()
-
-    def recognise(self, photo: bytes, *, patience_s: float | None = None) -> Recognition:
-        """Return the faces of a photo, waiting for a free child first.
-
-        Parameters
-        ----------
-        patience_s : float, optional
-            Longest wait for a free child; as long as it takes when not given.
-
-        Raises
-        ------
-        TooBusy
-            If no child was free in time.
-        InvalidPhoto
-            If the photo can't be decoded.
-        RecognitionTimedOut
-            If the child went over the deadline; it was killed.
-        RecognizerDied
-            If the child ended without an answer.
-        """
-        try:
-            child = self._free.get(timeout=patience_s)
-        except queue.Empty:
-            raise TooBusy("all children are busy; try again in a moment") from None
-        try:
-            return child.recognise(photo, timeout_s=self._timeout_s)
-        finally:
-            self._free.put(child)
-
-    def stop(self) -> None:
-        """Kill all children for good; what they run ends with ``RecognizerDied``."""
-        for child in self._children:
-            child.retire()
+        super().__init__([_Child(load) for _ in range(processes)], timeout_s=timeout_s)
 
 
 class _Child:
@@ -118,10 +65,10 @@ class _Child:
 
     def wait_until_ready(self) -> None:
         try:
-            self._pid = self._answer(_START_TIMEOUT_S)
+            self._pid = self._answer(START_TIMEOUT_S)
         except FutureTimeoutError as error:
             self.kill()
-            raise RecognizerDied(f"the child did not start in {_START_TIMEOUT_S:g} s") from error
+            raise RecognizerDied(f"the child did not start in {START_TIMEOUT_S:g} s") from error
 
     def recognise(self, photo: bytes, *, timeout_s: float) -> Recognition:
         self._ensure_ready()
