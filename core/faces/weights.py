@@ -77,13 +77,14 @@ def sha256_of(*paths: Path) -> str:
     return digest.hexdigest()
 
 
-def _note_path(network: Path) -> Path:
+def note_path(network: Path) -> Path:
+    """Return the path of a converted network's note."""
     return network.with_suffix(".json")
 
 
 def _is_sound(network: Path, sources: Sequence[Path]) -> bool:
     try:
-        note = json.loads(_note_path(network).read_text())
+        note = json.loads(note_path(network).read_text())
         return bool(
             note == {"sha256": sha256_of(network), "source_sha256": sha256_of(*sources)},
         )
@@ -107,7 +108,7 @@ def _build(name: str, sources: Sequence[Path], network: Path) -> None:
     try:
         network.parent.mkdir(parents=True, exist_ok=True)
         _replace(network, converted)
-        _replace(_note_path(network), json.dumps(note).encode())
+        _replace(note_path(network), json.dumps(note).encode())
     except OSError as error:
         raise ModelMissing(f"{network} is missing and can't be written: {error}") from error
 
