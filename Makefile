@@ -5,8 +5,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 CODE := core web-tier app-tier scripts tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install samples up down logs status smoke test lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 soak lock
-.PHONY: help install samples up down logs status smoke test lint format typecheck bench bench-album bench-search rank1 child-memory lock
+.PHONY: help install samples up down logs status smoke test lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 soak child-memory bench-executors lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -96,6 +95,10 @@ chaos: samples ## Let everything go wrong under load for three minutes, and audi
 
 soak: samples ## The same for half an hour; writes docs/benchmarks/soak.json
 	@$(BIN)/python scripts/chaos.py --minutes 30 --fault-every 8 --album 3000 --artifact docs/benchmarks/soak.json $(CHAOS)
+
+bench-executors: samples ## Measure four children in both executors; writes docs/benchmarks/executors.json
+	@$(BIN)/python scripts/bench_executors.py $(BENCH_EXECUTORS)
+	@$(BIN)/python scripts/executors_page.py
 
 rank1: install ## Search LFW's people by one photo each; writes docs/benchmarks/rank1.json
 	@$(BIN)/python scripts/rank1.py --models-dir var/models $(RANK1)

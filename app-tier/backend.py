@@ -25,11 +25,11 @@ def main() -> int:
     """Run the worker until SIGTERM, SIGINT or a notice of EC2's; return the exit code."""
     try:
         settings = load_settings()
+        configure_logs(settings.log_level)
+        parts = build_worker(settings)
     except InvalidSettings as error:
         print(f"settings: {error}", file=sys.stderr)  # noqa: T201 - logs need settings first
         return EXIT_SETTINGS
-    configure_logs(settings.log_level)
-    parts = build_worker(settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: parts.stop())
     if not parts.host.is_clear():

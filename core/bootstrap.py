@@ -38,6 +38,7 @@ from core.submission import Submission
 from core.timed_pool import TimedPool
 from core.turns import Turns, Urgency
 from core.visibility import VisibilityHeartbeat
+from core.warm_pool import WarmPool
 from core.worker import Worker
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class WorkerParts:
     """The worker, the pool that must be started before it, and its ties to the machine."""
 
     worker: Worker
-    pool: TimedPool
+    pool: WarmPool
     host: Host
     start: Callable[[], None]
 
@@ -195,14 +196,40 @@ def load_recognizer(settings: Settings) -> Recognizer:
     """Return the engine; loaded in a child, so that the parent does without the models."""
     from core.faces.engines import load_engine
 
-    return load_engine(
-        name=settings.face_engine,
-        models_dir=settings.face_models_dir,
-        insightface_models_dir=settings.insightface_models_dir,
-        max_pixels=settings.max_pixels,
-        detection_max_side_px=settings.detection_max_side_px,
-        min_face_px=settings.min_face_px,
-        cuda=settings.face_cuda,
+    return load_engine(**_engine_options(settings))
+
+
+def _engine_options(settings: Settings) -> dict[str, Any]:
+    return {
+        "name": settings.face_engine,
+        "models_dir": settings.face_models_dir,
+        "insightface_models_dir": settings.insightface_models_dir,
+        "max_pixels": settings.max_pixels,
+        "detection_max_side_px": settings.detection_max_side_px,
+        "min_face_px": settings.min_face_px,
+        "cuda": settings.face_cuda,
+    }
+
+
+def build_executor(settings: Settings) -> WarmPool:
+    """Return what the worker's photos are recognised in, as ``EXECUTOR`` says.
+
+    Raises
+    ------
+    InvalidSettings
+        If the extra of the executor is not installed.
+    """
+    if settings.executor == "processes":
+        return build_pool(settings, processes=settings.worker_process_count)
+    from core.faces.packed_models import packed_engine
+    from core.ray_pool import RayPool
+
+    # Not the settings themselves: the keys in them are none of the cluster's business.
+    return RayPool(
+        partial(packed_engine, **_engine_options(settings)),
+        actors=settings.worker_process_count,
+        timeout_s=settings.job_timeout_seconds,
+        address=settings.ray_address,
     )
 
 
@@ -270,7 +297,7 @@ def build_worker(settings: Settings) -> WorkerParts:
     shared = Shared(settings)
     sqs = sqs_client(settings, long_poll_s=settings.sqs_wait_time_seconds)
     children = settings.worker_process_count
-    pool = build_pool(settings, processes=children)
+    pool = build_executor(settings)
     turns = Turns(pool, children=children)
     namer = FaceNamer(shared.collections, shared.index, max_distance=settings.match_max_distance)
     worker = Worker(

@@ -88,6 +88,10 @@ class Settings(BaseSettings):
 
     worker_processes: Count | Literal["auto"] = "auto"
     """Children of a worker; auto is one a core, as far as memory goes."""
+    executor: Literal["processes", "ray"] = "processes"
+    """What recognises a worker's photos; ray is an extra."""
+    ray_address: str | None = None
+    """Ray cluster to join; none for one of this machine that ends with the worker."""
     job_timeout_seconds: Seconds = 30
     retry_backoff_seconds: Seconds = 2
     """First pause before a failed job runs again; doubles with every attempt."""
@@ -199,6 +203,8 @@ class Settings(BaseSettings):
             )
         if self.face_engine == "insightface" and self.insightface_models_dir is None:
             raise ValueError("FACE_ENGINE=insightface needs INSIGHTFACE_MODELS_DIR")
+        if self.executor == "ray" and self.face_cuda:
+            raise ValueError("EXECUTOR=ray runs on processors only: turn FACE_CUDA off")
         self._check_face_index()
         if heartbeat_s >= visibility_s:
             raise ValueError(

@@ -12,6 +12,7 @@ from trial.localstack import LocalStack
 from core.settings import Settings
 from tests.support.models import models_dir
 from tests.support.photos import ROOT
+from tests.support.ray_cluster import LocalRay
 from tests.support.worlds import (
     MAX_RECEIVE_COUNT,
     VISIBILITY_S,
@@ -23,11 +24,16 @@ from tests.support.worlds import (
 
 
 def pytest_configure() -> None:
-    """Let tests interrupt their children; a shell's background job would have them ignore it."""
+    """Let tests interrupt their children, which a shell's background job would not; prepare Ray."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ["RAY_AUTH_MODE"] = "token"  # noqa: TID251 - Ray reads it when it is imported
 
 
-WHOLE_FILES = ("tests/e2e/", "tests/unit/faces/test_hostile_photos.py")
+WHOLE_FILES = (
+    "tests/e2e/",
+    "tests/integration/executors/",
+    "tests/unit/faces/test_hostile_photos.py",
+)
 """Tests whose files share what is slow to start."""
 
 
@@ -90,6 +96,14 @@ def own_localstack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSt
     require_localstack()
     running = LocalStack(tmp_path_factory.mktemp("own-localstack")).start()
     yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def ray_address() -> Iterator[str]:
+    """Return the address of a Ray cluster that a process's tests share."""
+    running = LocalRay().start()
+    yield running.address
     running.stop()
 
 

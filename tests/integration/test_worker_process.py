@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from trial.localstack import LocalStack
 from trial.processes import WorkerProcess
@@ -16,6 +17,7 @@ from core.aws.provisioning import provision
 from core.errors import ObjectMissing
 from core.jobs import Job
 from core.settings import Settings
+from tests.support.executors import is_alive, on_ray
 from tests.support.metadata_service import MetadataService
 from tests.support.photos import sample
 from tests.support.service import Counts, settings_of
@@ -336,6 +338,19 @@ def test_worker_outlives_a_localstack_that_is_stopped_and_started_again(
 
     assert tier.wait_for_result(tier.accept())["status"] == "done"
     worker.stop()
+
+
+def test_worker_on_ray_answers_and_leaves_no_process_behind(new_tier: NewTier) -> None:
+    tier = new_tier(executor="ray")
+    worker = tier.start_worker()
+    family = psutil.Process(worker.pid).children(recursive=True)
+    assert len(on_ray().children(psutil.Process(worker.pid))) == 1
+
+    assert tier.wait_for_result(tier.accept())["status"] == "done"
+    worker.send(signal.SIGTERM)
+
+    assert worker.wait() == 0
+    wait_until(lambda: not any(is_alive(one.pid) for one in family), what="Ray's processes to end")
 
 
 def test_bad_setting_stops_the_start_and_is_named(localstack: LocalStack, tmp_path: Path) -> None:

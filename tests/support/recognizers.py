@@ -3,6 +3,10 @@
 import os
 import signal
 import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import InvalidImage, ModelMissing
 from core.faces.results import Recognition
@@ -35,3 +39,20 @@ class UnloadableRecognizer:
 
     def recognise(self, photo: bytes) -> Recognition:
         raise AssertionError(photo)
+
+
+class SharingRecognizer:
+    """Says with its error which place of which file the array that it was given is."""
+
+    def __init__(self, array: NDArray[np.uint8]) -> None:
+        self._array = array
+
+    def recognise(self, photo: bytes) -> Recognition:
+        address = self._array.ctypes.data
+        for line in Path("/proc/self/maps").read_text().splitlines():
+            place, access, offset, _, _, *file = line.split()
+            first, last = (int(end, 16) for end in place.split("-"))
+            if first <= address < last:
+                position = int(offset, 16) + address - first
+                raise InvalidImage(f"{access} {' '.join(file)} {position}")
+        raise InvalidImage("the array lies nowhere")
