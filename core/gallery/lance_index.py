@@ -28,7 +28,7 @@ from core.ports import EnrolledFace, Match
 from core.settings import Settings
 
 _GALLERY_ID: Final = re.compile(r"[0-9a-f]{32}")
-_CACHE_BYTES: Final = 32 * 1024 * 1024
+_CACHE_BYTES: Final = 8 * 1024 * 1024
 
 
 class LanceFaceIndex:

@@ -20,6 +20,7 @@ from core.gallery.lance_files import TableFiles
 from core.gallery.lance_rows import any_of, quoted, to_faces, to_table
 from core.gallery.lance_storage import Overtaken, despite_others, in_time, translated
 from core.gallery.lance_turns import turn
+from core.gallery.warm_memory import give_back_the_rest
 from core.gallery.warm_rows import Addresses, WarmRows
 from core.ports import EnrolledFace
 
@@ -184,7 +185,7 @@ class LanceTable:
             _log.info("abandoned files removed", extra={"files": removed})
 
     def _tidy_at(self, version: int) -> None:
-        """Merge small fragments, and forget old versions, every so many commits.
+        """Merge small fragments, forget old versions, and free memory, every so many commits.
 
         Each version number is committed by one writer, so that only one tidies.
         A failure costs nothing but disorder, until the next time.
@@ -199,6 +200,7 @@ class LanceTable:
             else:
                 self._on_newest(lambda table: self._optimize(table, _KEPT_FOR))
                 self._remove_abandoned()
+            give_back_the_rest()
         except StorageUnavailable as error:
             _log.warning(
                 "gallery not tidied", extra={"gallery_id": self._gallery_id, "error": str(error)}
