@@ -15,15 +15,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from trial.album import Album, index_album
+from trial.album import index_album
 from trial.costs import CpuMeter
-from trial.people import People
+from trial.people import known_to
 from trial.prices import usd_per_million
 from trial.report import costs_summary, engine_summary, machine, measured_at
-from trial.stack import ALBUM_BUCKET, Stack, make_collection
+from trial.stack import Stack, put_album
 from trial.timeline import Moment, Timeline
-
-from core.bootstrap import load_recognizer
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 COLLECTION: Final = "album"
@@ -39,14 +37,8 @@ def main() -> int:
         tempfile.TemporaryDirectory() as folder,
         Stack(Path(folder), sqs_visibility_timeout_seconds=120) as stack,
     ):
-        people = People.of(
-            options.photos,
-            load_recognizer(stack.settings).recognise,
-            people=100,
-            probes=500,
-            max_distance=stack.settings.match_max_distance,
-        )
-        album = _put(stack, people, options.photos_count)
+        people = known_to(stack.settings, options.photos, people=100, probes=500)
+        album = put_album(stack, people.sequence(options.photos_count), COLLECTION)
         meter, requests = CpuMeter(stack.cpu_groups()), stack.request_log()
         with Timeline(
             stack.settings, workers=stack.worker_pids, requests=requests, every_s=5
@@ -80,20 +72,6 @@ def memory(moments: Sequence[Moment]) -> dict[str, Any]:
         "last_quarter": round(statistics.median(seen[-quarter:]), 1),
         "over_time": [round(mb) for mb in seen[::step]],
     }
-
-
-def _put(stack: Stack, people: People, photos: int) -> Album:
-    make_collection(stack.address, COLLECTION)
-    album = Album(
-        address=stack.address,
-        collection_id=COLLECTION,
-        bucket=stack.album_bucket,
-        bucket_name=ALBUM_BUCKET,
-        prefix="photos/",
-        photos=people.sequence(photos),
-    )
-    album.put()
-    return album
 
 
 def _options() -> argparse.Namespace:

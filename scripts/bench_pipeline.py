@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from bench_pipeline_goals import goals
 from trial.costs import CpuMeter
-from trial.people import People
+from trial.people import People, known_to
 from trial.report import (
     answers_summary,
     costs_summary,
@@ -76,7 +76,7 @@ def main() -> None:
 def _loads(options: argparse.Namespace, megapixels: float | None, folder: Path) -> dict[str, Any]:
     """Load the service with photos of one kind."""
     with Stack(folder) as stack:
-        people = _people(options.photos, stack.settings, megapixels)
+        people = known_to(stack.settings, options.photos, megapixels=megapixels)
         enrol(people, stack.settings, COLLECTION, folder / "people")
         trial = Trial(stack, people)
         trial.upload(20, Pattern(clients=4))
@@ -212,7 +212,7 @@ def _cold_starts(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Upload a photo while no worker runs, and again once the worker has gone."""
     seconds = []
     with Stack(folder, workers=0, scale_in_cooldown_seconds=1) as stack:
-        people = _people(options.photos, stack.settings, None)
+        people = known_to(stack.settings, options.photos)
         enrol(people, stack.settings, COLLECTION, folder / "people")
         autoscaler = stack.start_autoscaler()
         wait_until(lambda: autoscaler.logged("autoscaler started"), what="the autoscaler")
@@ -224,17 +224,6 @@ def _cold_starts(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
                 raise RuntimeError(f"a cold start brought {answer.status}: {answer.error}")
             seconds.append(round(answer.seconds, 2))
     return {"first_answers_s": seconds, "first_answer_s": statistics.median(seconds)}
-
-
-def _people(photos: Path, settings: Settings, megapixels: float | None) -> People:
-    return People.of(
-        photos,
-        load_recognizer(settings).recognise,
-        people=20,
-        probes=60,
-        max_distance=settings.match_max_distance,
-        megapixels=megapixels,
-    )
 
 
 def _options() -> argparse.Namespace:

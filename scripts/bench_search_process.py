@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,14 +20,15 @@ from uuid import UUID
 import numpy as np
 
 
-class Way:
+class Way(ABC):
     """Searches faces, which are numbered; ``probes`` is float32 of shape (N, D)."""
 
     def __init__(self, probes: Any) -> None:
         self._probes = probes
 
+    @abstractmethod
     def nearest(self, probe: Any, limit: int) -> list[Any]:
-        raise NotImplementedError
+        """Return what is found, nearest first."""
 
     def face(self, found: Any) -> int:
         return int(found)

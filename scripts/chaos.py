@@ -25,9 +25,9 @@ from PIL import Image
 from trial.album import Album
 from trial.auditor import Auditor, Expected, Findings
 from trial.faults import Faults, Mischief
-from trial.people import People, Photo
+from trial.people import People, Photo, known_to
 from trial.report import answers_summary, machine, measured_at
-from trial.stack import ALBUM_BUCKET, Stack, enrol, make_collection
+from trial.stack import Stack, enrol, put_album
 from trial.timeline import Moment, Timeline
 from trial.uploads import Answer, Pattern, Uploader, upload_all
 from trial.waiting import wait_until
@@ -36,7 +36,6 @@ from core.aws.autoscaling import QueueDepths
 from core.aws.clients import s3_client, sqs_client
 from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
-from core.bootstrap import load_recognizer
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 COLLECTION: Final = "chaos"
@@ -98,15 +97,9 @@ def run(
     report: dict[str, Any] = {"measured_at": measured_at(), "machine": machine()}
     settings = {**_SETTINGS, "face_models_dir": models_dir}
     with Stack(folder, workers=2, exposed=True, **settings) as stack:
-        people = People.of(
-            photos,
-            load_recognizer(stack.settings).recognise,
-            people=20,
-            probes=60,
-            max_distance=stack.settings.match_max_distance,
-        )
+        people = known_to(stack.settings, photos)
         enrol(people, stack.settings, COLLECTION, folder / "people")
-        album = _album(stack, people, plan.album)
+        album = put_album(stack, people.sequence(plan.album), f"{COLLECTION}-album")
         faults = Faults(stack, away_s=plan.away_s, seed=plan.seed)
         with Timeline(stack.settings, workers=lambda: [stack.workers[0].pid]) as timeline:
             answers, batches = _load(stack, people, album, plan, faults)
@@ -215,21 +208,6 @@ def memory_growth(moments: Sequence[Moment]) -> dict[str, float]:
         "last_mb": round(last, 1),
         "growth_mb": round(last - first, 1),
     }
-
-
-def _album(stack: Stack, people: People, photos: int) -> Album:
-    collection_id = f"{COLLECTION}-album"
-    make_collection(stack.address, collection_id)
-    album = Album(
-        address=stack.address,
-        collection_id=collection_id,
-        bucket=stack.album_bucket,
-        bucket_name=ALBUM_BUCKET,
-        prefix="album/",
-        photos=people.sequence(photos),
-    )
-    album.put()
-    return album
 
 
 def _options() -> argparse.Namespace:

@@ -16,13 +16,11 @@ from typing import Any, Final
 
 import uniplot
 from plots import Line, line_charts_png
-from trial.people import People
+from trial.people import known_to
 from trial.stack import Stack, enrol
 from trial.timeline import Moment, Timeline
 from trial.uploads import Answer, Pattern, Uploader, upload_all
 from trial.waiting import wait_until
-
-from core.bootstrap import load_recognizer
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 COLLECTION: Final = "demo"
@@ -44,13 +42,7 @@ def main() -> int:
         tempfile.TemporaryDirectory() as folder,
         Stack(Path(folder), workers=0, max_workers=options.max_workers, **_TUNING) as stack,
     ):
-        people = People.of(
-            options.photos,
-            load_recognizer(stack.settings).recognise,
-            people=20,
-            probes=60,
-            max_distance=stack.settings.match_max_distance,
-        )
+        people = known_to(stack.settings, options.photos)
         enrol(people, stack.settings, COLLECTION, Path(folder) / "people")
         autoscaler = stack.start_autoscaler()
         wait_until(lambda: autoscaler.logged("autoscaler started"), what="the autoscaler")

@@ -23,7 +23,7 @@ from typing import Any, Final
 from local import SOCKET, Supervisor
 from trial.album import Album, index_album
 from trial.costs import CpuMeter, RequestLog
-from trial.people import People
+from trial.people import People, known_to
 from trial.report import (
     answers_summary,
     costs_summary,
@@ -38,7 +38,6 @@ from trial.uploads import Answer, Pattern, Uploader, upload_all
 
 from core.aws.clients import s3_client
 from core.aws.s3 import S3Store
-from core.bootstrap import load_recognizer
 from core.settings import Settings, load_settings
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -68,13 +67,7 @@ def main() -> int:
     settings = load_settings()
     profile = _profile(options)
     before = machine()
-    people = People.of(
-        options.photos,
-        load_recognizer(settings).recognise,
-        people=options.people,
-        probes=options.probes,
-        max_distance=settings.match_max_distance,
-    )
+    people = known_to(settings, options.photos, people=options.people, probes=options.probes)
     service = Service.running(settings)
     meter, requests = service.meter(), service.request_log()
     with Timeline(settings, workers=service.workers, requests=requests) as timeline:

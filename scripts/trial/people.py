@@ -12,8 +12,10 @@ import numpy as np
 from PIL import Image, ImageOps
 from tqdm import tqdm
 
+from core.bootstrap import load_recognizer
 from core.faces.results import Recognition
 from core.jobs import NO_FACE, UNKNOWN
+from core.settings import Settings
 
 _SUFFIXES: Final = (".jpg", ".jpeg", ".png")
 
@@ -92,6 +94,25 @@ class People:
     def sequence(self, count: int) -> list[Photo]:
         """Return so many probes, beginning again after the last."""
         return list(islice(cycle(self.probes), count))
+
+
+def known_to(
+    settings: Settings,
+    folder: Path,
+    *,
+    people: int = 20,
+    probes: int = 60,
+    megapixels: float | None = None,
+) -> People:
+    """Return people as the engine of these settings sees them; see `People.of`."""
+    return People.of(
+        folder,
+        load_recognizer(settings).recognise,
+        people=people,
+        probes=probes,
+        max_distance=settings.match_max_distance,
+        megapixels=megapixels,
+    )
 
 
 def _homes(folder: Path) -> list[Path]:

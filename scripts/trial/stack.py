@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Self
@@ -13,9 +14,10 @@ from core.aws.provisioning import provision
 from core.aws.s3 import S3Store
 from core.settings import Settings
 from trial import small_tmp
+from trial.album import Album
 from trial.costs import RequestLog
 from trial.localstack import ROOT, LocalStack, free_port
-from trial.people import People
+from trial.people import People, Photo
 from trial.processes import Process, WebProcess, WorkerProcess, environment
 from trial.tcp_proxy import TcpProxy
 from trial.timeline import workers_below
@@ -169,3 +171,18 @@ def make_collection(address: str, collection_id: str) -> None:
     answer = requests.post(f"{address}/collections", json=asked, timeout=30)
     if answer.status_code != 409:
         answer.raise_for_status()
+
+
+def put_album(stack: Stack, photos: Sequence[Photo], collection_id: str) -> Album:
+    """Put photos into the bucket of a stack, to be indexed into a new collection."""
+    make_collection(stack.address, collection_id)
+    album = Album(
+        address=stack.address,
+        collection_id=collection_id,
+        bucket=stack.album_bucket,
+        bucket_name=ALBUM_BUCKET,
+        prefix="album/",
+        photos=photos,
+    )
+    album.put()
+    return album

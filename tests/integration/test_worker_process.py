@@ -90,17 +90,15 @@ def new_tier(localstack: LocalStack, tmp_path: Path) -> Iterator[NewTier]:
 @pytest.fixture
 def machine() -> Iterator[MetadataService]:
     """Return what the worker takes for EC2's metadata service."""
-    running = MetadataService().start()
-    yield running
-    running.stop()
+    with MetadataService() as running:
+        yield running
 
 
 @pytest.fixture
 def agent() -> Iterator[TaskAgent]:
     """Return what the worker takes for its task's ECS agent."""
-    running = TaskAgent().start()
-    yield running
-    running.stop()
+    with TaskAgent() as running:
+        yield running
 
 
 def freeze_child_at_work(tier: Tier, worker: WorkerProcess) -> Job:

@@ -1,12 +1,13 @@
 """A small HTTP server in a thread, for services that tests imitate."""
 
 import threading
+from abc import ABC, abstractmethod
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
 
-class HttpService:
-    """Answers GET and PUT as ``answer()`` says."""
+class HttpService(ABC):
+    """Answers GET and PUT as ``answer()`` says, from ``with`` on."""
 
     def __init__(self) -> None:
         handler = type("Handler", (_Handler,), {"service": self})
@@ -17,15 +18,15 @@ class HttpService:
     def address(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
+    @abstractmethod
     def answer(self, method: str, path: str, headers: dict[str, str], body: str) -> tuple[int, str]:
         """Return status and text; names of headers are in lower case."""
-        raise NotImplementedError
 
-    def start(self) -> Self:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
-    def stop(self) -> None:
+    def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()

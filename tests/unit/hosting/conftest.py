@@ -10,13 +10,11 @@ from tests.support.task_agent import TaskAgent
 
 @pytest.fixture
 def service() -> Iterator[MetadataService]:
-    running = MetadataService().start()
-    yield running
-    running.stop()
+    with MetadataService() as running:
+        yield running
 
 
 @pytest.fixture
 def agent() -> Iterator[TaskAgent]:
-    running = TaskAgent().start()
-    yield running
-    running.stop()
+    with TaskAgent() as running:
+        yield running
