@@ -9,7 +9,7 @@ import signal
 import sys
 from typing import Final
 
-from core.bootstrap import build_worker
+from core.bootstrap.worker import build_worker
 from core.errors import InvalidSettings, ModelError, RecognizerDied
 from core.logs import configure_logs
 from core.settings import load_settings

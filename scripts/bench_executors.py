@@ -23,7 +23,7 @@ from typing import Any, Final
 import psutil
 from bench_sharing import WAYS, measured_sharing
 
-from core.bootstrap import build_executor
+from core.bootstrap.recognizers import build_executor
 from core.settings import Settings
 from core.warm_pool import WarmPool
 

@@ -37,7 +37,7 @@ from trial.waiting import wait_until
 from core.aws.clients import s3_client, sqs_client
 from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
-from core.bootstrap import load_recognizer
+from core.bootstrap.recognizers import load_recognizer
 from core.jobs import COLLECTION_NOTE, Job
 from core.results import Results
 from core.settings import Settings

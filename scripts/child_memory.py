@@ -23,7 +23,8 @@ from typing import Final
 from PIL import Image
 from samples import SAMPLES
 
-from core.bootstrap import build_pool, build_worker
+from core.bootstrap.recognizers import build_pool
+from core.bootstrap.worker import build_worker
 from core.faces.profiles import PROFILES
 from core.settings import Settings
 from core.timed_pool import TimedPool

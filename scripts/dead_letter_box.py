@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from core.aws.clients import error_code, sqs_client, unavailable_as
 from core.aws.sqs import SqsQueue
 from core.batches import note_outcome
-from core.bootstrap import Shared
+from core.bootstrap.shared import Shared
 from core.dead_letters import ABANDONED
 from core.errors import MalformedMessage, QueueUnavailable
 from core.index_jobs import IndexJob

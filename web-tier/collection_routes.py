@@ -8,7 +8,7 @@ from operations import COLLECTION, INDEX, JSON_BODY, Answer, Api, Body, Operatio
 from paging import is_collection_id, last_id, token
 from schemas import CollectionDescription, CollectionList, CollectionSummary
 
-from core.bootstrap import WebParts
+from core.bootstrap.web import WebParts
 from core.collections import Collection
 from core.errors import (
     CollectionExists,

@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from schemas import BatchSubmitted, Detected, JobSubmitted
 
 from core.batches import Batches, BatchStatus
-from core.bootstrap import WebParts
+from core.bootstrap.web import WebParts
 from core.errors import (
     BatchNotFound,
     BucketNotAllowed,

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from operations import Answer, Api, Operation
 from schemas import Health, Readiness
 
-from core.bootstrap import WebParts
+from core.bootstrap.web import WebParts
 from core.errors import ServiceUnavailable
 
 log = logging.getLogger(__name__)

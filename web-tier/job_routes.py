@@ -22,7 +22,7 @@ from operations import (
 from photos import OVERHEAD_BYTES, Photo, uploaded
 from schemas import JobPending
 
-from core.bootstrap import WebParts
+from core.bootstrap.web import WebParts
 from core.errors import (
     IdempotencyConflict,
     InvalidIdempotencyKey,

@@ -8,7 +8,7 @@ from paging import is_face_id, last_id, token
 from schemas import FaceList, KnownFace, PersonFaces, PersonRenamed
 from werkzeug.routing import PathConverter
 
-from core.bootstrap import WebParts
+from core.bootstrap.web import WebParts
 from core.erasure import Erasure
 from core.errors import (
     FaceNotFound,

@@ -11,7 +11,7 @@ from operations import Api
 from people_routes import add_people_routes
 from photos import OVERHEAD_BYTES, PhotoReader
 
-from core.bootstrap import WebParts, build_web
+from core.bootstrap.web import WebParts, build_web
 from core.logs import configure_logs
 from core.settings import Settings, load_settings
 

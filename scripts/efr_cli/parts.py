@@ -69,7 +69,7 @@ def join_parts(settings: Settings) -> Parts:
     # Only here: --help and mistakes need not wait for the libraries behind these.
     from core.aws.clients import sqs_client
     from core.aws.sqs import SqsQueue
-    from core.bootstrap import Shared
+    from core.bootstrap.shared import Shared
 
     shared = Shared(settings)
     return Parts(
@@ -92,7 +92,7 @@ def join_parts(settings: Settings) -> Parts:
 
 @contextmanager
 def _started_pool(settings: Settings, processes: int) -> Iterator[Recognizer]:
-    from core.bootstrap import build_pool
+    from core.bootstrap.recognizers import build_pool
 
     pool = build_pool(settings, processes=processes)
     try:

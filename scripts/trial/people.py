@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageOps
 from tqdm import tqdm
 
-from core.bootstrap import load_recognizer
+from core.bootstrap.recognizers import load_recognizer
 from core.faces.results import Recognition
 from core.jobs import NO_FACE, UNKNOWN
 from core.settings import Settings

@@ -12,7 +12,7 @@ from server import create_app
 from werkzeug.test import TestResponse
 
 from core.batches import Batches, note_outcome
-from core.bootstrap import WebParts
+from core.bootstrap.web import WebParts
 from core.collections import Collections
 from core.enrolment import Enroller
 from core.erasure import Erasure

@@ -1,0 +1,1 @@
+"""Joins the real parts: the one place that knows which they are."""

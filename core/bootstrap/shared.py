@@ -1,0 +1,123 @@
+"""What both tiers and the command line are made of."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from core.aws.clients import s3_client
+from core.aws.s3 import S3Store
+from core.collections import Collections
+from core.enrolment import Enroller
+from core.erasure import Erasure
+from core.errors import CollectionNotFound, ServiceUnavailable
+from core.gallery.engines import build_index
+from core.matching import Matching
+from core.people import People
+from core.ports import FaceIndex
+from core.settings import Settings
+from core.sources import PhotoSources
+
+Check = Callable[[], None]
+"""Raises ``ServiceUnavailable`` while something is missing."""
+
+
+_SETTLE_S: Final = 1.0
+"""Beyond the refresh time: what a process may take to load a change."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What both tiers and the command line are made of, built when it is first used."""
+
+    settings: Settings
+
+    @cached_property
+    def _s3(self) -> Any:
+        return s3_client(self.settings)
+
+    def store(self, bucket: str) -> S3Store:
+        return S3Store(self._s3, bucket)
+
+    @cached_property
+    def inputs(self) -> S3Store:
+        return self.store(self.settings.s3_in_bucket)
+
+    @cached_property
+    def outputs(self) -> S3Store:
+        return self.store(self.settings.s3_out_bucket)
+
+    @cached_property
+    def gallery(self) -> S3Store:
+        return self.store(self.settings.s3_gallery_bucket)
+
+    @cached_property
+    def index(self) -> FaceIndex:
+        return build_index(self.settings)
+
+    @cached_property
+    def collections(self) -> Collections:
+        return Collections(
+            self.gallery, self.index, refresh_s=self.settings.gallery_refresh_seconds
+        )
+
+    @cached_property
+    def people(self) -> People:
+        return People(collections=self.collections, index=self.index)
+
+    @cached_property
+    def enroller(self) -> Enroller:
+        return Enroller(self.collections, self.index)
+
+    @cached_property
+    def erasure(self) -> Erasure:
+        return Erasure(
+            collections=self.collections,
+            people=self.people,
+            index=self.index,
+            inputs=self.inputs,
+            outputs=self.outputs,
+            gallery=self.gallery,
+            settle_s=self.settings.gallery_refresh_seconds + _SETTLE_S,
+        )
+
+    def sources(self, *further: str) -> PhotoSources:
+        """Return the buckets from which photos may be fetched."""
+        names = (*self.settings.allowed_buckets, *further)
+        return PhotoSources(
+            allowed={name: self.store(name) for name in names},
+            max_file_bytes=self.settings.max_file_bytes,
+        )
+
+    def matching(self, recognise: Callable[[bytes], Any]) -> Matching:
+        return Matching(
+            recognise=recognise,
+            collections=self.collections,
+            index=self.index,
+            max_distance=self.settings.match_max_distance,
+        )
+
+    def index_states(self) -> dict[str, str]:
+        """Return how each collection that is in memory is searched."""
+        states: dict[str, str] = getattr(self.index, "states", dict)()
+        names = self.collections.names()
+        return {names[gallery]: state for gallery, state in states.items() if gallery in names}
+
+    def warm(self) -> None:
+        """Load the galleries of all collections, in the background where that is possible."""
+        warm = getattr(self.index, "warm", None)
+        if warm is None:
+            return
+        after = ""
+        while page := self.collections.page(limit=100, after=after):
+            used = [one for one in page if one.model is not None and one.state == "active"]
+            warm([self.collections.get(one.collection_id).gallery_id for one in used])
+            after = page[-1].collection_id
+
+
+def warm_if_possible(shared: Shared) -> None:
+    """Load galleries ahead of the first search; without S3 that search does it."""
+    try:
+        shared.warm()
+    except (ServiceUnavailable, CollectionNotFound):
+        return

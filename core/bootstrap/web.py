@@ -1,0 +1,101 @@
+"""Joins the web tier."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from core.aws.clients import sqs_client
+from core.aws.sqs import SqsQueue
+from core.batches import Batches
+from core.bootstrap.recognizers import build_pool
+from core.bootstrap.shared import Check, Shared, warm_if_possible
+from core.collections import Collections
+from core.erasure import Erasure
+from core.idempotency import IdempotencyKeys
+from core.indexing import Indexing
+from core.intake import Intake
+from core.matching import Matching
+from core.people import People
+from core.ports import JobQueue
+from core.results import Results
+from core.settings import Settings
+from core.sources import PhotoSources
+from core.submission import Submission
+from core.timed_pool import TimedPool
+
+_BUSY_PATIENCE_S: Final = 0.25
+"""Longest wait for a free child before a caller is told to come again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebParts:
+    """What the web tier is made of; ``checks`` have the names that ``/ready`` shows.
+
+    ``index_states`` tells how each loaded collection is searched. ``start`` warms
+    what may take a moment, in the background.
+    """
+
+    submission: Submission
+    checks: dict[str, Check]
+    indexing: Indexing
+    batches: Batches
+    sources: PhotoSources
+    matching: Matching
+    collections: Collections
+    people: People
+    erasure: Erasure
+    index_states: Callable[[], dict[str, str]]
+    start: Callable[[], None]
+
+
+def build_web(settings: Settings) -> WebParts:
+    shared, sqs = Shared(settings), sqs_client(settings)
+    pool = build_pool(settings, processes=settings.web_recognizer_processes)
+    request_queue = SqsQueue(sqs, settings.sqs_req_queue_name)
+    index_queue = SqsQueue(sqs, settings.sqs_index_queue_name)
+    checks: dict[str, Check] = {
+        f"S3 bucket {name}": shared.store(name).check for name in settings.buckets
+    }
+    checks |= {f"SQS queue {name}": SqsQueue(sqs, name).check for name in settings.queues}
+    return WebParts(
+        submission=Submission(
+            intake=_intake(shared, request_queue),
+            keys=IdempotencyKeys(inputs=shared.inputs),
+            results=Results(shared.outputs),
+            collections=shared.collections,
+        ),
+        checks=checks,
+        indexing=Indexing(
+            intake=_intake(shared, index_queue),
+            collections=shared.collections,
+            bucket=settings.s3_in_bucket,
+        ),
+        batches=Batches(
+            queue=index_queue,
+            outputs=shared.outputs,
+            sources=shared.sources(),
+            collections=shared.collections,
+        ),
+        sources=shared.sources(),
+        matching=shared.matching(partial(pool.recognise, patience_s=_BUSY_PATIENCE_S)),
+        collections=shared.collections,
+        people=shared.people,
+        erasure=shared.erasure,
+        index_states=shared.index_states,
+        start=partial(_start_web, shared, pool),
+    )
+
+
+def _start_web(shared: Shared, pool: TimedPool) -> None:
+    pool.start()
+    warm_if_possible(shared)
+
+
+def _intake(shared: Shared, queue: JobQueue) -> Intake:
+    return Intake(
+        queue=queue,
+        inputs=shared.inputs,
+        max_file_bytes=shared.settings.max_file_bytes,
+        max_pixels=shared.settings.max_pixels,
+    )

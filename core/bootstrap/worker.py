@@ -1,0 +1,166 @@
+"""Joins the worker."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from core.acknowledger import Acknowledger
+from core.answers import IndexAnswerer, RecognitionAnswerer
+from core.aws.clients import sqs_client
+from core.aws.sqs import SqsQueue
+from core.batches import note_outcome
+from core.dead_letters import DeadLetterSweeper
+from core.enrolment_groups import EnrolmentGroups
+from core.hosting import Host, build_host, touch
+from core.index_jobs import IndexJob
+from core.job_handler import JobHandler
+from core.jobs import Job
+from core.lanes import Lane
+from core.naming import FaceNamer
+from core.results import Results
+from core.settings import Settings
+from core.turns import Turns, Urgency
+from core.visibility import VisibilityHeartbeat
+from core.warm_pool import WarmPool
+from core.worker import Worker
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+from core.bootstrap.recognizers import build_executor
+from core.bootstrap.shared import Check, Shared, warm_if_possible
+
+_THREADS_PER_CHILD: Final = 2
+"""So that photos are fetched and results written while the child recognises."""
+
+
+_AWAITING_A_WRITE: Final = 40
+"""Further threads of the bulk lane: as many photos wait until their faces are stored."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerParts:
+    """The worker, the pool that must be started before it, and its ties to the machine."""
+
+    worker: Worker
+    pool: WarmPool
+    host: Host
+    start: Callable[[], None]
+
+    def stop(self) -> None:
+        """Ask the worker to end; safe to call from a signal handler."""
+        self.host.stop()
+        self.worker.stop()
+
+
+def build_worker(settings: Settings) -> WorkerParts:
+    shared = Shared(settings)
+    sqs = sqs_client(settings, long_poll_s=settings.sqs_wait_time_seconds)
+    children = settings.worker_process_count
+    pool = build_executor(settings)
+    turns = Turns(pool, children=children)
+    namer = FaceNamer(shared.collections, shared.index, max_distance=settings.match_max_distance)
+    worker = Worker(
+        lanes=(
+            _lane(
+                shared,
+                sqs,
+                name="interactive",
+                threads=_THREADS_PER_CHILD * children,
+                queue=settings.sqs_req_queue_name,
+                dead_letters=settings.dead_letter_queue_name,
+                parse=Job.from_body,
+                answer=RecognitionAnswerer(
+                    inputs=shared.inputs,
+                    recognizer=turns.of(Urgency.INTERACTIVE),
+                    namer=namer,
+                    max_file_bytes=settings.max_file_bytes,
+                ),
+            ),
+            _lane(
+                shared,
+                sqs,
+                name="bulk",
+                threads=_THREADS_PER_CHILD * children + _AWAITING_A_WRITE,
+                queue=settings.sqs_index_queue_name,
+                dead_letters=settings.index_dead_letter_queue_name,
+                parse=IndexJob.from_body,
+                answer=IndexAnswerer(
+                    sources=shared.sources(settings.s3_in_bucket),
+                    recognizer=turns.of(Urgency.BULK),
+                    enroller=EnrolmentGroups(shared.enroller),
+                ),
+                on_settled=partial(note_outcome, shared.outputs),
+            ),
+        ),
+        children=children,
+        wait_s=settings.sqs_wait_time_seconds,
+        grace_s=settings.shutdown_grace_seconds,
+        check_stores=partial(
+            _check_all, (shared.inputs.check, shared.outputs.check, shared.gallery.check)
+        ),
+        stop_recognizer=pool.stop,
+        on_alive=partial(touch, settings.worker_alive_file),
+    )
+    return WorkerParts(
+        worker=worker,
+        pool=pool,
+        host=build_host(settings, worker),
+        start=partial(warm_if_possible, shared),
+    )
+
+
+def _lane(
+    shared: Shared,
+    sqs: "SQSClient",
+    *,
+    name: str,
+    threads: int,
+    queue: str,
+    dead_letters: str,
+    parse: Callable[[str], Any],
+    answer: Callable[[Any], Any],
+    on_settled: Callable[[Any, Any], None] | None = None,
+) -> Lane:
+    settings = shared.settings
+    jobs, results = SqsQueue(sqs, queue), Results(shared.outputs)
+    heartbeat = VisibilityHeartbeat(
+        jobs,
+        visibility_s=settings.sqs_visibility_timeout_seconds,
+        interval_s=settings.visibility_heartbeat_seconds,
+    )
+    acknowledger = Acknowledger(jobs)
+    responses = SqsQueue(sqs, settings.sqs_resp_queue_name) if settings.sqs_resp_enabled else None
+    return Lane(
+        name=name,
+        threads=threads,
+        queue=jobs,
+        handler=JobHandler(
+            queue=jobs,
+            acknowledger=acknowledger,
+            results=results,
+            heartbeat=heartbeat,
+            parse=parse,
+            answer=answer,
+            responses=responses,
+            max_receive_count=settings.sqs_max_receive_count,
+            backoff_s=settings.retry_backoff_seconds,
+            on_settled=on_settled,
+        ),
+        heartbeat=heartbeat,
+        acknowledger=acknowledger,
+        sweeper=DeadLetterSweeper(
+            SqsQueue(sqs, dead_letters),
+            results,
+            parse=parse,
+            interval_s=settings.dead_letter_sweep_seconds,
+            clock=time.monotonic,
+            on_settled=on_settled,
+        ),
+    )
+
+
+def _check_all(checks: tuple[Check, ...]) -> None:
+    for check in checks:
+        check()
