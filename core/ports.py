@@ -65,7 +65,11 @@ class StoredObject:
 
 
 class ObjectStore(Protocol):
-    """One bucket. Every method may raise ``StorageUnavailable``."""
+    """One bucket. Every method may raise ``StorageUnavailable``.
+
+    Keys that are written have no empty, ``.`` or ``..`` segment and no control character:
+    ``ValueError``. ``get`` takes any key.
+    """
 
     def get(self, key: str) -> StoredObject:
         """Return an object; ``ObjectMissing`` if there is none."""

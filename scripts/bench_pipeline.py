@@ -129,8 +129,9 @@ class Trial:
 def _worker_alone(stack: Stack, people: People) -> dict[str, Any]:
     """Count the requests of a worker that finds a backlog; nobody else asks LocalStack."""
     settings = stack.settings
-    inputs = S3Store(s3_client(settings), settings.s3_in_bucket)
-    results = Results(S3Store(s3_client(settings), settings.s3_out_bucket))
+    s3 = s3_client(settings)
+    inputs = S3Store(settings, settings.s3_in_bucket, s3)
+    results = Results(S3Store(settings, settings.s3_out_bucket, s3))
     queue = SqsQueue(sqs_client(settings), settings.sqs_req_queue_name)
     jobs = [Job.new("photo.jpg") for _ in range(_BACKLOG)]
     for job, photo in zip(jobs, people.sequence(len(jobs)), strict=True):

@@ -170,7 +170,7 @@ def _audit(stack: Stack, answers: Sequence[Answer], album_jobs: frozenset[str]) 
     sqs, s3 = sqs_client(settings), s3_client(settings)
     names = [settings.sqs_req_queue_name, settings.sqs_index_queue_name]
     depths = {name: QueueDepths(sqs, [name]) for name in names}
-    outputs = S3Store(s3, settings.s3_out_bucket)
+    outputs = S3Store(settings, settings.s3_out_bucket, s3)
     wait_until(
         lambda: not any(depth().jobs for depth in depths.values()),
         seconds=_PATIENCE_S,
@@ -178,7 +178,7 @@ def _audit(stack: Stack, answers: Sequence[Answer], album_jobs: frozenset[str]) 
         what="the queues to be empty",
     )
     auditor = Auditor(
-        inputs=S3Store(s3, settings.s3_in_bucket),
+        inputs=S3Store(settings, settings.s3_in_bucket, s3),
         outputs=outputs,
         depths={name: depth() for name, depth in depths.items()},
         dead_letters=[

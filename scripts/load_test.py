@@ -143,7 +143,7 @@ def _index_album(
     album = Album(
         address=service.address,
         collection_id=collection_id,
-        bucket=S3Store(s3_client(settings), name),
+        bucket=S3Store(settings, name, s3_client(settings)),
         bucket_name=name,
         prefix=f"{collection_id}/",
         photos=people.sequence(profile.count),

@@ -1,24 +1,33 @@
-"""boto3 clients from the settings, and botocore's errors as ours."""
+"""Clients of AWS from the settings, and botocore's errors as ours."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
+import obstore.store
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from obstore.auth.boto3 import Boto3CredentialProvider
 from pydantic import SecretStr
 
 from core.errors import ServiceUnavailable
 from core.settings import Settings
 
 if TYPE_CHECKING:
+    from obstore.store import S3Config
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
 
 
+_CONNECT_TIMEOUT_S: Final = 2
 _READ_TIMEOUT_S: Final = 3
-"""With three attempts, a service that hangs is given up after about ten seconds."""
+_ATTEMPTS: Final = 3
+"""With these, a service that hangs is given up after about ten seconds."""
+
+_CREDENTIALS_LAST: Final = timedelta(minutes=10)
+"""boto3 never hands out keys that expire sooner; obstore asks again after half of it."""
 
 
 def _session(settings: Settings) -> boto3.Session:
@@ -37,10 +46,10 @@ def _revealed(secret: SecretStr | None) -> str | None:
 
 def _config(settings: Settings, *, read_timeout_s: float) -> Config:
     return Config(
-        connect_timeout=2,
+        connect_timeout=_CONNECT_TIMEOUT_S,
         read_timeout=read_timeout_s,
         max_pool_connections=max(settings.web_threads, 16),
-        retries={"mode": "standard", "total_max_attempts": 3},
+        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
         s3={"addressing_style": "path"} if settings.aws_endpoint_url else {},
     )
 
@@ -50,6 +59,29 @@ def s3_client(settings: Settings) -> "S3Client":
         "s3",
         endpoint_url=settings.aws_endpoint_url,
         config=_config(settings, read_timeout_s=_READ_TIMEOUT_S),
+    )
+
+
+def object_client(settings: Settings, bucket: str) -> obstore.store.S3Store:
+    """Return obstore's client of one bucket, with boto3's keys and the same patience."""
+    session = _session(settings)
+    place: S3Config = {"region": settings.aws_region}
+    if settings.aws_endpoint_url:
+        place["endpoint"] = settings.aws_endpoint_url
+    return obstore.store.S3Store(
+        bucket,
+        config=place,
+        client_options={
+            "allow_http": settings.aws_endpoint_url is not None,
+            "connect_timeout": timedelta(seconds=_CONNECT_TIMEOUT_S),
+            "read_timeout": timedelta(seconds=_READ_TIMEOUT_S),
+        },
+        retry_config={
+            "max_retries": _ATTEMPTS - 1,
+            "backoff": {"max_backoff": timedelta(seconds=1)},
+        },
+        # Looked for at the first request, as boto3 does: a start without keys is no error yet.
+        credential_provider=lambda: Boto3CredentialProvider(session, ttl=_CREDENTIALS_LAST)(),
     )
 
 

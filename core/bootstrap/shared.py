@@ -37,7 +37,7 @@ class Shared:
         return s3_client(self.settings)
 
     def store(self, bucket: str) -> S3Store:
-        return S3Store(self._s3, bucket)
+        return S3Store(self.settings, bucket, self._s3)
 
     @cached_property
     def inputs(self) -> S3Store:

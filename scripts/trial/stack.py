@@ -107,7 +107,7 @@ class Stack:
 
     @property
     def album_bucket(self) -> S3Store:
-        return S3Store(s3_client(self.settings), ALBUM_BUCKET)
+        return S3Store(self.settings, ALBUM_BUCKET, s3_client(self.settings))
 
     def start_worker(self, **changes: str) -> WorkerProcess:
         self._started += 1

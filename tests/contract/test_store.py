@@ -1,5 +1,6 @@
 """The contract of ObjectStore, in memory and on S3."""
 
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -99,6 +100,14 @@ def test_deleting_what_is_not_there_is_no_error(store: ObjectStore) -> None:
     assert store.keys("nothing") == []
 
 
+@pytest.mark.parametrize("key", ["a/b c", "ä/é😀", "a%20b+c", "?a#b&c=d", "~{}|^`[]\\"])
+def test_keys_may_have_any_letters(store: ObjectStore, key: str) -> None:
+    put(store, key, b"one")
+
+    assert store.get(key).body == b"one"
+    assert store.keys("") == [key]
+
+
 def test_prefix_is_found_until_its_last_object_is_deleted(store: ObjectStore) -> None:
     put(store, "job_photo.jpg", b"one")
     assert store.keys("job_")
@@ -174,13 +183,46 @@ def test_conditional_write_leaves_no_notes(store: ObjectStore) -> None:
     assert store.get("key").metadata == {}
 
 
+_ODD_KEYS = ["a//b", "/a", "a/", "a/../b", "./a", "a/."]
+
+
+@pytest.mark.parametrize("key", _ODD_KEYS)
+def test_object_under_a_key_that_is_no_path_can_be_read(localstack: LocalStack, key: str) -> None:
+    settings = localstack.settings(s3_in_bucket=f"odd-{uuid.uuid4().hex[:12]}")
+    s3 = s3_client(settings)
+    s3.create_bucket(Bucket=settings.s3_in_bucket)
+    store = S3Store(settings, settings.s3_in_bucket, s3)
+    put(store, "a", b"another")
+    put(store, "a/b", b"another")
+    with pytest.raises(ObjectMissing):
+        store.get(key)
+
+    s3.put_object(Bucket=settings.s3_in_bucket, Key=key, Body=b"one")
+
+    assert store.get(key).body == b"one"
+
+
+@pytest.mark.parametrize("key", [*_ODD_KEYS, "a\nb"])
+def test_nothing_is_written_under_a_key_that_is_no_path(localstack: LocalStack, key: str) -> None:
+    settings = localstack.settings()
+    store = S3Store(settings, "no-such-bucket", s3_client(settings))
+
+    with pytest.raises(ValueError, match="another key"):
+        put(store, key, b"one")
+    with pytest.raises(ValueError, match="another key"):
+        put_if(store, key, b"one", None)
+
+
 def test_unknown_bucket_is_unavailable_and_named(localstack: LocalStack) -> None:
-    store = S3Store(s3_client(localstack.settings()), "no-such-bucket")
+    settings = localstack.settings()
+    store = S3Store(settings, "no-such-bucket", s3_client(settings))
 
     with pytest.raises(StorageUnavailable, match="no-such-bucket"):
         store.check()
     with pytest.raises(StorageUnavailable, match="no-such-bucket"):
         store.get("key")
+    with pytest.raises(StorageUnavailable, match="no-such-bucket"):
+        put(store, "key", b"one")
     with pytest.raises(StorageUnavailable, match="no-such-bucket"):
         store.keys("")
     with pytest.raises(StorageUnavailable, match="no-such-bucket"):

@@ -40,8 +40,8 @@ class Terminal:
         self.bucket = f"photos-{uuid.uuid4().hex[:12]}"
         s3 = s3_client(settings)
         s3.create_bucket(Bucket=self.bucket)
-        self.photos = S3Store(s3, self.bucket)
-        self.outputs = S3Store(s3, settings.s3_out_bucket)
+        self.photos = S3Store(settings, self.bucket, s3)
+        self.outputs = S3Store(settings, settings.s3_out_bucket, s3)
         self.index_queue = SqsQueue(sqs_client(settings), settings.sqs_index_queue_name)
         self.index = ["index", f"s3://{self.bucket}/{PEOPLE}", "--collection", "default"]
 

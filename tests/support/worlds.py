@@ -76,9 +76,9 @@ def aws_world(settings: Settings, let_pass: Callable[[float], None]) -> World:
     return World(
         queue=SqsQueue(sqs, settings.sqs_req_queue_name),
         dead_letters=SqsQueue(sqs, settings.dead_letter_queue_name),
-        inputs=S3Store(s3, settings.s3_in_bucket),
-        outputs=S3Store(s3, settings.s3_out_bucket),
-        gallery=S3Store(s3, settings.s3_gallery_bucket),
+        inputs=S3Store(settings, settings.s3_in_bucket, s3),
+        outputs=S3Store(settings, settings.s3_out_bucket, s3),
+        gallery=S3Store(settings, settings.s3_gallery_bucket, s3),
         let_pass=let_pass,
     )
 

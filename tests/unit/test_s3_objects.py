@@ -1,0 +1,119 @@
+"""What reads and writes of whole objects come to where S3 does not answer as it should."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from pydantic import SecretStr
+
+from core.aws.s3_objects import S3Objects
+from core.errors import StorageUnavailable
+from core.settings import Settings
+
+_CONFLICT = b"<Error><Code>ConditionalRequestConflict</Code></Error>"
+_EXPIRED = b"<Error><Code>ExpiredToken</Code></Error>"
+_SLOW_DOWN = b"<Error><Code>SlowDown</Code></Error>"
+
+
+class S3Answering(ThreadingHTTPServer):
+    """Answers every request alike, and remembers them."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.status, self.body = status, body
+        self.seen: list[str] = []
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: S3Answering
+
+    def do_GET(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.seen.append(self.headers["Authorization"])
+        self.send_response(self.server.status)
+        self.send_header("ETag", '"a version"')
+        self.send_header("Content-Length", str(len(self.server.body)))
+        self.end_headers()
+        self.wfile.write(self.server.body)
+
+    do_PUT = do_GET  # noqa: N815 - the name is the protocol's
+
+    def log_message(self, *_: object) -> None:
+        """Keep the tests' output clean."""
+
+
+@contextmanager
+def s3_answering(status: int, body: bytes) -> Iterator[S3Answering]:
+    with S3Answering(status, body) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def objects(address: str, key_id: str | None = "key-id") -> S3Objects:
+    secret = SecretStr("secret") if key_id else None
+    settings = Settings(
+        aws_endpoint_url=address,
+        aws_access_key_id=SecretStr(key_id) if key_id else None,
+        aws_secret_access_key=secret,
+    )
+    return S3Objects(settings, "bucket")
+
+
+@pytest.mark.parametrize("version", [None, '"a version"'])
+def test_writes_at_the_same_moment_prove_nothing(version: str | None) -> None:
+    with (
+        s3_answering(409, _CONFLICT) as server,
+        pytest.raises(StorageUnavailable, match="bucket"),
+    ):
+        objects(server.address).put_if("key", b"", content_type="text/plain", version=version)
+
+
+@pytest.mark.parametrize(("status", "body"), [(403, _EXPIRED), (500, b""), (301, b"")])
+def test_whatever_is_no_answer_is_unavailable(status: int, body: bytes) -> None:
+    with s3_answering(status, body) as server, pytest.raises(StorageUnavailable, match="bucket"):
+        objects(server.address).get("key")
+
+
+def test_busy_s3_is_asked_three_times() -> None:
+    with s3_answering(503, _SLOW_DOWN) as server:
+        with pytest.raises(StorageUnavailable):
+            objects(server.address).put("key", b"", content_type="text/plain", metadata={})
+        assert len(server.seen) == 3
+
+
+def test_requests_are_signed_with_the_keys_of_the_settings() -> None:
+    with s3_answering(200, b"") as server:
+        objects(server.address, "some-key-id").put(
+            "key", b"", content_type="text/plain", metadata={}
+        )
+        assert "Credential=some-key-id/" in server.seen[0]
+
+
+def test_service_without_keys_starts_and_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, "/nonexistent")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+    without_keys = objects("http://127.0.0.1:9", None)
+
+    with pytest.raises(StorageUnavailable, match="credentials"):
+        without_keys.get("key")
+
+
+def test_nobody_there_is_unavailable_and_told_in_a_line() -> None:
+    with pytest.raises(StorageUnavailable, match=r"S3 bucket bucket: .*127\.0\.0\.1:9") as caught:
+        objects("http://127.0.0.1:9").get("key")
+    assert "\n" not in str(caught.value)
