@@ -13,6 +13,7 @@ from lancedb.db import DBConnection
 from numpy.typing import NDArray
 
 from core.errors import CollectionNotFound
+from core.gallery.heap import keep_heap_small
 from core.gallery.lance_files import TableFiles
 from core.gallery.lance_rows import known_ids, schema
 from core.gallery.lance_storage import (
@@ -60,6 +61,7 @@ class LanceFaceIndex:
         exact_max: int = 100_000,
         compressed: bool = False,
     ) -> None:
+        keep_heap_small()
         self._uri = uri
         self._options = dict(storage_options or {})
         self._tables: dict[str, LanceTable] = {}

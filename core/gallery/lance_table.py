@@ -16,11 +16,11 @@ from lancedb.table import Table
 from numpy.typing import NDArray
 
 from core.errors import StorageUnavailable
+from core.gallery.heap import give_back_freed
 from core.gallery.lance_files import TableFiles
 from core.gallery.lance_rows import any_of, quoted, to_faces, to_table
 from core.gallery.lance_storage import Overtaken, despite_others, in_time, translated
 from core.gallery.lance_turns import turn
-from core.gallery.warm_memory import give_back_the_rest
 from core.gallery.warm_rows import Addresses, WarmRows
 from core.ports import EnrolledFace
 
@@ -200,7 +200,7 @@ class LanceTable:
             else:
                 self._on_newest(lambda table: self._optimize(table, _KEPT_FOR))
                 self._remove_abandoned()
-            give_back_the_rest()
+            give_back_freed()
         except StorageUnavailable as error:
             _log.warning(
                 "gallery not tidied", extra={"gallery_id": self._gallery_id, "error": str(error)}

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ModelMismatch
+from core.gallery.heap import give_back_freed
 from core.gallery.warm_columns import WarmColumns
-from core.gallery.warm_memory import give_back_large_blocks, give_back_the_rest
 from core.gallery.warm_rows import Snapshot, StoredGallery, WarmRows
 from core.gallery.warm_vectors import ExactVectors, IndexedVectors, Slots, WarmVectors
 from core.ports import Match
@@ -78,7 +78,7 @@ class WarmGallery:
         with self._following:
             self._stored.read(self._take_over)
             if self._builder is None and len(self._columns) > self._exact_max:
-                give_back_the_rest()
+                give_back_freed()
                 self._builder = threading.Thread(
                     target=self._build, name="gallery-index", daemon=True
                 )
@@ -130,7 +130,6 @@ class WarmGallery:
         self._version = snapshot.version
 
     def _start(self, length: int, faces: int) -> None:
-        give_back_large_blocks()
         vectors = ExactVectors(length)
         faces += faces // 256  # the first additions shall not move all others
         vectors.reserve(faces)

@@ -1,4 +1,4 @@
-"""How the C library keeps the memory that loading a gallery used."""
+"""How much freed memory a process keeps that reads and writes galleries."""
 
 import ctypes
 import functools
@@ -11,24 +11,31 @@ _M_MMAP_THRESHOLD: Final = -3
 _LARGE_BYTES: Final = 128 * 1024
 """glibc's own threshold, until large blocks are freed: then it raises it."""
 
+_M_ARENA_MAX: Final = -8
+_ARENAS: Final = 2
+
 
 @functools.cache
-def give_back_large_blocks() -> None:
-    """Let large blocks of memory go back to the system when they are freed.
+def keep_heap_small() -> None:
+    """Keep little of what is freed, from now on: threads that run already have their arenas.
 
-    Else glibc keeps the buffers that LanceDB reads a gallery through: for a
-    million faces half as much again as the embeddings.
+    Each of LanceDB's threads would get an arena of its own, up to eight a core, and
+    Arrow a pool beside them; what is freed in one serves nobody else. And large
+    blocks would be kept: after a gallery of a million faces was loaded, half as
+    much again as its embeddings.
 
     References
     ----------
     mallopt(3)
     """
+    pa.set_memory_pool(pa.system_memory_pool())
     mallopt = _c_function("mallopt")
     if mallopt is not None:
+        mallopt(_M_ARENA_MAX, _ARENAS)
         mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
-def give_back_the_rest() -> None:
+def give_back_freed() -> None:
     """Return to the system what is still kept of memory that was freed; takes milliseconds."""
     pa.default_memory_pool().release_unused()
     malloc_trim = _c_function("malloc_trim")
