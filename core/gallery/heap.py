@@ -5,8 +5,6 @@ import functools
 import sys
 from typing import Any, Final
 
-import pyarrow as pa
-
 _M_MMAP_THRESHOLD: Final = -3
 _LARGE_BYTES: Final = 128 * 1024
 """glibc's own threshold, until large blocks are freed: then it raises it."""
@@ -20,15 +18,14 @@ def keep_heap_small() -> None:
     """Keep little of what is freed, from now on: threads that run already have their arenas.
 
     Each of LanceDB's threads would get an arena of its own, up to eight a core, and
-    Arrow a pool beside them; what is freed in one serves nobody else. And large
-    blocks would be kept: after a gallery of a million faces was loaded, half as
-    much again as its embeddings.
+    what is freed in one serves nobody else. And large blocks would be kept: after a
+    gallery of a million faces was loaded, half as much again as its embeddings.
+    Arrow takes its memory from glibc, too: see ``core/gallery/__init__.py``.
 
     References
     ----------
     mallopt(3)
     """
-    pa.set_memory_pool(pa.system_memory_pool())
     mallopt = _c_function("mallopt")
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, _ARENAS)
@@ -37,7 +34,6 @@ def keep_heap_small() -> None:
 
 def give_back_freed() -> None:
     """Return to the system what is still kept of memory that was freed; takes milliseconds."""
-    pa.default_memory_pool().release_unused()
     malloc_trim = _c_function("malloc_trim")
     if malloc_trim is not None:
         malloc_trim(0)

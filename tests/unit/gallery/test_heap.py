@@ -37,3 +37,13 @@ def test_threads_share_two_arenas() -> None:
 
 def test_threads_would_get_arenas_of_their_own() -> None:
     assert arenas("") > 2
+
+
+def test_arrow_takes_its_memory_from_glibc() -> None:
+    code = "import core.gallery, pyarrow; print(pyarrow.default_memory_pool().backend_name)"
+
+    finished = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    )
+
+    assert finished.stdout == "system\n"
