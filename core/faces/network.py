@@ -12,6 +12,8 @@ from core.errors import ModelCorrupt, ModelMissing
 
 _LOG: Final = logging.getLogger(__name__)
 _CUDA: Final = "CUDAExecutionProvider"
+_CUDA_OPTIONS: Final = {"cudnn_conv_algo_search": "HEURISTIC"}
+"""By default, all algorithms are tried for every new size of input."""
 _CPU: Final = "CPUExecutionProvider"
 _ERRORS_ONLY: Final = 3
 
@@ -37,12 +39,16 @@ class Network:
     def __init__(self, path: Path, *, cuda: bool = False) -> None:
         if not path.is_file():
             raise ModelMissing(f"the model file {path} does not exist")
+        providers = providers_for(cuda=cuda)
         try:
             self._session = onnxruntime.InferenceSession(
-                str(path), session_options(), providers=providers_for(cuda=cuda)
+                str(path), session_options(), providers=providers
             )
         except Exception as error:  # onnxruntime's errors have no common base
             raise ModelCorrupt(f"{path} can't be loaded: {error}") from error
+        self.on_gpu: Final = _CUDA in self._session.get_providers()
+        if len(providers) > 1 and not self.on_gpu:
+            _LOG.warning("no GPU for face networks: CUDA does not start here; using the processor")
         # Otherwise the process keeps for ever what its largest photo needed.
         self._shrink = onnxruntime.RunOptions()
         self._shrink.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
@@ -67,11 +73,12 @@ def session_options() -> onnxruntime.SessionOptions:
     return options
 
 
-def providers_for(*, cuda: bool) -> list[str]:
-    """Return onnxruntime's names of where to run, best first."""
+def providers_for(*, cuda: bool) -> list[str | tuple[str, dict[str, str]]]:
+    """Return onnxruntime's names of where to run, best first, with their options."""
     if not cuda:
         return [_CPU]
     if _CUDA not in onnxruntime.get_available_providers():
         _LOG.warning("no GPU for face networks: onnxruntime has no CUDA here; using the processor")
         return [_CPU]
-    return [_CUDA, _CPU]
+    onnxruntime.preload_dlls()  # finds CUDA where pip has installed it
+    return [(_CUDA, _CUDA_OPTIONS), _CPU]

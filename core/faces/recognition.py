@@ -77,7 +77,8 @@ class FaceEngine(PhotoEngine[Detection]):
         min_face_px : int
             Smaller faces are left out.
         cuda : bool
-            Run the networks on a GPU where there is one, and none in int8.
+            Embed on a GPU where there is one, and not in int8. Detectors stay on the
+            processor: photos have many sizes, and for each CUDA prepares anew.
 
         Raises
         ------
@@ -85,7 +86,7 @@ class FaceEngine(PhotoEngine[Detection]):
             If a model is not installed, or damaged.
         """
         chosen = profile_named(profile)
-        name, detector = _load_detector(chosen, models_dir, cuda=cuda)
+        name, detector = _load_detector(chosen, models_dir)
         sizes = chosen.sizes(name, max_side_px=detection_max_side_px, min_face_px=min_face_px)
         return cls(
             finder=_Finder(FaceSearch(detector, sizes)),
@@ -94,19 +95,19 @@ class FaceEngine(PhotoEngine[Detection]):
         )
 
 
-def _load_detector(profile: Profile, models_dir: Path, *, cuda: bool) -> tuple[str, Detector]:
+def _load_detector(profile: Profile, models_dir: Path) -> tuple[str, Detector]:
     if profile.detector == "hog":
         return "hog", HogDetector()
     file = models_dir / YUNET
     if file.is_file():
         if sha256_of(file) != YUNET_SHA256:
             raise ModelCorrupt(f"{file} is damaged, or another version: remove it, or download it")
-        return "yunet", YuNetDetector(Network(file, cuda=cuda), min_score=profile.min_score)
+        return "yunet", YuNetDetector(Network(file), min_score=profile.min_score)
     _LOG.warning(
         "YuNet was not found, mmod detects instead: slower, and no faces under 40 pixels",
         extra={"yunet_file": str(file)},
     )
-    return "mmod", MmodDetector(Network(MMOD_NETWORK.ensure(models_dir), cuda=cuda))
+    return "mmod", MmodDetector(Network(MMOD_NETWORK.ensure(models_dir)))
 
 
 def _load_embedder(profile: Profile, models_dir: Path, *, cuda: bool) -> Embedder:

@@ -111,3 +111,36 @@ def test_missing_gpu_is_logged_and_the_processor_gives_the_same(
     assert "no CUDA" in caplog.text
     expected = ResNetEmbedder(network).embed(noise[:1])
     assert np.array_equal(ResNetEmbedder(asked_for_cuda).embed(noise[:1]), expected)
+
+
+@pytest.mark.parametrize("count", [1, 16, 17])
+def test_gpu_gets_batches_of_one_size_and_gives_the_same(
+    network: Network, noise: list[NDArray[np.uint8]], monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    chips = (noise * 17)[:count]
+    expected = ResNetEmbedder(network).embed(chips)
+    sizes: list[int] = []
+    run = network.run
+
+    def noted(batch: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        sizes.append(len(batch))
+        return run(batch)
+
+    monkeypatch.setattr(network, "on_gpu", True)
+    monkeypatch.setattr(network, "run", noted)
+
+    assert np.allclose(ResNetEmbedder(network).embed(chips), expected, atol=1e-6)
+    assert set(sizes) == {16}
+
+
+@pytest.mark.filterwarnings("ignore:Specified provider")
+def test_gpu_that_does_not_start_is_logged(
+    models_dir: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: both)
+
+    with caplog.at_level(logging.WARNING):
+        Network(RESNET_NETWORK.ensure(models_dir), cuda=True)
+
+    assert "does not start" in caplog.text

@@ -1,0 +1,144 @@
+"""Compare the engine on a GPU with the engine on the processor; write docs/benchmarks/gpu.json.
+
+    python scripts/bench_gpu.py --photos FOLDER --models-dir var/models
+
+Needs an NVIDIA GPU and ``onnxruntime-gpu`` in place of ``onnxruntime``. Both engines
+get the same photos in turn, in one process and on one core.
+"""
+
+import argparse
+import json
+import platform
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from core.faces.embedding import ResNetEmbedder
+from core.faces.network import Network
+from core.faces.recognition import FaceEngine
+from core.faces.results import Recognition
+from core.faces.weights import RESNET_NETWORK
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+_PROFILE: Final = "accurate"
+"""In float32 on both: a GPU has no int8."""
+_MAX_PIXELS: Final = 50_000_000
+_CHIPS: Final = (1, 16)
+_REPETITIONS: Final = 3
+
+
+def main() -> None:
+    """Compare faces, then speed, and write the artifact."""
+    options = _options()
+    photos = [file.read_bytes() for file in sorted(options.photos.rglob("*.jpg"))[: options.limit]]
+    engines = {
+        name: FaceEngine.load(
+            profile=_PROFILE,
+            models_dir=options.models_dir,
+            max_pixels=_MAX_PIXELS,
+            cuda=name == "gpu",
+        )
+        for name in ("processor", "gpu")
+    }
+    found = {name: _each(engine, photos) for name, engine in engines.items()}
+    artifact = {
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {"system": platform.platform(), "gpu": _gpu_name()},
+        "versions": {"onnxruntime-gpu": version("onnxruntime-gpu")},
+        "photos": len(photos),
+        "same": _compared(found["processor"], found["gpu"]),
+        "embedding_ms_a_chip": _embedding_ms(options.models_dir),
+        "photo_ms": {
+            "one_by_one": _in_turn(
+                {name: partial(_each, engine, photos) for name, engine in engines.items()},
+                len(photos),
+            ),
+            "together": _in_turn(
+                {name: partial(engine.recognise_many, photos) for name, engine in engines.items()},
+                len(photos),
+            ),
+        },
+    }
+    options.out.write_text(json.dumps(artifact, indent=1) + "\n")
+    print(json.dumps(artifact, indent=1))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--photos", type=Path, required=True)
+    parser.add_argument("--limit", type=int, help="only so many photos")
+    parser.add_argument("--models-dir", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=ROOT / "docs/benchmarks/gpu.json")
+    return parser.parse_args()
+
+
+def _gpu_name() -> str:
+    command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def _each(engine: FaceEngine, photos: Sequence[bytes]) -> list[Recognition]:
+    return [engine.recognise(photo) for photo in photos]
+
+
+def _compared(processor: list[Recognition], gpu: list[Recognition]) -> dict[str, Any]:
+    """Tell how far apart the faces of both are."""
+    pairs = [
+        (one, other)
+        for of_processor, of_gpu in zip(processor, gpu, strict=True)
+        for one, other in zip(of_processor.faces, of_gpu.faces, strict=False)
+    ]
+    distances = [np.linalg.norm(one.embedding - other.embedding) for one, other in pairs]
+    shifts = [
+        np.abs(np.subtract(_corners(one.box), _corners(other.box))).max() for one, other in pairs
+    ]
+    return {
+        "faces": [sum(len(photo.faces) for photo in photos) for photos in (processor, gpu)],
+        "models": sorted({str(photo.model) for photo in (*processor, *gpu)}),
+        "embedding_distance_max": round(float(max(distances)), 6),
+        "box_shift_px_max": round(float(max(shifts)), 3),
+    }
+
+
+def _corners(box: Any) -> tuple[float, ...]:
+    return box.left, box.top, box.right, box.bottom
+
+
+def _embedding_ms(models_dir: Path) -> dict[str, dict[str, float]]:
+    network = RESNET_NETWORK.ensure(models_dir)
+    embedders = {
+        "processor": ResNetEmbedder(Network(network)),
+        "gpu": ResNetEmbedder(Network(network, cuda=True)),
+    }
+    rng = np.random.default_rng(0)
+    measured = {}
+    for count in _CHIPS:
+        chips = list(rng.integers(0, 256, (count, 150, 150, 3), dtype=np.uint8))
+        ways = {name: partial(embedder.embed, chips) for name, embedder in embedders.items()}
+        measured[str(count)] = _in_turn(ways, count)
+    return measured
+
+
+def _in_turn(ways: Mapping[str, Callable[[], object]], count: int) -> dict[str, float]:
+    """Return the median milliseconds of each way for one of ``count``, after one for warmth."""
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    for way in ways.values():
+        way()
+    for _ in range(_REPETITIONS):
+        for name, way in ways.items():
+            began_s = time.perf_counter()
+            way()
+            taken[name].append(time.perf_counter() - began_s)
+    return {name: round(1000 * statistics.median(each) / count, 3) for name, each in taken.items()}
+
+
+if __name__ == "__main__":
+    main()
