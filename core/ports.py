@@ -1,8 +1,9 @@
 """What the use cases need from the outside world."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,11 +65,18 @@ class StoredObject:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
+_NO_PATH: Final = re.compile(r"(^|/)\.{0,2}(/|$)|[\x00-\x1f\x7f]")
+
+
+def is_path(key: str) -> bool:
+    """Tell whether a key has no empty, ``.`` or ``..`` segment and no control character."""
+    return not _NO_PATH.search(key)
+
+
 class ObjectStore(Protocol):
     """One bucket. Every method may raise ``StorageUnavailable``.
 
-    Keys that are written have no empty, ``.`` or ``..`` segment and no control character:
-    ``ValueError``. ``get`` takes any key.
+    What is written needs a key that `is_path`, else ``ValueError``. ``get`` takes any key.
     """
 
     def get(self, key: str) -> StoredObject:

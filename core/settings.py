@@ -36,6 +36,17 @@ def _checked_url(url: str) -> str:
     return url
 
 
+def _checked_key(key: SecretStr) -> SecretStr:
+    """Leave out what a file's last line adds; what can't stand in a header is no key."""
+    text = key.get_secret_value().strip()
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("has characters that no key of AWS has")
+    return SecretStr(text)
+
+
+AwsKey = Annotated[SecretStr, AfterValidator(_checked_key)]
+
+
 class Settings(BaseSettings):
     """The settings, named in the environment as here in capitals.
 
@@ -50,9 +61,9 @@ class Settings(BaseSettings):
     aws_endpoint_url: Annotated[str, AfterValidator(_checked_url)] | None = None
     """Address of LocalStack; none means the real AWS."""
     aws_region: str = Field(default="us-east-1", pattern=r"^[a-z0-9-]+$")
-    aws_access_key_id: SecretStr | None = None
-    aws_secret_access_key: SecretStr | None = None
-    aws_session_token: SecretStr | None = None
+    aws_access_key_id: AwsKey | None = None
+    aws_secret_access_key: AwsKey | None = None
+    aws_session_token: AwsKey | None = None
 
     s3_in_bucket: BucketName = "input-bucket"
     s3_out_bucket: BucketName = "output-bucket"
@@ -119,7 +130,7 @@ class Settings(BaseSettings):
     insightface_models_dir: Path | None = None
     """Folder of the user's own networks, for the engine ``insightface``."""
     face_cuda: bool = False
-    """Run the networks on a GPU where there is one."""
+    """Embed faces on a GPU where there is one."""
     min_face_px: Count = 16
     detection_max_side_px: int | None = Field(default=None, ge=64)
     """Longest side of the first look for faces, instead of the engine's own."""

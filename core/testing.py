@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from core.errors import CollectionNotFound, ObjectMissing, QueueUnavailable, StorageUnavailable
 from core.faces.results import Recognition
-from core.ports import EnrolledFace, Match, ReceivedMessage, StoredObject
+from core.ports import EnrolledFace, Match, ReceivedMessage, StoredObject, is_path
 
 
 class ManualClock:
@@ -211,12 +211,12 @@ class MemoryStore:
         content_type: str,
         metadata: Mapping[str, str] | None = None,
     ) -> None:
-        self.check()
+        self._check_written(key)
         self.objects[key] = body
         self._metadata[key] = dict(metadata or {})
 
     def put_if(self, key: str, body: bytes, *, content_type: str, version: str | None) -> bool:
-        self.check()
+        self._check_written(key)
         with self._lock:
             present = self.objects.get(key)
             if (None if present is None else _version(present)) != version:
@@ -224,6 +224,11 @@ class MemoryStore:
             self.objects[key] = body
             self._metadata[key] = {}
             return True
+
+    def _check_written(self, key: str) -> None:
+        self.check()
+        if not is_path(key):
+            raise ValueError(f"the key {key!r} is no path")
 
     def delete(self, key: str) -> None:
         self.check()

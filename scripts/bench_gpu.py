@@ -3,7 +3,7 @@
     python scripts/bench_gpu.py --photos FOLDER --models-dir var/models
 
 Needs an NVIDIA GPU and ``onnxruntime-gpu`` in place of ``onnxruntime``. Both engines
-get the same photos in turn, in one process and on one core.
+get the same photos in turn, in one process.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import json
 import platform
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -38,6 +39,8 @@ _REPETITIONS: Final = 3
 def main() -> None:
     """Compare faces, then speed, and write the artifact."""
     options = _options()
+    if not Network(RESNET_NETWORK.ensure(options.models_dir), cuda=True).on_gpu:
+        sys.exit("CUDA does not start here")
     photos = [file.read_bytes() for file in sorted(options.photos.rglob("*.jpg"))[: options.limit]]
     engines = {
         name: FaceEngine.load(
@@ -92,9 +95,10 @@ def _each(engine: FaceEngine, photos: Sequence[bytes]) -> list[Recognition]:
 def _compared(processor: list[Recognition], gpu: list[Recognition]) -> dict[str, Any]:
     """Tell how far apart the faces of both are."""
     pairs = [
-        (one, other)
+        pair
         for of_processor, of_gpu in zip(processor, gpu, strict=True)
-        for one, other in zip(of_processor.faces, of_gpu.faces, strict=False)
+        if len(of_processor.faces) == len(of_gpu.faces)
+        for pair in zip(of_processor.faces, of_gpu.faces, strict=True)
     ]
     distances = [np.linalg.norm(one.embedding - other.embedding) for one, other in pairs]
     shifts = [
@@ -103,8 +107,8 @@ def _compared(processor: list[Recognition], gpu: list[Recognition]) -> dict[str,
     return {
         "faces": [sum(len(photo.faces) for photo in photos) for photos in (processor, gpu)],
         "models": sorted({str(photo.model) for photo in (*processor, *gpu)}),
-        "embedding_distance_max": round(float(max(distances)), 6),
-        "box_shift_px_max": round(float(max(shifts)), 3),
+        "embedding_distance_max": round(float(max(distances, default=0)), 6),
+        "box_shift_px_max": round(float(max(shifts, default=0)), 3),
     }
 
 

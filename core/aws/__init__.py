@@ -1,1 +1,1 @@
-"""S3 and SQS through boto3; nothing else imports it."""
+"""S3 and SQS through boto3 and obstore; nothing else imports them."""

@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
+import botocore.session
 import obstore.store
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.httpsession import get_cert_path
 from obstore.auth.boto3 import Boto3CredentialProvider
 from pydantic import SecretStr
 
@@ -16,15 +19,16 @@ from core.errors import ServiceUnavailable
 from core.settings import Settings
 
 if TYPE_CHECKING:
-    from obstore.store import S3Config
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
 
 
 _CONNECT_TIMEOUT_S: Final = 2
 _READ_TIMEOUT_S: Final = 3
-_ATTEMPTS: Final = 3
+ATTEMPTS: Final = 3
 """With these, a service that hangs is given up after about ten seconds."""
+_SLOWEST_S: Final = 30
+"""For a whole answer; a second more for each megabyte that a photo may have."""
 
 _CREDENTIALS_LAST: Final = timedelta(minutes=10)
 """boto3 never hands out keys that expire sooner; obstore asks again after half of it."""
@@ -49,7 +53,7 @@ def _config(settings: Settings, *, read_timeout_s: float) -> Config:
         connect_timeout=_CONNECT_TIMEOUT_S,
         read_timeout=read_timeout_s,
         max_pool_connections=max(settings.web_threads, 16),
-        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         s3={"addressing_style": "path"} if settings.aws_endpoint_url else {},
     )
 
@@ -62,27 +66,36 @@ def s3_client(settings: Settings) -> "S3Client":
     )
 
 
-def object_client(settings: Settings, bucket: str) -> obstore.store.S3Store:
-    """Return obstore's client of one bucket, with boto3's keys and the same patience."""
+def object_client(settings: Settings, bucket: str, endpoint: str) -> obstore.store.S3Store:
+    """Return obstore's client of one bucket, with boto3's address, keys and certificates."""
     session = _session(settings)
-    place: S3Config = {"region": settings.aws_region}
-    if settings.aws_endpoint_url:
-        place["endpoint"] = settings.aws_endpoint_url
     return obstore.store.S3Store(
         bucket,
-        config=place,
+        config={
+            "region": settings.aws_region,
+            # Both, or one of them would be read from the environment.
+            "endpoint": endpoint,
+            "aws_endpoint_url_s3": endpoint,
+        },
         client_options={
-            "allow_http": settings.aws_endpoint_url is not None,
+            "allow_http": endpoint.startswith("http://"),
             "connect_timeout": timedelta(seconds=_CONNECT_TIMEOUT_S),
             "read_timeout": timedelta(seconds=_READ_TIMEOUT_S),
+            "timeout": timedelta(seconds=_SLOWEST_S + settings.max_file_mb),
+            "root_certificate": _certificates(),
         },
         retry_config={
-            "max_retries": _ATTEMPTS - 1,
+            "max_retries": ATTEMPTS - 1,
             "backoff": {"max_backoff": timedelta(seconds=1)},
         },
         # Looked for at the first request, as boto3 does: a start without keys is no error yet.
         credential_provider=lambda: Boto3CredentialProvider(session, ttl=_CREDENTIALS_LAST)(),
     )
+
+
+def _certificates() -> bytes:
+    own = botocore.session.get_session().get_config_variable("ca_bundle")
+    return Path(own or str(get_cert_path(verify=True))).read_bytes()
 
 
 def sqs_client(settings: Settings, *, long_poll_s: float = 0) -> "SQSClient":

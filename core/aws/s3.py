@@ -7,32 +7,34 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 from core.aws.clients import error_code, unavailable_as
-from core.aws.s3_objects import S3Objects, is_plain
+from core.aws.s3_objects import S3Objects
 from core.errors import ObjectMissing, StorageUnavailable
-from core.ports import StoredObject
+from core.ports import StoredObject, is_path
 from core.settings import Settings
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 _MAX_DELETED_AT_ONCE: Final = 1000
+_LARGE_BYTES: Final = 1_000_000
+"""obstore counts the time that it sends as time without an answer, boto3 does not."""
 _MISSING: Final = ("NoSuchKey", "404")
 
 
 class S3Store:
     """One bucket; keeps the contract of ``ObjectStore``.
 
-    Whole objects go through obstore, which takes a fifth of boto3's processor time, all
-    else through boto3.
+    Whole objects go through obstore, which takes a fraction of boto3's processor time
+    (docs/benchmarks/s3.json); all else goes through boto3, large photos too.
     """
 
     def __init__(self, settings: Settings, bucket: str, client: "S3Client") -> None:
         self._client = client
         self._bucket = bucket
-        self._objects = S3Objects(settings, bucket)
+        self._objects = S3Objects(settings, bucket, client.meta.endpoint_url)
 
     def get(self, key: str) -> StoredObject:
-        if not is_plain(key):
+        if not is_path(key):
             return self._get_odd(key)
         stored = self._objects.get(key)
         assert stored is not None  # noqa: S101 - only a conditional get brings None
@@ -49,7 +51,16 @@ class S3Store:
         content_type: str,
         metadata: Mapping[str, str] | None = None,
     ) -> None:
-        self._objects.put(key, body, content_type=content_type, metadata=metadata or {})
+        if not is_path(key):
+            raise ValueError(f"the key {key!r} is no path")
+        notes = metadata or {}
+        if len(body) <= _LARGE_BYTES:
+            self._objects.put(key, body, content_type=content_type, metadata=notes)
+            return
+        with self._errors():
+            self._client.put_object(
+                Bucket=self._bucket, Key=key, Body=body, ContentType=content_type, Metadata=notes
+            )
 
     def put_if(self, key: str, body: bytes, *, content_type: str, version: str | None) -> bool:
         return self._objects.put_if(key, body, content_type=content_type, version=version)

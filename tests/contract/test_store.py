@@ -203,14 +203,21 @@ def test_object_under_a_key_that_is_no_path_can_be_read(localstack: LocalStack, 
 
 
 @pytest.mark.parametrize("key", [*_ODD_KEYS, "a\nb"])
-def test_nothing_is_written_under_a_key_that_is_no_path(localstack: LocalStack, key: str) -> None:
-    settings = localstack.settings()
-    store = S3Store(settings, "no-such-bucket", s3_client(settings))
-
-    with pytest.raises(ValueError, match="another key"):
-        put(store, key, b"one")
-    with pytest.raises(ValueError, match="another key"):
+def test_nothing_is_written_under_a_key_that_is_no_path(store: ObjectStore, key: str) -> None:
+    for body in (b"one", bytes(2_000_000)):
+        with pytest.raises(ValueError, match="key"):
+            put(store, key, body)
+    with pytest.raises(ValueError, match="key"):
         put_if(store, key, b"one", None)
+
+
+def test_large_objects_keep_their_notes(store: ObjectStore) -> None:
+    body = bytes(2_000_000)
+
+    store.put("key", body, content_type="image/jpeg", metadata={"collection-id": "a"})
+
+    assert store.get("key").body == body
+    assert store.get("key").metadata == {"collection-id": "a"}
 
 
 def test_unknown_bucket_is_unavailable_and_named(localstack: LocalStack) -> None:
@@ -223,6 +230,9 @@ def test_unknown_bucket_is_unavailable_and_named(localstack: LocalStack) -> None
         store.get("key")
     with pytest.raises(StorageUnavailable, match="no-such-bucket"):
         put(store, "key", b"one")
+    for version in (None, '"a version"'):
+        with pytest.raises(StorageUnavailable, match="no-such-bucket"):
+            put_if(store, "key", b"one", version)
     with pytest.raises(StorageUnavailable, match="no-such-bucket"):
         store.keys("")
     with pytest.raises(StorageUnavailable, match="no-such-bucket"):

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -12,9 +13,12 @@ from core.aws.s3_objects import S3Objects
 from core.errors import StorageUnavailable
 from core.settings import Settings
 
-_CONFLICT = b"<Error><Code>ConditionalRequestConflict</Code></Error>"
-_EXPIRED = b"<Error><Code>ExpiredToken</Code></Error>"
-_SLOW_DOWN = b"<Error><Code>SlowDown</Code></Error>"
+_XML = b"<?xml version='1.0' encoding='utf-8'?>\n"
+_CONFLICT = _XML + b"<Error><Code>ConditionalRequestConflict</Code></Error>"
+_EXPIRED = _XML + b"<Error><Code>ExpiredToken</Code></Error>"
+_ABORTED = _XML + b"<Error><Code>OperationAborted</Code></Error>"
+_NO_BUCKET = _XML + b"<Error><Code>NoSuchBucket</Code></Error>"
+_SLOW_DOWN = _XML + b"<Error><Code>SlowDown</Code></Error>"
 
 
 class S3Answering(ThreadingHTTPServer):
@@ -24,6 +28,8 @@ class S3Answering(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.status, self.body = status, body
         self.seen: list[str] = []
+        self.dropped = 0
+        """Requests that get no answer, from now on."""
 
     @property
     def address(self) -> str:
@@ -36,7 +42,12 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.seen.append(self.headers["Authorization"])
+        if self.server.dropped:
+            self.server.dropped -= 1
+            self.close_connection = True
+            return
         self.send_response(self.server.status)
+        self.send_header("Last-Modified", "Wed, 21 Oct 2015 07:28:00 GMT")
         self.send_header("ETag", '"a version"')
         self.send_header("Content-Length", str(len(self.server.body)))
         self.end_headers()
@@ -67,15 +78,18 @@ def objects(address: str, key_id: str | None = "key-id") -> S3Objects:
         aws_access_key_id=SecretStr(key_id) if key_id else None,
         aws_secret_access_key=secret,
     )
-    return S3Objects(settings, "bucket")
+    return S3Objects(settings, "bucket", address)
 
 
 @pytest.mark.parametrize("version", [None, '"a version"'])
-def test_writes_at_the_same_moment_prove_nothing(version: str | None) -> None:
-    with (
-        s3_answering(409, _CONFLICT) as server,
-        pytest.raises(StorageUnavailable, match="bucket"),
-    ):
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(409, _CONFLICT), (409, _ABORTED), (404, _NO_BUCKET), (403, _EXPIRED), (500, b"")],
+)
+def test_conditional_write_without_a_verdict_is_unavailable(
+    status: int, body: bytes, version: str | None
+) -> None:
+    with s3_answering(status, body) as server, pytest.raises(StorageUnavailable, match="bucket"):
         objects(server.address).put_if("key", b"", content_type="text/plain", version=version)
 
 
@@ -83,6 +97,44 @@ def test_writes_at_the_same_moment_prove_nothing(version: str | None) -> None:
 def test_whatever_is_no_answer_is_unavailable(status: int, body: bytes) -> None:
     with s3_answering(status, body) as server, pytest.raises(StorageUnavailable, match="bucket"):
         objects(server.address).get("key")
+
+
+def test_error_names_the_code_of_s3() -> None:
+    with s3_answering(403, _EXPIRED) as server, pytest.raises(StorageUnavailable, match="ExpiredT"):
+        objects(server.address).get("key")
+
+
+def test_conditional_write_is_repeated_when_its_connection_breaks() -> None:
+    with s3_answering(200, b"") as server:
+        server.dropped = 2
+
+        assert objects(server.address).put_if(
+            "key", b"one", content_type="text/plain", version=None
+        )
+
+
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"])
+@pytest.mark.parametrize("value", ["", "http://127.0.0.1:9"])
+def test_address_in_the_environment_does_not_count(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with s3_answering(200, b"one") as server:
+        found = objects(server.address).get("key")
+
+    assert found is not None
+    assert found.body == b"one"
+
+
+def test_damaged_bundle_of_certificates_is_unavailable(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
+
+    with pytest.raises(StorageUnavailable):
+        objects("https://127.0.0.1:9")
 
 
 def test_busy_s3_is_asked_three_times() -> None:

@@ -53,6 +53,7 @@ def test_without_endpoint_and_keys_the_real_aws_is_meant() -> None:
         ("AWS_ENDPOINT_URL", "http://localhost:abc"),
         ("AWS_ENDPOINT_URL", "http://localhost:99999"),
         ("AWS_REGION", "us east 1"),
+        ("AWS_SESSION_TOKEN", "one\ntwo"),
         ("S3_IN_BUCKET", "Not A Bucket"),
         ("JOB_TIMEOUT_SECONDS", "-1"),
         ("LOG_LEVEL", "LOUD"),
@@ -126,6 +127,15 @@ def test_empty_value_counts_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert load_settings().aws_endpoint_url is None
     assert load_settings().max_file_mb == 8
+
+
+def test_key_from_a_file_is_taken_without_its_line_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "a-token\n")
+
+    token = load_settings().aws_session_token
+
+    assert token is not None
+    assert token.get_secret_value() == "a-token"
 
 
 @pytest.mark.parametrize(
