@@ -86,7 +86,12 @@ def object_client(settings: Settings, bucket: str, endpoint: str) -> obstore.sto
         },
         retry_config={
             "max_retries": ATTEMPTS - 1,
-            "backoff": {"max_backoff": timedelta(seconds=1)},
+            # As long as boto3 waits: half a second, then one and a half at most.
+            "backoff": {
+                "init_backoff": timedelta(seconds=0.5),
+                "max_backoff": timedelta(seconds=2),
+                "base": 3,
+            },
         },
         # Looked for at the first request, as boto3 does: a start without keys is no error yet.
         credential_provider=lambda: Boto3CredentialProvider(session, ttl=_CREDENTIALS_LAST)(),
