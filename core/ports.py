@@ -73,6 +73,13 @@ def is_path(key: str) -> bool:
     return not _NO_PATH.search(key)
 
 
+def checked_path(key: str) -> str:
+    """Return a key to write to; ``ValueError`` unless it `is_path`."""
+    if not is_path(key):
+        raise ValueError(f"the key {key!r} is no path")
+    return key
+
+
 class ObjectStore(Protocol):
     """One bucket. Every method may raise ``StorageUnavailable``.
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from core.errors import CollectionNotFound, ObjectMissing, QueueUnavailable, StorageUnavailable
 from core.faces.results import Recognition
-from core.ports import EnrolledFace, Match, ReceivedMessage, StoredObject, is_path
+from core.ports import EnrolledFace, Match, ReceivedMessage, StoredObject, checked_path
 
 
 class ManualClock:
@@ -211,24 +211,19 @@ class MemoryStore:
         content_type: str,
         metadata: Mapping[str, str] | None = None,
     ) -> None:
-        self._check_written(key)
-        self.objects[key] = body
+        self.check()
+        self.objects[checked_path(key)] = body
         self._metadata[key] = dict(metadata or {})
 
     def put_if(self, key: str, body: bytes, *, content_type: str, version: str | None) -> bool:
-        self._check_written(key)
+        self.check()
         with self._lock:
-            present = self.objects.get(key)
+            present = self.objects.get(checked_path(key))
             if (None if present is None else _version(present)) != version:
                 return False
             self.objects[key] = body
             self._metadata[key] = {}
             return True
-
-    def _check_written(self, key: str) -> None:
-        self.check()
-        if not is_path(key):
-            raise ValueError(f"the key {key!r} is no path")
 
     def delete(self, key: str) -> None:
         self.check()

@@ -9,10 +9,8 @@ get the same photos in turn, in one process.
 import argparse
 import json
 import platform
-import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -21,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from in_turn import medians_ms
 
 from core.faces.embedding import ResNetEmbedder
 from core.faces.network import Network
@@ -132,16 +131,9 @@ def _embedding_ms(models_dir: Path) -> dict[str, dict[str, float]]:
 
 
 def _in_turn(ways: Mapping[str, Callable[[], object]], count: int) -> dict[str, float]:
-    """Return the median milliseconds of each way for one of ``count``, after one for warmth."""
-    taken: dict[str, list[float]] = {name: [] for name in ways}
-    for way in ways.values():
-        way()
-    for _ in range(_REPETITIONS):
-        for name, way in ways.items():
-            began_s = time.perf_counter()
-            way()
-            taken[name].append(time.perf_counter() - began_s)
-    return {name: round(1000 * statistics.median(each) / count, 3) for name, each in taken.items()}
+    """Return the median milliseconds of each way for one of ``count``."""
+    medians = medians_ms(ways, rounds=_REPETITIONS)
+    return {name: round(median / count, 3) for name, median in medians.items()}
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ Both send the same requests in turn to one LocalStack. Only this process's time 
 
 import json
 import os
-import statistics
 import tempfile
 import time
 import uuid
@@ -17,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+from in_turn import medians_ms
 from trial.localstack import LocalStack
 from trial.report import machine, measured_at
 
@@ -75,16 +75,7 @@ def _compared(localstack: LocalStack) -> dict[str, dict[str, float]]:
 
 def _processor_ms(ways: Mapping[str, Request]) -> dict[str, float]:
     """Return the median milliseconds of each way for one request, and their ratio."""
-    taken: dict[str, list[float]] = {name: [] for name in ways}
-    for way in ways.values():
-        way()
-    for _ in range(_ROUNDS):
-        for name, way in ways.items():
-            began_s = time.process_time()
-            for _ in range(_REQUESTS):
-                way()
-            taken[name].append((time.process_time() - began_s) * 1000 / _REQUESTS)
-    medians = {name: statistics.median(each) for name, each in taken.items()}
+    medians = medians_ms(ways, rounds=_ROUNDS, calls=_REQUESTS, clock=time.process_time)
     return {
         **{name: round(median, 3) for name, median in medians.items()},
         "ratio": round(medians["obstore"] / medians["boto3"], 2),

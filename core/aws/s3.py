@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from core.aws.clients import error_code, unavailable_as
 from core.aws.s3_objects import S3Objects
 from core.errors import ObjectMissing, StorageUnavailable
-from core.ports import StoredObject, is_path
+from core.ports import StoredObject, checked_path, is_path
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -51,15 +51,17 @@ class S3Store:
         content_type: str,
         metadata: Mapping[str, str] | None = None,
     ) -> None:
-        if not is_path(key):
-            raise ValueError(f"the key {key!r} is no path")
         notes = metadata or {}
         if len(body) <= _LARGE_BYTES:
             self._objects.put(key, body, content_type=content_type, metadata=notes)
             return
         with self._errors():
             self._client.put_object(
-                Bucket=self._bucket, Key=key, Body=body, ContentType=content_type, Metadata=notes
+                Bucket=self._bucket,
+                Key=checked_path(key),
+                Body=body,
+                ContentType=content_type,
+                Metadata=notes,
             )
 
     def put_if(self, key: str, body: bytes, *, content_type: str, version: str | None) -> bool:

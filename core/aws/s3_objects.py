@@ -16,7 +16,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from core.aws.clients import ATTEMPTS, object_client
 from core.errors import ObjectMissing, StorageUnavailable
-from core.ports import StoredObject, is_path
+from core.ports import StoredObject, checked_path
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,7 +42,10 @@ _NO_BUCKET: Final = "<Code>NoSuchBucket<"
 
 
 class S3Objects:
-    """Reads and writes of one bucket; safe to use from several threads, not after a fork."""
+    """Reads and writes of one bucket; safe to use from several threads, not after a fork.
+
+    Every method takes keys that are paths only: to obstore ``/a`` and ``a`` are the same.
+    """
 
     def __init__(self, settings: Settings, bucket: str, endpoint: str) -> None:
         self._bucket = bucket
@@ -54,7 +57,7 @@ class S3Objects:
         options: GetOptions = {"if_none_match": unless_version} if unless_version else {}
         with self._errors():
             try:
-                found = obstore.get(self._client, _path(key), options=options)
+                found = obstore.get(self._client, checked_path(key), options=options)
                 body = bytes(found.bytes())
             except NotModifiedError:
                 return None
@@ -90,7 +93,7 @@ class S3Objects:
     def _put(self, key: str, body: bytes, attributes: "Attributes", mode: "PutMode") -> None:
         obstore.put(
             self._client,
-            _path(key),
+            checked_path(key),
             body,
             attributes=attributes,
             mode=mode,
@@ -105,10 +108,3 @@ class S3Objects:
             # What follows is a dump of obstore's own structures.
             what = str(error).partition("\n\nDebug source")[0].replace("\n", " ")
             raise StorageUnavailable(f"S3 bucket {self._bucket}: {what}") from error
-
-
-def _path(key: str) -> str:
-    """Return a key that obstore leaves as it is: it takes keys for paths of a file system."""
-    if not is_path(key):
-        raise ValueError(f"obstore would read or write another key than {key!r}")
-    return key

@@ -323,10 +323,12 @@ def test_erased_face_can_be_put_again(gallery: Gallery) -> None:
     ada = face_at(1)
     gallery.put(ada)
     gallery.erase(ada.face_id)
+    assert gallery.ids() == []
 
     gallery.put(ada)
 
     gallery.wait_for_nearest(1, ada.face_id)
+    assert gallery.ids() == [ada.face_id]
 
 
 def test_making_a_gallery_twice_does_no_harm(gallery: Gallery) -> None:
@@ -372,7 +374,12 @@ def test_unknown_gallery_is_not_found(index: FaceIndex) -> None:
 
 
 def test_dropping_an_unknown_gallery_is_no_error(index: FaceIndex) -> None:
-    index.drop(new_gallery())
+    unknown = new_gallery()
+
+    index.drop(unknown)
+
+    with pytest.raises(CollectionNotFound):
+        index.count(unknown)
 
 
 def test_threads_may_put_and_search_at_once(gallery: Gallery) -> None:

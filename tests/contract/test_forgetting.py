@@ -300,6 +300,8 @@ def test_erased_collection_is_no_longer_searched_by_any_process(family: Service)
             seconds=SETTLE_S,
             what="the refresh of a process",
         )
+        with pytest.raises(CollectionNotFound):
+            family.nearest(index, gallery_id, ADA)
 
 
 def is_gone(service: Service, index: FaceIndex, gallery_id: str) -> bool:

@@ -239,6 +239,7 @@ def test_worker_that_was_held_back_starts_when_the_notice_is_withdrawn(
     worker = WorkerProcess(tier.settings, tier.folder / "worker.log")
     tier.workers.append(worker)
     wait_until(lambda: worker.logged("worker was held back"), seconds=60)
+    assert not worker.logged("worker started")
 
     machine.withdraw()
 

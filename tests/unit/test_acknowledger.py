@@ -48,6 +48,8 @@ def test_messages_are_deleted_after_a_moment(
 
     wait_until(lambda: queue.bodies == [])
 
+    assert queue.deletions > 0
+
 
 def test_stop_deletes_what_is_left(queue: MemoryQueue) -> None:
     acknowledger = Acknowledger(queue)

@@ -259,6 +259,8 @@ def test_gallery_is_loaded_in_the_background(
 ) -> None:
     index.put(GALLERY, [a_face()])
 
+    assert other_process.states() == {}
+
     other_process.warm([GALLERY])
 
     wait_until(lambda: other_process.states() == {GALLERY: "exact"}, what="the gallery")
