@@ -1,0 +1,77 @@
+"""A face index in memory: what every other index must answer, found by comparing all."""
+
+import heapq
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import CollectionNotFound
+from core.ports import EnrolledFace, Match
+
+
+class MemoryFaceIndex:
+    """Galleries in memory, searched by comparing all."""
+
+    def __init__(self) -> None:
+        self.galleries: dict[str, dict[str, EnrolledFace]] = {}
+
+    def create(self, gallery_id: str, *, length: int) -> None:
+        self.galleries.setdefault(gallery_id, {})
+
+    def drop(self, gallery_id: str) -> None:
+        self.galleries.pop(gallery_id, None)
+
+    def put(self, gallery_id: str, faces: Sequence[EnrolledFace]) -> None:
+        self._gallery(gallery_id).update({face.face_id: face for face in faces})
+
+    def get(self, gallery_id: str, face_ids: Sequence[str]) -> list[EnrolledFace]:
+        gallery = self._gallery(gallery_id)
+        return [gallery[face_id] for face_id in dict.fromkeys(face_ids) if face_id in gallery]
+
+    def page(
+        self, gallery_id: str, *, limit: int, after: str = "", person: str | None = None
+    ) -> list[EnrolledFace]:
+        found = [
+            face
+            for face_id, face in sorted(self._gallery(gallery_id).items())
+            if face_id > after and person in (None, face.person)
+        ]
+        return found[:limit]
+
+    def erase(self, gallery_id: str, face_ids: Sequence[str]) -> None:
+        gallery = self._gallery(gallery_id)
+        for face_id in face_ids:
+            gallery.pop(face_id, None)
+
+    def count(self, gallery_id: str) -> int:
+        return len(self._gallery(gallery_id))
+
+    def search(
+        self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
+    ) -> list[list[Match]]:
+        faces = list(self._gallery(gallery_id).values())
+        return [
+            heapq.nsmallest(
+                limit, (_match(face, probe) for face in faces), key=lambda match: match.distance
+            )
+            for probe in probes
+        ]
+
+    def close(self) -> None:
+        pass
+
+    def _gallery(self, gallery_id: str) -> dict[str, EnrolledFace]:
+        try:
+            return self.galleries[gallery_id]
+        except KeyError:
+            raise CollectionNotFound(f"there is no gallery {gallery_id}") from None
+
+
+def _match(face: EnrolledFace, probe: NDArray[np.float32]) -> Match:
+    return Match(
+        face_id=face.face_id,
+        person=face.person,
+        distance=float(np.linalg.norm(face.embedding - probe)),
+        rejected=face.rejected,
+    )
