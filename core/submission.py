@@ -11,6 +11,7 @@ from core.errors import JobNotFound, ServiceUnavailable
 from core.idempotency import IdempotencyKeys
 from core.intake import Intake
 from core.jobs import COLLECTION_NOTE, DEFAULT_COLLECTION, Job, is_job_id
+from core.pending import PendingJobs
 from core.results import JobResult, Results
 from core.waiting_line import WaitingLine
 
@@ -53,6 +54,7 @@ class Submission:
         self._clock = clock
         self._sleep = sleep
         self._line = WaitingLine(clock)
+        self._pending = PendingJobs(clock)
 
     def submit(
         self,
@@ -103,9 +105,10 @@ class Submission:
         return Job.from_body(body)
 
     def wait(self, job_id: str, seconds: float) -> Waited:
-        """Poll for a result for at most that long; 0 does not poll at all."""
+        """Poll for an accepted job's result for at most that long; 0 does not poll at all."""
         deadline_s = self._clock() + seconds
         polls = 0
+        self._pending.add(job_id)
         with self._line.place() as place:
             while (left_s := deadline_s - self._clock()) > 0:
                 self._sleep(min(place.pause_s(), left_s))
@@ -113,6 +116,7 @@ class Submission:
                 result = self._read_while_waiting(job_id)
                 if result is not None:
                     place.answered()
+                    self._pending.remove(job_id)
                     return Waited(result=result, polls=polls)
         return Waited(result=None, polls=polls)
 
@@ -127,9 +131,17 @@ class Submission:
         if not is_job_id(job_id):
             raise JobNotFound("a job id is a UUID of version 4, in lower case")
         result = self._results.read(job_id)
-        if result is None and not self._was_accepted(job_id):
-            raise JobNotFound(f"no job {job_id} was issued")
+        if result is not None:
+            self._pending.remove(job_id)
+        elif job_id not in self._pending:
+            if not self._was_accepted(job_id):
+                raise JobNotFound(f"no job {job_id} was issued")
+            self._pending.add(job_id)
         return result
+
+    def pause_s(self, job_id: str) -> int:
+        """Return after how many seconds a client should ask for a pending job again."""
+        return self._pending.pause_s(job_id)
 
     def _read_while_waiting(self, job_id: str) -> JobResult | None:
         """Look once; the job is accepted, so S3 being away for a moment must not fail it."""

@@ -62,7 +62,7 @@ def poll(address: str, accepted: requests.Response) -> dict[str, Any]:
         answer = requests.get(address + accepted.headers["Location"], timeout=5)
         if answer.status_code != 202:
             return dict(answer.json())
-        time.sleep(float(answer.headers["Retry-After"]) / 4)
+        time.sleep(float(answer.headers["Retry-After"]))
     raise SmokeError(f"no result within {PATIENCE_S} s: {accepted.text}")
 
 

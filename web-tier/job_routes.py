@@ -40,7 +40,6 @@ from core.settings import Settings
 
 log = logging.getLogger(__name__)
 
-_RETRY_PENDING_S = 1
 _FILE = "inputFile"
 
 
@@ -65,6 +64,9 @@ def add_job_routes(api: Api, parts: WebParts, settings: Settings) -> None:
     submission = parts.submission
     waiting_room = WaitingRoom(max(1, settings.web_threads * 3 // 4))
 
+    def answer(job_id: str, result: JobResult | None) -> Response:
+        return _pending(job_id, submission.pause_s(job_id)) if result is None else _ended(result)
+
     @api.route("POST", "/", UPLOAD)
     def upload() -> ResponseReturnValue:
         request.max_content_length = settings.max_file_bytes + OVERHEAD_BYTES
@@ -81,7 +83,7 @@ def add_job_routes(api: Api, parts: WebParts, settings: Settings) -> None:
             with log_fields(job_id=job.job_id):
                 waited = submission.wait(job.job_id, seconds)
                 log.info("wait ended", extra={"s3_gets": waited.polls})
-            response = _job_response(job.job_id, waited.result)
+            response = answer(job.job_id, waited.result)
             response.headers["Result-Polls"] = str(waited.polls)
             return response
 
@@ -89,7 +91,7 @@ def add_job_routes(api: Api, parts: WebParts, settings: Settings) -> None:
 
     @api.route("GET", "/status/<job_id>", STATUS)
     def status(job_id: str) -> ResponseReturnValue:
-        return _job_response(job_id, submission.status(job_id))
+        return answer(job_id, submission.status(job_id))
 
 
 def _upload() -> tuple[UploadForm, Photo]:
@@ -117,13 +119,15 @@ def _wait_seconds(max_wait_s: float) -> float:
     return 0 if "respond-async" in preferences else max_wait_s
 
 
-def _job_response(job_id: str, result: JobResult | None) -> Response:
-    if result is not None:
-        return current_app.response_class(result.model_dump_json(), mimetype="application/json")
+def _ended(result: JobResult) -> Response:
+    return current_app.response_class(result.model_dump_json(), mimetype="application/json")
+
+
+def _pending(job_id: str, retry_after_s: int) -> Response:
     response = jsonify(JobPending(job_id=job_id).model_dump())
     response.status_code = 202
     response.headers["Location"] = url_for("status", job_id=job_id)
-    response.headers["Retry-After"] = str(_RETRY_PENDING_S)
+    response.headers["Retry-After"] = str(retry_after_s)
     return response
 
 

@@ -13,8 +13,8 @@ from tqdm import tqdm
 
 from trial.people import Photo
 
-_STATUS_PAUSE_S: Final = 0.25
-_RETRY_PAUSE_S: Final = 0.5
+_RETRY_PAUSE_S: Final = 1.0
+"""Where the answer names none, or there was none."""
 _MOST_THREADS: Final = 512
 _TIMEOUT: Final = urllib3.Timeout(connect=10, read=90)
 
@@ -67,7 +67,7 @@ class Pattern:
 
 
 class Uploader:
-    """A client of the web tier.
+    """A client of the web tier that asks again when it was told to (``Retry-After``).
 
     Parameters
     ----------
@@ -131,16 +131,17 @@ class Uploader:
     def _understood(
         self, answer: Answer, response: urllib3.BaseHTTPResponse
     ) -> tuple[Answer, float | None]:
+        pause_s = float(response.headers.get("Retry-After", _RETRY_PAUSE_S))
         if response.status not in (200, 202):
             code = _code(response)
             if self._insists and response.status in (429, 500, 502, 503, 504):
-                return replace(answer, error=code), _RETRY_PAUSE_S
+                return replace(answer, error=code), pause_s
             return replace(answer, status="refused", error=code), None
         body: dict[str, Any] = response.json()
         gets = int(response.headers.get("Result-Polls", "1"))
         answer = replace(answer, job_id=body["job_id"], result_gets=answer.result_gets + gets)
         if response.status == 202:
-            return answer, _STATUS_PAUSE_S
+            return answer, pause_s
         failure = body.get("error") or {}
         return replace(
             answer, status=body["status"], result=body.get("result"), error=failure.get("code")

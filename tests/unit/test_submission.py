@@ -208,6 +208,48 @@ def test_status_is_pending_then_the_result(web: Web) -> None:
     assert web.submission.status(job.job_id) == result
 
 
+def test_whether_a_job_was_accepted_is_asked_once(web: Web) -> None:
+    job = Job.new("a.jpg")
+    web.inputs.put(job.input_key, PHOTO, content_type="image/png")
+
+    assert [web.submission.status(job.job_id) for _ in range(5)] == [None] * 5
+
+    assert web.inputs.listings == 1
+
+
+def test_own_job_is_pending_without_asking_whether_it_was_accepted(web: Web) -> None:
+    job = web.submission.submit(PHOTO, "a.jpg")
+    web.submission.wait(job.job_id, 0)
+
+    assert web.submission.status(job.job_id) is None
+
+    assert web.inputs.listings == 0
+
+
+def test_job_that_is_erased_after_its_result_was_told_is_not_found(web: Web) -> None:
+    job = web.submission.submit(PHOTO, "a.jpg")
+    web.submission.wait(job.job_id, 0)
+    web.results.write(failed(job.job_id, "A_CODE", "a reason"))
+    web.submission.status(job.job_id)
+
+    web.inputs.delete(job.input_key)
+    web.outputs.delete(job.job_id)
+
+    with pytest.raises(JobNotFound):
+        web.submission.status(job.job_id)
+
+
+def test_pause_before_the_next_question_grows_while_a_job_is_pending(web: Web) -> None:
+    job = web.submission.submit(PHOTO, "a.jpg")
+    web.submission.wait(job.job_id, 0)
+    soon_s = web.submission.pause_s(job.job_id)
+
+    web.clock.advance(20)
+    web.submission.status(job.job_id)
+
+    assert (soon_s, web.submission.pause_s(job.job_id)) == (1, 5)
+
+
 @pytest.mark.parametrize("job_id", ["odd", "7d1c43f7-8a5a-4e0c-9d3e-0f6b3c1a2b4d"])
 def test_status_of_an_id_never_issued_is_not_found(web: Web, job_id: str) -> None:
     with pytest.raises(JobNotFound):
