@@ -198,7 +198,7 @@ def _audit(stack: Stack, answers: Sequence[Answer], album_jobs: frozenset[str]) 
 
 def memory_growth(moments: Sequence[Moment]) -> dict[str, float]:
     """Return how much the parent grew, in MB: its last minute against its first, once warm."""
-    warm = [m.parent_mb for m in moments if m.at_s >= _WARM_S and m.parent_mb]
+    warm = [m.written_mb for m in moments if m.at_s >= _WARM_S and m.written_mb]
     if len(warm) < 2:
         return {}
     minute = min(60, len(warm) // 2)

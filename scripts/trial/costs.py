@@ -43,6 +43,19 @@ def unshared_mb(pid: int) -> float:
         return 0.0
 
 
+def written_mb(pid: int) -> float:
+    """Return the memory in MB that a process has written and not given back.
+
+    What it shares with nobody also grows when another process ends that had mapped
+    the same pages of libraries; this does not.
+    """
+    try:
+        memory = psutil.Process(pid).memory_info()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(memory.rss - memory.shared) / 1e6
+
+
 class CpuMeter:
     """Processor seconds of named groups of processes, and of this one, since it was made."""
 

@@ -12,7 +12,7 @@ from core.aws.autoscaling import QueueDepths
 from core.aws.clients import sqs_client
 from core.errors import ServiceUnavailable
 from core.settings import Settings
-from trial.costs import RequestLog, unshared_mb
+from trial.costs import RequestLog, unshared_mb, written_mb
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,7 @@ class Moment:
     """One look; seconds since the run began, memory in MB.
 
     ``workers`` are the running ones, ``parent_mb`` is the memory that the largest of
-    them shares with nobody, without its children.
+    them shares with nobody, without its children, and ``written_mb`` what it has written.
     """
 
     at_s: float
@@ -28,6 +28,7 @@ class Moment:
     in_flight: int | None
     workers: int
     parent_mb: float
+    written_mb: float
 
 
 class Timeline:
@@ -64,7 +65,12 @@ class Timeline:
 
     def as_list(self) -> list[dict[str, Any]]:
         return [
-            asdict(moment) | {"at_s": round(moment.at_s, 2), "parent_mb": round(moment.parent_mb)}
+            asdict(moment)
+            | {
+                "at_s": round(moment.at_s, 2),
+                "parent_mb": round(moment.parent_mb),
+                "written_mb": round(moment.written_mb),
+            }
             for moment in self.moments
         ]
 
@@ -85,7 +91,8 @@ class Timeline:
             visible=depth.visible if depth else None,
             in_flight=depth.in_flight if depth else None,
             workers=len(pids),
-            parent_mb=max((unshared_mb(pid) for pid in pids), default=0.0),
+            parent_mb=max(map(unshared_mb, pids), default=0.0),
+            written_mb=max(map(written_mb, pids), default=0.0),
         )
 
 

@@ -7,8 +7,8 @@ from trial.timeline import Moment
 from trial.uploads import Answer
 
 MOMENTS = [
-    Moment(at_s=0.5, visible=2, in_flight=1, workers=0, parent_mb=0),
-    Moment(at_s=1.0, visible=None, in_flight=None, workers=2, parent_mb=90),
+    Moment(at_s=0.5, visible=2, in_flight=1, workers=0, parent_mb=0, written_mb=0),
+    Moment(at_s=1.0, visible=None, in_flight=None, workers=2, parent_mb=90, written_mb=70),
 ]
 ANSWERS = [
     Answer(photo="a", expected="Ada", due_s=0, seconds=3),
