@@ -2,7 +2,8 @@
 
 Jobs are answered about in the order in which they came. So only who is first in
 the line has reason to look often: the others would ask S3 in vain, and in a burst
-these questions would be most of the work. Nobody's pause exceeds a second.
+these questions would be most of the work. Who is first never pauses for over a second,
+nobody for over two.
 """
 
 import threading
@@ -12,11 +13,14 @@ from contextlib import contextmanager
 from typing import Final
 
 SLOWEST_S: Final = 1.0
+"""The longest pause of who is first."""
+LONGEST_S: Final = 2.0
+"""The longest pause of who stands behind others."""
 _FIRST_S: Final = 0.05
 _GROWTH: Final = 1.4
 _FIRST_TURN_S: Final = 0.025
 """Taken for the time between two answers until it was measured."""
-_NEWEST_WEIGHS: Final = 0.2
+_NEWEST_WEIGHS: Final = 0.1
 _EARLY: Final = 0.9
 """Of the time until one's turn: who comes too early asks once more, who comes late has waited."""
 
@@ -70,7 +74,8 @@ class Place:
         """Return how long to wait before the next look."""
         own_s = _FIRST_S * _GROWTH**self._looks
         self._looks += 1
-        return min(SLOWEST_S, max(own_s, _EARLY * self._line.turn_s(self)))
+        turn_s = _EARLY * self._line.turn_s(self)
+        return max(min(own_s, SLOWEST_S), min(turn_s, LONGEST_S))
 
     def answered(self) -> None:
         """Say that the look brought the answer."""
