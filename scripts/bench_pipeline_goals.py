@@ -56,7 +56,7 @@ def album_goals(album: Artifact) -> list[Goal]:
 def soak_goals(soak: Artifact) -> list[Goal]:
     """Return what a long load with faults shall come to."""
     minutes, uploads = soak["plan"]["seconds"] / 60, soak["uploads"]["photos"]
-    growth_mb = soak["parent_memory"]["growth_mb"]
+    growth_mb = soak["parent_memory"]["growth_mb"] + 0.0  # never -0.0
     return [
         Goal(
             name=f"{minutes:g} minutes of load with faults: every accepted job has its one answer",
@@ -66,7 +66,7 @@ def soak_goals(soak: Artifact) -> list[Goal]:
         ),
         Goal(
             name="the worker's parent grows by 10 MB at most meanwhile",
-            measured=f"{growth_mb:+.1f} MB",
+            measured=f"{growth_mb:+.1f} MB of memory that it has written",
             met=growth_mb <= _SOAK_MB,
         ),
     ]
