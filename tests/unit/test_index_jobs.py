@@ -90,7 +90,9 @@ def test_request_needs_a_collection_only() -> None:
     ],
 )
 def test_limits_are_inclusive(said: dict[str, object]) -> None:
-    request(**said)
+    made = request(**said)
+
+    assert {name: getattr(made, name) for name in said} == said
 
 
 @pytest.mark.parametrize(

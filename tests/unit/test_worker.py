@@ -198,8 +198,10 @@ def test_running_worker_goes_on_when_storage_is_back(caplog: pytest.LogCaptureFi
     tier.inputs.available = True
     tier.clock.advance(VISIBILITY_S)
 
-    wait_until(lambda: set(tier.outputs.objects) == {job.output_key for job in jobs})
+    wait_until(lambda: len(tier.outputs.objects) == len(jobs))
     tier.stop()
+
+    assert set(tier.outputs.objects) == {job.output_key for job in jobs}
 
 
 def test_message_that_became_visible_while_it_waited_is_not_handled() -> None:

@@ -1,5 +1,6 @@
 """How a trial counts: answers, costs, requests in a log, faces of an album."""
 
+import mmap
 import os
 from collections import Counter
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bench_pipeline_goals import cpu_over_engine, share_of_engine
-from trial.costs import CpuMeter, RequestLog
+from trial.costs import CpuMeter, RequestLog, written_mb
 from trial.people import People
 from trial.prices import usd_per_million
 from trial.report import answers_summary, costs_summary, page
@@ -178,3 +179,19 @@ def test_a_million_jobs_cost_what_their_requests_and_seconds_cost() -> None:
 
 def test_listing_costs_as_much_as_writing() -> None:
     assert usd_per_million({"s3.ListObjectsV2": 1.0}, {})["total"] == 5
+
+
+def test_written_memory_is_what_a_process_wrote_not_what_it_mapped(tmp_path: Path) -> None:
+    file = tmp_path / "library"
+    file.write_bytes(bytes(40_000_000))
+    before_mb = written_mb(os.getpid())
+
+    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, prot=mmap.PROT_READ) as mapped:
+        assert np.frombuffer(mapped, dtype=np.uint8).max() == 0  # every page was read
+        mapped_mb = written_mb(os.getpid())
+    written = np.ones(80_000_000, dtype=np.uint8)
+    after_mb = written_mb(os.getpid())
+
+    assert mapped_mb - before_mb < 20
+    assert after_mb - mapped_mb > 60
+    assert written[-1] == 1

@@ -75,11 +75,7 @@ def test_client_asks_again_when_it_was_told_to(
         f"http://127.0.0.1:{script.server_port}", collection_id="people", insists=True
     )
 
-    answer = uploader.ask(
-        PHOTO,
-        due_s=0,
-        began_s=time.monotonic(),
-    )
+    answer = uploader.ask(PHOTO, due_s=0, began_s=time.monotonic())
     uploader.close()
 
     assert (answer.status, answer.result) == ("done", "Ada")
