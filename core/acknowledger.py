@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 _BATCH: Final = 10
 _MOMENT_S: Final = 0.5
-"""A busy worker fills its batches in less; an idle one's message is known as settled anyway."""
+"""Long enough for a busy worker to fill a batch, short beside a message's visibility timeout."""
 _ATTEMPTS: Final = 3
 
 
