@@ -1,8 +1,9 @@
 """What requests say, read into models: JSON, forms and query strings."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 from flask import request
@@ -20,6 +21,8 @@ _MAX_JSON_BYTES: Final = 2 * 1024 * 1024
 _MAX_PROBLEMS: Final = 3
 _JSON_FIELDS: Final = frozenset({"metadata"})
 """Fields of forms that hold JSON."""
+
+_NO_FIELD: Final = "there is no such field"
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
@@ -43,19 +46,46 @@ def read_json_body(model: type[M]) -> M:
     return _checked(lambda text: model.model_validate_json(text, strict=True), raw)
 
 
-def read_form(model: type[M]) -> tuple[M, dict[str, FileStorage]]:
-    """Return the fields and the files of a form."""
+def read_form(model: type[M], *, files: Collection[str]) -> tuple[M, dict[str, FileStorage]]:
+    """Return the fields and the files of a form; ``files`` are those that it may have."""
     with reading():
-        form, files = request.form, request.files
+        form, sent = request.form, request.files
+    _refuse(name for name in sent if name not in files)
+    for name in files:
+        if name in form:
+            raise InvalidRequest(f"{name}: in a form it must be a file")
     fields: dict[str, Any] = _single(form)
     for name in _JSON_FIELDS & fields.keys():
         fields[name] = _parsed(name, fields[name])
-    return _checked(model.model_validate_strings, fields), _single(files)
+    return _checked(model.model_validate_strings, fields), _single(sent)
 
 
 def read_query(model: type[M]) -> M:
     """Return what the query string says."""
     return _checked(model.model_validate_strings, _single(request.args))
+
+
+def refuse_misplaced(query: type[BaseModel] | None, *, takes_body: bool) -> None:
+    """Refuse what a call takes neither in its query string nor as a body.
+
+    Parameters
+    ----------
+    query : model, optional
+        The parameters that may stand in the query string; none when not given.
+
+    Raises
+    ------
+    InvalidRequest
+        If there are others, or a body where none is taken. The text names them.
+    """
+    known = query.model_fields if query else {}
+    place = "the query string has no such parameter"
+    if takes_body:
+        place += "; fields stand in the body"
+    _refuse((name for name in request.args if name not in known), place)
+    # No look into the body: one that is empty in spite of its header is refused, too.
+    if not takes_body and (request.content_length or "Transfer-Encoding" in request.headers):
+        raise InvalidRequest("this call takes no body")
 
 
 def read_text(model: type[M], **fields: str) -> M:
@@ -72,6 +102,12 @@ def reading() -> Iterator[None]:
         raise RequestTimedOut("the rest of the body did not come") from error
     except ParseException as error:
         raise BadRequest(f"the body can't be read: {error}") from error
+
+
+def _refuse(names: Iterable[str], why: str = _NO_FIELD) -> None:
+    told = [f"{name[:100]}: {why}" for name in islice(names, _MAX_PROBLEMS)]
+    if told:
+        raise InvalidRequest("; ".join(told))
 
 
 def _single(given: MultiDict[str, T]) -> dict[str, T]:
@@ -108,7 +144,7 @@ def _kind(problem: Mapping[str, Any]) -> type[InvalidRequest] | type[InvalidColl
 
 def _told(problem: Mapping[str, Any]) -> str:
     if problem["type"] == "extra_forbidden":
-        text = "there is no such field"
+        text = _NO_FIELD
     else:
         text = str(problem["msg"]).removeprefix("Value error, ")
     place = ".".join(str(part) for part in problem["loc"])[:100]

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import wraps
 from typing import Final, Literal, TypeVar
 
+from bodies import refuse_misplaced
 from edge import Failure
 from flask import Flask
 from flask.typing import ResponseReturnValue
@@ -90,8 +92,9 @@ class Body:
 class Operation:
     """What is told of a route.
 
-    ``errors`` are those that it may answer, beside ``INTERNAL_ERROR``. ``curl``
-    are the arguments of an example, without the address of the service.
+    ``errors`` are those that it may answer, beside ``INVALID_REQUEST`` for parameters
+    that it does not take, and ``INTERNAL_ERROR``. ``curl`` are the arguments of an
+    example, without the address of the service.
     """
 
     tag: str
@@ -107,7 +110,7 @@ class Operation:
     @property
     def failures(self) -> Failures:
         """All errors that it may answer, each once."""
-        return tuple(dict.fromkeys((*self.errors, FaceServiceError)))
+        return tuple(dict.fromkeys((*self.errors, InvalidRequest, FaceServiceError)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,10 +121,15 @@ class Api:
     operations: dict[str, Operation] = field(default_factory=dict)
 
     def route(self, method: str, rule: str, operation: Operation) -> Callable[[View], View]:
-        """Add a route with what is told of it."""
+        """Add a route that takes what is told of it, and nothing else."""
 
         def add(view: View) -> View:
-            self.app.add_url_rule(rule, view.__name__, view, methods=[method])
+            @wraps(view)
+            def checked(**path: str) -> ResponseReturnValue:
+                refuse_misplaced(operation.query, takes_body=operation.body is not None)
+                return view(**path)
+
+            self.app.add_url_rule(rule, view.__name__, checked, methods=[method])
             self.operations[view.__name__] = operation
             return view
 
