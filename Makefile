@@ -5,7 +5,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 CODE := core web-tier app-tier scripts tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install samples up down logs status smoke test lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 soak child-memory bench-executors bench-s3 lock
+.PHONY: help install samples up down logs status smoke test lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 soak child-memory bench-executors bench-s3 containers prove-containers lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -109,6 +109,12 @@ child-memory: samples ## Measure a child's memory; writes docs/benchmarks/child-
 
 bench-s3: install ## Compare boto3's and obstore's processor time; writes docs/benchmarks/s3.json
 	@$(BIN)/python scripts/bench_s3.py
+
+containers: samples ## Build and try both images, unless the same files are proven (Debian, root)
+	@$(BIN)/python scripts/containers.py
+
+prove-containers: samples ## The same in any case; writes docs/containers.json
+	@$(BIN)/python scripts/containers.py --record
 
 lock: ## Pin the newest allowed dependencies, with hashes (needs uv)
 	uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --output-file requirements/runtime.txt

@@ -4,10 +4,11 @@
 #     sudo scripts/prove_containers.sh [FOLDER]
 #
 # For Debian, as root, with the packages buildah, debootstrap, curl, make and
-# procps. The base image is Debian bookworm with its own Python, made by
-# debootstrap; it and all layers are kept under FOLDER, by default
-# /var/tmp/elastic-face-containers. Then the whole service runs from the images,
-# on free ports, against LocalStack from .venv-localstack.
+# procps; with CI set it installs those that are missing. The base image is Debian
+# bookworm with its own Python, made by debootstrap; it and all layers are kept
+# under FOLDER, by default /var/tmp/elastic-face-containers. Then the whole
+# service runs from the images, on free ports, against LocalStack from
+# .venv-localstack.
 # Exit codes: 0 all is proved, 1 something failed (the reason is printed).
 set -euo pipefail
 
@@ -16,8 +17,6 @@ BASE=localhost/debian-python:bookworm
 CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt
 SERVICE_UID=10001
 TIERS=(web worker)
-# The compose file sets these for its own network, or the image does.
-NOT_FROM_OUTSIDE=" AWS_ENDPOINT_URL AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN FACE_MODELS_DIR INSIGHTFACE_MODELS_DIR WEB_HOST WEB_PORT WORKER_ALIVE_FILE "
 
 declare -A frontend # tier -> process id of its 'buildah run'
 localstack=
@@ -152,9 +151,14 @@ clean_up() {
 }
 
 require_tools() {
-    local tool
+    local tool tools=(buildah debootstrap curl make pgrep python3)
     ((EUID == 0)) || fail "this needs root: debootstrap and buildah's chroot isolation do"
-    for tool in buildah debootstrap curl make pgrep python3; do
+    if [[ -n ${CI:-} ]] && ! type "${tools[@]}" >/dev/null 2>&1; then
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends \
+            buildah debootstrap curl make procps python3 >/dev/null
+    fi
+    for tool in "${tools[@]}"; do
         command -v "$tool" >/dev/null || fail "$tool is missing: apt-get install buildah debootstrap curl make procps python3"
     done
     mkdir -p "$FOLDER"
@@ -192,9 +196,9 @@ build_images() {
             >"$FOLDER/build-$tier.log" 2>&1 || fail "docker/$tier/Dockerfile: see $FOLDER/build-$tier.log"
         in_store rm "prove-$tier" >/dev/null 2>&1 || true
         in_store from --name "prove-$tier" "localhost/elastic-face-$tier" >/dev/null
-        proved "docker/$tier/Dockerfile builds on $BASE"
+        proved "\`docker/$tier/Dockerfile\` builds on Debian bookworm with its own Python"
     done
-    in_store images --format '{{.Name}} {{.Size}}' | grep -v none
+    in_store images --format 'size: {{.Name}} {{.Size}}' | grep -v none | sed 's|localhost/||'
 }
 
 inspect_images() {
@@ -241,6 +245,20 @@ run_init() {
     proved "init: the worker's image makes buckets and queues, and twice does no harm"
 }
 
+try_tools() {
+    local tool
+    for tool in "scripts/efr.py collections list" "scripts/dlq.py list" "scripts/enroll.py --help"; do
+        # shellcheck disable=SC2086 # a command line, split at its spaces
+        run_in worker python $tool >"$FOLDER/tool.log" 2>&1 || fail "worker: $tool: $(tail -n 3 "$FOLDER/tool.log")"
+        proved "worker: \`python $tool\` works"
+    done
+    run_in worker python app-tier/autoscaler.py >"$FOLDER/autoscaler.log" 2>&1 &
+    frontend[autoscaler]=$!
+    until_true 60 grep --quiet 'autoscaler started' "$FOLDER/autoscaler.log" ||
+        fail "worker: app-tier/autoscaler.py did not start"
+    stop autoscaler
+}
+
 run_web() {
     start web
     until_true 60 curl --fail --silent "$address/health" || fail "the web tier does not answer /health"
@@ -285,15 +303,7 @@ stop_all() {
 }
 
 check_compose() {
-    local line name compose
-    while IFS= read -r line; do
-        [[ $line =~ ^([A-Z0-9_]+)=(.*)$ ]] || continue
-        name=${BASH_REMATCH[1]}
-        [[ $NOT_FROM_OUTSIDE == *" $name "* ]] && continue
-        grep --quiet --fixed-strings --line-regexp "  $name: \${$name:-${BASH_REMATCH[2]}}" docker-compose.yml ||
-            fail "docker-compose.yml lacks $name, or has another default than .env.example"
-    done <.env.example
-    proved "docker-compose.yml knows every setting of .env.example, with the same default"
+    local compose
     for compose in "docker compose" docker-compose; do
         if [[ $($compose version --short 2>/dev/null) =~ ^v?[2-9] ]]; then
             $compose --env-file /dev/null config --quiet || fail "docker-compose.yml is not valid"
@@ -317,6 +327,7 @@ inspect_images
 step "The service, from the images"
 start_localstack
 run_init
+try_tools
 run_web
 run_worker
 recognise
