@@ -127,6 +127,15 @@ class Collections:
         """
         return self._active(collection_id).collection
 
+    def now(self, collection_id: str) -> Collection:
+        """Return a collection as it is now, asking S3; raises what `get` raises."""
+        return self._active(collection_id, fresh=True).collection
+
+    def fresh_if_empty(self, collection_id: str) -> Collection:
+        """Return a collection; one that is thought to have no face yet is looked up again."""
+        collection = self.get(collection_id)
+        return self.now(collection_id) if collection.model is None else collection
+
     def page(self, *, limit: int, after: str = "") -> list[Collection]:
         """Return the next collections behind an id, in order of ids; all states."""
         keys = self._store.keys(PREFIX, after=_key(after) if after else "", limit=limit)
@@ -163,7 +172,7 @@ class Collections:
     def is_current(self, collection: Collection) -> bool:
         """Tell whether the collection is still there, asking S3."""
         try:
-            now = self._active(collection.collection_id, fresh=True).collection
+            now = self.now(collection.collection_id)
         except CollectionNotFound:
             return False
         return now.gallery_id == collection.gallery_id

@@ -76,7 +76,7 @@ class Erasure:
         """
         face = self.people.face(collection_id, face_id)
         jobs = self._erase_jobs(_jobs_of([face]))
-        self.index.erase(self.collections.get(collection_id).gallery_id, [face_id])
+        self.index.erase(self.collections.now(collection_id).gallery_id, [face_id])
         return self._audit("face", collection_id, faces=1, jobs=jobs)
 
     def person(self, collection_id: str, person: str) -> AuditRecord:
@@ -100,7 +100,7 @@ class Erasure:
         if not faces and not jobs:
             raise PersonNotFound(f"nobody named {person!r} is enrolled in {collection_id!r}")
         if faces:
-            self.index.erase(self.collections.get(collection_id).gallery_id, sorted(face_ids))
+            self.index.erase(self.collections.now(collection_id).gallery_id, sorted(face_ids))
         record = self._audit("person", collection_id, faces=len(faces), jobs=jobs)
         if faces:
             self.sleep(self.settle_s)

@@ -107,7 +107,7 @@ class Matching:
         ModelMismatch
             If it holds embeddings of another model.
         """
-        collection = self.collections.get(collection_id)
+        collection = self.collections.fresh_if_empty(collection_id)
         recognition = self.recognise(photo)
         check_model(collection, recognition.model)
         least = collection.threshold if threshold is None else threshold
@@ -151,7 +151,7 @@ class Matching:
         CollectionNotFound, ModelMismatch
             As in `match`.
         """
-        collection = self.collections.get(collection_id)
+        collection = self.collections.fresh_if_empty(collection_id)
         recognition = self.recognise(photo)
         check_model(collection, recognition.model)
         face = self._largest(recognition, "image")

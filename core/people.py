@@ -22,7 +22,7 @@ class People:
         self, collection_id: str, *, limit: int, after: str = "", person: str | None = None
     ) -> list[EnrolledFace]:
         """Return the next faces behind an id, in order of ids; all, or one person's."""
-        collection = self.collections.get(collection_id)
+        collection = self.collections.fresh_if_empty(collection_id)
         if collection.model is None:
             return []
         return self.index.page(collection.gallery_id, limit=limit, after=after, person=person)
@@ -39,7 +39,7 @@ class People:
         FaceNotFound
             If there is none of that id.
         """
-        collection = self.collections.get(collection_id)
+        collection = self.collections.fresh_if_empty(collection_id)
         found = [] if collection.model is None else self.index.get(collection.gallery_id, [face_id])
         if not found:
             raise FaceNotFound(f"no face {face_id} is enrolled in {collection_id!r}")

@@ -52,7 +52,7 @@ def add_collection_routes(api: Api, parts: WebParts) -> None:
 
     @api.route("GET", "/collections/<collection_id>", DESCRIBE)
     def describe_collection(collection_id: str) -> ResponseReturnValue:
-        return described(collections.get(collection_id)).model_dump(mode="json")
+        return described(collections.fresh_if_empty(collection_id)).model_dump(mode="json")
 
     @api.route("DELETE", "/collections/<collection_id>", DELETE)
     def delete_collection(collection_id: str) -> ResponseReturnValue:

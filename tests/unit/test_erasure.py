@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -175,6 +175,20 @@ def test_photos_that_were_indexed_before_under_the_same_id_are_erased_too(servic
 
     service.erasure.person("family", "Ada")
 
+    assert service.jobs() == set()
+
+
+def test_person_is_erased_by_a_process_that_just_saw_the_collection_empty(
+    service: Service,
+) -> None:
+    collections = Collections(service.gallery, service.index, refresh_s=1000)
+    people = People(collections=collections, index=service.index)
+    assert people.faces("family", limit=1) == []
+    service.enrol("Ada", 0)
+
+    replace(service.erasure, collections=collections, people=people).person("family", "Ada")
+
+    assert service.names() == []
     assert service.jobs() == set()
 
 

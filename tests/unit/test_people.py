@@ -52,6 +52,21 @@ def test_collection_without_faces_lists_and_counts_none(family: Family) -> None:
     assert family.people.count(family.people.collections.get("family")) == 0
 
 
+def test_faces_are_found_by_a_process_that_just_saw_the_collection_empty() -> None:
+    index, store = MemoryFaceIndex(), MemoryStore()
+    people, others = (
+        Family(People(collections=Collections(store, index, refresh_s=1000), index=index))
+        for _ in range(2)
+    )
+    people.people.collections.create("family")
+    assert people.names() == {}
+
+    others.enrol(enrolled("Ada", 0, "1"))
+
+    assert people.names() == {"1": "Ada"}
+    assert people.people.face("family", "1").person == "Ada"
+
+
 def test_faces_are_counted(family: Family) -> None:
     family.enrol(enrolled("Ada", 0, "1"), enrolled(None, 1, "2"))
 
