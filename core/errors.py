@@ -146,7 +146,7 @@ class FileTooLarge(InvalidPhoto):
 
 
 class UnsupportedImage(InvalidPhoto):
-    """Raised when the content is not JPEG, PNG, WebP or HEIC."""
+    """Raised when the content is not JPEG, PNG, WebP, HEIC, AVIF or BMP."""
 
     code = "UNSUPPORTED_IMAGE"
 

@@ -21,8 +21,8 @@ _DESCRIPTION: Final = """\
 Faces in photos: name them, enrol them, look for them, forget them.
 
 Errors are JSON with `error`, `code`, `retryable` and `request_id`. A `threshold` always is the
-least similarity, 0 to 100. Photos are JPEG, PNG, WebP or HEIC. Lists are paged: pass `next_token`
-of a page to get the next one, until it is null.
+least similarity, 0 to 100. Photos are JPEG, PNG, WebP, HEIC, AVIF or BMP. Lists are paged: pass
+`next_token` of a page to get the next one, until it is null.
 """
 
 _PATH_PARAMETERS: Final[dict[str, dict[str, Any]]] = {

@@ -1,54 +1,62 @@
 """Whether the HEIC reader survives the names in a file.
 
-pi_heif 1.4.0 ends the process with a segmentation fault when it turns the type
-of a metadata item into text and the type is not UTF-8.
+pi_heif 1.4.0 ends the process with a segmentation fault when it turns a name or the
+type of a metadata item into text and what libheif hands over is not UTF-8. libheif cuts
+the last byte of a text that does not end with NUL, which may be half a letter's.
 """
 
-import struct
 from collections.abc import Iterator
 from typing import Final
+
+from core.errors import UnsupportedImage
+from core.faces.headers.boxes import MOST_BOXES, boxes
 
 _ENTRY: Final = b"infe"
 _LARGEST_VERSION_OF_SHORT_IDS: Final = 2
 
 
 def items_are_readable(photo: bytes) -> bool:
-    """Return whether the type of every item is ASCII, and its names are UTF-8.
+    """Return whether the type of every item is ASCII, and its names are UTF-8 that ends with NUL.
+
+    Each byte is looked at twice at most.
 
     References
     ----------
     ISO/IEC 14496-12:2022, 8.11.6, item information box.
     https://github.com/bigcat88/pillow_heif/pull/478
     """
-    if photo[4:8] != b"ftyp":
-        return True
-    return all(_entries_are_readable(part) for part in _boxes_without_pixels(photo))
+    try:
+        return all(_entries_are_readable(photo, *part) for part in _parts_without_pixels(photo))
+    except UnsupportedImage:
+        return False
 
 
-def _boxes_without_pixels(photo: bytes) -> Iterator[bytes]:
-    """Yield the top-level boxes in which entries may be; pixels may look like one by chance."""
+def _parts_without_pixels(photo: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where entries may be; pixels may look like one by chance."""
     position = 0
-    while position + 8 <= len(photo):
-        size, kind = struct.unpack_from(">I4s", photo, position)
-        if size == 1 and position + 16 <= len(photo):
-            (size,) = struct.unpack_from(">Q", photo, position + 8)
-        if size < 8:  # to the end of the file, or damaged
-            size = len(photo) - position
-        if kind != b"mdat":
-            yield photo[position : position + size]
-        position += size
+    for box in boxes(photo, 0, len(photo)):
+        if box.kind != b"mdat":
+            yield position, min(box.end, len(photo))
+        position = box.end
+    if position < len(photo):  # too short for a box
+        yield position, len(photo)
 
 
-def _entries_are_readable(box: bytes) -> bool:
-    """Look at everything that may be read as an entry, wherever it stands."""
-    found = box.find(_ENTRY)
-    while found != -1:
-        start = found + len(_ENTRY)
-        (size,) = struct.unpack_from(">I", box, found - 4) if found >= 4 else (0,)
-        if not _is_readable(box[start : found - 4 + size]):
+def _entries_are_readable(photo: bytes, start: int, end: int) -> bool:
+    """Look at everything that may be read as an entry, wherever it stands in a part."""
+    behind = start
+    for _ in range(MOST_BOXES):
+        found = photo.find(_ENTRY, start, end)
+        if found == -1:
+            return True
+        # An entry within another one would be read only by who follows the boxes otherwise.
+        if found - 4 < behind:
             return False
-        found = box.find(_ENTRY, start)
-    return True
+        behind = found - 4 + int.from_bytes(photo[found - 4 : found], "big")
+        start = found + len(_ENTRY)
+        if not start <= behind <= end or not _is_readable(photo[start:behind]):
+            return False
+    return False
 
 
 def _is_readable(entry: bytes) -> bool:
@@ -56,8 +64,9 @@ def _is_readable(entry: bytes) -> bool:
     if not entry:
         return False
     names = 8 if entry[0] <= _LARGEST_VERSION_OF_SHORT_IDS else 10
+    texts = entry[names + 4 :]
     try:
-        entry[names + 4 :].decode()
+        texts.decode()
     except UnicodeDecodeError:
         return False
-    return entry[names : names + 4].isascii()
+    return entry[names : names + 4].isascii() and (not texts or texts.endswith(b"\x00"))

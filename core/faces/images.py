@@ -6,16 +6,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import pi_heif
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from core.errors import InvalidImage, TooManyPixels
+from core.errors import InvalidImage, UnsupportedImage
 from core.faces.geometry import Box
+from core.faces.opening import open_photo
 from core.faces.orientation import Orientation, orientation_of
-from core.faces.photo_header import open_photo
-
-pi_heif.register_heif_opener()
 
 DECODE_ERRORS: Final = (
     OSError,
@@ -66,7 +63,7 @@ class Photo:
     Parameters
     ----------
     photo : bytes
-        A JPEG, PNG, WebP or HEIC file.
+        A JPEG, PNG, WebP, HEIC, AVIF or BMP file.
     max_pixels : int
         Most pixels that will be decoded.
 
@@ -80,17 +77,16 @@ class Photo:
 
     def __init__(self, photo: bytes, *, max_pixels: int) -> None:
         self._bytes = photo
+        self._max_pixels = max_pixels
+        image = self._open()
+        size = image.size
         try:
-            image = open_photo(photo)
-            width, height = image.size
-            if width * height > max_pixels:
-                raise TooManyPixels(f"{width} x {height} pixels; at most {max_pixels} are accepted")
             if image.format == "PNG":
                 image.load()  # its EXIF block may lie behind the pixels
             self._orientation: Orientation = orientation_of(image)
         except DECODE_ERRORS as error:
             raise _damaged(error) from error
-        self.width, self.height = self._orientation.upright_size((width, height))
+        self.width, self.height = self._orientation.upright_size(size)
         self._opened: Image.Image | None = image
         self._decoded: Image.Image | None = None
         self._reduction = 1
@@ -135,13 +131,21 @@ class Photo:
             raise _damaged(error) from error
         return Region(pixels=part, left=left, top=top, factor=actual)
 
+    def _open(self) -> Image.Image:
+        try:
+            return open_photo(self._bytes, max_pixels=self._max_pixels)
+        except UnsupportedImage as error:
+            raise InvalidImage(str(error)) from error
+        except DECODE_ERRORS as error:
+            raise _damaged(error) from error
+
     def _decode(self, factor: float) -> Image.Image:
         """Return the stored image at ``factor`` times its size, or larger."""
         if self._decoded is not None and 1 / self._reduction >= min(factor, 1.0):
             return self._decoded
         self._decoded = None  # room for the larger one
         try:
-            with self._opened or open_photo(self._bytes) as image:
+            with self._opened or self._open() as image:
                 self._opened = None  # an image is decoded only once
                 self._reduction = _reduce(image, factor)
                 image.load()

@@ -19,7 +19,7 @@ from tests.support.photos import made_photo, shared_folder
 LIMIT = 50_000_000
 
 
-@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "HEIF"])
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "HEIF", "AVIF", "BMP"])
 def test_every_accepted_format_is_decoded(image_format: str) -> None:
     pixels = decode_photo(made_photo(image_format), max_pixels=LIMIT)
 
@@ -27,7 +27,7 @@ def test_every_accepted_format_is_decoded(image_format: str) -> None:
     assert pixels.dtype == np.uint8
 
 
-@pytest.mark.parametrize("image_format", ["JPEG", "WEBP", "HEIF"])
+@pytest.mark.parametrize("image_format", ["JPEG", "WEBP", "HEIF", "AVIF"])
 def test_exif_orientation_is_applied(image_format: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # turned by a quarter
