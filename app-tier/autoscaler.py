@@ -12,12 +12,14 @@ from typing import Final
 
 from core.autoscaler import Autoscaler, WorkerFleet
 from core.aws.autoscaling import AutoScalingGroup, QueueDepths
-from core.aws.clients import autoscaling_client, sqs_client
+from core.aws.clients import autoscaling_client, s3_client, sqs_client
+from core.aws.s3 import S3Store
 from core.errors import InvalidSettings
 from core.local_workers import LocalWorkers
 from core.logs import configure_logs
 from core.scaling import Limits
 from core.settings import Settings, load_settings
+from core.work_notes import WorkSeen
 
 EXIT_OK: Final = 0
 EXIT_SETTINGS: Final = 2
@@ -42,6 +44,7 @@ def build_autoscaler(settings: Settings) -> Autoscaler:
         depth=QueueDepths(
             sqs_client(settings), [settings.sqs_req_queue_name, settings.sqs_index_queue_name]
         ),
+        worked=WorkSeen(S3Store(settings, settings.s3_gallery_bucket, s3_client(settings))),
         fleet=build_fleet(settings),
         limits=Limits(
             max_workers=settings.max_workers,

@@ -43,6 +43,9 @@ class Autoscaler:
     ----------
     depth : callable
         Messages of all queues together; may raise ``ServiceUnavailable``.
+    worked : callable
+        Tells whether workers had jobs since it was last asked; may raise
+        ``ServiceUnavailable``.
     fleet : WorkerFleet
     limits : Limits
     interval_s : float
@@ -55,12 +58,14 @@ class Autoscaler:
         self,
         *,
         depth: Callable[[], Depth],
+        worked: Callable[[], bool],
         fleet: WorkerFleet,
         limits: Limits,
         interval_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._depth = depth
+        self._worked = worked
         self._fleet = fleet
         self._limits = limits
         self._interval_s = interval_s
@@ -100,6 +105,8 @@ class Autoscaler:
             If the queues or the fleet can't be asked; nothing was changed.
         """
         depth, workers, now_s = self._depth(), self._fleet.count(), self._clock()
+        # Only an empty queue can mean fewer workers; asking costs a request.
+        worked = workers > 0 and depth.jobs == 0 and self._worked()
         self._measure(now_s, depth, workers)
         decision = decide(
             Situation(
@@ -107,6 +114,7 @@ class Autoscaler:
                 depth=depth,
                 workers=workers,
                 seconds_per_job=self._pace.seconds_per_job,
+                worked=worked,
                 history=self._history,
             ),
             self._limits,

@@ -1,7 +1,7 @@
 """A lane: one queue and what belongs to it."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ class Lane:
     """One queue, who settles its messages, and who keeps, deletes and sweeps them.
 
     ``threads`` messages are handled at a time: most of them wait for the network.
+    ``on_work`` is called whenever messages were received.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Lane:
     heartbeat: VisibilityHeartbeat
     acknowledger: Acknowledger
     sweeper: DeadLetterSweeper[Any]
+    on_work: Callable[[], None]
 
     def receive(self, *, limit: int, wait_s: float) -> list[ReceivedMessage]:
         """Wait for up to ``limit`` messages, and keep them invisible until they are settled."""
@@ -36,6 +38,8 @@ class Lane:
             limit=limit, wait_s=wait_s, visibility_s=self.heartbeat.visibility_s
         )
         self.heartbeat.cover(messages)
+        if messages:
+            self.on_work()
         return messages
 
     def release(self, messages: Sequence[ReceivedMessage]) -> None:

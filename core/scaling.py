@@ -99,13 +99,15 @@ class Situation:
     """What is known when a decision is due.
 
     ``history`` begins with the first decision of all, so that a new autoscaler
-    ends no worker before it has watched for a whole cool-down.
+    ends no worker before it has watched for a whole cool-down. ``worked`` tells
+    that there were jobs since the last decision, though none is there now.
     """
 
     now_s: float
     depth: Depth
     workers: int
     seconds_per_job: float
+    worked: bool = False
     history: tuple[Recommendation, ...] = ()
 
 
@@ -130,6 +132,8 @@ def decide(situation: Situation, limits: Limits) -> Decision:
     """Return how many workers there should be now."""
     now_s, workers = situation.now_s, situation.workers
     need = wanted(situation.depth, seconds_per_job=situation.seconds_per_job, limits=limits)
+    if situation.worked:  # one worker did it, so one is enough, and none is started for it
+        need = max(need, min(1, workers, limits.max_workers))
     history = _remember(
         situation.history, Recommendation(at_s=now_s, workers=need), limits.cool_down_s
     )

@@ -24,6 +24,7 @@ from core.settings import Settings
 from core.turns import Turns, Urgency
 from core.visibility import VisibilityHeartbeat
 from core.warm_pool import WarmPool
+from core.work_notes import PER_COOL_DOWN, WorkNotes
 from core.worker import Worker
 
 if TYPE_CHECKING:
@@ -61,12 +62,14 @@ def build_worker(settings: Settings) -> WorkerParts:
     pool = build_executor(settings)
     turns = Turns(pool, children=children)
     namer = FaceNamer(shared.collections, shared.index, max_distance=settings.match_max_distance)
+    notes = WorkNotes(shared.gallery, pause_s=settings.scale_in_cooldown_seconds / PER_COOL_DOWN)
     worker = Worker(
         lanes=(
             _lane(
                 shared,
                 sqs,
                 name="interactive",
+                on_work=notes.work,
                 threads=_THREADS_PER_CHILD * children,
                 queue=settings.sqs_req_queue_name,
                 dead_letters=settings.dead_letter_queue_name,
@@ -82,6 +85,7 @@ def build_worker(settings: Settings) -> WorkerParts:
                 shared,
                 sqs,
                 name="bulk",
+                on_work=notes.work,
                 threads=_THREADS_PER_CHILD * children + _AWAITING_A_WRITE,
                 queue=settings.sqs_index_queue_name,
                 dead_letters=settings.index_dead_letter_queue_name,
@@ -101,7 +105,7 @@ def build_worker(settings: Settings) -> WorkerParts:
             _check_all, (shared.inputs.check, shared.outputs.check, shared.gallery.check)
         ),
         stop_recognizer=pool.stop,
-        on_alive=partial(touch, settings.worker_alive_file),
+        on_alive=partial(_show_life, settings.worker_alive_file, notes),
     )
     return WorkerParts(
         worker=worker,
@@ -121,6 +125,7 @@ def _lane(
     dead_letters: str,
     parse: Callable[[str], Any],
     answer: Callable[[Any], Any],
+    on_work: Callable[[], None],
     on_settled: Callable[[Any, Any], None] | None = None,
 ) -> Lane:
     settings = shared.settings
@@ -158,7 +163,14 @@ def _lane(
             clock=time.monotonic,
             on_settled=on_settled,
         ),
+        on_work=on_work,
     )
+
+
+def _show_life(alive_file: str | None, notes: WorkNotes) -> None:
+    """Tell health checks that the worker is alive, and the autoscaler that it had work."""
+    touch(alive_file)
+    notes.leave()
 
 
 def _check_all(checks: tuple[Check, ...]) -> None:

@@ -64,6 +64,7 @@ def join_lane(
     )
     acknowledger = Acknowledger(queue)
     return Lane(
+        on_work=lambda: None,
         name=name,
         threads=threads,
         queue=queue,

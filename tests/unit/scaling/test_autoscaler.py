@@ -41,7 +41,12 @@ class Fleet:
 
 def autoscaler(fleet: Fleet, clock: ManualClock, *, interval_s: float = 0.01) -> Autoscaler:
     return Autoscaler(
-        depth=fleet.look, fleet=fleet, limits=LIMITS, interval_s=interval_s, clock=clock
+        depth=fleet.look,
+        worked=lambda: False,
+        fleet=fleet,
+        limits=LIMITS,
+        interval_s=interval_s,
+        clock=clock,
     )
 
 

@@ -88,6 +88,12 @@ def test_workers_whose_jobs_are_in_flight_are_not_ended() -> None:
     assert decisions[-1].reason is Reason.IN_FLIGHT
 
 
+def test_work_that_no_look_saw_keeps_one_of_the_workers() -> None:
+    situation = Situation(now_s=0, depth=IDLE, workers=3, seconds_per_job=1, worked=True)
+
+    assert decide(situation, LIMITS).history[-1].workers == 1
+
+
 def test_lower_maximum_holds_at_once() -> None:
     decision = at_once(Depth(visible=0, in_flight=100), workers=20)
 
