@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from build_context import context_files, copied, ignore_rules, inputs_hash, is_sent
+from containers import PAGE, with_tables
 
 from tests.support.photos import ROOT
 
@@ -119,3 +120,7 @@ def test_copies_from_another_stage_are_not_from_the_context() -> None:
 def test_hash_of_the_inputs_is_that_of_their_content() -> None:
     assert inputs_hash() == inputs_hash()
     assert re.fullmatch("[0-9a-f]{64}", inputs_hash())
+
+
+def test_page_tells_what_the_record_says() -> None:
+    assert with_tables(PAGE.read_text()) == PAGE.read_text()
