@@ -13,20 +13,33 @@ from core.jobs import (
     Frozen,
     ImageSize,
     Model,
+    Name,
     is_job_id,
 )
+from core.names import is_visible, spelled
 
 DEFAULT_MAX_FACES: Final = 5
+_MAX_NAME: Final = 100
+_MAX_DECOMPOSED: Final = 4 * _MAX_NAME
+"""No character is composed of more than four."""
 
 
 def is_person(name: str) -> bool:
     """Tell whether a text can stand for a person in a result."""
-    return name.isprintable() and name == name.strip() and name not in (UNKNOWN, NO_FACE)
+    return is_visible(name) and name == name.strip() and name not in (UNKNOWN, NO_FACE)
+
+
+def _spelled_if_short(name: object) -> object:
+    """Give a name its one spelling; longer texts are too long in any, and cost time."""
+    return spelled(name) if isinstance(name, str) and len(name) <= _MAX_DECOMPOSED else name
 
 
 def _checked_person(name: str) -> str:
     if not is_person(name):
-        raise ValueError(f"must be printable, without spaces around it, not {UNKNOWN!r}")
+        raise ValueError(
+            f"must be printable, without spaces around it, not {UNKNOWN!r}; "
+            "joiners may only stand where they shape letters or emoji"
+        )
     return name
 
 
@@ -55,8 +68,12 @@ def _checked_job_id(text: str) -> str:
 
 CollectionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,100}$")]
 PersonName = Annotated[
-    str, StringConstraints(min_length=1, max_length=100), AfterValidator(_checked_person)
+    str,
+    StringConstraints(min_length=1, max_length=_MAX_NAME),
+    AfterValidator(_checked_person),
+    BeforeValidator(_spelled_if_short),
 ]
+"""What someone may be called; it comes in any spelling and is read in one."""
 ImageId = Annotated[
     str, StringConstraints(min_length=1, max_length=255), AfterValidator(_checked_printable)
 ]
@@ -128,7 +145,7 @@ class FaceRecord(Frozen):
     """A face that was added."""
 
     face_id: str
-    person: str | None
+    person: Name | None
     face: DetectedFace
 
 
@@ -150,7 +167,7 @@ class IndexDone(Frozen):
     kind: Literal["index"] = "index"
     collection_id: str
     image_id: str
-    person: str | None = None
+    person: Name | None = None
     """Whose photo it was said to be."""
     face_records: list[FaceRecord]
     unindexed_faces: list[UnindexedFace]

@@ -4,18 +4,22 @@ import re
 import unicodedata
 import uuid
 from dataclasses import dataclass
-from typing import Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from core.errors import MalformedMessage
 from core.faces.results import Face
+from core.names import spelled
 
 NO_FACE: Final = "No face"
 UNKNOWN: Final = "Unknown"
 DEFAULT_COLLECTION: Final = "default"
 COLLECTION_NOTE: Final = "collection-id"
 """Under this name the input object notes in which collection its people are looked for."""
+
+Name = Annotated[str, AfterValidator(spelled)]
+"""A person's name in a result; older versions stored any spelling."""
 
 _MAX_FILENAME: Final = 100
 _UUID4: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
@@ -131,7 +135,7 @@ class NamedFace(DetectedFace):
     person's enrolled face, and null while nobody is enrolled.
     """
 
-    name: str | None
+    name: Name | None
     face_id: str | None = None
     similarity: float | None
     distance: float | None
@@ -156,7 +160,7 @@ class JobDone(Frozen):
 
     job_id: str
     status: Literal["done"] = "done"
-    result: str
+    result: Name
     collection_id: str = DEFAULT_COLLECTION
     faces: list[NamedFace]
     image: ImageSize

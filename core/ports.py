@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faces.results import Recognition
+from core.names import spelled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +133,8 @@ class EnrolledFace:
 
     ``person`` is None while nobody said whose face it is. ``rejected`` are
     persons of whom it was said that it is not theirs. ``job_id`` is the job
-    that enrolled it, whose photo and result hold the face too.
+    that enrolled it, whose photo and result hold the face too. Names have one
+    spelling, however they are stored: older versions stored any.
     """
 
     face_id: str
@@ -143,15 +145,28 @@ class EnrolledFace:
     rejected: frozenset[str] = frozenset()
     job_id: str | None = None
 
+    def __post_init__(self) -> None:
+        _spell_names(self)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Match:
-    """An enrolled face and its distance to the probe."""
+    """An enrolled face and its distance to the probe; names as in `EnrolledFace`."""
 
     face_id: str
     person: str | None
     distance: float
     rejected: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        _spell_names(self)
+
+
+def _spell_names(face: EnrolledFace | Match) -> None:
+    if face.person is not None:
+        object.__setattr__(face, "person", spelled(face.person))
+    if face.rejected:
+        object.__setattr__(face, "rejected", frozenset(map(spelled, face.rejected)))
 
 
 class FaceIndex(Protocol):
@@ -182,7 +197,10 @@ class FaceIndex(Protocol):
     def page(
         self, gallery_id: str, *, limit: int, after: str = "", person: str | None = None
     ) -> list[EnrolledFace]:
-        """Return the next faces behind an id, in order of ids; all, or one person's."""
+        """Return the next faces behind an id, in order of ids; all, or one person's.
+
+        ``person`` is `spelled`; faces are theirs in whatever spelling they are stored.
+        """
         ...
 
     def erase(self, gallery_id: str, face_ids: Sequence[str]) -> None:

@@ -7,8 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from core.errors import ModelMismatch
+from core.names import spelled
 from core.ports import EnrolledFace
 
 _FACE_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -97,6 +99,20 @@ def known_ids(face_ids: Iterable[str]) -> list[str]:
 def any_of(face_ids: Sequence[str]) -> str:
     """Return the filter for these faces; the ids are from `known_ids`."""
     return f"face_id IN ({', '.join(map(quoted, face_ids))})" if face_ids else "false"
+
+
+def may_be(person: str) -> str:
+    """Return the filter for a person's faces, which may let faces of others through."""
+    if person.isascii():
+        return f"person = {quoted(person)}"
+    return "octet_length(person) > character_length(person)"  # all names that are not ASCII
+
+
+def of_person(rows: pa.Table, person: str) -> pa.Table:
+    """Return those rows whose name is the person's in any spelling."""
+    stored = pc.unique(rows["person"]).to_pylist()
+    theirs = [name for name in stored if name is not None and spelled(name) == person]
+    return rows.filter(pc.is_in(rows["person"], pa.array(theirs, pa.string())))
 
 
 def quoted(text: str) -> str:

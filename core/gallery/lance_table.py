@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from core.errors import StorageUnavailable
 from core.gallery.heap import give_back_freed
 from core.gallery.lance_files import TableFiles
-from core.gallery.lance_rows import any_of, quoted, to_faces, to_table
+from core.gallery.lance_rows import any_of, may_be, of_person, quoted, to_faces, to_table
 from core.gallery.lance_storage import Overtaken, despite_others, in_time, translated
 from core.gallery.lance_turns import turn
 from core.gallery.warm_rows import Addresses, WarmRows
@@ -74,10 +74,12 @@ class LanceTable:
     def page(self, *, limit: int, after: str, person: str | None) -> list[EnrolledFace]:
         conditions = [f"face_id > {quoted(after)}"]
         if person is not None:
-            conditions.append(f"person = {quoted(person)}")
+            conditions.append(may_be(person))
 
         def read(table: Table) -> pa.Table:
-            ids = self._where(table, " AND ".join(conditions), ["face_id"])
+            ids = self._where(table, " AND ".join(conditions), ["face_id", "person"])
+            if person is not None:
+                ids = of_person(ids, person)
             chosen = pc.select_k_unstable(ids, k=limit, sort_keys=[("face_id", "ascending")])
             if not len(chosen):
                 return table.schema.empty_table()

@@ -18,6 +18,7 @@ from core.gallery.payload import (
     checked_after,
     library_missing,
     possible_ids,
+    spellings,
     to_face,
     to_json,
     to_match,
@@ -103,9 +104,8 @@ class MilvusFaceIndex:
     def page(
         self, gallery_id: str, *, limit: int, after: str = "", person: str | None = None
     ) -> list[EnrolledFace]:
-        # A person's name never gets into the expression: its hash needs no escaping.
         behind = f'face_id > "{checked_after(after)}"'
-        theirs = "" if person is None else f' and person_key == "{_person_key(person)}"'
+        theirs = "" if person is None else f" and person_key in {_person_keys(person)}"
         with self._loaded(gallery_id) as client:
             # Of all that Milvus offers only the iterator promises the order of ids.
             rows = client.query_iterator(
@@ -209,6 +209,11 @@ def _name(gallery_id: str) -> str:
 
 def _person_key(person: str | None) -> str:
     return "" if person is None else sha256(person.encode()).hexdigest()
+
+
+def _person_keys(person: str) -> str:
+    """Return the list of an expression: names never get into one, their hashes need no escaping."""
+    return json.dumps([_person_key(spelling) for spelling in spellings(person)])
 
 
 def _row(face: EnrolledFace) -> dict[str, Any]:

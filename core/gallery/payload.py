@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
@@ -70,6 +71,11 @@ def to_match(face_id: str, distance: float, payload: Mapping[str, Any]) -> Match
         distance=distance,
         rejected=frozenset(payload["rejected"]),
     )
+
+
+def spellings(person: str) -> list[str]:
+    """Return how a name may be stored: as it is, or decomposed by an older version."""
+    return list(dict.fromkeys((person, unicodedata.normalize("NFD", person))))
 
 
 def possible_ids(face_ids: Iterable[str]) -> list[str]:

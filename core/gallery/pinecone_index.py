@@ -14,6 +14,7 @@ from core.gallery.payload import (
     checked_after,
     library_missing,
     possible_ids,
+    spellings,
     to_match,
 )
 from core.gallery.pinecone_vectors import (
@@ -177,7 +178,7 @@ class PineconeFaceIndex:
             self._check_gallery(gallery_id)
             while True:
                 answer = self._index.fetch_by_metadata(
-                    filter={"person": {"$eq": person}},
+                    filter={"person": {"$in": spellings(person)}},
                     namespace=gallery_id,
                     limit=IDS_A_PAGE,
                     pagination_token=token,

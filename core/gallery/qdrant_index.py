@@ -13,6 +13,7 @@ from core.gallery.payload import (
     checked_after,
     library_missing,
     possible_ids,
+    spellings,
     to_face,
     to_match,
     to_payload,
@@ -167,7 +168,7 @@ def _of_person(person: str) -> "models.Filter":
     from qdrant_client import models
 
     return models.Filter(
-        must=[models.FieldCondition(key="person", match=models.MatchValue(value=person))]
+        must=[models.FieldCondition(key="person", match=models.MatchAny(any=spellings(person)))]
     )
 
 

@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,17 +28,19 @@ class MemoryFaceIndex:
 
     def get(self, gallery_id: str, face_ids: Sequence[str]) -> list[EnrolledFace]:
         gallery = self._gallery(gallery_id)
-        return [gallery[face_id] for face_id in dict.fromkeys(face_ids) if face_id in gallery]
+        return [
+            _read(gallery[face_id]) for face_id in dict.fromkeys(face_ids) if face_id in gallery
+        ]
 
     def page(
         self, gallery_id: str, *, limit: int, after: str = "", person: str | None = None
     ) -> list[EnrolledFace]:
-        found = [
-            face
+        behind = (
+            _read(face)
             for face_id, face in sorted(self._gallery(gallery_id).items())
-            if face_id > after and person in (None, face.person)
-        ]
-        return found[:limit]
+            if face_id > after
+        )
+        return [face for face in behind if person in (None, face.person)][:limit]
 
     def erase(self, gallery_id: str, face_ids: Sequence[str]) -> None:
         gallery = self._gallery(gallery_id)
@@ -66,6 +69,10 @@ class MemoryFaceIndex:
             return self.galleries[gallery_id]
         except KeyError:
             raise CollectionNotFound(f"there is no gallery {gallery_id}") from None
+
+
+def _read(face: EnrolledFace) -> EnrolledFace:
+    return replace(face)
 
 
 def _match(face: EnrolledFace, probe: NDArray[np.float32]) -> Match:

@@ -9,7 +9,7 @@ from core.collections import Collection
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from core.index_jobs import Metadata
 from efr_cli.parts import Parts, opened
-from efr_cli.tool import Similarity, misuse
+from efr_cli.tool import Person, Similarity, misuse
 
 _PAGE = 100
 _METADATA: TypeAdapter[dict[str, str]] = TypeAdapter(Metadata)
@@ -101,7 +101,7 @@ def people() -> None:
 
 
 @people.command("erase")
-@click.argument("name")
+@click.argument("name", type=Person())
 @click.option("--collection", "collection_id", required=True, metavar="ID")
 @click.pass_context
 def erase_person(context: click.Context, name: str, collection_id: str) -> None:

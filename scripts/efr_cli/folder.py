@@ -42,7 +42,7 @@ class Found:
 
 
 def photos_of(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Yield every person's name and photo, in order; hidden files are no photos."""
+    """Yield every photo with its folder's name, in order; hidden files are no photos."""
     for person in sorted(
         entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")
     ):
@@ -51,20 +51,20 @@ def photos_of(folder: Path) -> Iterator[tuple[str, Path]]:
                 yield person.name, path
 
 
-def is_name(person: str) -> bool:
-    """Tell whether a folder's name can stand for a person in a result."""
+def name_of(folder: str) -> str | None:
+    """Return the person that a folder is named for; None if it can't be a person's name."""
     try:
-        _PERSON.validate_python(person)
+        return _PERSON.validate_python(folder)
     except ValidationError:
-        return False
-    return True
+        return None
 
 
 def find_face(
-    recognizer: Recognizer, collection_id: str, person: str, path: Path
+    recognizer: Recognizer, collection_id: str, folder: str, path: Path
 ) -> Found | Unused:
     """Recognise one photo and return its only face, or why it has no use."""
-    if not is_name(person):
+    person = name_of(folder)
+    if person is None:
         return Unused(path=path, reason="INVALID_NAME: the folder's name can't be a person's")
     try:
         photo = path.read_bytes()

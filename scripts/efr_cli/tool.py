@@ -8,9 +8,13 @@ from typing import Any, Final, NoReturn
 
 import click
 from click.exceptions import NoArgsIsHelpError
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from core.errors import FaceServiceError
+from core.index_jobs import PersonName
+from core.names import is_visible
+
+_PERSON: Final[TypeAdapter[str]] = TypeAdapter(PersonName)
 
 
 class ExitCode(enum.IntEnum):
@@ -54,6 +58,18 @@ class Similarity(click.FloatRange):
         return number
 
 
+class Person(click.ParamType[str]):
+    """A person's name, in its one spelling."""
+
+    name = "name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return _PERSON.validate_python(value)
+        except ValidationError as error:
+            self.fail(f"{value!r} is no name: {reason_of(error)}", param, ctx)
+
+
 class Tool(click.Group):
     """A group of commands whose errors are one line on stderr."""
 
@@ -88,8 +104,11 @@ def _line(error: click.ClickException | FaceServiceError | OSError) -> str:
 
 def plain(text: object) -> str:
     """Return a name or path of others' choice so that it can't disturb the terminal."""
+    shown = str(text)
+    if is_visible(shown):
+        return shown
     return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in str(text)
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in shown
     )
 
 
@@ -101,5 +120,9 @@ def finish(unused: int | Sequence[object]) -> None:
 
 def misuse(error: ValidationError, option: str) -> click.BadParameter:
     """Return what is wrong with an option's value."""
-    reason = error.errors()[0]["msg"].removeprefix("Value error, ")
-    return click.BadParameter(reason, param_hint=option)
+    return click.BadParameter(reason_of(error), param_hint=option)
+
+
+def reason_of(error: ValidationError) -> str:
+    """Return the first thing that is wrong."""
+    return error.errors()[0]["msg"].removeprefix("Value error, ")

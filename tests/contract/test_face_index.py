@@ -23,6 +23,7 @@ from tests.support.indexes import (
     point,
     running_engines,
     settings_of_new_bucket,
+    stored_as,
 )
 
 pytestmark = pytest.mark.filterwarnings(
@@ -285,6 +286,25 @@ def test_page_of_a_person_holds_exactly_their_faces(gallery: Gallery) -> None:
     for name, face in faces.items():
         assert gallery.ids(person=name) == [face.face_id], name
     assert gallery.ids(person="nobody' OR person != '") == []
+
+
+def test_face_that_was_stored_in_another_spelling_is_read_and_found_in_one(
+    gallery: Gallery,
+) -> None:
+    name, other_name = "Zo\u00eb M\u00fcller", "\u00c5sa"
+    older = stored_as(face_at(1), "Zoe\u0308 Mu\u0308ller", rejected={"A\u030asa"})
+    newer = face_at(2, person=name)
+    strangers = face_at(3, person="Zoe Muller"), face_at(4, person=other_name)
+    gallery.put(older, newer, *strangers)
+
+    assert set(gallery.ids(person=name)) == {older.face_id, newer.face_id}
+    assert gallery.ids(person=other_name) == [strangers[1].face_id]
+    (read,) = gallery.get(older.face_id)
+    assert read.person == name
+    assert read.rejected == {other_name}
+    nearest = gallery.wait_for_nearest(0, *(face.face_id for face in (older, newer, *strangers)))
+    assert nearest[0].person == name
+    assert nearest[0].rejected == {other_name}
 
 
 def test_pages_of_a_person_hold_every_face_once(gallery: Gallery) -> None:

@@ -1,7 +1,7 @@
 """Every engine of FaceIndex, for the same tests."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -105,6 +105,13 @@ def face_at(
         image_id="album/1.jpg",
         embedding=point(position),
     )
+
+
+def stored_as(face: EnrolledFace, person: str, *, rejected: Set[str] = frozenset()) -> EnrolledFace:
+    """Return a face with names in a spelling that only older versions wrote."""
+    object.__setattr__(face, "person", person)
+    object.__setattr__(face, "rejected", frozenset(rejected))
+    return face
 
 
 def ids_page_by_page(

@@ -109,9 +109,9 @@ class PineconeData:
 
     def _fetch_by_metadata(self, body: Json) -> Json:
         held = self.namespaces.get(body["namespace"], {})
-        person = body["filter"]["person"]["$eq"]
+        persons = body["filter"]["person"]["$in"]
         # Newest first: the real service promises no order.
-        found = [v for v in reversed(held.values()) if v["metadata"].get("person") == person]
+        found = [v for v in reversed(held.values()) if v["metadata"].get("person") in persons]
         start, limit = int(body.get("paginationToken", 0)), body["limit"]
         page = {vector["id"]: vector for vector in found[start : start + limit]}
         rest = {"pagination": {"next": str(start + limit)}} if len(found) > start + limit else {}

@@ -23,6 +23,7 @@ from core.sources import PhotoSources
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
 from tests.support.adversary import Process, Trouble
 from tests.support.faces import face, recognition
+from tests.support.indexes import stored_as
 
 SETTLE_S = 3
 
@@ -204,6 +205,21 @@ def test_person_of_the_same_name_in_another_collection_stays(service: Service) -
 
     assert service.jobs() == kept
     assert service.names("work") == ["Ada"]
+
+
+def test_person_of_older_data_is_erased_whatever_the_spelling(service: Service) -> None:
+    jobs = [service.enrol("Zo\u00eb", 0), service.enrol("Zo\u00eb", 0.1), service.recognise(0)]
+    gallery = service.index.galleries[service.collections.get("family").gallery_id]
+    stored_as(next(iter(gallery.values())), "Zoe\u0308")
+    for job_id in jobs:
+        result = service.outputs.objects[job_id].decode()
+        service.outputs.objects[job_id] = result.replace("Zo\u00eb", "Zoe\u0308").encode()
+
+    record = service.erasure.person("family", "Zo\u00eb")
+
+    assert (record.faces, record.jobs) == (2, 3)
+    assert not gallery
+    assert not service.outputs.objects.keys() & set(jobs)
 
 
 def test_results_that_come_while_other_processes_still_know_the_person_are_erased(

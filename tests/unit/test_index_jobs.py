@@ -118,6 +118,25 @@ def test_request_beyond_a_limit_is_refused(said: dict[str, object]) -> None:
     assert raised.value.errors()[0]["loc"][0] == next(iter(said))
 
 
+def test_message_of_an_older_version_has_its_person_in_one_spelling() -> None:
+    composed = JOB.model_copy(update={"person": "Zo\u00eb"})
+    body = composed.body.replace("Zo\u00eb", "Zoe\u0308")
+
+    assert body != composed.body
+    assert IndexJob.from_body(body).person == "Zo\u00eb"
+
+
+def test_decomposed_name_may_have_more_characters_than_a_name_has() -> None:
+    assert request(person="e\u0308" * 100).person == "\u00eb" * 100
+    with pytest.raises(ValidationError):
+        request(person="e\u0308" * 101)
+
+
+def test_long_run_of_marks_is_refused_without_sorting_it() -> None:
+    with pytest.raises(ValidationError):
+        request(person="a" + "\u0315\u0300\u0323" * 1_000_000)
+
+
 @pytest.mark.parametrize("name", ["Ada", "Łucja 王 🙂", "O'Brien", "a"])
 def test_names_are_persons(name: str) -> None:
     assert is_person(name)

@@ -68,6 +68,22 @@ def test_erased_person_is_gone_and_others_stay(desk: Desk) -> None:
     assert desk.names("default") == ["Bob"]
 
 
+def test_person_is_erased_by_either_spelling_of_the_name(desk: Desk) -> None:
+    for typed in ("Zo\u00eb", "Zoe\u0308"):
+        desk.enrol("default", "Ada", "Zo\u00eb")
+
+        assert desk.run("people", "erase", typed, "--collection", "default").exit_code == 0
+
+        assert desk.names("default") == ["Ada"]
+
+
+def test_what_is_no_name_is_said_so(desk: Desk) -> None:
+    result = desk.run("people", "erase", "A\u202eda", "--collection", "default")
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("USAGE: ")
+
+
 def test_nobody_can_be_erased_who_is_not_enrolled(desk: Desk) -> None:
     result = desk.run("people", "erase", "Ada", "--collection", "default")
 

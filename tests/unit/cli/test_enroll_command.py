@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from efr_cli.folder import BATCH, is_name
+from efr_cli.folder import BATCH, name_of
 
 from core.enrolment import face_id
 from core.errors import InvalidImage
@@ -187,12 +187,23 @@ def test_folder_without_people_is_refused(desk: Desk, tmp_path: Path, files: lis
 
 @pytest.mark.parametrize("name", ["Unknown", "No face", " Ada", "A\nB", "Jos\udce9", "A" * 101, ""])
 def test_odd_folder_names_are_no_names(name: str) -> None:
-    assert not is_name(name)
+    assert name_of(name) is None
 
 
 @pytest.mark.parametrize("name", ["Ada Lovelace", "José", "王小明", "O'Neill"])
 def test_names_in_any_script_are_names(name: str) -> None:
-    assert is_name(name)
+    assert name_of(name) == name
+
+
+def test_folders_of_one_name_in_two_spellings_are_one_persons(desk: Desk, folder: Path) -> None:
+    for number, name in enumerate(("Zo\u00eb", "Zoe\u0308")):
+        (folder / name).mkdir()
+        (folder / name / "photo.jpg").write_bytes(b"photo %d" % number)
+
+    result = desk.run("enroll", folder)
+
+    assert result.stdout == "3 photos of 2 people in 'default', 3 of them new\n"
+    assert desk.names("default") == ["Ada", "Zo\u00eb", "Zo\u00eb"]
 
 
 def test_name_that_is_no_text_is_reported(desk: Desk, folder: Path) -> None:

@@ -14,6 +14,7 @@ from core.faces.results import ModelId
 from core.index_jobs import new_id
 from core.ports import EnrolledFace
 from tests.support.faces import MODEL
+from tests.support.indexes import stored_as
 from tests.unit.cli.desk import Desk, codes
 
 
@@ -70,6 +71,17 @@ def test_importing_again_changes_nothing(desk: Desk, file: Path) -> None:
     result = desk.run("import", file, "--collection", "default")
 
     assert result.stdout == "3 faces in 'default', 0 of them new or changed\n"
+
+
+def test_names_are_imported_in_one_spelling(desk: Desk, file: Path) -> None:
+    (face,) = desk.enrol("default", "Zo\u00eb")
+    written(file, stored_as(face, "Zoe\u0308", rejected={"A\u030asa"}))
+
+    assert desk.run("import", file, "--collection", "default").exit_code == 0
+
+    (imported,) = desk.enrolled("default")
+    assert imported.person == "Zo\u00eb"
+    assert imported.rejected == {"\u00c5sa"}
 
 
 def test_faces_go_in_pages(desk: Desk, file: Path) -> None:

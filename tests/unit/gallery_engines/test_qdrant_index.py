@@ -130,4 +130,4 @@ def test_person_reaches_the_server_as_a_value(
     index.page(new_gallery(), limit=5, person="x' OR '1'='1")
 
     ((_, _, body),) = qdrant.requests
-    assert body["filter"] == {"must": [{"key": "person", "match": {"value": "x' OR '1'='1"}}]}
+    assert body["filter"] == {"must": [{"key": "person", "match": {"any": ["x' OR '1'='1"]}}]}

@@ -11,6 +11,8 @@ from tests.unit.web.site import Site, assert_error, json_of, photo_number
 
 UNKNOWN_ID = "6f1dbf0e-6b0f-5d0b-9f0a-6f6f4d1a7c11"
 ODD_NAMES = ["Ada Lovelace", "a/b", "/lead", "trail/", "a//b", "Ä 照片", "50%", "a?b#c", "..", "'"]
+ODD_NAMES += ["\u0639\u0644\u06cc\u200c\u0631\u0636\u0627", "\U0001f469\u200d\U0001f4bb Ada"]
+COMPOSED, DECOMPOSED = "Zo\u00eb M\u00fcller", "Zoe\u0308 Mu\u0308ller"
 
 
 @pytest.fixture
@@ -97,7 +99,26 @@ def test_any_printable_name_can_stand_in_a_path(site: Site, name: str) -> None:
     assert_error(site.client.delete(path), 404, "PERSON_NOT_FOUND")
 
 
-@pytest.mark.parametrize("name", ["Unknown", "No face", " Ada", "a\nb", "x" * 101])
+@pytest.mark.parametrize("asked", [COMPOSED, DECOMPOSED])
+@pytest.mark.parametrize("given", [COMPOSED, DECOMPOSED])
+def test_name_is_one_in_every_spelling(site: Site, given: str, asked: str) -> None:
+    path = f"/collections/staff/persons/{quote(asked)}"
+    site.enrol("staff", "one", face(9.0), person=given)
+    site.send_photo("/faces/index", collection_id="staff", image_id="two", person=asked)
+    site.index_all()
+
+    assert len(json_of(site.client.get(path))["faces"]) == 2
+    query = f"/collections/staff/faces?person={quote(asked)}"
+    assert {each["person"] for each in json_of(site.client.get(query))["faces"]} == {COMPOSED}
+    renamed = site.client.patch("/collections/staff/persons/Bob", json={"name": given})
+    assert json_of(renamed) == {"person": COMPOSED, "faces": 1}
+    assert site.client.delete(path).status_code == 204
+    assert set(names(site).values()) == {"Ada"}
+
+
+@pytest.mark.parametrize(
+    "name", ["Unknown", "No face", " Ada", "a\nb", "x" * 101, "A\u202eda", "A\u200dda"]
+)
 def test_what_is_no_name_is_refused(site: Site, name: str) -> None:
     path = f"/collections/staff/persons/{quote(name, safe='')}"
 
