@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, Protocol
 
 import numpy as np
@@ -58,12 +59,19 @@ class JobQueue(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class StoredObject:
-    """An object, the tag of its version, and what was noted with it."""
+class ObjectNotes:
+    """What was noted with an object, and when it was written by the bucket's own clock."""
+
+    metadata: Mapping[str, str]
+    modified_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredObject(ObjectNotes):
+    """An object, and the tag of its version."""
 
     body: bytes
     version: str
-    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 _NO_PATH: Final = re.compile(r"(^|/)\.{0,2}(/|$)|[\x00-\x1f\x7f]")
@@ -89,6 +97,14 @@ class ObjectStore(Protocol):
 
     def get(self, key: str) -> StoredObject:
         """Return an object; ``ObjectMissing`` if there is none."""
+        ...
+
+    def notes(self, key: str) -> ObjectNotes:
+        """Return what is known of an object without its body; raises as ``get`` does."""
+        ...
+
+    def now(self) -> datetime:
+        """Return the time by the bucket's own clock, to the second."""
         ...
 
     def get_if_changed(self, key: str, version: str) -> StoredObject | None:

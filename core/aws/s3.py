@@ -1,7 +1,9 @@
 """An ObjectStore on one S3 bucket."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
@@ -9,7 +11,7 @@ from botocore.exceptions import ClientError
 from core.aws.clients import error_code, unavailable_as
 from core.aws.s3_objects import S3Objects
 from core.errors import ObjectMissing, StorageUnavailable
-from core.ports import StoredObject, checked_path, is_path
+from core.ports import ObjectNotes, StoredObject, checked_path, is_path
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,6 +41,16 @@ class S3Store:
         stored = self._objects.get(key)
         assert stored is not None  # noqa: S101 - only a conditional get brings None
         return stored
+
+    def notes(self, key: str) -> ObjectNotes:
+        with self._errors(), _missing_as_ours(key):
+            answer = self._client.head_object(Bucket=self._bucket, Key=key)
+        return ObjectNotes(metadata=answer["Metadata"], modified_at=answer["LastModified"])
+
+    def now(self) -> datetime:
+        with self._errors():
+            answer = self._client.head_bucket(Bucket=self._bucket)
+        return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
 
     def get_if_changed(self, key: str, version: str) -> StoredObject | None:
         return self._objects.get(key, unless_version=version)
@@ -97,18 +109,24 @@ class S3Store:
             self._client.head_bucket(Bucket=self._bucket)
 
     def _get_odd(self, key: str) -> StoredObject:
-        with self._errors():
-            try:
-                answer = self._client.get_object(Bucket=self._bucket, Key=key)
-                return StoredObject(
-                    body=answer["Body"].read(),
-                    version=answer["ETag"],
-                    metadata=answer["Metadata"],
-                )
-            except ClientError as error:
-                if error_code(error) in _MISSING:
-                    raise ObjectMissing(f"no object is stored under {key!r}") from error
-                raise
+        with self._errors(), _missing_as_ours(key):
+            answer = self._client.get_object(Bucket=self._bucket, Key=key)
+            return StoredObject(
+                body=answer["Body"].read(),
+                version=answer["ETag"],
+                metadata=answer["Metadata"],
+                modified_at=answer["LastModified"],
+            )
 
     def _errors(self) -> AbstractContextManager[None]:
         return unavailable_as(StorageUnavailable, f"S3 bucket {self._bucket}")
+
+
+@contextmanager
+def _missing_as_ours(key: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if error_code(error) in _MISSING:
+            raise ObjectMissing(f"no object is stored under {key!r}") from error
+        raise

@@ -66,7 +66,12 @@ class S3Objects:
                     raise
                 raise ObjectMissing(f"no object is stored under {key!r}") from error
         notes = {name: note for name, note in found.attributes.items() if name not in _HEADERS}
-        return StoredObject(body=body, version=found.meta["e_tag"] or "", metadata=notes)
+        return StoredObject(
+            body=body,
+            version=found.meta["e_tag"] or "",
+            metadata=notes,
+            modified_at=found.meta["last_modified"],
+        )
 
     def put(self, key: str, body: bytes, *, content_type: str, metadata: Mapping[str, str]) -> None:
         attributes: Attributes = {_CONTENT_TYPE: content_type, **metadata}

@@ -3,18 +3,21 @@
 import hashlib
 import heapq
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 
 from core.errors import ObjectMissing, StorageUnavailable
-from core.ports import StoredObject, checked_path
+from core.ports import ObjectNotes, StoredObject, checked_path
 
 
 class MemoryStore:
-    """A bucket in memory with conditional writes."""
+    """A bucket in memory with conditional writes; its clock shows whole seconds, as that of S3."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.objects: dict[str, bytes] = {}
-        self._metadata: dict[str, dict[str, str]] = {}
+        self._notes: dict[str, ObjectNotes] = {}
+        self._clock = clock
         self._lock = threading.Lock()
         self.available = True
         self.gets = 0
@@ -27,7 +30,17 @@ class MemoryStore:
             body = self.objects[key]
         except KeyError:
             raise ObjectMissing(f"no object is stored under {key!r}") from None
-        return StoredObject(body=body, version=_version(body), metadata=self._metadata.get(key, {}))
+        return StoredObject(body=body, version=_version(body), **vars(self._notes_of(key)))
+
+    def notes(self, key: str) -> ObjectNotes:
+        self.check()
+        if key not in self.objects:
+            raise ObjectMissing(f"no object is stored under {key!r}")
+        return self._notes_of(key)
+
+    def now(self) -> datetime:
+        self.check()
+        return datetime.fromtimestamp(int(self._clock()), UTC)
 
     def get_if_changed(self, key: str, version: str) -> StoredObject | None:
         stored = self.get(key)
@@ -43,7 +56,7 @@ class MemoryStore:
     ) -> None:
         self.check()
         self.objects[checked_path(key)] = body
-        self._metadata[key] = dict(metadata or {})
+        self._note(key, metadata)
 
     def put_if(self, key: str, body: bytes, *, content_type: str, version: str | None) -> bool:
         self.check()
@@ -52,7 +65,7 @@ class MemoryStore:
             if (None if present is None else _version(present)) != version:
                 return False
             self.objects[key] = body
-            self._metadata[key] = {}
+            self._note(key, None)
             return True
 
     def delete(self, key: str) -> None:
@@ -68,6 +81,13 @@ class MemoryStore:
         self.listings += 1
         found = (key for key in self.objects if key.startswith(prefix) and key > after)
         return heapq.nsmallest(min(limit, 1000), found)
+
+    def _note(self, key: str, metadata: Mapping[str, str] | None) -> None:
+        self._notes[key] = ObjectNotes(metadata=dict(metadata or {}), modified_at=self.now())
+
+    def _notes_of(self, key: str) -> ObjectNotes:
+        """Return the notes of an object that a test may also have put there by itself."""
+        return self._notes.get(key) or ObjectNotes(metadata={}, modified_at=self.now())
 
     def check(self) -> None:
         if not self.available:

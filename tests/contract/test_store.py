@@ -37,6 +37,19 @@ def test_missing_object_is_an_error_that_names_the_key(store: ObjectStore) -> No
         store.get("nothing-here")
 
 
+def test_notes_of_an_object_are_read_without_its_body(store: ObjectStore) -> None:
+    before = store.now()
+    store.put("key", b"body", content_type="text/plain", metadata={"collection-id": "staff"})
+
+    notes = store.notes("key")
+
+    assert notes.metadata == {"collection-id": "staff"}
+    assert before <= notes.modified_at <= store.now()
+    assert store.get("key").modified_at == notes.modified_at
+    with pytest.raises(ObjectMissing, match="nothing-here"):
+        store.notes("nothing-here")
+
+
 def test_unchanged_object_is_not_read_again(store: ObjectStore) -> None:
     put(store, "key", b"one")
     version = store.get("key").version

@@ -63,9 +63,9 @@ def memory_world(clock: ManualClock | None = None) -> World:
             dead_letters=dead_letters,
         ),
         dead_letters=dead_letters,
-        inputs=MemoryStore(),
-        outputs=MemoryStore(),
-        gallery=MemoryStore(),
+        inputs=MemoryStore(clock),
+        outputs=MemoryStore(clock),
+        gallery=MemoryStore(clock),
         let_pass=clock.advance,
     )
 
