@@ -16,7 +16,7 @@ from core.aws.clients import autoscaling_client, s3_client, sqs_client
 from core.aws.s3 import S3Store
 from core.errors import InvalidSettings
 from core.local_workers import LocalWorkers
-from core.logs import configure_logs
+from core.logs import configure_logs, log_invalid_settings, log_uncaught_errors
 from core.scaling import Limits
 from core.settings import Settings, load_settings
 from core.work_notes import WorkSeen
@@ -58,10 +58,12 @@ def build_autoscaler(settings: Settings) -> Autoscaler:
 
 def main() -> int:
     """Size the fleet until SIGTERM or SIGINT; return the exit code."""
+    configure_logs("INFO")  # until the settings say otherwise
+    log_uncaught_errors()
     try:
         settings = load_settings()
     except InvalidSettings as error:
-        print(f"settings: {error}", file=sys.stderr)  # noqa: T201 - logs need settings first
+        log_invalid_settings(error)
         return EXIT_SETTINGS
     configure_logs(settings.log_level)
     autoscaler = build_autoscaler(settings)

@@ -11,7 +11,7 @@ from typing import Final
 
 from core.bootstrap.worker import build_worker
 from core.errors import InvalidSettings, ModelError, RecognizerDied
-from core.logs import configure_logs
+from core.logs import configure_logs, log_invalid_settings, log_uncaught_errors
 from core.settings import load_settings
 
 EXIT_OK: Final = 0
@@ -23,12 +23,14 @@ log = logging.getLogger("worker")
 
 def main() -> int:
     """Run the worker until SIGTERM, SIGINT or a notice of EC2's; return the exit code."""
+    configure_logs("INFO")  # until the settings say otherwise
+    log_uncaught_errors()
     try:
         settings = load_settings()
         configure_logs(settings.log_level)
         parts = build_worker(settings)
     except InvalidSettings as error:
-        print(f"settings: {error}", file=sys.stderr)  # noqa: T201 - logs need settings first
+        log_invalid_settings(error)
         return EXIT_SETTINGS
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: parts.stop())

@@ -8,6 +8,7 @@
     │   ├── MissingFile
     │   ├── MissingFilename
     │   ├── RequestTimedOut
+    │   ├── FormTooLarge
     │   ├── InvalidIdempotencyKey
     │   ├── InvalidCollectionId
     │   ├── InvalidRequest
@@ -89,6 +90,12 @@ class RequestTimedOut(BadRequest):
 
     code = "REQUEST_TIMED_OUT"
     retryable = True
+
+
+class FormTooLarge(BadRequest):
+    """Raised when a form has too many fields, or too much text in them."""
+
+    code = "FORM_TOO_LARGE"
 
 
 class InvalidIdempotencyKey(BadRequest):

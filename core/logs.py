@@ -2,11 +2,16 @@
 
 import logging
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import UTC, datetime
+from types import TracebackType
 
 from pythonjsonlogger.json import JsonFormatter
+
+from core.errors import FaceServiceError
 
 _fields: ContextVar[dict[str, str]] = ContextVar("log_fields", default={})  # noqa: B039 - never mutated
 
@@ -25,7 +30,7 @@ def configure_logs(level: str) -> None:
     """Send all records of this process to standard output as JSON lines."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
-        JsonFormatter(
+        _Formatter(
             "{asctime}{levelname}{name}{message}",
             style="{",
             rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
@@ -35,6 +40,42 @@ def configure_logs(level: str) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.getLogger("botocore").setLevel(logging.WARNING)
     logging.getLogger("urllib3").setLevel(logging.ERROR)
+
+
+def log_uncaught_errors() -> None:
+    """Make records of Python's warnings, too, and of errors that nobody catches."""
+    logging.captureWarnings(capture=True)
+    sys.excepthook = _log_uncaught
+    threading.excepthook = _log_uncaught_in_thread
+
+
+class _Formatter(JsonFormatter):
+    """Writes times as RFC 3339 does, in UTC."""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
+        moment = datetime.fromtimestamp(record.created, UTC)
+        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def log_invalid_settings(error: FaceServiceError) -> None:
+    """Say which setting can't be used; the settings can't say how to log it."""
+    fields = {"code": error.code, "reason": str(error)}
+    logging.getLogger("core").error("settings can't be used", extra=fields)
+
+
+def _log_uncaught(
+    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    logging.getLogger("core").critical(
+        "process met an unexpected error", exc_info=(kind, error, traceback)
+    )
+
+
+def _log_uncaught_in_thread(args: threading.ExceptHookArgs) -> None:
+    if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
+        _log_uncaught(args.exc_type, args.exc_value, args.exc_traceback)
 
 
 def _add_fields(record: logging.LogRecord) -> bool:

@@ -7,6 +7,7 @@ replaced when it goes over the deadline.
 """
 
 import ctypes
+import logging
 import multiprocessing
 import os
 import signal
@@ -20,6 +21,7 @@ from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from core.errors import RecognitionTimedOut, RecognizerDied
 from core.faces.results import Recognition
+from core.logs import configure_logs
 from core.ports import Recognizer
 from core.warm_pool import START_TIMEOUT_S, WarmPool
 
@@ -61,7 +63,8 @@ class _Child:
             if self._retired:
                 raise RecognizerDied("the pool was stopped")
             self._pool = ProcessPool(max_workers=1, context=multiprocessing.get_context("spawn"))
-            self._pending = self._pool.schedule(_start, args=[self._load])
+            level = logging.getLevelName(logging.getLogger().level)
+            self._pending = self._pool.schedule(_start, args=[self._load, level])
 
     def wait_until_ready(self) -> None:
         try:
@@ -135,9 +138,10 @@ class _Child:
             raise RecognizerDied(f"the child process ended without an answer: {error}") from error
 
 
-def _start(load: Callable[[], Recognizer]) -> int:
+def _start(load: Callable[[], Recognizer], log_level: str) -> int:
     """Run in the child: leave the parent's process group, die with it, load the models."""
     global _recognizer
+    configure_logs(log_level)
     os.setpgid(0, 0)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     _recognizer = load()

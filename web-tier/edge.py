@@ -17,6 +17,7 @@ from core.errors import (
     Conflict,
     FaceServiceError,
     FileTooLarge,
+    FormTooLarge,
     IdempotencyConflict,
     InvalidPhoto,
     ModelMismatch,
@@ -138,6 +139,14 @@ def answer_errors(app: Flask, settings: Settings) -> None:
 
     @app.errorhandler(RequestEntityTooLarge)
     def too_large(_: RequestEntityTooLarge) -> ResponseReturnValue:
+        limit, length = request.max_content_length, request.content_length
+        if length is not None and limit is not None and length <= limit:
+            return service_error(
+                FormTooLarge(
+                    f"a form has at most {request.max_form_parts} fields and files, with"
+                    f" {request.max_form_memory_size} bytes of text"
+                )
+            )
         return service_error(
             FileTooLarge(f"the body is too large; a photo has at most {settings.max_file_mb:g} MB")
         )

@@ -1,24 +1,52 @@
 """gunicorn's settings, from the service's own."""
 
+import resource
+import sys
 from typing import Any, Final
 
+from core.errors import InvalidSettings
+from core.logs import configure_logs, log_invalid_settings, log_uncaught_errors
 from core.settings import load_settings
 
-_settings = load_settings()
+EXIT_SETTINGS: Final = 2
+READ_TIMEOUT_S: Final = 15
+_MAX_CONNECTIONS: Final = 2000
+_OTHER_FILES: Final = 300
+"""Descriptors of a process that are no clients: S3, SQS, children, files."""
+
+
+def _connections(threads: int) -> int:
+    """Return how many clients a process holds, after raising the limit of open files."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = hard if hard != resource.RLIM_INFINITY else 2 * _MAX_CONNECTIONS
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+    return max(threads + 2, min(_MAX_CONNECTIONS, files - _OTHER_FILES))
+
+
+configure_logs("INFO")
+log_uncaught_errors()
+try:
+    _settings = load_settings()
+except InvalidSettings as error:
+    log_invalid_settings(error)
+    sys.exit(EXIT_SETTINGS)
+configure_logs(_settings.log_level)
 
 wsgi_app = "server:create_app()"
 pythonpath = "web-tier"
 bind = f"{_settings.web_host}:{_settings.web_port}"
-worker_class = "gthread"
+worker_class = "connections.HeaderFirstWorker"
+logger_class = "gunicorn_logs.JsonLines"
 workers = _settings.web_processes
 threads = _settings.web_threads
+worker_connections = _connections(threads)
 # A worker that is busy with long waits is well; one that stops beating is not.
 timeout = 60
 graceful_timeout = int(_settings.max_wait_seconds) + 5
 keepalive = 5
 worker_tmp_dir = "/dev/shm"  # noqa: S108 - gunicorn's heartbeat file must not wait for a disk
-
-READ_TIMEOUT_S: Final = 15
+# It would lie in the home folder, where all copies of the service share it.
+control_socket_disable = True
 
 
 def pre_request(_worker: Any, request: Any) -> None:

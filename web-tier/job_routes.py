@@ -24,6 +24,7 @@ from schemas import JobPending
 
 from core.bootstrap.web import WebParts
 from core.errors import (
+    FormTooLarge,
     IdempotencyConflict,
     InvalidIdempotencyKey,
     JobNotFound,
@@ -154,6 +155,7 @@ UPLOAD = Operation(
         InvalidIdempotencyKey,
         IdempotencyConflict,
         *BODY,
+        FormTooLarge,
         *USABLE_PHOTO,
         *COLLECTION,
         *HANDED_OVER,

@@ -20,6 +20,7 @@ from core.errors import (
     EmptyFile,
     FaceServiceError,
     FileTooLarge,
+    FormTooLarge,
     IndexUnavailable,
     InvalidCollectionId,
     InvalidImage,
@@ -52,6 +53,7 @@ USABLE_PHOTO: Final[Failures] = (
 )
 PHOTO: Final[Failures] = (
     *JSON_BODY,
+    FormTooLarge,
     *USABLE_PHOTO,
     BucketNotAllowed,
     ObjectMissing,

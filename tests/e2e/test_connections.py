@@ -1,0 +1,229 @@
+"""Clients that hold connections, send half a request or leave a body unread."""
+
+import json
+import resource
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+from trial.localstack import LocalStack
+from trial.processes import WebProcess
+from trial.waiting import wait_until
+
+from core.aws.provisioning import provision
+from tests.e2e.conftest import Service
+from tests.support.photos import made_photo
+from tests.support.service import settings_of
+from tests.support.worlds import own_names
+
+HALF_A_HEADER = b"GET /health HTTP/1.1\r\nHost: x\r\n"
+PATIENCE_S = 60
+"""Far beyond what an answer takes, and below what held threads would take."""
+
+
+@pytest.fixture(autouse=True)
+def many_files() -> Iterator[None]:
+    """Let this process hold as many connections as the tests open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@contextmanager
+def connections(web: WebProcess, count: int, sent: bytes = b"") -> Iterator[list[socket.socket]]:
+    """Yield connections to the web tier on which no more is sent."""
+    host, port = web.address.removeprefix("http://").split(":")
+    with ExitStack() as opened:
+        held = []
+        for _ in range(count):
+            client = opened.enter_context(socket.create_connection((host, int(port)), 10))
+            client.sendall(sent)
+            held.append(client)
+        yield held
+
+
+def processes(web: WebProcess) -> set[int]:
+    return {child.pid for child in psutil.Process(web.pid).children()}
+
+
+def test_idle_and_half_sent_connections_hold_nobody_up(web_alone: Service) -> None:
+    with (
+        connections(web_alone.web, 1000),
+        connections(web_alone.web, 200, HALF_A_HEADER),
+    ):
+        health = requests.get(f"{web_alone.address}/health", timeout=PATIENCE_S)
+        upload = web_alone.upload(made_photo(), Prefer="respond-async")
+
+    assert health.status_code == 200
+    assert upload.status_code == 202
+
+
+def test_half_a_header_is_given_up_with_408(web_alone: Service) -> None:
+    with connections(web_alone.web, 1, HALF_A_HEADER) as [client]:
+        client.settimeout(PATIENCE_S)
+
+        assert client.recv(100).startswith(b"HTTP/1.1 408 ")
+
+
+def test_half_a_header_on_a_kept_connection_holds_no_thread(web_alone: Service) -> None:
+    with connections(web_alone.web, 100, HALF_A_HEADER + b"\r\n" + HALF_A_HEADER) as clients:
+        for client in clients:
+            client.settimeout(PATIENCE_S)
+            assert client.recv(100).startswith(b"HTTP/1.1 200 ")
+
+        assert requests.get(f"{web_alone.address}/health", timeout=PATIENCE_S).ok
+
+
+def test_endless_header_is_refused(web_alone: Service) -> None:
+    with connections(web_alone.web, 1, HALF_A_HEADER) as [client]:
+        client.settimeout(PATIENCE_S)
+        client.sendall(b"X-Filler: " + b"a" * 70_000)
+
+        assert client.recv(100).startswith(b"HTTP/1.1 431 ")
+
+
+def test_header_that_comes_byte_by_byte_is_answered(web_alone: Service) -> None:
+    with connections(web_alone.web, 1) as [client]:
+        client.settimeout(PATIENCE_S)
+        for byte in HALF_A_HEADER + b"\r\n":
+            client.sendall(bytes([byte]))
+
+        assert client.recv(100).startswith(b"HTTP/1.1 200 ")
+
+
+def test_bare_line_feeds_are_refused_at_once(web_alone: Service) -> None:
+    with connections(web_alone.web, 1, b"GET /health HTTP/1.1\nHost: x\n\n") as [client]:
+        client.settimeout(PATIENCE_S)
+
+        assert client.recv(100).startswith(b"HTTP/1.1 400 ")
+
+
+def test_second_request_in_the_same_packet_is_answered(web_alone: Service) -> None:
+    with connections(web_alone.web, 1, 2 * (HALF_A_HEADER + b"\r\n")) as [client]:
+        client.settimeout(PATIENCE_S)
+        answers = b""
+        while answers.count(b"HTTP/1.1 200 ") < 2:
+            answers += client.recv(10_000)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "kind", "code"),
+    [
+        ("/faces/detect", bytes(300_000), "image/jpeg", "UNSUPPORTED_MEDIA_TYPE"),
+        ("/nowhere", bytes(300_000), "image/jpeg", "NOT_FOUND"),
+        ("/health", bytes(300_000), "image/jpeg", "METHOD_NOT_ALLOWED"),
+        ("/", b'{"a":"' + b"a" * 300_000 + b'"}', "application/json", "MISSING_FILE"),
+    ],
+)
+def test_answer_that_leaves_the_body_unread_closes_the_connection(
+    web_alone: Service, path: str, body: bytes, kind: str, code: str
+) -> None:
+    with requests.Session() as session:
+        refused = session.post(
+            web_alone.address + path, data=body, headers={"Content-Type": kind}, timeout=PATIENCE_S
+        )
+        next_one = session.get(f"{web_alone.address}/health", timeout=PATIENCE_S)
+
+    assert refused.json()["code"] == code
+    assert refused.headers["Connection"] == "close"
+    assert next_one.status_code == 200
+
+
+def test_answer_after_a_read_body_keeps_the_connection(web_alone: Service) -> None:
+    with requests.Session() as session:
+        answer = session.post(
+            f"{web_alone.address}/", files={"inputFile": ("a.jpg", b"")}, timeout=PATIENCE_S
+        )
+
+    assert answer.json()["code"] == "EMPTY_FILE"
+    assert answer.headers["Connection"] == "keep-alive"
+
+
+def test_many_fields_close_the_connection(web_alone: Service) -> None:
+    fields = [(f"field{number}", "x") for number in range(1100)]
+    files = [(name, (None, value)) for name, value in fields]
+    with requests.Session() as session:
+        refused = session.post(f"{web_alone.address}/", files=files, timeout=PATIENCE_S)
+        next_one = session.get(f"{web_alone.address}/health", timeout=PATIENCE_S)
+
+    assert refused.status_code == 400
+    assert refused.json()["code"] == "FORM_TOO_LARGE"
+    assert next_one.status_code == 200
+
+
+def test_web_tier_survives_more_connections_than_files(
+    localstack: LocalStack, tmp_path: Path
+) -> None:
+    settings = localstack.settings(**own_names(), **settings_of())
+    provision(settings)
+    web = WebProcess(settings, tmp_path / "web.log", prefix=["prlimit", "--nofile=450:450"])
+    try:
+        web.started()
+        before = processes(web)
+        with connections(web, 600):
+            health = requests.get(f"{web.address}/health", timeout=PATIENCE_S)
+        after = processes(web)
+    finally:
+        web.stop()
+
+    assert health.status_code == 200
+    assert after == before
+
+
+def test_idle_connections_do_not_delay_the_end(localstack: LocalStack, tmp_path: Path) -> None:
+    settings = localstack.settings(**own_names(), **settings_of(max_wait_seconds=1))
+    provision(settings)
+    web = WebProcess(settings, tmp_path / "web.log").started()
+
+    with connections(web, 5), connections(web, 5, HALF_A_HEADER):
+        web.stop()  # kills what does not end within 20 s
+
+    assert web.wait() == 0
+
+
+def test_each_log_line_is_json_with_a_time_in_utc(localstack: LocalStack, tmp_path: Path) -> None:
+    settings = localstack.settings(**own_names(), **settings_of())
+    provision(settings)
+    web = WebProcess(settings, tmp_path / "web.log")
+    try:
+        web.started()
+        requests.get(f"{web.address}/nowhere", timeout=PATIENCE_S)
+        wait_until(lambda: web.logged("/nowhere") or web.logged("404"), what="the request's line")
+    finally:
+        web.stop()
+
+    records = [json.loads(line) for line in web.log.read_text().splitlines()]
+    assert any(record["logger"] == "gunicorn.error" for record in records)
+    assert all(record["time"].endswith("Z") for record in records)
+    assert all(datetime.fromisoformat(record["time"]).tzinfo for record in records)
+
+
+@pytest.mark.parametrize("daemon", ["app-tier/backend.py", "app-tier/autoscaler.py", "gunicorn"])
+def test_bad_setting_ends_a_daemon_with_2_and_a_json_line(daemon: str, tmp_path: Path) -> None:
+    command = (
+        [str(Path(sys.executable).with_name("gunicorn")), "--config", "web-tier/gunicorn.conf.py"]
+        if daemon == "gunicorn"
+        else [sys.executable, daemon]
+    )
+
+    done = subprocess.run(
+        command,
+        env={"FACE_ENGINE": "guesswork", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+
+    assert done.returncode == 2
+    [line] = done.stdout.splitlines()
+    assert "FACE_ENGINE" in json.loads(line)["reason"]
+    assert json.loads(line)["code"] == "INVALID_SETTINGS"
