@@ -5,7 +5,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 CODE := core web-tier app-tier scripts tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install samples up down logs status smoke test lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 soak child-memory bench-executors bench-s3 containers prove-containers lock
+.PHONY: help install samples up down logs status smoke test lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 soak child-memory web-memory bench-executors bench-s3 containers prove-containers lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -106,6 +106,9 @@ rank1: install ## Search LFW's people by one photo each; writes docs/benchmarks/
 
 child-memory: samples ## Measure a child's memory; writes docs/benchmarks/child-memory.json
 	@$(BIN)/python scripts/child_memory.py
+
+web-memory: install ## Measure a web process's memory; writes docs/benchmarks/web-memory.json
+	@$(BIN)/python scripts/web_memory.py
 
 bench-s3: install ## Compare boto3's and obstore's processor time; writes docs/benchmarks/s3.json
 	@$(BIN)/python scripts/bench_s3.py

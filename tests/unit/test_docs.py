@@ -1,5 +1,6 @@
 """The documents list what the code has."""
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -10,6 +11,7 @@ from core.errors import FaceServiceError
 from core.settings import Settings
 from tests.support.photos import ROOT
 
+WEB_MEMORY = json.loads((ROOT / "docs" / "benchmarks" / "web-memory.json").read_text())
 README = (ROOT / "README.md").read_text()
 ABSTRACT = {"INVALID_PHOTO", "RECOGNITION_FAILED", "MODEL_ERROR", "CONFLICT"}
 
@@ -74,3 +76,10 @@ def test_compose_file_has_every_setting_with_the_default_of_the_example() -> Non
         "WORKER_ALIVE_FILE",
     }
     assert listed == {name: example[name] for name in set(example) - fixed - elsewhere}
+
+
+def test_operations_tell_the_measured_memory_of_a_web_process() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+
+    for peak in WEB_MEMORY["peak_bytes"].values():
+        assert f"{peak / 1e6:,.0f} MB" in page
