@@ -8,21 +8,13 @@ from typing import Final
 
 import numpy as np
 
-from core.collections import Collection, Collections
+from core.choosing import ChosenFaces, left_out
+from core.collections import Collection, Collections, check_model
 from core.errors import CollectionNotFound
 from core.faces.results import Face, ModelId, Recognition
-from core.index_jobs import (
-    FaceRecord,
-    IndexDone,
-    IndexJob,
-    UnindexedFace,
-    UnindexedReason,
-)
-from core.jobs import DetectedFace, ImageSize, Model
+from core.index_jobs import IndexDone, IndexJob
 from core.ports import EnrolledFace, FaceIndex
-
-BYSTANDER: Final = 4.0
-"""A face this many times smaller than the largest is somebody in the background."""
+from core.same_photo import of_others
 
 _NAMESPACE: Final = uuid.UUID("6f1dbf0e-6b0f-5d0b-9f0a-6f6f4d1a7c11")
 
@@ -64,15 +56,21 @@ class Enroller:
 
     def enrol_all(self, photos: Sequence[tuple[IndexJob, Recognition]]) -> list[IndexDone]:
         """Add the faces of several photos of one collection with one write."""
-        chosen = [_choose(job, recognition) for job, recognition in photos]
+        chosen = [_chosen(job, recognition) for job, recognition in photos]
         collection_id, model = photos[0][0].collection_id, photos[0][1].model
-        faces = [face for indexed, _ in chosen for face in indexed]
+        faces = [face for photo in chosen for face in photo.added.values()]
+        refused = of_others(self._index, self._gallery_of(collection_id, model), faces)
+        chosen = [photo.without(refused, "SAME_PHOTO") for photo in chosen]
+        faces = [face for photo in chosen for face in photo.added.values()]
         added = self.add(collection_id, faces, model=model)
         stored = {face.face_id: face for face in added.faces}
-        return [
-            _done(job, recognition, [stored[face.face_id] for face in indexed], unindexed)
-            for (job, recognition), (indexed, unindexed) in zip(photos, chosen, strict=True)
-        ]
+        return [photo.done(stored) for photo in chosen]
+
+    def _gallery_of(self, collection_id: str, model: ModelId) -> str | None:
+        """Return a collection's gallery, None until it holds a face."""
+        collection = self._collections.get(collection_id)
+        check_model(collection, model)
+        return None if collection.model is None else collection.gallery_id
 
     def add(self, collection_id: str, faces: Sequence[EnrolledFace], *, model: ModelId) -> Added:
         """Store faces with one write, keeping what users said of those that are there.
@@ -141,25 +139,18 @@ def _without_embedding(face: EnrolledFace) -> tuple[object, ...]:
     return (face.person, face.image_id, dict(face.metadata), face.rejected, face.job_id)
 
 
-def _choose(
-    job: IndexJob, recognition: Recognition
-) -> tuple[list[EnrolledFace], list[UnindexedFace]]:
-    """Return the faces of a photo that are added, and the others with their reasons."""
-    faces = recognition.faces
-    reason: UnindexedReason
-    if job.person is None:
-        added, reason = job.max_faces, "EXCEEDS_MAX_FACES"
-    elif _has_rivals(faces):
-        added, reason = 0, "SEVERAL_LARGE_FACES"
-    else:
-        added, reason = 1, "NOT_THE_LARGEST_FACE"
-    indexed = [_enrolled(job, position, face) for position, face in enumerate(faces[:added])]
-    unindexed = [UnindexedFace(reason=reason, face=DetectedFace.of(face)) for face in faces[added:]]
-    return indexed, unindexed
-
-
-def _has_rivals(faces: Sequence[Face]) -> bool:
-    return any(face.box.area * BYSTANDER > faces[0].box.area for face in faces[1:])
+def _chosen(job: IndexJob, recognition: Recognition) -> ChosenFaces:
+    reasons = left_out(job, recognition.faces)
+    return ChosenFaces(
+        job=job,
+        recognition=recognition,
+        added={
+            position: _enrolled(job, position, face)
+            for position, face in enumerate(recognition.faces)
+            if position not in reasons
+        },
+        left_out=reasons,
+    )
 
 
 def _enrolled(job: IndexJob, position: int, face: Face) -> EnrolledFace:
@@ -170,25 +161,4 @@ def _enrolled(job: IndexJob, position: int, face: Face) -> EnrolledFace:
         embedding=face.embedding,
         metadata=job.metadata,
         job_id=job.job_id,
-    )
-
-
-def _done(
-    job: IndexJob,
-    recognition: Recognition,
-    enrolled: list[EnrolledFace],
-    unindexed: list[UnindexedFace],
-) -> IndexDone:
-    return IndexDone(
-        job_id=job.job_id,
-        collection_id=job.collection_id,
-        image_id=job.image_id,
-        person=job.person,
-        face_records=[
-            FaceRecord(face_id=added.face_id, person=added.person, face=DetectedFace.of(face))
-            for added, face in zip(enrolled, recognition.faces, strict=False)
-        ],
-        unindexed_faces=unindexed,
-        image=ImageSize(width=recognition.width, height=recognition.height),
-        model=Model(name=recognition.model.name, version=recognition.model.version),
     )

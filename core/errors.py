@@ -140,6 +140,12 @@ class InvalidPhoto(FaceServiceError):
     code = "INVALID_PHOTO"
 
 
+class NoFaceInBox(InvalidPhoto):
+    """Raised when no face of a photo lies in the box that a caller named."""
+
+    code = "NO_FACE_IN_BOX"
+
+
 class EmptyFile(InvalidPhoto):
     """Raised when the file has no bytes."""
 

@@ -78,6 +78,14 @@ ImageId = Annotated[
     str, StringConstraints(min_length=1, max_length=255), AfterValidator(_checked_printable)
 ]
 WHOLE: Final = BeforeValidator(_whole)
+Box = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^-?[0-9]{1,6}(\.[0-9]{1,6})?,-?[0-9]{1,6}(\.[0-9]{1,6})?"
+        r"(,[0-9]{1,6}(\.[0-9]{1,6})?){2}$"
+    ),
+    Field(description="`left,top,width,height` in pixels of the upright photo."),
+]
 MaxFaces = Annotated[int, Field(ge=1, le=100), WHOLE]
 Metadata = Annotated[
     dict[
@@ -89,15 +97,22 @@ Metadata = Annotated[
 ]
 
 
+_ADDED_LATER: Final = ("largest", "box")
+
+
 class IndexRequest(Frozen):
     """What callers say of photos whose faces are to be added to a collection.
 
-    With a ``person`` the largest face is that person's, and no other is added.
+    With a ``person`` the largest face is that person's, and no other is added; none
+    is if others are nearly as large, unless ``largest`` is true. ``box`` says which
+    face is meant, instead of the largest.
     """
 
     collection_id: CollectionId
     max_faces: MaxFaces = DEFAULT_MAX_FACES
     person: PersonName | None = None
+    largest: bool = False
+    box: Box | None = None
     metadata: Metadata = Field(default_factory=dict)
 
 
@@ -128,8 +143,9 @@ class IndexJob(IndexRequest):
 
     @property
     def body(self) -> str:
-        """Body of the job's message."""
-        return self.model_dump_json()
+        """Body of the job's message, with later versions' fields only where they are used."""
+        unused = {name for name in _ADDED_LATER if not getattr(self, name)}
+        return self.model_dump_json(exclude=unused)
 
     @property
     def output_key(self) -> str:
@@ -149,7 +165,13 @@ class FaceRecord(Frozen):
     face: DetectedFace
 
 
-UnindexedReason = Literal["EXCEEDS_MAX_FACES", "NOT_THE_LARGEST_FACE", "SEVERAL_LARGE_FACES"]
+UnindexedReason = Literal[
+    "EXCEEDS_MAX_FACES",
+    "NOT_IN_BOX",
+    "NOT_THE_LARGEST_FACE",
+    "SAME_PHOTO",
+    "SEVERAL_LARGE_FACES",
+]
 
 
 class UnindexedFace(Frozen):

@@ -10,6 +10,7 @@ from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from core.index_jobs import (
     DEFAULT_MAX_FACES,
     WHOLE,
+    Box,
     CollectionId,
     ImageId,
     MaxFaces,
@@ -112,13 +113,16 @@ class CreateCollection(Asked):
 class IndexPhoto(PhotoFields):
     """A photo whose faces are to be added to a collection.
 
-    With a `person` the largest face is that person's, and no other is added.
+    With a `person` the largest face is that person's, and no other is added; none is if
+    others are nearly as large, unless `largest` is true. `box` says which face is meant.
     """
 
     collection_id: CollectionId
     image_id: ImageId
     max_faces: MaxFaces = DEFAULT_MAX_FACES
     person: PersonName | None = None
+    largest: bool = False
+    box: Box | None = None
     metadata: Metadata = Field(default_factory=dict)
 
 
@@ -160,6 +164,7 @@ class IndexBatch(Asked):
     ) = None
     max_faces: MaxFaces = DEFAULT_MAX_FACES
     person: PersonName | None = None
+    largest: bool = False
     metadata: Metadata = Field(default_factory=dict)
 
 

@@ -142,14 +142,19 @@ def _submitted(answer: BaseModel, location: str) -> Response:
     return response
 
 
-_PERSON_NOTE = "With a `person` the largest face is that person's, and no other is added."
+_PERSON_NOTE = (
+    "With a `person` the largest face is that person's, and no other is added; none is if others "
+    "are nearly as large, unless `largest` is true."
+)
+_BOX_NOTE = "`box` names one face by where it lies, and nothing else is added."
 INDEX_PHOTO = Operation(
     tag="Faces",
     summary="Add the faces of a photo to a collection",
     text=(
         "By the workers: ask for the job's status. Its result lists `face_records` and, with "
-        f"reasons, `unindexed_faces`. {_PERSON_NOTE} The same collection and `image_id` again "
-        "replace the faces and double nothing."
+        f"reasons, `unindexed_faces`. {_PERSON_NOTE} {_BOX_NOTE} The same collection and "
+        "`image_id` again replace the faces and double nothing; the same photo under another "
+        "person's name adds nothing (`SAME_PHOTO`)."
     ),
     body=Body(json=IndexPhoto, form=IndexPhoto, files=("image",)),
     answers={

@@ -23,8 +23,9 @@ from efr_cli.tool import Refused, finish, plain
     metavar="ID",
     help="Made if it is not there.",
 )
+@click.option("--largest", is_flag=True, help="Take the largest of several large faces.")
 @click.pass_context
-def enroll(context: click.Context, folder: Path, collection_id: str) -> None:
+def enroll(context: click.Context, folder: Path, collection_id: str, *, largest: bool) -> None:
     """Enrol the people of FOLDER/<Person Name>/*.jpg (also png, webp, heic).
 
     A photo is used when one face is on it, or one that is far larger than the others;
@@ -40,13 +41,15 @@ def enroll(context: click.Context, folder: Path, collection_id: str) -> None:
         for path in sorted(folder.iterdir())
         if path.is_file()
     ]
-    unused = _enrol(opened(context), photos, collection_id) + strays
+    unused = _enrol(opened(context), photos, collection_id, largest=largest) + strays
     for photo in unused:
         click.echo(f"not enrolled: {plain(photo.path)}: {photo.reason}", err=True)
     finish(unused)
 
 
-def _enrol(parts: Parts, photos: list[tuple[str, Path]], collection_id: str) -> list[Unused]:
+def _enrol(
+    parts: Parts, photos: list[tuple[str, Path]], collection_id: str, *, largest: bool
+) -> list[Unused]:
     _ensure(parts.collections, collection_id)
     with parts.recognizer(parts.threads) as recognizer:
         enrolment = FolderEnrolment(
@@ -54,6 +57,7 @@ def _enrol(parts: Parts, photos: list[tuple[str, Path]], collection_id: str) -> 
             collections=parts.collections,
             index=parts.index,
             recognizer=recognizer,
+            largest=largest,
         )
         enrolment.enrol(photos, threads=parts.threads)
     people = len(set(enrolment.owners.values()))

@@ -10,8 +10,9 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 from tqdm import tqdm
 
+from core.choosing import BYSTANDER
 from core.collections import Collections
-from core.enrolment import BYSTANDER, Enroller, face_id
+from core.enrolment import Enroller, face_id
 from core.errors import FaceServiceError
 from core.faces.results import ModelId
 from core.index_jobs import PersonName
@@ -60,9 +61,12 @@ def name_of(folder: str) -> str | None:
 
 
 def find_face(
-    recognizer: Recognizer, collection_id: str, folder: str, path: Path
+    recognizer: Recognizer, collection_id: str, folder: str, path: Path, *, largest: bool
 ) -> Found | Unused:
-    """Recognise one photo and return its only face, or why it has no use."""
+    """Recognise one photo and return its only large face, or why it has no use.
+
+    With ``largest`` it may have several.
+    """
     person = name_of(folder)
     if person is None:
         return Unused(path=path, reason="INVALID_NAME: the folder's name can't be a person's")
@@ -75,9 +79,9 @@ def find_face(
         return Unused(path=path, reason=f"{error.code}: {error}")
     if not recognition.faces:
         return Unused(path=path, reason="NO_FACE: no face was found")
-    largest = recognition.faces[0]
-    rivals = [face for face in recognition.faces if face.box.area * BYSTANDER > largest.box.area]
-    if len(rivals) > 1:
+    chosen = recognition.faces[0]
+    rivals = [face for face in recognition.faces if face.box.area * BYSTANDER > chosen.box.area]
+    if len(rivals) > 1 and not largest:
         reason = f"SEVERAL_FACES: {len(rivals)} faces of about one size, it must be one"
         return Unused(path=path, reason=reason)
     image_id = hashlib.sha256(photo).hexdigest()
@@ -85,7 +89,7 @@ def find_face(
         face_id=face_id(collection_id, image_id, 0),
         person=person,
         image_id=image_id,
-        embedding=largest.embedding,
+        embedding=chosen.embedding,
     )
     return Found(path=path, person=person, face=face, model=recognition.model)
 
@@ -98,6 +102,8 @@ class FolderEnrolment:
     collections: Collections
     index: FaceIndex
     recognizer: Recognizer
+    largest: bool = False
+    """Whether the largest of several large faces is taken."""
     owners: dict[str, str] = field(default_factory=dict)
     """Persons by the ids of their faces."""
     unused: list[Unused] = field(default_factory=list)
@@ -109,7 +115,10 @@ class FolderEnrolment:
         executor = ThreadPoolExecutor(max_workers=threads)
         try:
             answers = executor.map(
-                lambda photo: find_face(self.recognizer, self.collection_id, *photo), photos
+                lambda photo: find_face(
+                    self.recognizer, self.collection_id, *photo, largest=self.largest
+                ),
+                photos,
             )
             for answer in tqdm(answers, total=len(photos), unit="photo", disable=None):
                 if isinstance(answer, Unused):

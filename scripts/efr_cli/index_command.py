@@ -33,6 +33,7 @@ def _place(context: click.Context, parameter: click.Parameter, value: str) -> tu
     help="Largest faces of a photo that are added.",
 )
 @click.option("--person", metavar="NAME", help="Whose photos these are: the largest face is added.")
+@click.option("--largest", is_flag=True, help="Add the largest face, though others are as large.")
 @click.pass_context
 def index(
     context: click.Context,
@@ -40,6 +41,8 @@ def index(
     collection_id: str,
     max_faces: int,
     person: str | None,
+    *,
+    largest: bool,
 ) -> None:
     """Let the running workers index all photos below a prefix, and wait for them.
 
@@ -48,7 +51,9 @@ def index(
     named with its reason.
     """
     try:
-        request = IndexRequest(collection_id=collection_id, max_faces=max_faces, person=person)
+        request = IndexRequest(
+            collection_id=collection_id, max_faces=max_faces, person=person, largest=largest
+        )
     except ValidationError as error:
         raise misuse(error, f"--{error.errors()[0]['loc'][0]}".replace("_id", "")) from None
     run = _opened_run(opened(context), place, request)

@@ -91,6 +91,7 @@ def open_journal(folder: Path, asked: Asked) -> Journal:
             "UNFINISHED",
             f"an interrupted run had --max-faces {former.request.max_faces}"
             + (f" --person {former.request.person!r}" if former.request.person else "")
+            + (" --largest" if former.request.largest else "")
             + f": repeat that, or remove {path.absolute()} to begin anew",
         )
     journal.rewrite(_whole(lines))

@@ -28,10 +28,14 @@ def embedding_like_no_other(seed: int) -> NDArray[np.float32]:
 
 
 def face(
-    position: float = 0.0, *, side_px: float = 100, vector: NDArray[np.float32] | None = None
+    position: float = 0.0,
+    *,
+    left: float = 10,
+    side_px: float = 100,
+    vector: NDArray[np.float32] | None = None,
 ) -> Face:
     return Face(
-        box=Box(left=10, top=20, right=10 + side_px, bottom=20 + side_px),
+        box=Box(left=left, top=20, right=left + side_px, bottom=20 + side_px),
         landmarks={"nose": (60.0, 70.0)},
         detection_score=1.5,
         embedding=embedding(position) if vector is None else vector,

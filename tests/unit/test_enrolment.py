@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from core.choosing import BYSTANDER
 from core.collections import Collections
-from core.enrolment import BYSTANDER, Enroller, face_id
-from core.errors import CollectionNotFound, ModelMismatch
+from core.enrolment import Enroller, face_id
+from core.errors import CollectionNotFound, ModelMismatch, NoFaceInBox
 from core.faces.results import Recognition
 from core.index_jobs import IndexDone, IndexJob, new_id
 from core.people import People
@@ -38,11 +39,20 @@ def tier() -> Tier:
     return Tier()
 
 
-def job_of(person: str | None = None, *, image_id: str = "ada.jpg", max_faces: int = 5) -> IndexJob:
+def job_of(
+    person: str | None = None,
+    *,
+    image_id: str = "ada.jpg",
+    max_faces: int = 5,
+    largest: bool = False,
+    box: str | None = None,
+) -> IndexJob:
     return IndexJob(
         collection_id="family",
         max_faces=max_faces,
         person=person,
+        largest=largest,
+        box=box,
         metadata={"album": "summer"},
         job_id=new_id(),
         image_id=image_id,
@@ -214,3 +224,94 @@ def test_collection_erased_while_a_face_is_added_stays_erased() -> None:
         erased.enrol(recognition(face(0)))
 
     assert erased.index.galleries == {}
+
+
+TWO_LARGE = recognition(face(0.1, left=0, side_px=100), face(0.9, left=200, side_px=90))
+
+
+@pytest.mark.parametrize("person", ["Ada", None])
+def test_largest_of_several_large_faces_is_added_where_that_is_asked_for(
+    tier: Tier, person: str | None
+) -> None:
+    done = tier.enrol(TWO_LARGE, job_of(person, largest=True))
+
+    (stored,) = tier.faces()
+    assert (stored.person, stored.embedding[0]) == (person, pytest.approx(0.1))
+    assert reasons(done) == ["NOT_THE_LARGEST_FACE"]
+
+
+@pytest.mark.parametrize("box", ["200,20,90,90", "190.5,10,110,105.25"])
+@pytest.mark.parametrize("largest", [False, True])
+def test_face_in_the_box_is_added_and_no_other(tier: Tier, box: str, *, largest: bool) -> None:
+    done = tier.enrol(TWO_LARGE, job_of("Ada", box=box, largest=largest))
+
+    (stored,) = tier.faces()
+    assert (stored.person, stored.embedding[0]) == ("Ada", pytest.approx(0.9))
+    assert done.face_records[0].face_id == stored.face_id == face_id("family", "ada.jpg", 1)
+    assert done.face_records[0].face.box.left == 200
+    assert [(each.reason, each.face.box.left) for each in done.unindexed_faces] == [
+        ("NOT_IN_BOX", 0)
+    ]
+
+
+def test_two_people_of_one_photo_are_added_by_their_boxes(tier: Tier) -> None:
+    tier.enrol(TWO_LARGE, job_of("Ada", box="0,20,100,100"))
+    tier.enrol(TWO_LARGE, job_of("Bob", box="200,20,90,90"))
+
+    assert {face.person: round(float(face.embedding[0]), 1) for face in tier.faces()} == {
+        "Ada": 0.1,
+        "Bob": 0.9,
+    }
+
+
+@pytest.mark.parametrize("box", ["400,20,90,90", "0,0,0,0", "95,20,100,100"])
+def test_box_without_a_face_is_an_error(tier: Tier, box: str) -> None:
+    with pytest.raises(NoFaceInBox):
+        tier.enrol(TWO_LARGE, job_of("Ada", box=box))
+    with pytest.raises(NoFaceInBox):
+        tier.enrol(recognition(), job_of("Ada", box=box))
+
+    assert tier.faces() == []
+
+
+def test_photo_that_has_one_persons_name_gets_no_other(tier: Tier) -> None:
+    tier.enrol(recognition(face(0.5)), job_of("Ada"))
+
+    done = tier.enrol(recognition(face(0.5)), job_of("Bob", image_id="copy.jpg"))
+
+    assert [face.person for face in tier.faces()] == ["Ada"]
+    assert done.face_records == []
+    assert reasons(done) == ["SAME_PHOTO"]
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (job_of("Ada"), job_of("Ada", image_id="copy.jpg")),
+        (job_of("Ada"), job_of("Bob")),
+        (job_of("Ada"), job_of(None, image_id="copy.jpg")),
+        (job_of(None), job_of("Ada", image_id="copy.jpg")),
+    ],
+    ids=["same person", "same image, corrected", "then nobody", "nobody before"],
+)
+def test_photo_that_comes_twice_is_refused_under_two_names_only(
+    tier: Tier, first: IndexJob, then: IndexJob
+) -> None:
+    tier.enrol(recognition(face(0.5)), first)
+
+    done = tier.enrol(recognition(face(0.5)), then)
+
+    assert [record.person for record in done.face_records] == [then.person]
+    assert reasons(done) == []
+
+
+def test_same_photo_is_noticed_within_one_write(tier: Tier) -> None:
+    one, two, other = (
+        (job_of(name, image_id=f"{name}.jpg"), recognition(face(position)))
+        for name, position in (("Ada", 0.5), ("Bob", 0.5), ("Eve", 0.7))
+    )
+
+    done = tier.enroller.enrol_all([one, two, other])
+
+    assert [reasons(each) for each in done] == [[], ["SAME_PHOTO"], []]
+    assert {face.person for face in tier.faces()} == {"Ada", "Eve"}

@@ -1,5 +1,7 @@
 """Index jobs on the wire, and what callers may say in them."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -149,3 +151,22 @@ def test_what_could_be_mistaken_in_a_result_is_no_person(name: str) -> None:
     assert not is_person(name)
     with pytest.raises(ValidationError):
         request(person=name)
+
+
+def test_message_holds_what_older_workers_do_not_know_only_where_it_is_used() -> None:
+    assert not {"largest", "box"} & json.loads(JOB.body).keys()
+    chosen = JOB.model_copy(update={"largest": True, "box": "1,2,3,4"})
+    assert IndexJob.from_body(chosen.body) == chosen
+
+
+@pytest.mark.parametrize("box", ["1,2,3,4", "-1,-2.5,3,4.25"])
+def test_box_is_left_top_width_height(box: str) -> None:
+    assert request(box=box).box == box
+
+
+@pytest.mark.parametrize(
+    "box", ["", "1,2,3", "1,2,3,4,5", "1,2,-3,4", "1, 2, 3, 4", "a,b,c,d", "1,2,3,4\n", "nan,1,2,3"]
+)
+def test_odd_box_is_refused(box: str) -> None:
+    with pytest.raises(ValidationError):
+        request(box=box)

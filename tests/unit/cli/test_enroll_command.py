@@ -85,6 +85,16 @@ def test_photo_without_use_is_named_with_its_reason(
     assert desk.enrolled("default") == []
 
 
+def test_largest_of_several_faces_is_taken_where_that_is_asked_for(
+    desk: Desk, folder: Path
+) -> None:
+    desk.faces[b"a photo"] = recognition(face(0.5, side_px=100), face(0.7, side_px=60))
+
+    assert desk.run("enroll", folder, "--largest").exit_code == 0
+
+    assert [face.embedding[0] for face in desk.enrolled("default")] == [0.5]
+
+
 def test_files_beside_the_folders_are_nobodys(desk: Desk, folder: Path) -> None:
     (folder / "stray.jpg").write_bytes(b"a stray")
     (folder / "Ada" / ".hidden.jpg").write_bytes(b"hidden")

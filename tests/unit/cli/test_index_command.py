@@ -60,11 +60,12 @@ def test_options_reach_the_jobs(desk: Desk) -> None:
     desk.put("trip/a.jpg")
     desk.on_sleep = interrupt
 
-    desk.run(*INDEX, "--max-faces", "7", "--person", "Ada")
+    desk.run(*INDEX, "--max-faces", "7", "--person", "Ada", "--largest")
 
     (body,) = desk.queue.bodies
     job = IndexJob.from_body(body)
     assert (job.max_faces, job.person, job.s3_bucket) == (7, "Ada", "album")
+    assert job.largest
 
 
 def test_batches_have_a_thousand_keys(desk: Desk) -> None:

@@ -16,12 +16,13 @@ from core.bootstrap.web import WebParts
 from core.collections import Collections
 from core.enrolment import Enroller
 from core.erasure import Erasure
+from core.errors import InvalidPhoto
 from core.faces.results import Face, ModelId, Recognition
 from core.idempotency import IdempotencyKeys
 from core.index_jobs import IndexDone, IndexJob
 from core.indexing import Indexing
 from core.intake import Intake
-from core.jobs import ImageSize, Job, JobDone, JobFailed, Model
+from core.jobs import ImageSize, Job, JobDone, JobFailed, Model, failed
 from core.matching import Matching
 from core.people import People
 from core.ports import JobQueue
@@ -230,7 +231,11 @@ class Site:
             for message in messages:
                 job = IndexJob.from_body(message.body)
                 photo = buckets[job.s3_bucket].get(job.s3_key).body
-                done = enroller.enrol(job, self.recognise(photo))
+                done: IndexDone | JobFailed
+                try:
+                    done = enroller.enrol(job, self.recognise(photo))
+                except InvalidPhoto as error:
+                    done = failed(job.job_id, error.code, str(error))
                 self.results.write(done)
                 note_outcome(self.outputs, job, done)
                 self.index_queue.delete(message)

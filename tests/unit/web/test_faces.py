@@ -3,13 +3,14 @@
 import base64
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
 from core.errors import InvalidImage, RecognitionTimedOut, RecognizerDied, TooBusy
 from core.faces.results import ModelId
-from core.index_jobs import IndexJob
+from core.index_jobs import IndexDone, IndexJob
 from tests.support.faces import face
 from tests.support.photos import made_photo
 from tests.unit.web.site import PHOTO, Site, assert_error, base64_of, json_of, photo_number
@@ -203,9 +204,55 @@ def test_indexed_photo_is_followed_by_its_job(site: Site) -> None:
     assert done["unindexed_faces"] == []
 
 
+def test_face_of_several_is_indexed_by_its_box_or_as_the_largest(site: Site) -> None:
+    site.shows(PHOTO, face(0.1, left=0), face(0.9, left=200, side_px=90))
+    ways: dict[str, dict[str, Any]] = {
+        "neither": {},
+        "largest": {"largest": True},
+        "box": {"box": "200,20,90,90"},
+        "elsewhere": {"box": "400,20,90,90"},
+    }
+
+    for image_id, fields in ways.items():
+        asked = {"collection_id": "staff", "image_id": image_id, "person": image_id, **fields}
+        json_of(site.client.post("/faces/index", json={**asked, "image": base64_of(PHOTO)}), 202)
+    texts = {name: str(value).lower() for name, value in asked.items()}
+    assert site.send_photo("/faces/index", PHOTO, **texts).status_code == 202
+    neither, largest, box, *elsewhere = site.index_all()
+
+    assert isinstance(neither, IndexDone)
+    assert neither.face_records == []
+    assert isinstance(largest, IndexDone)
+    assert [record.face.box.left for record in largest.face_records] == [0]
+    assert isinstance(box, IndexDone)
+    assert [record.face.box.left for record in box.face_records] == [200]
+    for failed in elsewhere:
+        status = json_of(site.client.get(f"/status/{failed.job_id}"))
+        assert status["error"]["code"] == "NO_FACE_IN_BOX"
+
+
+def test_photo_under_a_second_name_is_said_so(site: Site) -> None:
+    site.enrol("staff", "ada-1", face(0.5), person="Ada")
+
+    done = site.enrol("staff", "bob-1", face(0.5), person="Bob")
+
+    assert done.face_records == []
+    assert [each.reason for each in done.unindexed_faces] == ["SAME_PHOTO"]
+
+
+def test_batch_takes_the_largest_faces_where_that_is_asked_for(site: Site) -> None:
+    site.album.objects["k.jpg"] = PHOTO
+    body = {"collection_id": "staff", "s3_keys": ["k.jpg"], "largest": True}
+    assert site.client.post("/faces/index/batch", json=body).status_code == 202
+
+    assert IndexJob.from_body(site.index_queue.bodies[-1]).largest
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("box", "1,2,3"),
+        ("largest", "perhaps"),
         ("max_faces", "0"),
         ("max_faces", "101"),
         ("max_faces", "x"),

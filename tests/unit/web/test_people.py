@@ -104,7 +104,9 @@ def test_any_printable_name_can_stand_in_a_path(site: Site, name: str) -> None:
 def test_name_is_one_in_every_spelling(site: Site, given: str, asked: str) -> None:
     path = f"/collections/staff/persons/{quote(asked)}"
     site.enrol("staff", "one", face(9.0), person=given)
-    site.send_photo("/faces/index", collection_id="staff", image_id="two", person=asked)
+    form = {"collection_id": "staff", "image_id": "two", "person": asked}
+    site.shows(photo_number(70), face(9.1))
+    site.send_photo("/faces/index", photo_number(70), **form)
     site.index_all()
 
     assert len(json_of(site.client.get(path))["faces"]) == 2
