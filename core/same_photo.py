@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from core.ports import EnrolledFace, FaceIndex
+from core.ports import EnrolledFace, FaceIndex, Match
 
 _SAME: Final = 0.02
 """Distance below which embeddings are of one photo; other photos of a face are much farther."""
@@ -42,16 +42,26 @@ def _owners(
     if gallery_id is None or not faces:
         return [set() for _ in faces]
     probes = np.stack([face.embedding for face in faces])
-    return [
-        {
-            match.person
-            for match in matches
-            if match.distance < _SAME and match.face_id != face.face_id
-        }
-        for face, matches in zip(
-            faces, index.search(gallery_id, probes, limit=_NEAREST), strict=True
-        )
+    found = index.search(gallery_id, probes, limit=_NEAREST)
+    same = [
+        {match.face_id for match in matches if _is_other(face, match)}
+        for face, matches in zip(faces, found, strict=True)
     ]
+    persons = _persons(index, gallery_id, sorted(set().union(*same)))
+    return [{persons[known] for known in known_ids if known in persons} for known_ids in same]
+
+
+def _is_other(face: EnrolledFace, match: Match) -> bool:
+    if match.distance >= _SAME or match.face_id == face.face_id:
+        return False
+    return match.person not in (face.person, None)
+
+
+def _persons(index: FaceIndex, gallery_id: str, face_ids: list[str]) -> dict[str, str | None]:
+    """Look up whose faces these are now: a search may not know yet what was erased or renamed."""
+    if not face_ids:
+        return {}
+    return {face.face_id: face.person for face in index.get(gallery_id, face_ids)}
 
 
 def _are_same(face: EnrolledFace, other: EnrolledFace) -> bool:

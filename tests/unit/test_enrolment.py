@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from core.choosing import BYSTANDER
 from core.collections import Collections
@@ -12,7 +14,7 @@ from core.errors import CollectionNotFound, ModelMismatch, NoFaceInBox
 from core.faces.results import Recognition
 from core.index_jobs import IndexDone, IndexJob, new_id
 from core.people import People
-from core.ports import EnrolledFace
+from core.ports import EnrolledFace, Match
 from core.testing import MemoryFaceIndex, MemoryStore
 from tests.support.faces import OTHER_MODEL, face, recognition
 
@@ -315,3 +317,34 @@ def test_same_photo_is_noticed_within_one_write(tier: Tier) -> None:
 
     assert [reasons(each) for each in done] == [[], ["SAME_PHOTO"], []]
     assert {face.person for face in tier.faces()} == {"Ada", "Eve"}
+
+
+class Behind(MemoryFaceIndex):
+    """Searches what was there at the first search, as a process does that did not look since."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: list[list[Match]] | None = None
+
+    def search(
+        self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
+    ) -> list[list[Match]]:
+        if self._seen is None:
+            self._seen = super().search(gallery_id, probes, limit=limit)
+        return self._seen
+
+
+@pytest.mark.parametrize("change", ["erase", "reassign"])
+def test_photo_is_free_again_at_once_when_the_first_name_is_gone(change: str) -> None:
+    tier = Tier(index=Behind())
+    tier.enrol(recognition(face(0.5)), job_of("Ada"))
+    copy = job_of("Bob", image_id="copy.jpg")
+    assert reasons(tier.enrol(recognition(face(0.5)), copy)) == ["SAME_PHOTO"]
+    (known,) = tier.faces()
+
+    if change == "erase":
+        tier.index.erase(tier.collections.get("family").gallery_id, [known.face_id])
+    else:
+        tier.people.reassign("family", known.face_id, "Bob")
+
+    assert reasons(tier.enrol(recognition(face(0.5)), copy)) == []
