@@ -8,6 +8,7 @@ from typing import Final
 
 from core.errors import ServiceUnavailable
 from core.ports import JobQueue, ReceivedMessage
+from core.visibility import VisibilityHeartbeat
 
 log = logging.getLogger(__name__)
 
@@ -15,19 +16,36 @@ _BATCH: Final = 10
 _MOMENT_S: Final = 0.5
 """Long enough for a busy worker to fill a batch, short beside a message's visibility timeout."""
 _ATTEMPTS: Final = 3
+_FIRST_PAUSE_S: Final = 1.0
+_MAX_PAUSE_S: Final = 30.0
 
 
 class Acknowledger:
     """Collects messages for a moment, then deletes them together.
 
-    A message that could not be deleted is delivered again, finds its result and
-    is deleted then.
+    What the queue does not delete stays hidden and is tried again after growing pauses. A
+    message that comes back nevertheless finds its result and is deleted then.
+
+    Parameters
+    ----------
+    queue : JobQueue
+    heartbeat : VisibilityHeartbeat
+        Keeps hidden what could not be deleted yet.
     """
 
-    def __init__(self, queue: JobQueue) -> None:
+    def __init__(self, queue: JobQueue, heartbeat: VisibilityHeartbeat) -> None:
         self._queue = queue
+        self._heartbeat = heartbeat
         self._settled: SimpleQueue[ReceivedMessage | None] = SimpleQueue()
+        self._left: list[ReceivedMessage] = []
+        self._pause_s = 0.0
+        self._again_at_s = 0.0
         self._thread = threading.Thread(target=self._run, name="acknowledger", daemon=True)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether messages wait for the queue to delete them again."""
+        return bool(self._left)
 
     def delete(self, message: ReceivedMessage) -> None:
         """Delete a message soon."""
@@ -39,6 +57,7 @@ class Acknowledger:
         while batch:
             self._delete(batch)
             batch, _ = self._collect(moment_s=0)
+        self._delete([])
 
     def start(self) -> None:
         self._thread.start()
@@ -48,16 +67,26 @@ class Acknowledger:
         if self._thread.is_alive():
             self._settled.put(None)
             self._thread.join()
+        self._again_at_s = 0.0
         self.flush()
 
     def _run(self) -> None:
         ended = False
         while not ended:
-            first = self._settled.get()
-            if first is None:
-                return
-            rest, ended = self._collect(moment_s=_MOMENT_S, limit=_BATCH - 1)
-            self._delete([first, *rest])
+            batch, ended = self._next_batch()
+            self._delete(batch)
+
+    def _next_batch(self) -> tuple[list[ReceivedMessage], bool]:
+        """Wait for messages, or until it is time to try again; tell whether the end came."""
+        wait_s = max(0.1, self._again_at_s - self._heartbeat.clock()) if self._left else None
+        try:
+            first = self._settled.get(timeout=wait_s)
+        except Empty:
+            return [], False
+        if first is None:
+            return [], True
+        rest, ended = self._collect(moment_s=_MOMENT_S, limit=_BATCH - 1)
+        return [first, *rest], ended
 
     def _collect(
         self, *, moment_s: float, limit: int = _BATCH
@@ -76,16 +105,37 @@ class Acknowledger:
         return batch, False
 
     def _delete(self, batch: list[ReceivedMessage]) -> None:
-        left = batch
+        """Delete messages and those left before, unless it is too early to try these again."""
+        left = self._left + batch
+        if not left:
+            return
+        if not self._left or self._heartbeat.clock() >= self._again_at_s:
+            left = self._try_to_delete(left)
+        known = self._left
+        self._heartbeat.cover([message for message in left if message not in known])
+        self._left = [message for message in left if self._heartbeat.is_hidden(message)]
+
+    def _try_to_delete(self, messages: list[ReceivedMessage]) -> list[ReceivedMessage]:
+        """Return the messages that are to be tried again."""
+        left = messages
         try:
             for _ in range(_ATTEMPTS):
                 left = self._queue.delete_many(left)
                 if not left:
-                    return
-            reason = f"refused {_ATTEMPTS} times"
+                    break
+            else:
+                self._log_undeleted(left, f"refused {_ATTEMPTS} times")
         except ServiceUnavailable as error:
-            reason = str(error)
+            self._pause_s = min(_MAX_PAUSE_S, self._pause_s * 2 or _FIRST_PAUSE_S)
+            self._again_at_s = self._heartbeat.clock() + self._pause_s
+            self._log_undeleted(left, str(error))
+            return left
         except Exception:
             log.exception("deletion broke off")
-            return
+        self._pause_s = 0.0
+        for message in messages:
+            self._heartbeat.uncover(message)
+        return []
+
+    def _log_undeleted(self, left: list[ReceivedMessage], reason: str) -> None:
         log.warning("messages were not deleted", extra={"count": len(left), "reason": reason})

@@ -22,6 +22,8 @@ J = TypeVar("J", bound=Job | IndexJob)
 ABANDONED: Final = "JOB_ABANDONED"
 _MAX_SWEPT: Final = 500
 """Bounds how long one sweep keeps the worker from stopping."""
+_MAX_FAILURES: Final = 3
+"""S3 is away; each further try may take ten seconds."""
 
 
 class DeadLetterSweeper(Generic[J]):
@@ -87,7 +89,7 @@ class DeadLetterSweeper(Generic[J]):
             swept += messages
             reached_end = not messages
         jobs = self._jobs(swept)
-        written = sum(self._fail(job) for job in jobs)
+        written = self._fail_all(jobs)
         self._settled &= {job.job_id for job in jobs}
         if reached_end:
             self._queue.set_visibility_many(swept, 0)
@@ -101,6 +103,22 @@ class DeadLetterSweeper(Generic[J]):
             except MalformedMessage:
                 continue
         return jobs
+
+    def _fail_all(self, jobs: list[J]) -> int:
+        """Give jobs their results; one that S3 refuses waits for a later sweep, not the others."""
+        written, failures = 0, 0
+        for job in jobs:
+            try:
+                written += self._fail(job)
+            except ServiceUnavailable as error:
+                failures += 1
+                log.warning(
+                    "dead letter was not swept",
+                    extra={"job_id": job.job_id, "code": error.code, "reason": str(error)},
+                )
+            if failures == _MAX_FAILURES:
+                break
+        return written
 
     def _fail(self, job: J) -> bool:
         """Give a job a ``failed`` result unless it has one; tell whether it was given."""

@@ -13,11 +13,19 @@ child over its deadline, or died, or   none yet                    visible again
 met a bug                                                          pause with jitter
 the same on the last allowed receive   ``failed``                  visible at once: SQS moves it
                                                                    to the dead-letter queue
-S3, SQS or the index is down           none                        left alone: comes back
+S3, SQS or the index refuses or is     none                        kept hidden; tried again by
+down                                                               the same worker
+the same job alone is refused for      none                        visible again after a growing
+five minutes, others are answered                                  pause
+the same for an hour on the last       ``failed``                  visible at once: SQS moves it
+allowed receive                                                    to the dead-letter queue
 worker killed                          none                        comes back after the
                                                                    visibility timeout
 delivered twice                        the first one stays         deleted
-worker is shutting down                none                        visible at once
+worker is shutting down                none                        visible at once; on the last
+                                                                   allowed receive, if the job
+                                                                   was not tried to the end, a
+                                                                   copy instead
 =====================================  ==========================  ============================
 
 A message that could not be deleted is delivered twice.
@@ -64,6 +72,11 @@ _FINAL: Final = (
 """What no further attempt can mend."""
 
 
+ALONE_REFUSED: Final = "JOB_LEFT_ALONE"
+"""Code of a job that was refused what others got, until it was given up."""
+_LEFT_ALONE_BACKOFF_S: Final = 300.0
+
+
 class Outcome(enum.Enum):
     """How the handling of a message ended."""
 
@@ -75,6 +88,10 @@ class Outcome(enum.Enum):
     DEAD_LETTERED = "dead-lettered"
     RELEASED = "released"
     LEFT_ALONE = "left alone"
+
+
+ANSWERED: Final = frozenset({Outcome.DONE, Outcome.FAILED, Outcome.DUPLICATE})
+"""Endings that show that S3 and the index work."""
 
 
 def retry_delay_s(receive_count: int, *, base_s: float, jitter: float) -> float:
@@ -140,7 +157,7 @@ class JobHandler(Generic[J]):
         self._parse = parse
         self._answer = answer
         self._responses = responses
-        self._max_receive_count = max_receive_count
+        self.max_receive_count: Final = max_receive_count
         self._backoff_s = backoff_s
         self._on_settled = on_settled
         self._releasing = threading.Event()
@@ -149,44 +166,58 @@ class JobHandler(Generic[J]):
         """From now on a job whose child was stopped goes back to the queue at once."""
         self._releasing.set()
 
-    def handle(self, message: ReceivedMessage) -> Outcome:
-        """Bring a message one step on, as the table above says."""
+    def handle(
+        self, message: ReceivedMessage, *, again: bool = False, give_up: bool = False
+    ) -> Outcome:
+        """Bring a message one step on, as the table above says.
+
+        Parameters
+        ----------
+        again : bool
+            Whether this worker has tried it before, since it was received.
+        give_up : bool
+            Whether the worker keeps it no longer if it can't be answered now either.
+        """
         try:
             job = self._parse(message.body)
         except MalformedMessage as error:
             return self._discard(message, error)
         with log_fields(job_id=job.job_id):
-            return self._handle(job, message)
+            return self._handle(job, message, again=again, give_up=give_up)
 
     def _discard(self, message: ReceivedMessage, error: MalformedMessage) -> Outcome:
         log.error("malformed message was discarded", extra={"reason": str(error)})
         self._delete(message)
         return Outcome.DISCARDED
 
-    def _handle(self, job: J, message: ReceivedMessage) -> Outcome:
+    def _handle(self, job: J, message: ReceivedMessage, *, again: bool, give_up: bool) -> Outcome:
         try:
-            outcome = self._attempt(job, message)
+            outcome = self._attempt(job, message, again=again, give_up=give_up)
         except ServiceUnavailable as error:
             log.warning("job was left alone", extra={"code": error.code, "reason": str(error)})
             return Outcome.LEFT_ALONE
-        finally:
-            self._heartbeat.uncover(message)
+        self._heartbeat.uncover(message)
         log.info(
             "job was handled",
             extra={"outcome": outcome.value, "receive_count": message.receive_count},
         )
         return outcome
 
-    def _attempt(self, job: J, message: ReceivedMessage) -> Outcome:
+    def _attempt(self, job: J, message: ReceivedMessage, *, again: bool, give_up: bool) -> Outcome:
         try:
-            if message.receive_count > 1 and self._has_result(job):
+            if (again or message.receive_count > 1) and self._has_result(job):
                 self._delete(message)
                 return Outcome.DUPLICATE
             return self._finish(job, message, self._result(job))
         except RecognitionFailed as error:
             return self._try_again(job, message, error.code, str(error))
-        except ServiceUnavailable:
-            raise
+        except ServiceUnavailable as error:
+            if not give_up:
+                raise
+            reason = f"others are answered, this job is not: {error}"
+            return self._try_again(
+                job, message, ALONE_REFUSED, reason, backoff_s=_LEFT_ALONE_BACKOFF_S
+            )
         except Exception as error:
             log.exception("job met an unexpected error")
             reason = f"unexpected {type(error).__name__}"
@@ -233,19 +264,27 @@ class JobHandler(Generic[J]):
         self._heartbeat.uncover(message)
         self._queue.set_visibility(message, seconds)
 
-    def _try_again(self, job: J, message: ReceivedMessage, code: str, reason: str) -> Outcome:
+    def _try_again(
+        self,
+        job: J,
+        message: ReceivedMessage,
+        code: str,
+        reason: str,
+        *,
+        backoff_s: float | None = None,
+    ) -> Outcome:
         if self._releasing.is_set():
             self._show_after(message, 0)
             return Outcome.RELEASED
         log.warning("attempt failed", extra={"code": code, "reason": reason})
-        if message.receive_count >= self._max_receive_count:
+        if message.receive_count >= self.max_receive_count:
             attempts = f"{reason}; given up after {message.receive_count} attempts"
             self._write(job, failed(job.job_id, code, attempts))
             self._show_after(message, 0)
             return Outcome.DEAD_LETTERED
         delay_s = retry_delay_s(
             message.receive_count,
-            base_s=self._backoff_s,
+            base_s=self._backoff_s if backoff_s is None else backoff_s,
             jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
         )
         self._show_after(message, delay_s)

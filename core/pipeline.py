@@ -3,18 +3,18 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
 from typing import Final
 
+from core.attempts import Attempt
 from core.errors import ServiceUnavailable
-from core.job_handler import Outcome
+from core.job_handler import ANSWERED, Outcome
 from core.lanes import Lane
-from core.ports import ReceivedMessage
 from core.prefetch import Prefetched
 
 log = logging.getLogger(__name__)
 
 _MAX_PAUSE_S: Final = 10.0
+_NOT_NOW_S: Final = 1.0
 
 
 class Pipeline:
@@ -29,23 +29,16 @@ class Pipeline:
         Messages that are received ahead at most.
     wait_s : float
         Long poll of one receive.
-    on_doubt : callable
-        Called when S3, SQS or the index seems to be away.
     """
 
-    def __init__(
-        self,
-        lane: Lane,
-        *,
-        threads: int,
-        capacity: int,
-        wait_s: float,
-        on_doubt: Callable[[], None],
-    ) -> None:
+    def __init__(self, lane: Lane, *, threads: int, capacity: int, wait_s: float) -> None:
         self._lane = lane
         self._wait_s = wait_s
-        self._on_doubt = on_doubt
-        self._prefetched = Prefetched(capacity=capacity)
+        self._prefetched = Prefetched(
+            capacity=capacity,
+            max_receive_count=lane.handler.max_receive_count,
+            clock=lane.heartbeat.clock,
+        )
         self._stopped = threading.Event()
         self._receiver = threading.Thread(
             target=self._receive_until_stopped, name=f"{lane.name}-receiver", daemon=True
@@ -65,16 +58,18 @@ class Pipeline:
         """Tell whether all threads are there."""
         return all(thread.is_alive() for thread in (self._receiver, *self._handlers))
 
-    def hold(self, held: bool) -> None:
-        """Neither receive nor begin to handle anything as long as it is held."""
-        self._prefetched.hold(held)
+    def look_after(self) -> None:
+        """Keep hidden what waits in hand, and let it be tried when its pause is over."""
+        waits = self._prefetched.look()
+        if waits or self._lane.acknowledger.is_behind:
+            self._lane.heartbeat.beat_if_due()
 
     def step(self) -> list[Outcome]:
         """Receive once and handle what came, in this thread."""
-        self._receive(self._prefetched.room(), wait_s=0)
+        self._receive(self._lane.receivable(self._prefetched.room()), wait_s=0)
         outcomes: list[Outcome] = []
-        while message := self._prefetched.take_at_once():
-            outcomes += self._handle(message)
+        while attempt := self._prefetched.take_at_once():
+            outcomes += self._handle(attempt)
         self._lane.acknowledger.flush()
         return outcomes
 
@@ -104,8 +99,9 @@ class Pipeline:
         pause_s = 0.0
         while not self._stopped.wait(pause_s):
             try:
-                self._receive(self._prefetched.wait_for_room(), wait_s=self._wait_s)
-                pause_s = 0.0
+                limit = self._lane.receivable(self._prefetched.wait_for_room())
+                self._receive(limit, wait_s=self._wait_s)
+                pause_s = 0.0 if limit else _NOT_NOW_S
             except ServiceUnavailable as error:
                 pause_s = min(_MAX_PAUSE_S, pause_s * 2 or 0.5)
                 log.warning(
@@ -122,23 +118,43 @@ class Pipeline:
             self._lane.release(self._prefetched.put(messages))
 
     def _handle_until_ended(self) -> None:
-        while message := self._prefetched.take():
-            self._handle(message)
+        while attempt := self._prefetched.take():
+            self._handle(attempt)
 
-    def _handle(self, message: ReceivedMessage) -> list[Outcome]:
+    def _handle(self, attempt: Attempt) -> list[Outcome]:
         """Handle a message; return its outcome, nothing if it was lost while it waited."""
-        if not self._lane.heartbeat.is_hidden(message):
-            self._lane.heartbeat.uncover(message)
+        if not self._lane.heartbeat.is_hidden(attempt.message):
+            self._lane.heartbeat.uncover(attempt.message)
+            self._prefetched.ended(attempt)
             log.warning("message was lost before its turn", extra={"lane": self._lane.name})
             return []
+        outcome = self._outcome(attempt)
+        if outcome is Outcome.LEFT_ALONE:
+            self._set_aside(attempt)
+        elif outcome in ANSWERED:
+            self._prefetched.answered()
+        else:
+            self._prefetched.ended(attempt)
+        return [outcome]
+
+    def _outcome(self, attempt: Attempt) -> Outcome:
         try:
-            outcome = self._lane.handler.handle(message)
+            return self._lane.handler.handle(
+                attempt.message, again=attempt.failures > 0, give_up=attempt.is_last
+            )
         except Exception:
             log.exception("job handling broke off")
-            outcome = Outcome.LEFT_ALONE
-        if outcome is Outcome.LEFT_ALONE:
-            self._on_doubt()
-        return [outcome]
+            return Outcome.LEFT_ALONE
+
+    def _set_aside(self, attempt: Attempt) -> None:
+        """Keep the message, hidden, until it can be tried again; a stopped worker releases it."""
+        if self._stopped.is_set():
+            self._prefetched.ended(attempt)
+            self._lane.release([attempt.message])
+            return
+        pause_s = self._prefetched.set_aside(attempt)
+        if pause_s is not None:
+            log.warning("worker paused", extra={"lane": self._lane.name, "pause_s": pause_s})
 
 
 def _join(threads: list[threading.Thread], until_s: float | None = None) -> None:

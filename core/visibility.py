@@ -47,9 +47,12 @@ class VisibilityHeartbeat:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.visibility_s: Final = visibility_s
+        self.clock: Final = clock
         self._queue = queue
         self._interval_s = interval_s
-        self._clock = clock
+        self._beaten_at_s = clock()
+        self.is_failing = False
+        """Whether the queue did not answer the last beat."""
         self._covered: dict[str, _Covered] = {}
         self._lock = threading.Lock()
         self._stopped = threading.Event()
@@ -57,7 +60,7 @@ class VisibilityHeartbeat:
 
     def cover(self, messages: Sequence[ReceivedMessage]) -> None:
         """Extend the visibility of messages that were just received, until they are uncovered."""
-        now_s = self._clock()
+        now_s = self.clock()
         with self._lock:
             for message in messages:
                 self._covered[message.receipt] = _Covered(
@@ -75,15 +78,24 @@ class VisibilityHeartbeat:
         """Tell whether a covered message is surely still invisible to others."""
         with self._lock:
             covered = self._covered.get(message.receipt)
-            return covered is not None and self._clock() < covered.hidden_until_s
+            return covered is not None and self.clock() < covered.hidden_until_s
 
     def covers_any(self) -> bool:
         """Tell whether a message is in flight: received and not settled."""
         with self._lock:
             return bool(self._covered)
 
+    def beat_if_due(self) -> None:
+        """Beat unless there was a beat in the last third of the visibility timeout.
+
+        So messages that wait for S3 to come back stay hidden without a thread, too.
+        """
+        if self.clock() - self._beaten_at_s >= self.visibility_s / 3:
+            self.beat()
+
     def beat(self) -> None:
         """Extend every covered message once; release those that SQS would not extend."""
+        self._beaten_at_s = self.clock()
         with self._lock:
             receipts = list(self._covered)
         for start in range(0, len(receipts), _BATCH):
@@ -94,7 +106,7 @@ class VisibilityHeartbeat:
                     for receipt in receipts[start : start + _BATCH]
                     if receipt in self._covered
                 ]
-                oldest_s = self._clock() - (MAX_IN_FLIGHT_S - self.visibility_s)
+                oldest_s = self.clock() - (MAX_IN_FLIGHT_S - self.visibility_s)
                 self._extend([one for one in batch if one.received_at_s > oldest_s])
                 self._release([one for one in batch if one.received_at_s <= oldest_s])
 
@@ -106,7 +118,7 @@ class VisibilityHeartbeat:
         self._stopped.set()
 
     def _extend(self, batch: list[_Covered]) -> None:
-        hidden_until_s = self._clock() + self.visibility_s
+        hidden_until_s = self.clock() + self.visibility_s
         refused = self._change(batch, self.visibility_s)
         for covered in batch:
             if covered.message.receipt not in refused:
@@ -128,7 +140,9 @@ class VisibilityHeartbeat:
         except ServiceUnavailable as error:
             log.warning("visibility could not be changed", extra={"reason": str(error)})
             refused = messages
+            self.is_failing = True
         else:
+            self.is_failing = False
             for message in refused:
                 log.warning("visibility was not changed", extra={"job": message.body[:36]})
         return {message.receipt for message in refused}

@@ -30,7 +30,7 @@ from core.worker import Worker
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 from core.bootstrap.recognizers import build_executor
-from core.bootstrap.shared import Check, Shared, warm_if_possible
+from core.bootstrap.shared import Shared, warm_if_possible
 
 _THREADS_PER_CHILD: Final = 2
 """So that photos are fetched and results written while the child recognises."""
@@ -101,9 +101,6 @@ def build_worker(settings: Settings) -> WorkerParts:
         children=children,
         wait_s=settings.sqs_wait_time_seconds,
         grace_s=settings.shutdown_grace_seconds,
-        check_stores=partial(
-            _check_all, (shared.inputs.check, shared.outputs.check, shared.gallery.check)
-        ),
         stop_recognizer=pool.stop,
         on_alive=partial(_show_life, settings.worker_alive_file, notes),
     )
@@ -135,7 +132,7 @@ def _lane(
         visibility_s=settings.sqs_visibility_timeout_seconds,
         interval_s=settings.visibility_heartbeat_seconds,
     )
-    acknowledger = Acknowledger(jobs)
+    acknowledger = Acknowledger(jobs, heartbeat)
     responses = SqsQueue(sqs, settings.sqs_resp_queue_name) if settings.sqs_resp_enabled else None
     return Lane(
         name=name,
@@ -171,8 +168,3 @@ def _show_life(alive_file: str | None, notes: WorkNotes) -> None:
     """Tell health checks that the worker is alive, and the autoscaler that it had work."""
     touch(alive_file)
     notes.leave()
-
-
-def _check_all(checks: tuple[Check, ...]) -> None:
-    for check in checks:
-        check()

@@ -16,7 +16,7 @@ from core.errors import (
     ServiceUnavailable,
 )
 from core.faces.results import Recognition
-from core.job_handler import Outcome
+from core.job_handler import ALONE_REFUSED, Outcome
 from core.jobs import COLLECTION_NOTE, Job
 from core.ports import EnrolledFace, JobQueue
 from core.results import JobResult, Results
@@ -50,7 +50,7 @@ class Tier:
         )
         joined.enrol(ADA, model=MODEL)
         self.worker, self.handler = joined.worker, joined.handler
-        self.sweeper = joined.lane.sweeper
+        self.lane, self.sweeper = joined.lane, joined.lane.sweeper
 
     def note_settled(self, job: Job, result: JobResult) -> None:
         """Note a job's id, its result's status, and whether that is stored by now."""
@@ -86,6 +86,10 @@ class Tier:
 
     def has_result(self) -> bool:
         return bool(self.world.outputs.keys(JOB.output_key))
+
+
+def refuse(*_: object, **__: object) -> None:
+    raise ServiceUnavailable("refused by the test")
 
 
 @pytest.fixture
@@ -230,16 +234,13 @@ def test_last_failed_attempt_fails_the_job_and_dead_letters_it(tier: Tier) -> No
         ("outputs", "put_if"),
     ],
 )
-def test_message_is_left_alone_while_aws_is_away(
+def test_job_is_tried_again_after_an_operation_was_refused(
     tier: Tier, part: str, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(*_: object, **__: object) -> None:
-        raise ServiceUnavailable("switched off")
-
     tier.accept()
     tier.answers(recognition(face(0.1)))
     with monkeypatch.context() as patched:
-        patched.setattr(getattr(tier.world, part), method, away)
+        patched.setattr(getattr(tier.world, part), method, refuse)
         assert tier.next_outcome() is Outcome.LEFT_ALONE
 
     assert tier.next_outcome() is Outcome.DONE
@@ -247,20 +248,51 @@ def test_message_is_left_alone_while_aws_is_away(
     assert tier.world.is_queue_empty()
 
 
-def test_message_that_could_not_be_deleted_comes_back_as_a_duplicate(
+@pytest.mark.parametrize(
+    ("received", "outcome"),
+    [(1, Outcome.RETRIED), (MAX_RECEIVE_COUNT, Outcome.DEAD_LETTERED)],
+)
+def test_job_that_alone_is_refused_is_given_up_in_the_end(
+    tier: Tier, received: int, outcome: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tier.accept()
+    message = [tier.world.receive() for _ in range(received)][-1]
+    monkeypatch.setattr(tier.world.inputs, "get", refuse)
+
+    assert tier.handler.handle(message, again=True, give_up=True) is outcome
+
+    if outcome is Outcome.DEAD_LETTERED:
+        assert tier.result()["error"]["code"] == ALONE_REFUSED
+        assert tier.world.dead_bodies() == [JOB.body]
+    else:
+        assert not tier.has_result()
+
+
+def test_job_at_its_last_receive_is_released_as_a_copy(tier: Tier) -> None:
+    tier.accept()
+    tier.answers(recognition(face(0.1)))
+    message = [tier.world.receive() for _ in range(MAX_RECEIVE_COUNT)][-1]
+
+    tier.lane.release([message])
+
+    assert tier.next_outcome() is Outcome.DONE
+    assert tier.world.is_queue_empty()
+
+
+def test_message_that_could_not_be_deleted_is_deleted_later(
     tier: Tier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(*_: object, **__: object) -> None:
-        raise ServiceUnavailable("switched off")
-
     tier.accept()
     tier.answers(recognition(face(0.1)))
     with monkeypatch.context() as patched:
-        patched.setattr(tier.world.queue, "delete_many", away)
+        patched.setattr(tier.world.queue, "delete_many", refuse)
         assert tier.next_outcome() is Outcome.DONE
+    for _ in range(20):
+        tier.world.let_pass(0.1)
+        tier.worker.run_once()
 
-    assert tier.next_outcome() is Outcome.DUPLICATE
     assert tier.result()["result"] == "Ada Lovelace"
+    assert len(tier.recognizer.photos) == 1
     assert tier.world.is_queue_empty()
 
 
@@ -284,7 +316,7 @@ def test_job_is_settled_once_its_result_is_stored(tier: Tier) -> None:
     assert tier.settled == [(JOB.job_id, "done", True)]
 
 
-def test_job_whose_settlement_failed_is_settled_at_its_next_delivery(tier: Tier) -> None:
+def test_job_whose_settlement_failed_is_settled_at_the_next_attempt(tier: Tier) -> None:
     tier.accept()
     tier.answers(recognition(face(0.1)))
     tier.can_settle = False
@@ -300,13 +332,10 @@ def test_job_whose_settlement_failed_is_settled_at_its_next_delivery(tier: Tier)
 def test_retry_whose_pause_could_not_be_set_comes_back(
     tier: Tier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(*_: object, **__: object) -> None:
-        raise ServiceUnavailable("switched off")
-
     tier.accept()
     tier.answers(RecognizerDied("killed"), recognition(face(0.1)))
     with monkeypatch.context() as patched:
-        patched.setattr(tier.world.queue, "set_visibility", away)
+        patched.setattr(tier.world.queue, "set_visibility", refuse)
         assert tier.next_outcome() is Outcome.LEFT_ALONE
 
     assert tier.next_outcome() is Outcome.DONE

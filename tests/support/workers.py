@@ -62,7 +62,7 @@ def join_lane(
     heartbeat = VisibilityHeartbeat(
         queue, visibility_s=visibility_s, interval_s=heartbeat_s, clock=clock
     )
-    acknowledger = Acknowledger(queue)
+    acknowledger = Acknowledger(queue, heartbeat)
     return Lane(
         on_work=lambda: None,
         name=name,
@@ -107,11 +107,12 @@ def join_worker(
     clock: ManualClock | None = None,
     heartbeat_s: float = 0,
     on_settled: Settled | None = None,
+    index: FaceIndex | None = None,
     more_lanes: Callable[[Turns, Results], list[Lane]] = lambda turns, results: [],
 ) -> JoinedWorker:
     """Return a worker with ``slots`` children that serves the request queue."""
     results = Results(outputs or world.outputs)
-    index = MemoryFaceIndex()
+    index = index or MemoryFaceIndex()
     collections = Collections(world.gallery, index, refresh_s=0)
     turns = Turns(recognizer, children=slots)
     lane = join_lane(
@@ -127,7 +128,7 @@ def join_worker(
             max_file_bytes=1000,
         ),
         dead_letters=world.dead_letters,
-        clock=clock or ManualClock(),
+        clock=clock or world.clock,
         responses=responses,
         heartbeat_s=heartbeat_s,
         visibility_s=visibility_s,
@@ -139,7 +140,6 @@ def join_worker(
         children=slots,
         wait_s=wait_s,
         grace_s=grace_s,
-        check_stores=world.inputs.check,
         stop_recognizer=getattr(recognizer, "stop", lambda: None),
         on_alive=lambda: None,
     )

@@ -1,5 +1,6 @@
 """The outside of the service, in memory and on LocalStack, for the same tests."""
 
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ class World:
     outputs: ObjectStore
     gallery: ObjectStore
     let_pass: Callable[[float], None]
+    clock: Callable[[], float] = time.monotonic
 
     def receive(self) -> ReceivedMessage:
         """Return the next message, waiting for it as long as it takes to come back."""
@@ -67,6 +69,7 @@ def memory_world(clock: ManualClock | None = None) -> World:
         outputs=MemoryStore(clock),
         gallery=MemoryStore(clock),
         let_pass=clock.advance,
+        clock=clock,
     )
 
 

@@ -8,6 +8,7 @@ from dotenv import dotenv_values
 
 from core.dead_letters import ABANDONED
 from core.errors import FaceServiceError
+from core.job_handler import ALONE_REFUSED
 from core.settings import Settings
 from tests.support.photos import ROOT
 
@@ -25,7 +26,7 @@ def error_codes(kind: type[FaceServiceError] = FaceServiceError) -> Iterator[str
 def test_readme_has_a_row_for_every_error_code() -> None:
     named = set(re.findall(r"`([A-Z_]+)`", README))
 
-    assert (set(error_codes()) | {ABANDONED}) - ABSTRACT <= named
+    assert (set(error_codes()) | {ABANDONED, ALONE_REFUSED}) - ABSTRACT <= named
 
 
 def test_readme_has_every_setting_with_its_default() -> None:

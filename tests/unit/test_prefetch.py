@@ -1,12 +1,15 @@
 """The buffer between the thread that receives and those that handle."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 from trial.waiting import wait_until
 
+from core.attempts import CROWD, Attempt
 from core.ports import ReceivedMessage
 from core.prefetch import Prefetched
+from core.testing import ManualClock
 
 
 def messages(count: int) -> list[ReceivedMessage]:
@@ -26,18 +29,26 @@ class Taker(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        self.taken.append(self._buffer.take())
+        attempt = self._buffer.take()
+        self.taken.append(attempt.message if attempt else None)
 
 
 @pytest.fixture
-def buffer() -> Prefetched:
-    return Prefetched(capacity=16)
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def buffer(clock: ManualClock) -> Prefetched:
+    return Prefetched(capacity=16, max_receive_count=5, clock=clock)
 
 
 def test_messages_are_taken_in_the_order_they_came(buffer: Prefetched) -> None:
     buffer.put(messages(3))
 
-    assert [buffer.take(), buffer.take(), buffer.take()] == messages(3)
+    attempts = [buffer.take_at_once() for _ in range(3)]
+
+    assert [attempt.message for attempt in attempts if attempt] == messages(3)
 
 
 def test_a_full_batch_is_asked_for_once_it_has_run_low(buffer: Prefetched) -> None:
@@ -50,20 +61,126 @@ def test_a_full_batch_is_asked_for_once_it_has_run_low(buffer: Prefetched) -> No
 
 
 def test_no_more_is_asked_for_than_it_holds() -> None:
-    buffer = Prefetched(capacity=4)
+    buffer = Prefetched(capacity=4, max_receive_count=5)
     buffer.put(messages(1))
 
     assert buffer.room() == 3
 
 
-def test_nothing_is_asked_for_nor_given_while_it_is_held(buffer: Prefetched) -> None:
+def broken_off(buffer: Prefetched) -> Attempt:
+    """Return an attempt at the next message, once it was broken off."""
+    attempt = buffer.take_at_once()
+    assert attempt is not None
+    buffer.set_aside(attempt)
+    return attempt
+
+
+def test_one_message_at_a_time_is_given_while_there_is_doubt(
+    buffer: Prefetched, clock: ManualClock
+) -> None:
+    buffer.put(messages(3))
+    broken_off(buffer)
+
+    probe = buffer.take_at_once()
+
+    assert probe is not None
+    assert probe.is_probe
+    clock.advance(600)
+    assert buffer.take_at_once() is None
+
+
+def test_pauses_between_probes_grow_to_a_minute(buffer: Prefetched, clock: ManualClock) -> None:
+    buffer.put(messages(10))
+    broken_off(buffer)
+    pauses = []
+    for _ in range(8):
+        waited = 0
+        while (probe := buffer.take_at_once()) is None:
+            clock.advance(1)
+            waited += 1
+        buffer.set_aside(probe)
+        pauses.append(waited)
+
+    assert pauses == [0, 1, 2, 4, 8, 16, 32, 60]
+
+
+def test_nothing_is_asked_for_in_doubt_while_a_message_was_not_tried(
+    buffer: Prefetched, clock: ManualClock
+) -> None:
+    buffer.put(messages(2))
+    broken_off(buffer)
+    clock.advance(600)
+    assert buffer.room() == 0
+
+    broken_off(buffer)
+    assert buffer.room() == 0
+    clock.advance(1)
+    assert buffer.room() == 1
+
+
+def test_answer_ends_the_doubt_and_all_are_tried_again(
+    buffer: Prefetched, clock: ManualClock
+) -> None:
+    buffer.put(messages(3))
+    broken_off(buffer)
+    broken_off(buffer)
+    clock.advance(1)
+    assert buffer.take_at_once() is not None
+
+    buffer.answered()
+
+    again = [buffer.take_at_once() for _ in range(3)]
+    assert [attempt and attempt.failures for attempt in again] == [1, 1, None]
+    assert buffer.room() == 10
+
+
+def test_one_odd_job_raises_no_doubt_again(buffer: Prefetched, clock: ManualClock) -> None:
     buffer.put(messages(1))
-    buffer.hold(True)
-    assert (buffer.room(), buffer.take_at_once()) == (0, None)
+    broken_off(buffer)
+    buffer.answered()
+    clock.advance(1)
 
-    buffer.hold(False)
+    odd = broken_off(buffer)
 
-    assert buffer.take_at_once() == messages(1)[0]
+    assert odd.is_odd
+    assert not odd.is_last
+    assert buffer.room() == 10
+
+
+def test_odd_job_is_given_up_after_five_minutes_and_an_hour_at_its_last_receive(
+    buffer: Prefetched, clock: ManualClock
+) -> None:
+    first, last = messages(2)
+    buffer.put([first, replace(last, receipt="last", receive_count=5)])
+    broken_off(buffer)
+    broken_off(buffer)
+    tried: dict[int, float] = {}
+    started_s = clock()
+    while len(tried) < 2:
+        clock.advance(1)
+        buffer.answered()
+        while (attempt := buffer.take_at_once()) is not None:
+            if attempt.is_last:
+                tried[attempt.message.receive_count] = clock() - started_s
+            else:
+                buffer.set_aside(attempt)
+
+    assert 300 <= tried[1] <= 360
+    assert 3600 <= tried[5] <= 3660
+
+
+def test_crowd_of_odd_jobs_makes_room_for_others(buffer: Prefetched, clock: ManualClock) -> None:
+    buffer.put(messages(30))
+    for _ in range(30):
+        broken_off(buffer)
+        buffer.answered()
+    clock.advance(2)
+
+    given_up = 0
+    while (attempt := buffer.take_at_once()) is not None and attempt.is_last:
+        given_up += 1
+
+    assert given_up == 30 - CROWD
 
 
 def test_closing_returns_what_nobody_waits_for(buffer: Prefetched) -> None:
@@ -94,11 +211,12 @@ def test_end_wakes_those_that_wait(buffer: Prefetched) -> None:
     assert taker.taken == [None]
 
 
-def test_end_wakes_those_that_wait_for_a_buffer_that_is_held(buffer: Prefetched) -> None:
-    buffer.put(messages(1))
-    buffer.hold(True)
+def test_end_wakes_those_that_wait_and_returns_all_in_doubt(buffer: Prefetched) -> None:
+    buffer.put(messages(3))
+    broken_off(buffer)
+    broken_off(buffer)
     taker = Taker(buffer)
 
-    assert buffer.end() == messages(1)
+    assert {message.body for message in buffer.end()} == {"0", "1", "2"}
     taker.join(timeout=10)
     assert taker.taken == [None]
