@@ -1,0 +1,211 @@
+"""An HTTP proxy in front of LocalStack that answers chosen requests with errors of AWS."""
+
+import asyncio
+import json
+import re
+import threading
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final, Self
+
+_CHUNK: Final = 65_536
+_START_S: Final = 10.0
+_CONTINUE: Final = b" 100 "
+_BODYLESS: Final = (b" 204 ", b" 304 ")
+_OVER: Final = (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """Requests that are answered with an error.
+
+    Parameters
+    ----------
+    what : str
+        Pattern of ``METHOD /bucket/key``, or of ``SQS.`` and the action's name.
+    status : int
+    code : str
+        AWS's name for the error.
+    one_in : int
+        Every so many-th key is refused, always the same ones; 1 means all.
+    """
+
+    what: str
+    status: int = 403
+    code: str = "AccessDenied"
+    one_in: int = 1
+
+    def matches(self, asked: str) -> bool:
+        return (
+            re.search(self.what, asked) is not None
+            and zlib.crc32(asked.partition(" ")[2].encode()) % self.one_in == 0
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Head:
+    raw: bytes
+    fields: dict[str, str]
+
+    @property
+    def first_line(self) -> bytes:
+        return self.raw.partition(b"\r\n")[0]
+
+    @property
+    def asked(self) -> str:
+        """What a request asks for, as refusals name it."""
+        action = self.fields.get("x-amz-target", "").rpartition(".")[2]
+        if action:
+            return f"SQS.{action}"
+        method, path, _ = self.first_line.decode("latin1").split(" ", 2)
+        return f"{method} {path.partition('?')[0]}"
+
+
+class HttpProxy:
+    """Passes requests on to a port of this machine, from ``with`` on.
+
+    Parameters
+    ----------
+    target : int
+        The port behind it.
+    port : int
+        Its own port.
+    """
+
+    def __init__(self, target: int, port: int) -> None:
+        self._target = target
+        self.port = port
+        self._refusals: Sequence[Refusal] = ()
+        self.refused: Counter[str] = Counter()
+        """How many requests were refused, by the pattern that they matched."""
+        self.asked: Counter[str] = Counter()
+        """Requests by what they asked for."""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._over = asyncio.Event()
+        self._listening = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        if not self._listening.wait(_START_S):
+            raise TimeoutError(f"the proxy does not listen on port {self.port}")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join()
+
+    def refuse(self, *refusals: Refusal) -> None:
+        """Refuse these requests from now on, and no others."""
+        self._refusals = refusals
+
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        async with await asyncio.start_server(self._serve, "127.0.0.1", self.port):
+            self._listening.set()
+            await self._over.wait()
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(*_OVER):
+            there, back = await asyncio.open_connection("127.0.0.1", self._target)
+            try:
+                while await self._exchange(reader, writer, there, back):
+                    pass
+            finally:
+                back.close()
+        writer.close()
+
+    async def _exchange(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        there: asyncio.StreamReader,
+        back: asyncio.StreamWriter,
+    ) -> bool:
+        """Pass one request on, or refuse it; tell whether another one may follow."""
+        head = await _read_head(reader)
+        self.asked[head.asked] += 1
+        refusal = next((one for one in self._refusals if one.matches(head.asked)), None)
+        if refusal is not None:
+            self.refused[refusal.what] += 1
+            return await _refuse(refusal, head, reader, writer)
+        back.write(head.raw)
+        if "expect" in head.fields:
+            writer.write((await _read_head(there)).raw)
+        await _pass_body(head, reader, back)
+        answer = await _read_head(there)
+        while _CONTINUE in answer.first_line:
+            answer = await _read_head(there)
+        writer.write(answer.raw)
+        if not (
+            head.raw.startswith(b"HEAD") or any(mark in answer.first_line for mark in _BODYLESS)
+        ):
+            await _pass_body(answer, there, writer)
+        await writer.drain()
+        return answer.fields.get("connection", "").lower() != "close"
+
+
+async def _read_head(reader: asyncio.StreamReader) -> _Head:
+    raw = await reader.readuntil(b"\r\n\r\n")
+    lines = raw.decode("latin1").split("\r\n")[1:]
+    pairs = (line.partition(":") for line in lines if ":" in line)
+    return _Head(raw=raw, fields={name.strip().lower(): text.strip() for name, _, text in pairs})
+
+
+async def _pass_body(
+    head: _Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter | None
+) -> None:
+    """Pass a body on, or read it for nobody."""
+    if "chunked" in head.fields.get("transfer-encoding", ""):
+        size = 1
+        while size:
+            line = await reader.readuntil(b"\r\n")
+            size = int(line.partition(b";")[0], 16)
+            await _write(writer, line + await reader.readexactly(size + 2))
+        return
+    left = int(head.fields.get("content-length", "0"))
+    while left:
+        piece = await reader.read(min(_CHUNK, left))
+        if not piece:
+            raise asyncio.IncompleteReadError(piece, left)
+        left -= len(piece)
+        await _write(writer, piece)
+
+
+async def _write(writer: asyncio.StreamWriter | None, piece: bytes) -> None:
+    if writer is not None:
+        writer.write(piece)
+        await writer.drain()
+
+
+async def _refuse(
+    refusal: Refusal, head: _Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> bool:
+    waits = "expect" in head.fields
+    if not waits:
+        await _pass_body(head, reader, None)
+    code, text = refusal.code, "refused by the proxy"
+    if "x-amz-target" in head.fields:
+        body = json.dumps({"__type": f"com.amazonaws.sqs#{code}", "message": text}).encode()
+        kind = "application/x-amz-json-1.0"
+    else:
+        body = f"<Error><Code>{code}</Code><Message>{text}</Message></Error>".encode()
+        kind = "application/xml"
+    end = "Connection: close\r\n" if waits else ""
+    length = 0 if head.raw.startswith(b"HEAD") else len(body)
+    writer.write(
+        f"HTTP/1.1 {refusal.status} Refused\r\nContent-Type: {kind}\r\n{end}"
+        f"Content-Length: {length}\r\n\r\n".encode()
+    )
+    await _write(writer, body[:length])
+    return not waits
