@@ -337,7 +337,7 @@ def test_backlog_takes_three_and_a_half_requests_a_job_at_most() -> None:
     requests: list[str] = []
     for part, methods in (
         (tier.queue, ("receive", "delete_many", "set_visibility_many")),
-        (tier.inputs, ("get", "check")),
+        (tier.inputs, ("get",)),
         (tier.outputs, ("get", "put_if")),
     ):
         for method in methods:
