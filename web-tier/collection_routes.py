@@ -4,7 +4,7 @@ from asked import CreateCollection, Page
 from bodies import read_json, read_query
 from flask import jsonify, url_for
 from flask.typing import ResponseReturnValue
-from operations import COLLECTION, INDEX, JSON_BODY, Answer, Api, Body, Operation
+from operations import COLLECTION, INDEX, JSON_BODY, Answer, Api, Body, Operation, curl_json
 from paging import is_collection_id, last_id, token
 from schemas import CollectionDescription, CollectionList, CollectionSummary
 
@@ -69,7 +69,7 @@ CREATE = Operation(
         201: Answer(text="It was made.", models=(CollectionDescription,), headers=("Location",))
     },
     errors=(*JSON_BODY, InvalidCollectionId, CollectionExists, StorageUnavailable, *INDEX),
-    curl='--json \'{"collection_id":"staff","threshold":85}\' /collections',
+    curl=curl_json("/collections", {"collection_id": "staff", "threshold": 85}),
 )
 LIST = Operation(
     tag="Collections",

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from flask import current_app, render_template
+from flask import current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from openapi import document
 from operations import Answer, Api, Operation
@@ -20,7 +20,10 @@ class OpenApiDocument(RootModel[dict[str, object]]):
 
 
 def add_docs_routes(api: Api) -> None:
-    """Add ``/openapi.json`` and ``/docs``, which are written when they are first asked for."""
+    """Add ``/openapi.json``, written when it is first asked for, and ``/docs``.
+
+    The page's examples name the address by which its reader came.
+    """
 
     @api.route("GET", "/openapi.json", OPENAPI)
     def openapi_document() -> ResponseReturnValue:
@@ -28,7 +31,8 @@ def add_docs_routes(api: Api) -> None:
 
     @api.route("GET", "/docs", DOCS)
     def docs() -> ResponseReturnValue:
-        return page(), 200, {"Content-Security-Policy": _POLICY}
+        page = docs_page(described(), request.host_url.rstrip("/"))
+        return render_template("docs.html", **page), 200, {"Content-Security-Policy": _POLICY}
 
     @cache
     def described() -> dict[str, Any]:
@@ -37,10 +41,6 @@ def add_docs_routes(api: Api) -> None:
     @cache
     def written() -> str:
         return api.app.json.dumps(described())
-
-    @cache
-    def page() -> str:
-        return render_template("docs.html", **docs_page(described()))
 
 
 OPENAPI = Operation(

@@ -15,6 +15,7 @@ from operations import (
     Api,
     Body,
     Operation,
+    curl_json,
 )
 from paging import last_id, token
 from photos import Photo, PhotoReader
@@ -177,9 +178,9 @@ INDEX_BATCH = Operation(
         )
     },
     errors=(*JSON_BODY, *COLLECTION, BucketNotAllowed, *HANDED_OVER),
-    curl=(
-        '--json \'{"collection_id":"staff","s3_bucket":"album","s3_prefix":"2026/"}\' '
-        "/faces/index/batch"
+    curl=curl_json(
+        "/faces/index/batch",
+        {"collection_id": "staff", "s3_bucket": "album", "s3_prefix": "2026/"},
     ),
 )
 BATCH_STATUS = Operation(

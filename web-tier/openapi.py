@@ -15,7 +15,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from schemas import ErrorAnswer
 
-VERSION: Final = "1.0.0"
+from core import __version__
+
 _REF: Final = "#/components/schemas/{model}"
 _DESCRIPTION: Final = """\
 Faces in photos: name them, enrol them, look for them, forget them.
@@ -62,7 +63,7 @@ def document(api: Api) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of an application's routes."""
     spec = APISpec(
         title="Elastic Face Recognition",
-        version=VERSION,
+        version=__version__,
         openapi_version="3.1.0",
         info={"description": _DESCRIPTION},
     )
@@ -110,9 +111,11 @@ def _schemas(operations: list[Operation]) -> dict[str, Schema]:
     schemas: dict[str, Schema] = written["$defs"]
     for body in requests:
         if body.form is not None:
-            schemas[_form_name(body.form)] = form_schema(
+            name = _form_name(body.form)
+            form = form_schema(
                 schemas[_name(body.form)], files=body.files, required=body.required_files
             )
+            schemas[name] = {**form, "title": name}  # client generators name classes after it
     return schemas
 
 

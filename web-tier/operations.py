@@ -1,11 +1,13 @@
 """Routes and what is told of them, declared together so that they can't drift apart."""
 
+import json
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Final, Literal, TypeVar
 
-from bodies import refuse_misplaced
+from bodies import JSON, refuse_misplaced
 from edge import Failure
 from flask import Flask
 from flask.typing import ResponseReturnValue
@@ -70,13 +72,20 @@ INDEX: Final[Failures] = (IndexUnavailable,)
 HANDED_OVER: Final[Failures] = (StorageUnavailable, QueueUnavailable)
 
 
+def curl_json(path: str, body: Mapping[str, object], *, method: str = "POST") -> str:
+    """Return the arguments of curl for a call with JSON, in the way that every version knows."""
+    asked = [] if method == "POST" else ["-X", method]
+    text = json.dumps(body, separators=(",", ":"))
+    return shlex.join([*asked, "-H", f"Content-Type: {JSON}", "-d", text, path])
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """An answer that is no error; several models are alternatives."""
 
     text: str
     models: tuple[type[BaseModel], ...] = ()
-    media: str = "application/json"
+    media: str = JSON
     headers: tuple[Header, ...] = ()
 
 

@@ -10,7 +10,6 @@ from core.errors import FaceServiceError
 
 Schema = dict[str, Any]
 
-ADDRESS: Final = "http://localhost:8000"
 _BOUNDS: Final = (
     ("minimum", "from {}"),
     ("maximum", "to {}"),
@@ -42,13 +41,13 @@ class Row:
     text: str
 
 
-def docs_page(document: Schema) -> dict[str, Any]:
-    """Return the variables of the template ``docs.html``."""
+def docs_page(document: Schema, address: str) -> dict[str, Any]:
+    """Return the variables of the template ``docs.html``; ``address`` is that of the service."""
     return {
         "title": document["info"]["title"],
         "version": document["info"]["version"],
         "introduction": document["info"]["description"].strip().split("\n\n"),
-        "groups": _groups(document["paths"]),
+        "groups": _groups(document["paths"], address),
         "schemas": [
             {"name": name, "text": schema.get("description", ""), "rows": rows(schema)}
             for name, schema in document["components"]["schemas"].items()
@@ -91,15 +90,15 @@ def error_texts() -> list[tuple[str, str]]:
     return sorted((found | _PLAIN_ERRORS).items())
 
 
-def _groups(paths: Schema) -> dict[str, list[Schema]]:
+def _groups(paths: Schema, address: str) -> dict[str, list[Schema]]:
     groups = defaultdict(list)
     for path, operations in paths.items():
         for method, operation in operations.items():
-            groups[operation["tags"][0]].append(_shown(path, method, operation))
+            groups[operation["tags"][0]].append(_shown(path, method, operation, address))
     return dict(groups)
 
 
-def _shown(path: str, method: str, operation: Schema) -> Schema:
+def _shown(path: str, method: str, operation: Schema, address: str) -> Schema:
     content = operation.get("requestBody", {}).get("content", {})
     return {
         "id": operation["operationId"],
@@ -107,7 +106,7 @@ def _shown(path: str, method: str, operation: Schema) -> Schema:
         "path": path,
         "summary": operation["summary"],
         "text": operation["description"],
-        "curl": curl_command(operation["x-curl"]),
+        "curl": curl_command(operation["x-curl"], address),
         "parameters": [
             (
                 parameter["in"],
@@ -127,10 +126,10 @@ def _shown(path: str, method: str, operation: Schema) -> Schema:
     }
 
 
-def curl_command(arguments: str) -> str:
-    """Return an example as it is typed: the last argument, a path, gets an address."""
+def curl_command(arguments: str, address: str) -> str:
+    """Return an example as it is typed: the last argument, a path, gets the address."""
     *options, path = shlex.split(arguments)
-    return shlex.join(["curl", *options, f"{ADDRESS}{path}"])
+    return shlex.join(["curl", *options, f"{address}{path}"])
 
 
 def _answered(answer: Schema) -> list[str]:

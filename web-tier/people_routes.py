@@ -3,7 +3,7 @@
 from asked import FacePage, NewName, Page, PersonOfFace, PersonPath
 from bodies import read_json, read_query, read_text
 from flask.typing import ResponseReturnValue
-from operations import COLLECTION, INDEX, JSON_BODY, Answer, Api, Body, Operation
+from operations import COLLECTION, INDEX, JSON_BODY, Answer, Api, Body, Operation, curl_json
 from paging import is_face_id, last_id, token
 from schemas import FaceList, KnownFace, PersonFaces, PersonRenamed
 from werkzeug.routing import PathConverter
@@ -134,7 +134,9 @@ RENAME = Operation(
     body=Body(json=NewName),
     answers={200: Answer(text="The faces have the new name.", models=(PersonRenamed,))},
     errors=(*COLLECTION, *INDEX, *JSON_BODY, PersonNotFound),
-    curl='-X PATCH --json \'{"name":"Ada King"}\' /collections/staff/persons/Ada%20Lovelace',
+    curl=curl_json(
+        "/collections/staff/persons/Ada%20Lovelace", {"name": "Ada King"}, method="PATCH"
+    ),
 )
 REASSIGN = Operation(
     tag="People",
@@ -142,9 +144,9 @@ REASSIGN = Operation(
     body=Body(json=PersonOfFace),
     answers={200: Answer(text="The face as it is now.", models=(KnownFace,))},
     errors=(*COLLECTION, *INDEX, *JSON_BODY, FaceNotFound, PersonRejected),
-    curl=(
-        '--json \'{"person":"Ada King"}\' '
-        "/collections/staff/faces/6f1dbf0e-6b0f-5d0b-9f0a-6f6f4d1a7c11/reassign"
+    curl=curl_json(
+        "/collections/staff/faces/6f1dbf0e-6b0f-5d0b-9f0a-6f6f4d1a7c11/reassign",
+        {"person": "Ada King"},
     ),
 )
 REJECT = Operation(
@@ -154,9 +156,9 @@ REJECT = Operation(
     body=Body(json=PersonOfFace),
     answers={200: Answer(text="The face as it is now.", models=(KnownFace,))},
     errors=(*COLLECTION, *INDEX, *JSON_BODY, FaceNotFound),
-    curl=(
-        '--json \'{"person":"Ada King"}\' '
-        "/collections/staff/faces/6f1dbf0e-6b0f-5d0b-9f0a-6f6f4d1a7c11/reject"
+    curl=curl_json(
+        "/collections/staff/faces/6f1dbf0e-6b0f-5d0b-9f0a-6f6f4d1a7c11/reject",
+        {"person": "Ada King"},
     ),
 )
 DELETE_FACE = Operation(

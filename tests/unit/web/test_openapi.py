@@ -1,11 +1,15 @@
 """The service's description of itself."""
 
+import html
 import re
+import shlex
+import tomllib
 from typing import Any
 
 import pytest
 from openapi_spec_validator import validate
 
+from core import __version__
 from core.errors import FaceServiceError
 from tests.support.photos import ROOT
 from tests.unit.web.site import Site
@@ -87,6 +91,45 @@ def test_operations_have_the_errors_of_what_they_take(
         }
         if for_each[takes]:
             assert needed <= set().union(*codes(operation).values()), (method, path)
+
+
+def test_no_two_schemas_and_no_two_operations_have_one_name(described: dict[str, Any]) -> None:
+    """Client generators name classes after titles and functions after ids, and drop doubles."""
+    schemas = described["components"]["schemas"]
+    titles = [schema.get("title", name) for name, schema in schemas.items()]
+    ids = [operation["operationId"] for operation in operations(described).values()]
+
+    assert sorted(titles) == sorted(schemas)
+    assert len(set(ids)) == len(ids)
+
+
+def test_version_is_the_packages(described: dict[str, Any]) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+    assert described["info"]["version"] == __version__
+    assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "core.__version__"}
+
+
+@pytest.mark.parametrize("address", ["http://localhost:8106", "https://faces.example"])
+def test_examples_of_the_page_name_the_address_by_which_the_reader_came(
+    site: Site, described: dict[str, Any], address: str
+) -> None:
+    page = html.unescape(site.client.get("/docs", base_url=address).text)
+
+    examples = re.findall(r"<pre>(curl .*?)</pre>", page)
+    assert len(examples) == len(operations(described))
+    for example in examples:
+        assert shlex.split(example)[-1].startswith(f"{address}/"), example
+        assert "--json" not in example  # which curl knows since 7.82 only
+
+
+def test_odd_host_ends_no_command(site: Site) -> None:
+    text = site.client.get("/docs", headers={"Host": "a;reboot<b>"}).text
+
+    assert "<b>" not in text
+    for example in re.findall(r"<pre>(curl .*?)</pre>", html.unescape(text)):
+        words = shlex.shlex(example, posix=True, punctuation_chars=True)
+        assert ";" not in list(words)
 
 
 def test_page_shows_every_operation_schema_and_error_without_scripts(
