@@ -17,6 +17,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
+from core.changes import Look, StoredChanges, Watch
 from core.errors import (
     CollectionExists,
     CollectionNotFound,
@@ -33,6 +34,9 @@ from core.ports import FaceIndex, ObjectStore
 PREFIX: Final = "collections/"
 _ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _JSON: Final = "application/json"
+_TRUSTED_S: Final = 60.0
+"""Age at which a collection is read again without a word of it: who changed it may have died
+before one."""
 
 
 class Collection(Frozen):
@@ -55,7 +59,8 @@ class Collection(Frozen):
 class _Stored:
     collection: Collection
     version: str
-    checked_at_s: float
+    read_at_s: float
+    seen: Look
 
 
 class Collections:
@@ -68,9 +73,11 @@ class Collections:
     index : FaceIndex
         Where galleries are made.
     refresh_s : float
-        Age at which what is known of a collection is looked up again.
+        How old what is known of a collection may be.
     clock : callable
         Monotonic seconds.
+    watch : Watch, optional
+        How changes are announced and seen, where others in the process use it too.
     """
 
     def __init__(
@@ -80,7 +87,9 @@ class Collections:
         *,
         refresh_s: float,
         clock: Callable[[], float] = time.monotonic,
+        watch: Watch | None = None,
     ) -> None:
+        self._watch = watch or Watch(StoredChanges(store), clock=clock)
         self._store = store
         self._index = index
         self._refresh_s = refresh_s
@@ -164,7 +173,8 @@ class Collections:
                 bound = collection.model_copy(
                     update={"model": Model(name=model.name, version=model.version)}
                 )
-                self._write(bound, version=stored.version)
+                if self._write(bound, version=stored.version):
+                    self.announce(bound)
                 collection = self._active(collection.collection_id, fresh=True).collection
         check_model(collection, model)
         return collection
@@ -187,6 +197,7 @@ class Collections:
             return False
         swapped = stored.collection.model_copy(update={"gallery_id": gallery_id})
         done = self._write(swapped, version=stored.version)
+        self.announce(collection)
         self._active(collection.collection_id, fresh=True)
         return done
 
@@ -206,6 +217,7 @@ class Collections:
         closed = stored.collection.model_copy(update={"state": "erasing"})
         if stored.collection != closed and not self._write(closed, version=stored.version):
             raise StorageUnavailable(f"collection {collection_id!r} was changed by others")
+        self.announce(closed)
         self._no_longer_know(collection_id)
         return closed
 
@@ -214,6 +226,13 @@ class Collections:
         self._store.delete(_key(collection_id))
         self._no_longer_know(collection_id)
 
+    def announce(self, collection: Collection) -> None:
+        """Let all processes look at a collection and its gallery; for changes made before.
+
+        Needed only where a change is found done whose author may have died before a word.
+        """
+        self._watch.announce(collection.gallery_id)
+
     def _no_longer_know(self, collection_id: str) -> None:
         with self._lock:
             self._known.pop(collection_id, None)
@@ -221,7 +240,7 @@ class Collections:
     def _active(self, collection_id: str, *, fresh: bool = False) -> _Stored:
         with self._lock:
             stored = self._known.get(collection_id)
-        if fresh or stored is None or self._clock() - stored.checked_at_s >= self._refresh_s:
+        if fresh or stored is None or not self._is_up_to_date(stored):
             stored = self._read(collection_id)
         if stored is None and collection_id == DEFAULT_COLLECTION:
             stored = self._made_default()
@@ -233,12 +252,19 @@ class Collections:
             self._known[collection_id] = stored
         return stored
 
+    def _is_up_to_date(self, stored: _Stored) -> bool:
+        if self._clock() - stored.read_at_s >= _TRUSTED_S:
+            return False
+        self._watch.look(max_age_s=self._refresh_s)
+        return not self._watch.has_changed(stored.collection.gallery_id, since=stored.seen)
+
     def _made_default(self) -> _Stored | None:
         with suppress(CollectionExists):  # by another process, just now
             self.create(DEFAULT_COLLECTION)
         return self._read(DEFAULT_COLLECTION)
 
     def _read(self, collection_id: str) -> _Stored | None:
+        seen = self._watch.look(max_age_s=self._refresh_s)
         try:
             stored = self._store.get(_key(collection_id))
         except ObjectMissing:
@@ -246,7 +272,8 @@ class Collections:
         return _Stored(
             collection=Collection.model_validate_json(stored.body),
             version=stored.version,
-            checked_at_s=self._clock(),
+            read_at_s=self._clock(),
+            seen=seen,
         )
 
     def _write(self, collection: Collection, *, version: str | None) -> bool:

@@ -91,6 +91,9 @@ class Enroller:
             added, changed = self._compared(collection.gallery_id, faces)
             if changed:
                 self._index.put(collection.gallery_id, changed)
+            else:
+                # Whoever stored them may have died before telling the others.
+                self._collections.announce(collection)
             if self._collections.is_current(collection):
                 return Added(faces=added, changed=len(changed))
             self._leave_erased(collection)

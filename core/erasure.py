@@ -91,6 +91,8 @@ class Erasure:
             faces = self.people.faces_of(collection_id, person)
         except PersonNotFound:
             faces = []
+            # An erasure that broke off may have told nobody that they are gone.
+            self.collections.announce(self.collections.get(collection_id))
         face_ids = {face.face_id for face in faces}
 
         def holds(result: JobResult) -> bool:

@@ -172,6 +172,7 @@ class Matching:
         if collection.model is None or not faces:
             return [[] for _ in faces]
         probes: NDArray[np.float32] = np.stack([face.embedding for face in faces])
+        self.index.refresh(collection.gallery_id)
         found = self.index.search(collection.gallery_id, probes, limit=limit + _REJECTED_ALLOWANCE)
         near = [
             [match for match in believable(matches) if self._similarity(match.distance) >= least]

@@ -72,6 +72,7 @@ class FaceNamer:
         if collection.model is None or not faces:
             return [self._face(face, None, collection.threshold) for face in faces]
         probes = np.stack([face.embedding for face in faces])
+        self._index.refresh(collection.gallery_id)
         found = self._index.search(collection.gallery_id, probes, limit=_NEIGHBOURS)
         return [
             self._face(face, _nearest_person(matches), collection.threshold)

@@ -138,6 +138,13 @@ class ObjectStore(Protocol):
         """Return the next keys with a prefix behind ``after``, in order; 1,000 at most."""
         ...
 
+    def versions(self, prefix: str) -> dict[str, str]:
+        """Return the versions of all objects in a folder, whose name ends in ``/``, by key.
+
+        Two of them are equal while the object is; they need not be those of ``get``.
+        """
+        ...
+
     def check(self) -> None:
         """Raise ``StorageUnavailable`` unless the bucket exists and answers."""
         ...
@@ -237,6 +244,25 @@ class FaceIndex(Protocol):
             the latest ``GALLERY_REFRESH_SECONDS`` and a second later.
         limit : int
             Faces a probe.
+        """
+        ...
+
+    def refresh(self, gallery_id: str, *, max_age_s: float | None = None) -> None:
+        """Let the next searches know all that any process stored until ``max_age_s`` ago.
+
+        Returns at once, without a request, where they know it. Where they don't, what
+        is stored is looked at now.
+
+        Parameters
+        ----------
+        max_age_s : float, optional
+            Age of the knowledge; ``GALLERY_REFRESH_SECONDS`` and half a second when
+            not given.
+
+        Raises
+        ------
+        ServiceUnavailable
+            If it can't be looked at; searches go on with what they know.
         """
         ...
 

@@ -88,8 +88,8 @@ class Ours(Way):
 
     def memory(self) -> dict[str, Any]:
         """Tell the arrays' bytes too, once the gallery is loaded."""
-        gallery = self._index._warm._galleries.get(self._gallery_id)
-        return super().memory() | {"array_bytes": 0 if gallery is None else _array_bytes(gallery)}
+        kept = self._index._warm._kept.get(self._gallery_id)
+        return super().memory() | {"array_bytes": 0 if kept is None else _array_bytes(kept.gallery)}
 
 
 def _array_bytes(gallery: Any) -> int:

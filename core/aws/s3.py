@@ -104,6 +104,9 @@ class S3Store:
             )
         return [entry["Key"] for entry in listing.get("Contents", [])]
 
+    def versions(self, prefix: str) -> dict[str, str]:
+        return self._objects.versions(prefix)
+
     def check(self) -> None:
         with self._errors():
             self._client.head_bucket(Bucket=self._bucket)

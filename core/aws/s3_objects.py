@@ -95,6 +95,12 @@ class S3Objects:
                 return False
         return True
 
+    def versions(self, prefix: str) -> dict[str, str]:
+        """Return the tags of all objects in a folder, whose name ends in ``/``, by key."""
+        with self._errors():
+            pages = obstore.list(self._client, checked_path(prefix[:-1]))
+            return {entry["path"]: entry["e_tag"] or "" for page in pages for entry in page}
+
     def _put(self, key: str, body: bytes, attributes: "Attributes", mode: "PutMode") -> None:
         obstore.put(
             self._client,

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from core.aws.clients import s3_client
 from core.aws.s3 import S3Store
+from core.changes import StoredChanges, Watch
 from core.collections import Collections
 from core.enrolment import Enroller
 from core.erasure import Erasure
@@ -52,13 +53,20 @@ class Shared:
         return self.store(self.settings.s3_gallery_bucket)
 
     @cached_property
+    def watch(self) -> Watch:
+        return Watch(StoredChanges(self.gallery))
+
+    @cached_property
     def index(self) -> FaceIndex:
-        return build_index(self.settings)
+        return build_index(self.settings, self.watch)
 
     @cached_property
     def collections(self) -> Collections:
         return Collections(
-            self.gallery, self.index, refresh_s=self.settings.gallery_refresh_seconds
+            self.gallery,
+            self.index,
+            refresh_s=self.settings.gallery_refresh_seconds,
+            watch=self.watch,
         )
 
     @cached_property

@@ -1,12 +1,15 @@
 """Chooses the engine that ``FACE_INDEX`` names; only its own libraries are imported."""
 
+from core.changes import Watch
 from core.errors import InvalidSettings
 from core.ports import FaceIndex
 from core.settings import Settings
 
 
-def build_index(settings: Settings) -> FaceIndex:
+def build_index(settings: Settings, watch: Watch) -> FaceIndex:
     """Return the engine of the settings; nothing is connected yet.
+
+    ``watch`` is for the engine that keeps galleries in memory.
 
     Raises
     ------
@@ -36,7 +39,7 @@ def build_index(settings: Settings) -> FaceIndex:
         )
     from core.gallery.lance_index import LanceFaceIndex
 
-    return LanceFaceIndex.from_settings(settings)
+    return LanceFaceIndex.from_settings(settings, watch)
 
 
 def _given(value: str | None) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from lancedb.db import DBConnection
 from numpy.typing import NDArray
 
+from core.changes import UnknownChanges, Watch
 from core.errors import CollectionNotFound
 from core.gallery.heap import keep_heap_small
 from core.gallery.lance_files import TableFiles
@@ -44,8 +45,11 @@ class LanceFaceIndex:
         Where the tables are: ``s3://bucket/folder``, or a folder.
     storage_options : mapping
         How LanceDB reaches the bucket.
+    watch : Watch, optional
+        How changes are announced and seen. Without one, each gallery in memory is
+        compared with the bucket at every look.
     refresh_s : float
-        Age at which what is in memory is compared with the bucket again.
+        Seconds between two looks.
     exact_max : int
         Faces up to which a gallery is searched exactly.
     compressed : bool
@@ -57,6 +61,7 @@ class LanceFaceIndex:
         uri: str,
         *,
         storage_options: Mapping[str, str] | None = None,
+        watch: Watch | None = None,
         refresh_s: float = 1,
         exact_max: int = 100_000,
         compressed: bool = False,
@@ -67,19 +72,22 @@ class LanceFaceIndex:
         self._tables: dict[str, LanceTable] = {}
         self._connection: DBConnection | None = None
         self._lock = threading.Lock()
+        self._watch = watch or Watch(UnknownChanges())
         self._warm = WarmShelf(
             lambda gallery_id: WarmGallery(
                 self._new_table(gallery_id), exact_max=exact_max, compressed=compressed
             ),
+            watch=self._watch,
             refresh_s=refresh_s,
         )
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Self:
+    def from_settings(cls, settings: Settings, watch: Watch) -> Self:
         """Return the index in the gallery bucket."""
         return cls(
             gallery_uri(settings),
             storage_options=storage_options(settings),
+            watch=watch,
             refresh_s=settings.gallery_refresh_seconds,
             exact_max=settings.gallery_exact_max,
             compressed=settings.gallery_compressed,
@@ -99,12 +107,14 @@ class LanceFaceIndex:
 
         with suppress(CollectionNotFound):
             despite_others(gallery_id, remove)
+        self._watch.announce(gallery_id)
         self._warm.discard(gallery_id)
         with self._lock:
             self._tables.pop(gallery_id, None)
 
     def put(self, gallery_id: str, faces: Sequence[EnrolledFace]) -> None:
         self._table(gallery_id).put(faces)
+        self._watch.announce(gallery_id)
         self._warm.follow(gallery_id)
 
     def get(self, gallery_id: str, face_ids: Sequence[str]) -> list[EnrolledFace]:
@@ -116,7 +126,9 @@ class LanceFaceIndex:
         return self._table(gallery_id).page(limit=limit, after=after, person=person)
 
     def erase(self, gallery_id: str, face_ids: Sequence[str]) -> None:
-        self._table(gallery_id).erase(known_ids(face_ids))
+        # Others shall know before the files are rewritten, which takes a while.
+        tell_others = functools.partial(self._watch.announce, gallery_id)
+        self._table(gallery_id).erase(known_ids(face_ids), on_deleted=tell_others)
         self._warm.follow(gallery_id)
 
     def count(self, gallery_id: str) -> int:
@@ -127,6 +139,9 @@ class LanceFaceIndex:
     ) -> list[list[Match]]:
         """Search in memory; only the first search of a gallery waits for the bucket."""
         return self._warm.search(_checked(gallery_id), probes, limit=limit)
+
+    def refresh(self, gallery_id: str, *, max_age_s: float | None = None) -> None:
+        self._warm.refresh(_checked(gallery_id), max_age_s=max_age_s)
 
     def warm(self, gallery_ids: Sequence[str]) -> None:
         """Load galleries in the background, before anybody searches them."""

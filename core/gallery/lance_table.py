@@ -94,14 +94,16 @@ class LanceTable:
 
         return self._on_newest(read)
 
-    def erase(self, face_ids: Sequence[str]) -> None:
+    def erase(self, face_ids: Sequence[str], *, on_deleted: Callable[[], None]) -> None:
         """Delete the faces' rows, and rewrite the files that still hold them.
 
-        A file written later than the deletion can't hold them, so that other
-        writers never keep this from ending.
+        ``on_deleted`` runs once nobody finds the rows any more. A file written later
+        than the deletion can't hold them, so that other writers never keep this from
+        ending.
         """
         with turn(self._gallery_id):
             newest = self._on_newest(lambda table: self._delete(table, any_of(face_ids)))
+            on_deleted()
             for _ in range(_ROUNDS):
                 if self._freed_of_deleted(newest):
                     self._remove_abandoned()

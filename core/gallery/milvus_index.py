@@ -151,6 +151,9 @@ class MilvusFaceIndex:
             )
         return [[_match(hit) for hit in answer] for answer in answers]
 
+    def refresh(self, gallery_id: str, *, max_age_s: float | None = None) -> None:
+        pass  # every search asks the server
+
     def close(self) -> None:
         with self._lock:
             if self._connected is not None:

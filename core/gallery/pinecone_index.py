@@ -132,6 +132,9 @@ class PineconeFaceIndex:
                 self._check_gallery(gallery_id)
         return found
 
+    def refresh(self, gallery_id: str, *, max_age_s: float | None = None) -> None:
+        pass  # every search asks the server
+
     def close(self) -> None:
         self._index.close()
         self._client.close()

@@ -143,6 +143,9 @@ class QdrantFaceIndex:
             for answer in answers
         ]
 
+    def refresh(self, gallery_id: str, *, max_age_s: float | None = None) -> None:
+        pass  # every search asks the server
+
     def close(self) -> None:
         self._client.close()
 

@@ -3,18 +3,28 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.changes import Watch
 from core.errors import CollectionNotFound, ServiceUnavailable
+from core.gallery.kept_gallery import KeptGallery
 from core.gallery.warm_gallery import State, WarmGallery
+from core.parallel import for_each
 from core.ports import Match
 
 _log = logging.getLogger(__name__)
 _UNUSED_AFTER_S: Final = 600
+_SLACK_S: Final = 0.5
+"""Beyond the refresh time: what a look and the loading of a change may take."""
+_ONE_ANYWAY_AFTER_S: Final = 5.0
+"""So often one gallery is read that nobody said had changed: its writer may have died first."""
+_AT_ONCE: Final = 8
+"""Galleries that are read at a time."""
 
 
 class WarmShelf:
@@ -24,8 +34,10 @@ class WarmShelf:
     ----------
     load : callable
         Makes the warm gallery of an id, still empty.
+    watch : Watch
+        Tells which galleries have changed.
     refresh_s : float
-        Seconds between two looks at each stored gallery.
+        Seconds between two looks at what has changed.
     clock : callable
         Monotonic seconds.
     """
@@ -34,63 +46,57 @@ class WarmShelf:
         self,
         load: Callable[[str], WarmGallery],
         *,
+        watch: Watch,
         refresh_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._load = load
+        self._watch = watch
         self._refresh_s = refresh_s
+        self._max_age_s = refresh_s + _SLACK_S
         self._clock = clock
-        self._galleries: dict[str, WarmGallery] = {}
-        self._successors: dict[str, WarmGallery] = {}
-        self._searched_at_s: dict[str, float] = {}
+        self._kept: dict[str, KeptGallery] = {}
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
         self._cut_off = False
+        self._one_read_at_s = clock()
 
     def search(
         self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
     ) -> list[list[Match]]:
         """Search a gallery; the first time loads it, and raises what that raises."""
-        gallery = self._gallery(gallery_id)
-        if gallery.state == "loading":
-            self._load_now(gallery_id, gallery)
-        return gallery.search(probes, limit=limit)
+        kept = self._used(gallery_id)
+        if kept.is_loading:
+            self._catch_up(kept, self._max_age_s)
+        return kept.gallery.search(probes, limit=limit)
+
+    def refresh(self, gallery_id: str, *, max_age_s: float | None) -> None:
+        """Let searches know what was stored until so long ago; see `FaceIndex.refresh`."""
+        max_age_s = self._max_age_s if max_age_s is None else max_age_s
+        self._catch_up(self._used(gallery_id), max_age_s)
 
     def warm(self, gallery_ids: Sequence[str]) -> None:
-        """Load galleries in the background."""
-        for gallery_id in gallery_ids:
-            self._gallery(gallery_id)
+        """Load galleries in the background, the first ones first."""
+        kept = [self._used(gallery_id) for gallery_id in gallery_ids]
         threading.Thread(
-            target=self._load_all, args=(list(gallery_ids),), name="gallery-warm-up", daemon=True
+            target=self._load_all, args=[kept], name="gallery-warm-up", daemon=True
         ).start()
 
     def states(self) -> dict[str, State]:
-        with self._lock:
-            return {gallery_id: gallery.state for gallery_id, gallery in self._galleries.items()}
+        return {kept.gallery_id: kept.gallery.state for kept in self._all()}
 
     def follow(self, gallery_id: str) -> None:
-        """Look at a stored gallery now, if it is kept; never raises for a bucket that is away."""
+        """Take over a change of this process's own, if the gallery is kept; raises nothing."""
         with self._lock:
-            gallery = self._galleries.get(gallery_id)
-        if gallery is None or gallery.state == "loading":
-            return
-        try:
-            gallery.follow()
-        except CollectionNotFound:
-            self.discard(gallery_id)
-        except ServiceUnavailable as error:
-            if not self._cut_off:
-                _log.warning("galleries can't be refreshed", extra={"error": str(error)})
-            self._cut_off = True
-        else:
-            self._cut_off = False
+            kept = self._kept.get(gallery_id)
+        if kept is not None and not kept.is_loading:
+            self._bring_up_to_date(kept)
 
     def discard(self, gallery_id: str) -> None:
         """Forget a gallery."""
         with self._lock:
-            for kept in (self._galleries, self._successors, self._searched_at_s):
-                kept.pop(gallery_id, None)
+            self._kept.pop(gallery_id, None)
 
     def close(self) -> None:
         """End the thread that looks at the stored galleries."""
@@ -98,70 +104,98 @@ class WarmShelf:
         if self._thread:
             self._thread.join()
 
-    def _gallery(self, gallery_id: str) -> WarmGallery:
+    def _all(self) -> list[KeptGallery]:
         with self._lock:
-            self._searched_at_s[gallery_id] = self._clock()
-            if gallery_id not in self._galleries:
-                self._galleries[gallery_id] = self._load(gallery_id)
+            return list(self._kept.values())
+
+    def _used(self, gallery_id: str) -> KeptGallery:
+        with self._lock:
+            kept = self._kept.get(gallery_id)
+            if kept is None:
+                kept = self._kept[gallery_id] = KeptGallery(
+                    gallery_id, self._load, watch=self._watch, clock=self._clock
+                )
+            kept.searched_at_s = self._clock()
             if self._thread is None:
                 self._thread = threading.Thread(
                     target=self._keep_fresh, name="gallery-refresh", daemon=True
                 )
                 self._thread.start()
-            return self._galleries[gallery_id]
+            return kept
 
-    def _load_now(self, gallery_id: str, gallery: WarmGallery) -> None:
+    def _catch_up(self, kept: KeptGallery, max_age_s: float) -> None:
         try:
-            gallery.follow()
-        except (CollectionNotFound, ServiceUnavailable):
-            self.discard(gallery_id)
+            kept.catch_up(max_age_s=max_age_s)
+        except CollectionNotFound:
+            self.discard(kept.gallery_id)
+            raise
+        except ServiceUnavailable:
+            if kept.is_loading:
+                self.discard(kept.gallery_id)
             raise
 
-    def _load_all(self, gallery_ids: Sequence[str]) -> None:
-        for gallery_id in gallery_ids:
-            try:
-                self._load_now(gallery_id, self._gallery(gallery_id))
-            except (CollectionNotFound, ServiceUnavailable) as error:
-                _log.warning(
-                    "gallery not loaded", extra={"gallery_id": gallery_id, "error": str(error)}
-                )
+    def _load_all(self, all_kept: Sequence[KeptGallery]) -> None:
+        with self._noting_outages():
+            self._watch.look(max_age_s=self._max_age_s)
+            for_each(self._load_ahead, all_kept, threads=_AT_ONCE)
+            return
+        for kept in all_kept:
+            self.discard(kept.gallery_id)
+
+    def _load_ahead(self, kept: KeptGallery) -> None:
+        try:
+            self._catch_up(kept, self._max_age_s)
+        except (CollectionNotFound, ServiceUnavailable) as error:
+            _log.warning(
+                "gallery not loaded", extra={"gallery_id": kept.gallery_id, "error": str(error)}
+            )
 
     def _keep_fresh(self) -> None:
         while not self._closed.wait(self._refresh_s):
-            for gallery_id in self.states():
-                try:
-                    self.follow(gallery_id)
-                    self._renew_outgrown(gallery_id)
-                except Exception:  # noqa: BLE001 - what it says is logged
-                    # Were this thread to end, erased faces would be found for ever. The
-                    # next search loads the gallery anew, or tells its caller why not.
-                    _log.exception("gallery unloaded", extra={"gallery_id": gallery_id})
-                    self.discard(gallery_id)
+            if not self._all():
+                continue
+            with self._noting_outages():
+                # A search may have looked just now.
+                self._watch.look(max_age_s=self._refresh_s / 2)
+            for_each(self._bring_up_to_date, self._outdated(), threads=_AT_ONCE)
             self._discard_unused()
 
-    def _renew_outgrown(self, gallery_id: str) -> None:
-        """Load a gallery anew beside one that outgrew its index; swap them once it is indexed."""
-        with self._lock:
-            gallery = self._galleries.get(gallery_id)
-            if gallery is None or not gallery.outgrown:
-                return
-            successor = self._successors.setdefault(gallery_id, self._load(gallery_id))
+    def _outdated(self) -> list[KeptGallery]:
+        loaded = [kept for kept in self._all() if not kept.is_loading]
+        outdated = [kept for kept in loaded if kept.is_behind or kept.is_outgrown]
+        if loaded and self._clock() - self._one_read_at_s >= _ONE_ANYWAY_AFTER_S:
+            self._one_read_at_s = self._clock()
+            outdated.append(min(loaded, key=lambda kept: kept.read_at_s))
+        return outdated
+
+    def _bring_up_to_date(self, kept: KeptGallery) -> None:
         try:
-            successor.follow()
-        except (CollectionNotFound, ServiceUnavailable):
-            return
-        with self._lock:
-            if successor.state == "index" and gallery_id in self._galleries:
-                self._galleries[gallery_id] = self._successors.pop(gallery_id)
+            with self._noting_outages():
+                kept.read()
+                kept.renew()
+        except CollectionNotFound:
+            self.discard(kept.gallery_id)
+        except Exception:  # noqa: BLE001 - what it says is logged
+            # Were this to end the thread, erased faces would be found for ever. The next
+            # search loads the gallery again, or tells its caller why not.
+            _log.exception("gallery unloaded", extra={"gallery_id": kept.gallery_id})
+            self.discard(kept.gallery_id)
+
+    @contextmanager
+    def _noting_outages(self) -> Iterator[None]:
+        """Go on with what is in memory while the bucket is away; say so once."""
+        try:
+            yield
+        except ServiceUnavailable as error:
+            if not self._cut_off:
+                _log.warning("galleries can't be refreshed", extra={"error": str(error)})
+            self._cut_off = True
+        else:
+            self._cut_off = False
 
     def _discard_unused(self) -> None:
         too_long_ago_s = self._clock() - _UNUSED_AFTER_S
-        with self._lock:
-            unused = [
-                gallery_id
-                for gallery_id, searched_at_s in self._searched_at_s.items()
-                if searched_at_s < too_long_ago_s
-            ]
-        for gallery_id in unused:
-            self.discard(gallery_id)
-            _log.info("unused gallery unloaded", extra={"gallery_id": gallery_id})
+        for kept in self._all():
+            if kept.searched_at_s < too_long_ago_s:
+                self.discard(kept.gallery_id)
+                _log.info("unused gallery unloaded", extra={"gallery_id": kept.gallery_id})

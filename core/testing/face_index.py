@@ -61,6 +61,9 @@ class MemoryFaceIndex:
             for probe in probes
         ]
 
+    def refresh(self, gallery_id: str, *, max_age_s: float | None = None) -> None:
+        pass
+
     def close(self) -> None:
         pass
 

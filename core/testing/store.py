@@ -82,6 +82,15 @@ class MemoryStore:
         found = (key for key in self.objects if key.startswith(prefix) and key > after)
         return heapq.nsmallest(min(limit, 1000), found)
 
+    def versions(self, prefix: str) -> dict[str, str]:
+        self.check()
+        self.listings += 1
+        return {
+            key: _version(body)
+            for key, body in list(self.objects.items())
+            if key.startswith(prefix)
+        }
+
     def _note(self, key: str, metadata: Mapping[str, str] | None) -> None:
         self._notes[key] = ObjectNotes(metadata=dict(metadata or {}), modified_at=self.now())
 

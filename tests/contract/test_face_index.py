@@ -124,6 +124,17 @@ def test_face_put_again_is_replaced_and_never_doubled(gallery: Gallery) -> None:
     assert [face.person for face in gallery.get(ada.face_id)] == ["Ada Lovelace"]
 
 
+def test_refreshed_search_knows_all_that_was_stored_before(gallery: Gallery) -> None:
+    ada, bob = face_at(1), face_at(2)
+    gallery.put(ada, bob)
+    gallery.wait_for_nearest(0, ada.face_id, bob.face_id)
+
+    gallery.erase(ada.face_id)
+    gallery.index.refresh(gallery.gallery_id, max_age_s=0)
+
+    assert [match.face_id for match in gallery.search(0)] == [bob.face_id]
+
+
 def test_nearest_face_comes_first(gallery: Gallery) -> None:
     far, near, middle = face_at(9), face_at(1), face_at(4)
 

@@ -15,12 +15,12 @@ from trial.waiting import wait_until
 from core.answers import IndexAnswerer, RecognitionAnswerer
 from core.batch_lists import BatchLists
 from core.batches import Batches, note_outcome
+from core.bootstrap.shared import Shared
 from core.collections import Collections
 from core.enrolment import Enroller
 from core.enrolment_groups import EnrolmentGroups
 from core.erasure import AUDIT_PREFIX, Erasure
 from core.errors import CollectionNotFound
-from core.gallery.lance_index import LanceFaceIndex
 from core.idempotency import IdempotencyKeys
 from core.index_jobs import IndexJob, IndexRequest
 from core.indexing import Indexing
@@ -206,7 +206,7 @@ def service(request: pytest.FixtureRequest) -> Iterator[Service]:
         return
     running: LocalStack = request.getfixturevalue("localstack")
     settings = running.settings(gallery_refresh_seconds=REFRESH_S, **own_names())
-    indexes = [LanceFaceIndex.from_settings(settings) for _ in range(2)]
+    indexes = [Shared(settings).index for _ in range(2)]
     yield Service(world=aws_world(settings, time.sleep), index=indexes[0], another_index=indexes[1])
     for index_on_s3 in indexes:
         index_on_s3.close()

@@ -156,12 +156,29 @@ def test_no_more_keys_than_asked_for(store: ObjectStore) -> None:
     assert store.keys("", after="a", limit=1) == ["b"]
 
 
+def test_version_of_an_object_differs_only_once_it_is_overwritten(store: ObjectStore) -> None:
+    for key in ("folder/a", "folder/b", "folder/c/d", "folders/e", "f"):
+        put(store, key, b"one")
+    before = store.versions("folder/")
+
+    put(store, "folder/b", b"two")
+    store.delete("folder/c/d")
+
+    assert before.keys() == {"folder/a", "folder/b", "folder/c/d"}
+    after = store.versions("folder/")
+    assert after.keys() == {"folder/a", "folder/b"}
+    assert after["folder/a"] == before["folder/a"]
+    assert after["folder/b"] != before["folder/b"]
+    assert store.versions("nothing/") == {}
+
+
 def test_thousand_keys_come_at_once_and_all_are_deleted_at_once(store: ObjectStore) -> None:
-    keys = [f"{number:04}" for number in range(1_001)]
+    keys = [f"k/{number:04}" for number in range(1_001)]
     with ThreadPoolExecutor(16) as threads:
         list(threads.map(lambda key: put(store, key, b""), keys))
 
     assert store.keys("", limit=5_000) == keys[:1000]
+    assert sorted(store.versions("k/")) == keys
     store.delete_many(keys)
     assert store.keys("") == []
 
@@ -248,5 +265,7 @@ def test_unknown_bucket_is_unavailable_and_named(localstack: LocalStack) -> None
             put_if(store, "key", b"one", version)
     with pytest.raises(StorageUnavailable, match="no-such-bucket"):
         store.keys("")
+    with pytest.raises(StorageUnavailable, match="no-such-bucket"):
+        store.versions("a/")
     with pytest.raises(StorageUnavailable, match="no-such-bucket"):
         store.delete_many(["key"])

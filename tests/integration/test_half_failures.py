@@ -15,11 +15,11 @@ from core.aws.clients import s3_client, sqs_client
 from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
 from core.batches import note_outcome
+from core.bootstrap.shared import Shared
 from core.collections import Collections
 from core.enrolment import Enroller
 from core.enrolment_groups import EnrolmentGroups
 from core.faces.results import Recognition
-from core.gallery.lance_index import LanceFaceIndex
 from core.index_jobs import IndexJob, new_id
 from core.jobs import Job
 from core.lanes import Lane
@@ -58,7 +58,7 @@ class Site:
         self.clients = aws_world(self.settings, lambda _: None)
         seen = self.settings.model_copy(update={"aws_endpoint_url": self.proxy.address})
         world = aws_world(seen, lambda _: None)
-        self.index = LanceFaceIndex.from_settings(seen)
+        self.index = Shared(seen).index
         collections = Collections(world.gallery, self.index, refresh_s=0)
         collections.create("family")
 

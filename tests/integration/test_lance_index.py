@@ -14,6 +14,8 @@ from trial.localstack import LocalStack
 from trial.waiting import wait_until
 
 from core.aws.clients import s3_client
+from core.bootstrap.shared import Shared
+from core.changes import BELL, MARKERS
 from core.errors import CollectionNotFound, StorageUnavailable
 from core.gallery import lance_storage
 from core.gallery.lance_index import LanceFaceIndex
@@ -35,14 +37,13 @@ random = np.random.default_rng(5)
 WRITER = """
 import sys, uuid
 import numpy as np
-from core.gallery import lance_storage
-from core.gallery.lance_index import LanceFaceIndex
+from core.bootstrap.shared import Shared
 from core.ports import EnrolledFace
 from core.settings import Settings
 
 gallery = sys.argv[1]
 writer, faces, faces_a_put = map(int, sys.argv[2:])
-index = LanceFaceIndex.from_settings(Settings(_env_file=None))
+index = Shared(Settings(_env_file=None)).index
 for first in range(0, faces, faces_a_put):
     ids = [
         str(uuid.uuid5(uuid.NAMESPACE_OID, f"{number} of {writer if number % 5 else 'all'}"))
@@ -71,8 +72,10 @@ def new_index() -> Iterator[Callable[[Settings], LanceFaceIndex]]:
     made: list[LanceFaceIndex] = []
 
     def make(settings: Settings) -> LanceFaceIndex:
-        made.append(LanceFaceIndex.from_settings(settings))
-        return made[-1]
+        index = Shared(settings).index
+        assert isinstance(index, LanceFaceIndex)
+        made.append(index)
+        return index
 
     yield make
     for index in made:
@@ -148,7 +151,7 @@ def test_dropped_gallery_leaves_no_object(
 
     index.drop(GALLERY)
 
-    assert objects_with(settings, b"") == []
+    assert set(objects_with(settings, b"")) == {BELL, MARKERS + GALLERY}
 
 
 def test_writers_and_their_deaths_lose_and_double_nothing(

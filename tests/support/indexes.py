@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from trial.localstack import LocalStack
 
 from core.aws.provisioning import provision
+from core.bootstrap.shared import Shared
 from core.gallery.lance_index import LanceFaceIndex
 from core.gallery.milvus_index import MilvusFaceIndex
 from core.gallery.pinecone_index import PineconeFaceIndex
@@ -52,7 +53,8 @@ class Engines:
             case "lancedb in a folder":
                 return LanceFaceIndex(str(self.folder / "lance"), refresh_s=REFRESH_S)
             case "lancedb on LocalStack":
-                return LanceFaceIndex.from_settings(request.getfixturevalue("bucket_settings"))
+                settings: Settings = request.getfixturevalue("bucket_settings")
+                return Shared(settings).index
             case "qdrant":
                 return QdrantFaceIndex(":memory:")
             case "milvus":

@@ -14,10 +14,12 @@ from core.errors import (
 )
 from core.jobs import Model
 from core.testing import ManualClock, MemoryFaceIndex, MemoryStore
-from tests.support.adversary import Process
+from tests.support.adversary import Process, Trouble
 from tests.support.faces import MODEL, OTHER_MODEL
 
 REFRESH_S = 5
+WRITE = 3
+"""Of the calls to the bucket, by who looks at the changes and reads a collection first."""
 
 
 @dataclass(kw_only=True)
@@ -88,7 +90,7 @@ def test_default_collection_makes_itself(collections: Collections) -> None:
 
 def test_default_collection_made_by_two_processes_at_once_is_one(bucket: Bucket) -> None:
     def make_first() -> None:
-        if process.calls == 1:
+        if process.calls == WRITE:
             bucket.process().get("default")
 
     process = Process(before_call=make_first)
@@ -132,6 +134,34 @@ def test_known_collection_is_not_looked_up_again_before_the_refresh_time(bucket:
     assert reader.get("default")
 
 
+def test_unchanged_collections_are_not_read_again(bucket: Bucket) -> None:
+    reader = bucket.process()
+    ids = [f"tenant-{number}" for number in range(50)]
+    for collection_id in ids:
+        reader.create(collection_id)
+        reader.get(collection_id)
+    bucket.store.gets = bucket.store.listings = 0
+
+    bucket.clock.advance(REFRESH_S)
+    for collection_id in ids:
+        reader.get(collection_id)
+
+    assert (bucket.store.gets, bucket.store.listings) == (1, 0)  # the bell
+
+
+def test_change_that_nobody_was_told_of_is_seen_in_the_end(bucket: Bucket) -> None:
+    reader, writer = bucket.process(), bucket.process(Process({WRITE + 1: Trouble.REFUSED}))
+    reader.create("family")
+    reader.get("family")
+    with pytest.raises(StorageUnavailable):
+        writer.close("family")
+
+    bucket.clock.advance(60)
+
+    with pytest.raises(CollectionNotFound):
+        reader.get("family")
+
+
 def test_first_face_binds_the_model_and_makes_the_gallery(
     bucket: Bucket, collections: Collections
 ) -> None:
@@ -153,7 +183,7 @@ def test_other_model_is_refused(collections: Collections) -> None:
 
 def test_of_two_models_at_once_the_first_is_bound(bucket: Bucket) -> None:
     def bind_other_first() -> None:
-        if process.calls == 1:
+        if process.calls == WRITE:
             bucket.process().bind(made, OTHER_MODEL, length=128)
 
     made = bucket.process().create("family")
@@ -196,7 +226,7 @@ def test_closing_what_is_not_there_is_not_found(collections: Collections) -> Non
 
 def test_closing_while_others_change_it_asks_to_come_again(bucket: Bucket) -> None:
     def bind_first() -> None:
-        if process.calls == 1:
+        if process.calls == WRITE:
             bucket.process().bind(made, MODEL, length=128)
 
     made = bucket.process().create("family")

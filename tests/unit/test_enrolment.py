@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from core.changes import StoredChanges
 from core.choosing import BYSTANDER
 from core.collections import Collections
 from core.enrolment import Enroller, face_id
@@ -23,8 +24,10 @@ from tests.support.faces import OTHER_MODEL, face, recognition
 class Tier:
     index: MemoryFaceIndex = field(default_factory=MemoryFaceIndex)
 
+    store: MemoryStore = field(default_factory=MemoryStore)
+
     def __post_init__(self) -> None:
-        self.collections = Collections(MemoryStore(), self.index, refresh_s=0)
+        self.collections = Collections(self.store, self.index, refresh_s=0)
         self.collections.create("family")
         self.people = People(collections=self.collections, index=self.index)
         self.enroller = Enroller(self.collections, self.index)
@@ -348,3 +351,14 @@ def test_photo_is_free_again_at_once_when_the_first_name_is_gone(change: str) ->
         tier.people.reassign("family", known.face_id, "Bob")
 
     assert reasons(tier.enrol(recognition(face(0.5)), copy)) == []
+
+
+def test_job_that_runs_twice_tells_the_others_again(tier: Tier) -> None:
+    job = job_of("Ada")
+    tier.enrol(recognition(face(0.5)), job)
+    others = StoredChanges(tier.store)
+    others.look()
+
+    tier.enrol(recognition(face(0.5)), job)
+
+    assert others.look() == {tier.collections.get("family").gallery_id}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from core.batches import Batches, note_outcome
+from core.changes import StoredChanges
 from core.collections import Collections
 from core.enrolment import Enroller
 from core.erasure import AUDIT_PREFIX, Erasure
@@ -308,6 +309,18 @@ def test_erasure_of_a_person_that_broke_off_is_finished_by_asking_again(
     assert sum(record["faces"] for record in service.audit()) == 1
 
 
+def test_asking_again_tells_the_others_what_an_erasure_that_broke_off_did_not(
+    service: Service,
+) -> None:
+    others = StoredChanges(service.gallery)
+    others.look()
+
+    with pytest.raises(PersonNotFound):
+        service.erasure.person("family", "Ada")
+
+    assert others.look() == {service.collections.get("family").gallery_id}
+
+
 @pytest.mark.parametrize("calls", range(12))
 def test_erasure_of_a_collection_that_broke_off_is_finished_by_asking_again(
     service: Service, calls: int
@@ -322,7 +335,8 @@ def test_erasure_of_a_collection_that_broke_off_is_finished_by_asking_again(
 
     assert service.index.galleries == {}
     assert service.jobs() == set()
-    assert [key for key in service.gallery.objects if not key.startswith(AUDIT_PREFIX)] == []
+    kept = {key.partition("/")[0] for key in service.gallery.objects}
+    assert kept == {"audit", "changes"}
 
 
 def test_batch_no_longer_names_the_photos_of_an_erased_person(service: Service) -> None:

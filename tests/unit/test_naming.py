@@ -3,7 +3,7 @@
 import pytest
 
 from core.collections import Collections
-from core.errors import CollectionNotFound, ModelMismatch
+from core.errors import CollectionNotFound, ModelMismatch, StorageUnavailable
 from core.faces.similarity import similarity
 from core.jobs import JobDone
 from core.naming import FaceNamer, believable
@@ -12,8 +12,10 @@ from core.testing import MemoryFaceIndex, MemoryStore
 from tests.support.faces import MODEL, OTHER_MODEL, enrolled, face, recognition
 
 
-def namer_of(*faces: EnrolledFace, threshold: float = 80) -> FaceNamer:
-    index = MemoryFaceIndex()
+def namer_of(
+    *faces: EnrolledFace, threshold: float = 80, index: MemoryFaceIndex | None = None
+) -> FaceNamer:
+    index = index or MemoryFaceIndex()
     collections = Collections(MemoryStore(), index, refresh_s=0)
     made = collections.create("family", threshold=threshold)
     if faces:
@@ -122,3 +124,14 @@ def test_unknown_collection_is_not_found() -> None:
 def test_other_model_is_refused() -> None:
     with pytest.raises(ModelMismatch):
         namer_of(enrolled("Ada", 0)).name("a", "family", recognition(face(0), model=OTHER_MODEL))
+
+
+def test_people_are_looked_for_only_once_the_gallery_is_known_to_be_fresh() -> None:
+    class AwayIndex(MemoryFaceIndex):
+        def refresh(self, gallery_id: str, *, max_age_s: float | None = None) -> None:
+            raise StorageUnavailable("nobody knows what was erased meanwhile")
+
+    namer = namer_of(enrolled("Ada", 0.0), index=AwayIndex())
+
+    with pytest.raises(StorageUnavailable):
+        namer.name("a job", "family", recognition(face(0)))

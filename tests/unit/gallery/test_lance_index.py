@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from trial.waiting import wait_until
 
+from core.changes import UnknownChanges, Watch
 from core.errors import CollectionNotFound, ModelMismatch
 from core.gallery import lance_table
 from core.gallery.lance_index import LanceFaceIndex
@@ -285,7 +286,9 @@ def test_large_gallery_is_searched_by_an_index(folder: Path) -> None:
 
 def test_unused_gallery_is_unloaded(index: LanceFaceIndex, folder: Path) -> None:
     clock = ManualClock()
-    shelf = WarmShelf(index._warm._load, refresh_s=REFRESH_S, clock=clock)
+    shelf = WarmShelf(
+        index._warm._load, watch=Watch(UnknownChanges()), refresh_s=REFRESH_S, clock=clock
+    )
     shelf.search(GALLERY, np.zeros((1, LENGTH), dtype=np.float32), limit=1)
 
     clock.advance(599)

@@ -2,8 +2,7 @@
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -12,12 +11,10 @@ from trial.waiting import wait_until
 
 from core.errors import ModelMismatch, StorageUnavailable
 from core.gallery.warm_gallery import WarmGallery
-from core.gallery.warm_rows import Addresses, Snapshot, WarmRows
 from core.gallery.warm_vectors import IndexedVectors
 from core.ports import EnrolledFace
+from tests.support.stored_gallery import LENGTH, StoredInMemory
 
-T = TypeVar("T")
-LENGTH = 16
 random = np.random.default_rng(7)
 
 
@@ -41,71 +38,6 @@ def clustered(count: int, people: int = 50) -> NDArray[np.float32]:
     centres = np.random.default_rng(3).normal(size=(people, LENGTH))
     faces = centres[random.integers(people, size=count)] + 0.2 * random.normal(size=(count, LENGTH))
     return faces.astype(np.float32)
-
-
-class StoredInMemory:
-    """A stored gallery; every change gives rows new addresses, as LanceDB does."""
-
-    length = LENGTH
-
-    def __init__(self) -> None:
-        self.version = 1
-        self.kept: dict[int, tuple[EnrolledFace, int]] = {}
-        self.available = True
-        self.rows_read = 0
-        self._next = 0
-
-    def put(self, *faces: EnrolledFace) -> None:
-        ids = {face.face_id for face in faces}
-        self._keep(
-            {address: row for address, row in self.kept.items() if row[0].face_id not in ids}
-        )
-        for face in faces:
-            self._next += 1
-            self.kept[self._next] = (face, self._next)
-
-    def erase(self, *faces: EnrolledFace) -> None:
-        gone = {face.face_id for face in faces}
-        self._keep({at: row for at, row in self.kept.items() if row[0].face_id not in gone})
-
-    def compact(self) -> None:
-        self._keep({at + 1_000_000: row for at, row in self.kept.items()})
-
-    def read(self, action: Callable[[Snapshot], T]) -> T:
-        if not self.available:
-            raise StorageUnavailable("switched off by the test")
-        return action(self)
-
-    def addresses(self) -> Addresses:
-        return np.array(list(self.kept), dtype=np.uint64)
-
-    def written(self, addresses: Addresses) -> NDArray[np.int64]:
-        return np.array([self.kept[int(address)][1] for address in addresses], dtype=np.int64)
-
-    def rows(self, addresses: Addresses) -> Iterator[WarmRows]:
-        for part in np.array_split(addresses, 2):
-            if len(part):
-                self.rows_read += len(part)
-                yield self._rows(part)
-
-    def _rows(self, addresses: Addresses) -> WarmRows:
-        faces = [self.kept[int(address)][0] for address in addresses]
-        persons = sorted({face.person for face in faces if face.person})
-        return WarmRows(
-            addresses=addresses,
-            written=self.written(addresses),
-            face_ids=np.array([list(uuid.UUID(face.face_id).bytes) for face in faces], np.uint8),
-            persons=persons,
-            person_of=np.array(
-                [persons.index(face.person) if face.person else -1 for face in faces], np.int32
-            ),
-            rejected={row: face.rejected for row, face in enumerate(faces) if face.rejected},
-            embeddings=np.array([face.embedding for face in faces]),
-        )
-
-    def _keep(self, kept: dict[int, tuple[EnrolledFace, int]]) -> None:
-        self.kept = kept
-        self.version += 1
 
 
 @pytest.fixture

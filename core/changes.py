@@ -1,0 +1,150 @@
+"""Which galleries and collections have changed, asked for in few requests.
+
+After a change a writer overwrites the gallery's *marker* and then the *bell*, an object
+that all galleries share, with random content. Readers ask for the bell alone, which is one
+small conditional request whatever the number of galleries. Only when it has changed do they
+list the markers, whose versions tell which galleries changed.
+
+Nothing here needs a clock or a conditional write: a bell that two writers ring at once is
+still another bell than before. Markers outlive their galleries, so that no reader misses the
+end of one. A collection is announced by the id of its gallery, like the gallery's faces.
+"""
+
+import math
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from core.errors import ObjectMissing
+from core.ports import ObjectStore
+
+BELL: Final = "changes/bell"
+MARKERS: Final = "changes/galleries/"
+_CONTENT_TYPE: Final = "text/plain"
+_LONGEST_GAP_S: Final = 3600.0
+"""Between two looks; a marker may have come and, much later, gone in a longer one."""
+_MISSING: Final = ""
+
+
+class Changes(Protocol):
+    """What writers announce and readers look at. May raise ``StorageUnavailable``."""
+
+    def announce(self, gallery_id: str) -> None:
+        """Tell all processes that a gallery or its collection was changed."""
+        ...
+
+    def look(self) -> Set[str] | None:
+        """Return the galleries that changed since the last look; None if any may have."""
+        ...
+
+
+class StoredChanges:
+    """Changes as objects of the gallery bucket. ``look`` is for one thread at a time."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+        self._bell: str | None = None
+        self._markers: Mapping[str, str] = {}
+
+    def announce(self, gallery_id: str) -> None:
+        self._overwrite(MARKERS + gallery_id)
+        self._overwrite(BELL)
+
+    def look(self) -> Set[str] | None:
+        # The bell first: who rings it later is heard by the next look.
+        bell = self._bell_now()
+        if bell == self._bell:
+            return frozenset()
+        markers = self._store.versions(MARKERS)
+        former, self._markers = self._markers, markers
+        is_lost = self._bell is None or bell == _MISSING
+        self._bell = bell
+        if is_lost:
+            return None
+        return {
+            key.removeprefix(MARKERS)
+            for key in former.keys() | markers.keys()
+            if former.get(key) != markers.get(key)
+        }
+
+    def _bell_now(self) -> str:
+        try:
+            stored = self._store.get_if_changed(BELL, self._bell or _MISSING)
+        except ObjectMissing:
+            return _MISSING
+        return (self._bell or _MISSING) if stored is None else stored.version
+
+    def _overwrite(self, key: str) -> None:
+        self._store.put(key, uuid.uuid4().hex.encode(), content_type=_CONTENT_TYPE)
+
+
+class UnknownChanges:
+    """Changes that nobody announces: after each look, any gallery may have changed."""
+
+    def announce(self, gallery_id: str) -> None:
+        pass
+
+    def look(self) -> Set[str] | None:
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """A look at the changes, and when it began, in monotonic seconds."""
+
+    number: int
+    began_s: float
+
+
+class Watch:
+    """How old a process's knowledge is; safe to use from several threads.
+
+    Who reads something notes the latest look before: what was read then is up to date
+    until a later look says that it `has_changed`.
+    """
+
+    def __init__(self, changes: Changes, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._changes = changes
+        self._clock = clock
+        self._latest = Look(number=0, began_s=-math.inf)
+        self._changed: dict[str, int] = {}
+        self._all_changed = 0
+        self._looking = threading.Lock()
+        self.announce = changes.announce
+
+    @property
+    def latest(self) -> Look:
+        return self._latest
+
+    def look(self, *, max_age_s: float) -> Look:
+        """Return a look that began less than so long ago, or a new one.
+
+        Raises
+        ------
+        StorageUnavailable
+            If a new one fails.
+        """
+        since_s = self._clock() - max_age_s
+        if self._latest.began_s <= since_s:
+            with self._looking:
+                if self._latest.began_s <= since_s:  # nobody else looked meanwhile
+                    self._look()
+        return self._latest
+
+    def has_changed(self, gallery_id: str, *, since: Look) -> bool:
+        """Tell whether a look after that one saw a change."""
+        return max(self._changed.get(gallery_id, 0), self._all_changed) > since.number
+
+    def _look(self) -> None:
+        began_s = self._clock()
+        changed = self._changes.look()
+        number = self._latest.number + 1
+        if changed is None or began_s - self._latest.began_s > _LONGEST_GAP_S:
+            self._all_changed = number
+        else:
+            self._changed.update(dict.fromkeys(changed, number))
+        # Last, so that no one takes this look for one that saw no change.
+        self._latest = Look(number=number, began_s=began_s)
