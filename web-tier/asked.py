@@ -45,7 +45,10 @@ Base64 = Annotated[
     str,
     StringConstraints(min_length=1),
     Field(
-        description="A photo in base64; in a form it is a file.",
+        description=(
+            "A photo in base64, also wrapped, unpadded, URL-safe or as a data URI; in a form it "
+            "is a file."
+        ),
         json_schema_extra={"contentEncoding": "base64"},
     ),
 ]

@@ -1,13 +1,12 @@
 """How a request's photos are read: as a file, in base64, or from an allowed bucket."""
 
-import base64
-import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from asked import PhotoFields
 from bodies import FORM, JSON, read_form, read_json_body
+from encoded import MOST_PER_BYTE, decoded
 from flask import request
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import UnsupportedMediaType
@@ -58,8 +57,8 @@ class PhotoReader:
         return asked, self._required(asked, files), self._photo(asked, files, "other_")
 
     def _body(self, model: type[P], *images: str) -> tuple[P, Mapping[str, FileStorage]]:
-        base64_bytes = self.max_file_bytes * 4 // 3
-        request.max_content_length = len(images) * base64_bytes + OVERHEAD_BYTES
+        photo_bytes = int(self.max_file_bytes * MOST_PER_BYTE)
+        request.max_content_length = len(images) * photo_bytes + OVERHEAD_BYTES
         if request.mimetype == JSON:
             return read_json_body(model), {}
         if request.mimetype != FORM:
@@ -87,7 +86,7 @@ class PhotoReader:
         elif image in files:
             photo = uploaded(files[image])
         elif encoded is not None:
-            photo = Photo(content=_decoded(image, encoded), filename="")
+            photo = Photo(content=decoded(image, encoded), filename="")
         else:
             return None
         self.check(photo.content)
@@ -97,10 +96,3 @@ class PhotoReader:
 def uploaded(file: FileStorage) -> Photo:
     """Return the photo that a file of a form holds."""
     return Photo(content=file.read(), filename=file.filename or "")
-
-
-def _decoded(name: str, text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise InvalidRequest(f"{name}: it is not base64") from error
