@@ -9,6 +9,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import FileTooLarge
 from core.faces.results import Recognition
 from core.names import spelled
 
@@ -89,14 +90,23 @@ def checked_path(key: str) -> str:
     return key
 
 
+def check_size(size: int, max_bytes: int | None) -> None:
+    """Raise ``FileTooLarge`` if an object of that size is over the limit."""
+    if max_bytes is not None and size > max_bytes:
+        raise FileTooLarge(f"{size} bytes; at most {max_bytes} bytes are accepted")
+
+
 class ObjectStore(Protocol):
     """One bucket. Every method may raise ``StorageUnavailable``.
 
     What is written needs a key that `is_path`, else ``ValueError``. ``get`` takes any key.
     """
 
-    def get(self, key: str) -> StoredObject:
-        """Return an object; ``ObjectMissing`` if there is none."""
+    def get(self, key: str, *, max_bytes: int | None = None) -> StoredObject:
+        """Return an object; ``ObjectMissing`` if there is none.
+
+        ``FileTooLarge`` if it has more than ``max_bytes``; its body is not read then.
+        """
         ...
 
     def notes(self, key: str) -> ObjectNotes:

@@ -2,25 +2,27 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from mimetypes import MimeTypes
+from pathlib import PurePosixPath
+from typing import Final
 
-from core.errors import BucketNotAllowed, FileTooLarge, InvalidRequest
-from core.ports import ObjectStore, StoredObject
+from core.errors import BucketNotAllowed, InvalidRequest, UnsupportedImage
+from core.ports import ObjectStore
+
+_ANY_BYTES: Final = "application/octet-stream"
 
 
-def fetch_photo(store: ObjectStore, key: str, *, max_bytes: int) -> StoredObject:
-    """Return a photo.
+_KINDS: Final = MimeTypes()
+"""Those that Python knows by itself, the same on every machine."""
 
-    Raises
-    ------
-    ObjectMissing
-        If there is none.
-    FileTooLarge
-        If it is over the limit.
-    """
-    photo = store.get(key)
-    if len(photo.body) > max_bytes:
-        raise FileTooLarge(f"{len(photo.body)} bytes; at most {max_bytes} bytes are accepted")
-    return photo
+
+def check_is_no_other_file(key: str) -> None:
+    """Raise ``UnsupportedImage`` if a key's ending says that it is a video, a text or the like."""
+    ending = PurePosixPath(key).suffix
+    kind, packed = _KINDS.guess_type(f"photo{ending}")
+    is_other = kind is not None and not kind.startswith("image/") and kind != _ANY_BYTES
+    if is_other or packed is not None:
+        raise UnsupportedImage(f"a key that ends in {ending} is no photo")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +60,7 @@ class PhotoSources:
         ObjectMissing
             If there is no such key.
         FileTooLarge
-            If it is over the limit.
+            If it is over the limit; its bytes are not read then.
         """
         store = self.allowed[self.bucket(bucket)]
-        return fetch_photo(store, key, max_bytes=self.max_file_bytes).body
+        return store.get(key, max_bytes=self.max_file_bytes).body

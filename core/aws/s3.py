@@ -1,7 +1,7 @@
 """An ObjectStore on one S3 bucket."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from core.aws.clients import error_code, unavailable_as
 from core.aws.s3_objects import S3Objects
 from core.errors import ObjectMissing, StorageUnavailable
-from core.ports import ObjectNotes, StoredObject, checked_path, is_path
+from core.ports import ObjectNotes, StoredObject, check_size, checked_path, is_path
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,10 +35,10 @@ class S3Store:
         self._bucket = bucket
         self._objects = S3Objects(settings, bucket, client.meta.endpoint_url)
 
-    def get(self, key: str) -> StoredObject:
+    def get(self, key: str, *, max_bytes: int | None = None) -> StoredObject:
         if not is_path(key):
-            return self._get_odd(key)
-        stored = self._objects.get(key)
+            return self._get_odd(key, max_bytes)
+        stored = self._objects.get(key, max_bytes=max_bytes)
         assert stored is not None  # noqa: S101 - only a conditional get brings None
         return stored
 
@@ -111,15 +111,17 @@ class S3Store:
         with self._errors():
             self._client.head_bucket(Bucket=self._bucket)
 
-    def _get_odd(self, key: str) -> StoredObject:
+    def _get_odd(self, key: str, max_bytes: int | None) -> StoredObject:
         with self._errors(), _missing_as_ours(key):
             answer = self._client.get_object(Bucket=self._bucket, Key=key)
-            return StoredObject(
-                body=answer["Body"].read(),
-                version=answer["ETag"],
-                metadata=answer["Metadata"],
-                modified_at=answer["LastModified"],
-            )
+            with closing(answer["Body"]) as body:
+                check_size(answer["ContentLength"], max_bytes)
+                return StoredObject(
+                    body=body.read(),
+                    version=answer["ETag"],
+                    metadata=answer["Metadata"],
+                    modified_at=answer["LastModified"],
+                )
 
     def _errors(self) -> AbstractContextManager[None]:
         return unavailable_as(StorageUnavailable, f"S3 bucket {self._bucket}")

@@ -15,8 +15,9 @@ from obstore.exceptions import (
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from core.aws.clients import ATTEMPTS, object_client
+from core.aws.renewed_client import RenewedClient
 from core.errors import ObjectMissing, StorageUnavailable
-from core.ports import StoredObject, checked_path
+from core.ports import StoredObject, check_size, checked_path
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -50,14 +51,25 @@ class S3Objects:
     def __init__(self, settings: Settings, bucket: str, endpoint: str) -> None:
         self._bucket = bucket
         with self._errors():
-            self._client = object_client(settings, bucket, endpoint)
+            self._client = RenewedClient(lambda: object_client(settings, bucket, endpoint))
 
-    def get(self, key: str, *, unless_version: str = "") -> StoredObject | None:
-        """Return an object, or None if it has that version."""
+    def get(
+        self, key: str, *, unless_version: str = "", max_bytes: int | None = None
+    ) -> StoredObject | None:
+        """Return an object, or None if it has that version.
+
+        Raises
+        ------
+        FileTooLarge
+            If it has more than ``max_bytes``; its body is not read then.
+        """
         options: GetOptions = {"if_none_match": unless_version} if unless_version else {}
         with self._errors():
             try:
-                found = obstore.get(self._client, checked_path(key), options=options)
+                found = self._client.run(
+                    lambda client: obstore.get(client, checked_path(key), options=options)
+                )
+                check_size(found.meta["size"], max_bytes)
                 body = bytes(found.bytes())
             except NotModifiedError:
                 return None
@@ -97,18 +109,26 @@ class S3Objects:
 
     def versions(self, prefix: str) -> dict[str, str]:
         """Return the tags of all objects in a folder, whose name ends in ``/``, by key."""
+        folder = checked_path(prefix[:-1])
         with self._errors():
-            pages = obstore.list(self._client, checked_path(prefix[:-1]))
-            return {entry["path"]: entry["e_tag"] or "" for page in pages for entry in page}
+            return self._client.run(
+                lambda client: {
+                    entry["path"]: entry["e_tag"] or ""
+                    for page in obstore.list(client, folder)
+                    for entry in page
+                }
+            )
 
     def _put(self, key: str, body: bytes, attributes: "Attributes", mode: "PutMode") -> None:
-        obstore.put(
-            self._client,
-            checked_path(key),
-            body,
-            attributes=attributes,
-            mode=mode,
-            use_multipart=False,
+        self._client.run(
+            lambda client: obstore.put(
+                client,
+                checked_path(key),
+                body,
+                attributes=attributes,
+                mode=mode,
+                use_multipart=False,
+            )
         )
 
     @contextmanager

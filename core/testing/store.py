@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from core.errors import ObjectMissing, StorageUnavailable
-from core.ports import ObjectNotes, StoredObject, checked_path
+from core.ports import ObjectNotes, StoredObject, check_size, checked_path
 
 
 class MemoryStore:
@@ -23,13 +23,14 @@ class MemoryStore:
         self.gets = 0
         self.listings = 0
 
-    def get(self, key: str) -> StoredObject:
+    def get(self, key: str, *, max_bytes: int | None = None) -> StoredObject:
         self.check()
         self.gets += 1
         try:
             body = self.objects[key]
         except KeyError:
             raise ObjectMissing(f"no object is stored under {key!r}") from None
+        check_size(len(body), max_bytes)
         return StoredObject(body=body, version=_version(body), **vars(self._notes_of(key)))
 
     def notes(self, key: str) -> ObjectNotes:

@@ -8,7 +8,7 @@ from trial.localstack import LocalStack
 
 from core.aws.clients import s3_client
 from core.aws.s3 import S3Store
-from core.errors import ObjectMissing, StorageUnavailable
+from core.errors import FileTooLarge, ObjectMissing, StorageUnavailable
 from core.ports import ObjectStore
 from tests.support.worlds import World
 
@@ -48,6 +48,14 @@ def test_notes_of_an_object_are_read_without_its_body(store: ObjectStore) -> Non
     assert store.get("key").modified_at == notes.modified_at
     with pytest.raises(ObjectMissing, match="nothing-here"):
         store.notes("nothing-here")
+
+
+def test_object_over_the_limit_is_refused_and_one_at_it_is_read(store: ObjectStore) -> None:
+    put(store, "key", b"12345")
+
+    assert store.get("key", max_bytes=5).body == b"12345"
+    with pytest.raises(FileTooLarge, match="5 bytes; at most 4"):
+        store.get("key", max_bytes=4)
 
 
 def test_unchanged_object_is_not_read_again(store: ObjectStore) -> None:

@@ -8,7 +8,7 @@ from core.answers import IndexAnswerer, RecognitionAnswerer
 from core.collections import Collections
 from core.enrolment import Enroller
 from core.enrolment_groups import EnrolmentGroups
-from core.errors import BucketNotAllowed, FileTooLarge, ObjectMissing
+from core.errors import BucketNotAllowed, FileTooLarge, ObjectMissing, UnsupportedImage
 from core.index_jobs import IndexJob, new_id
 from core.jobs import COLLECTION_NOTE, Job, JobDone
 from core.naming import FaceNamer
@@ -105,6 +105,18 @@ def test_photo_over_the_limit_is_not_recognised(worker: Worker) -> None:
         worker.recognise(JOB)
     with pytest.raises(FileTooLarge):
         worker.index(index_job("own"))
+
+
+def test_video_of_a_batch_is_not_fetched_but_one_named_alone_is(worker: Worker) -> None:
+    worker.own_bucket.put("clip.mov", ADA, content_type="video/quicktime")
+    alone = index_job("own").model_copy(update={"s3_key": "clip.mov"})
+
+    with pytest.raises(UnsupportedImage, match=r"\.mov"):
+        worker.index(alone.model_copy(update={"batch_id": new_id()}))
+    assert worker.own_bucket.gets == 0
+
+    worker.index(alone)
+    assert worker.own_bucket.gets == 1
 
 
 def test_bucket_that_is_not_allowed_is_not_read(worker: Worker) -> None:

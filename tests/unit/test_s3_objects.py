@@ -2,16 +2,21 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from obstore.exceptions import GenericError
 from pydantic import SecretStr
 
+from core.aws.clients import s3_client
+from core.aws.renewed_client import RenewedClient
+from core.aws.s3 import S3Store
 from core.aws.s3_objects import S3Objects
-from core.errors import StorageUnavailable
+from core.errors import FileTooLarge, StorageUnavailable
 from core.settings import Settings
+from core.testing import ManualClock
 
 _XML = b"<?xml version='1.0' encoding='utf-8'?>\n"
 _CONFLICT = _XML + b"<Error><Code>ConditionalRequestConflict</Code></Error>"
@@ -19,6 +24,9 @@ _EXPIRED = _XML + b"<Error><Code>ExpiredToken</Code></Error>"
 _ABORTED = _XML + b"<Error><Code>OperationAborted</Code></Error>"
 _NO_BUCKET = _XML + b"<Error><Code>NoSuchBucket</Code></Error>"
 _SLOW_DOWN = _XML + b"<Error><Code>SlowDown</Code></Error>"
+
+
+_PIECE = 100_000
 
 
 class S3Answering(ThreadingHTTPServer):
@@ -30,6 +38,12 @@ class S3Answering(ThreadingHTTPServer):
         self.seen: list[str] = []
         self.dropped = 0
         """Requests that get no answer, from now on."""
+        self.revoked = ""
+        """A key id that is refused."""
+        self.further_bytes = 0
+        """What follows the body."""
+        self.sent = 0
+        """Bytes of bodies that somebody took."""
 
     @property
     def address(self) -> str:
@@ -46,12 +60,22 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.dropped -= 1
             self.close_connection = True
             return
-        self.send_response(self.server.status)
+        if f"Credential={self.server.revoked}/" in self.headers["Authorization"]:
+            self._answer(403, _EXPIRED)
+        else:
+            self._answer(self.server.status, self.server.body)
+
+    def _answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
         self.send_header("Last-Modified", "Wed, 21 Oct 2015 07:28:00 GMT")
         self.send_header("ETag", '"a version"')
-        self.send_header("Content-Length", str(len(self.server.body)))
+        self.send_header("Content-Length", str(len(body) + self.server.further_bytes))
         self.end_headers()
-        self.wfile.write(self.server.body)
+        self.wfile.write(body)
+        with suppress(OSError):
+            for _ in range(0, self.server.further_bytes, _PIECE):
+                self.wfile.write(bytes(_PIECE))
+                self.server.sent += _PIECE
 
     do_PUT = do_GET  # noqa: N815 - the name is the protocol's
 
@@ -169,3 +193,60 @@ def test_nobody_there_is_unavailable_and_told_in_a_line() -> None:
     with pytest.raises(StorageUnavailable, match=r"S3 bucket bucket: .*127\.0\.0\.1:9") as caught:
         objects("http://127.0.0.1:9").get("key")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["album/video.mov", "album//video.mov"])
+def test_object_over_the_limit_is_not_read(key: str) -> None:
+    with s3_answering(200, b"") as server:
+        server.further_bytes = 300_000_000
+        settings = Settings(
+            aws_endpoint_url=server.address,
+            aws_access_key_id=SecretStr("key-id"),
+            aws_secret_access_key=SecretStr("secret"),
+        )
+        store = S3Store(settings, "bucket", s3_client(settings))
+
+        with pytest.raises(FileTooLarge, match="300000000 bytes; at most 8000000"):
+            store.get(key, max_bytes=8_000_000)
+
+    assert server.sent < 30_000_000  # what fits into the buffers of two sockets
+    assert len(server.seen) == 1
+
+
+@pytest.fixture
+def keys_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "first")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    return monkeypatch
+
+
+def test_revoked_keys_are_replaced_at_the_next_request(
+    keys_of_the_environment: pytest.MonkeyPatch,
+) -> None:
+    with s3_answering(200, b"one") as server:
+        without_own_keys = objects(server.address, None)
+        without_own_keys.get("key")
+        server.revoked = "first"
+        keys_of_the_environment.setenv("AWS_ACCESS_KEY_ID", "second")
+
+        without_own_keys.get("key")
+        without_own_keys.put("key", b"", content_type="text/plain", metadata={})
+
+    used = [authorization.partition("Credential=")[2][:6] for authorization in server.seen]
+    assert used == ["first/", "first/", "second", "second"]
+
+
+def test_keys_that_stay_revoked_are_looked_for_once_in_ten_seconds() -> None:
+    clock = ManualClock()
+    made: list[int] = []
+    client = RenewedClient(lambda: made.append(1), clock=clock)
+
+    def refuse(_: None) -> None:
+        raise GenericError("<Code>ExpiredToken</Code>")
+
+    for _ in range(25):
+        with pytest.raises(GenericError):
+            client.run(refuse)
+        clock.advance(1)
+
+    assert len(made) == 1 + 3

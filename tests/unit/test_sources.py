@@ -2,8 +2,14 @@
 
 import pytest
 
-from core.errors import BucketNotAllowed, FileTooLarge, InvalidRequest, ObjectMissing
-from core.sources import PhotoSources
+from core.errors import (
+    BucketNotAllowed,
+    FileTooLarge,
+    InvalidRequest,
+    ObjectMissing,
+    UnsupportedImage,
+)
+from core.sources import PhotoSources, check_is_no_other_file
 from core.testing import MemoryStore
 
 LIMIT = 10
@@ -43,3 +49,18 @@ def test_photo_over_the_limit_is_refused() -> None:
 
     with pytest.raises(FileTooLarge, match="11 bytes; at most 10"):
         one.photo("one", "key")
+
+
+@pytest.mark.parametrize(
+    "key", ["a/IMG_1.MOV", "b.mp4", "notes.txt", "list.csv", "x.json", "d.pdf", "e.tar.gz"]
+)
+def test_key_of_another_kind_of_file_is_no_photo(key: str) -> None:
+    with pytest.raises(UnsupportedImage, match="no photo"):
+        check_is_no_other_file(key)
+
+
+@pytest.mark.parametrize(
+    "key", ["a.jpg", "b.HEIC", "c.webp", "d.png", "IMG_0001", "photo.1", "a.mov/b", "raw.bin", "a."]
+)
+def test_key_that_may_be_a_photo_is_one(key: str) -> None:
+    check_is_no_other_file(key)
