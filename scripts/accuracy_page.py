@@ -23,7 +23,7 @@ def main() -> None:
 
 def with_tables(page: str) -> str:
     """Return the page with every table as the artifacts have it."""
-    for name, text in _parts(_read("accuracy.json"), _read("quality.json")).items():
+    for name, text in _parts(_read("accuracy.json")).items():
         page = replaced(page, name, text)
     return page
 
@@ -49,14 +49,13 @@ def replaced(page: str, name: str, text: str) -> str:
     return result
 
 
-def _parts(artifact: dict[str, Any], quality: dict[str, Any]) -> dict[str, str]:
+def _parts(artifact: dict[str, Any]) -> dict[str, str]:
     profiles = artifact["profiles"]
     return {
         "accuracy": _accuracy_table(profiles),
         "comparisons": _comparisons(artifact["comparisons"]),
         "rates balanced": _rates_table(profiles["balanced"]),
         "rates fast": _rates_table(profiles["fast"]),
-        "quality": _quality_table(quality["curves"]),
     }
 
 
@@ -108,18 +107,6 @@ def _rates_table(measured: dict[str, Any]) -> str:
             row += [f"{search[index]['fpir']:.2%}", f"{search[index]['fnir']:.1%}"]
         rows.append(row)
     return table(head, rows)
-
-
-def _quality_table(curves: dict[str, Any]) -> str:
-    rows = [
-        (
-            f"`{name}`",
-            ", ".join(f"{step['median']:g}: {step['moved']:.0%}" for step in curve["steps"]),
-            curve["half_moved_at"],
-        )
-        for name, curve in curves.items()
-    ]
-    return table(("property", "its median, and how many had moved", "half at"), rows)
 
 
 if __name__ == "__main__":

@@ -116,7 +116,12 @@ class _Finder:
             FoundFace(
                 detection=face.detection,
                 landmarks=_landmarks(face.points),
-                quality=assess(dlibs, face.detection, sure_score=_SURE_SCORE),
+                quality=assess(
+                    dlibs,
+                    face.detection,
+                    sure_score=_SURE_SCORE,
+                    photo_size=(photo.width, photo.height),
+                ),
                 chip=self._chip(photo, face),
             )
             for face, dlibs in zip(detected, aligned, strict=True)

@@ -41,7 +41,12 @@ class _Finder:
             FoundFace(
                 detection=detection,
                 landmarks=face.landmarks,
-                quality=assess(face, detection, sure_score=self._search.sure_score),
+                quality=assess(
+                    face,
+                    detection,
+                    sure_score=self._search.sure_score,
+                    photo_size=(photo.width, photo.height),
+                ),
                 chip=face.chip,
             )
             for detection, face in zip(detected, aligned, strict=True)

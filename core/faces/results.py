@@ -10,6 +10,9 @@ from core.faces.geometry import Box, Point
 
 EMBEDDING_LENGTH: Final = 128
 
+POOR_QUALITY: Final = 50.0
+"""Faces of a lower quality have a flaw, are not enrolled, and make a name less sure."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelId:
