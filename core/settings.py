@@ -12,9 +12,16 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from core.cores import usable_cores
+from core.environment import FileBehindVariables, settle_environment
 from core.errors import InvalidSettings
 from core.memory import children_that_fit, usable_memory_bytes
 
@@ -51,7 +58,7 @@ class Settings(BaseSettings):
     """The settings, named in the environment as here in capitals.
 
     A file ``.env`` in the working directory is read too; variables that are
-    really set win. An empty value counts as none.
+    really set win, empty ones too. An empty value counts as none.
     """
 
     model_config = SettingsConfigDict(
@@ -154,6 +161,24 @@ class Settings(BaseSettings):
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        assert isinstance(dotenv_settings, DotEnvSettingsSource)  # noqa: S101 - narrows the type
+        file = FileBehindVariables(settings_cls, env_file=dotenv_settings.env_file)
+        return (init_settings, env_settings, file)
+
+    @property
+    def endpoint(self) -> str:
+        """Where S3 and SQS are, in words."""
+        return self.aws_endpoint_url or f"AWS itself, region {self.aws_region}"
+
     @property
     def max_file_bytes(self) -> int:
         return int(self.max_file_mb * BYTES_PER_MB)
@@ -239,15 +264,19 @@ class Settings(BaseSettings):
 def load_settings() -> Settings:
     """Read the settings from the environment and from ``.env``.
 
+    What else the environment says of AWS is removed (`settle_environment`).
+
     Raises
     ------
     InvalidSettings
         If a value can't be used; the message names each variable.
     """
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         raise InvalidSettings("; ".join(_describe(problem) for problem in error.errors())) from None
+    settle_environment(urlsplit(settings.aws_endpoint_url or "").hostname)
+    return settings
 
 
 def _describe(problem: object) -> str:

@@ -12,9 +12,7 @@ from collections.abc import Callable
 
 import click
 from dead_letter_box import DeadLetters
-from efr_cli.tool import ExitCode, Refused, Tool, plain
-
-from core.settings import load_settings
+from efr_cli.tool import ExitCode, Refused, Tool, announced_settings, plain
 
 
 @click.group(cls=Tool)
@@ -33,7 +31,7 @@ def _of_queue(command: Callable[..., None]) -> Callable[..., None]:
 @_of_queue
 def list_letters(kind: str) -> None:
     """Count the dead letters by the code of their jobs' results."""
-    letters = DeadLetters(load_settings(), kind)
+    letters = DeadLetters(announced_settings(), kind)
     with letters.held() as held:
         codes = Counter(letters.code(letter) for letter in held)
     for code, number in codes.most_common():
@@ -48,7 +46,7 @@ def show(kind: str) -> None:
 
     Reading counts as a receive in the dead-letter queue, which has no limit.
     """
-    letters = DeadLetters(load_settings(), kind)
+    letters = DeadLetters(announced_settings(), kind)
     with letters.held() as held:
         for letter in held:
             received, body = letter.message.receive_count, plain(letter.message.body)
@@ -60,7 +58,7 @@ def show(kind: str) -> None:
 @_of_queue
 def redrive(kind: str) -> None:
     """Let every job run again, without the failed result that it has."""
-    letters = DeadLetters(load_settings(), kind)
+    letters = DeadLetters(announced_settings(), kind)
     with letters.held(complete=True) as held:
         for letter in held:
             letters.revive(letter)
@@ -84,7 +82,7 @@ def redrive(kind: str) -> None:
 @click.option("--yes", is_flag=True, help="Don't ask.")
 def purge(kind: str, yes: bool) -> None:
     """Delete every message; each job has a failed result by then."""
-    letters = DeadLetters(load_settings(), kind)
+    letters = DeadLetters(announced_settings(), kind)
     if not yes and not click.confirm(f"Delete all {sum(letters.count())} of {letters.name}?"):
         raise Refused("NOT_CONFIRMED", "nothing was deleted")
     with letters.held() as held:

@@ -30,7 +30,9 @@ def provision_when_ready(settings: Settings) -> None:
 def main() -> int:
     """Provision; return the exit code."""
     try:
-        provision_when_ready(load_settings())
+        settings = load_settings()
+        print(f"S3 and SQS: {settings.endpoint}", flush=True)
+        provision_when_ready(settings)
     except InvalidSettings as error:
         print(f"settings: {error}", file=sys.stderr)
         return 2

@@ -78,6 +78,7 @@ class Supervisor:
 
 def up(settings: Settings) -> None:
     """Start whatever does not run yet."""
+    print(f"S3 and SQS: {settings.endpoint}", flush=True)
     ports = _local_ports(settings)
     supervisor = Supervisor()
     running = supervisor.states() if supervisor.is_up() else {}

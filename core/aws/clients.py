@@ -55,6 +55,8 @@ def _config(settings: Settings, *, read_timeout_s: float) -> Config:
         max_pool_connections=max(settings.web_threads, 16),
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         s3={"addressing_style": "path"} if settings.aws_endpoint_url else {},
+        # LanceDB knows none of them.
+        ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]
     )
 
 

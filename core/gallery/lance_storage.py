@@ -50,10 +50,13 @@ def gallery_uri(settings: Settings) -> str:
 
 def storage_options(settings: Settings) -> dict[str, str]:
     """Return how LanceDB reaches the bucket; without keys by AWS's own chain."""
-    options = {**_GIVE_UP, "region": settings.aws_region}
+    options = {**_GIVE_UP, "aws_region": settings.aws_region}
     if settings.aws_endpoint_url:
+        endpoint = settings.aws_endpoint_url.rstrip("/")
         options |= {
-            "endpoint": settings.aws_endpoint_url.rstrip("/"),
+            # Both, or one of them would be read from the environment.
+            "aws_endpoint": endpoint,
+            "aws_endpoint_url_s3": endpoint,
             "allow_http": str(settings.aws_endpoint_url.startswith("http:")).lower(),
             "aws_virtual_hosted_style_request": "false",
         }

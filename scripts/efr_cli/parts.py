@@ -16,7 +16,8 @@ from core.collections import Collections
 from core.erasure import Erasure
 from core.people import People
 from core.ports import FaceIndex, Recognizer
-from core.settings import Settings, load_settings
+from core.settings import Settings
+from efr_cli.tool import announced_settings
 
 SCRIPTS: Final = Path(__file__).parent.parent
 
@@ -61,7 +62,7 @@ def real_parts() -> Parts:
     """
     if SCRIPTS.name == "scripts":  # not installed elsewhere: the root has .env and var/
         os.chdir(SCRIPTS.parent)
-    return join_parts(load_settings())
+    return join_parts(announced_settings())
 
 
 def join_parts(settings: Settings) -> Parts:

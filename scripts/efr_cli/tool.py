@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from core.errors import FaceServiceError
 from core.index_jobs import PersonName
 from core.names import is_visible
+from core.settings import Settings, load_settings
 
 _PERSON: Final[TypeAdapter[str]] = TypeAdapter(PersonName)
 
@@ -39,6 +40,19 @@ class Refused(click.ClickException):
 
 class Interrupted(Exception):
     """Raised instead of ``KeyboardInterrupt`` where there is something to say about it."""
+
+
+def announced_settings() -> Settings:
+    """Return the settings, and tell on stderr which S3 and SQS they mean.
+
+    Raises
+    ------
+    InvalidSettings
+        If a value can't be used.
+    """
+    settings = load_settings()
+    click.echo(f"S3 and SQS: {settings.endpoint}", err=True)
+    return settings
 
 
 class Similarity(click.FloatRange):

@@ -11,6 +11,7 @@ from typing import Final, Self
 
 import requests
 
+from core.environment import settle_environment
 from core.settings import Settings
 from trial.waiting import wait_until
 
@@ -52,6 +53,7 @@ class LocalStack:
         return self._process.pid
 
     def start(self) -> Self:
+        settle_environment(None)  # or a proxy would be asked for it
         self._folder.mkdir(parents=True, exist_ok=True)
         script = ROOT / "scripts" / "run_localstack.py"
         with (self._folder / "localstack.log").open("ab") as log:

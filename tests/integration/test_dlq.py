@@ -68,7 +68,7 @@ def desk(localstack: LocalStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     names = own_names() | {"sqs_index_queue_name": f"index-{new_id()[:8]}"}
     settings = localstack.settings(**names, sqs_max_receive_count=1)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(dlq, "load_settings", lambda: settings)
+    monkeypatch.setattr(dlq, "announced_settings", lambda: settings)
     return Desk(settings=settings, world=aws_world(settings, time.sleep))
 
 
@@ -206,7 +206,7 @@ def test_purge_leaves_no_job_without_a_result(desk: Desk) -> None:
 
 def test_queue_that_is_not_there_is_named(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = desk.settings.model_copy(update={"sqs_req_queue_name": "nowhere"})
-    monkeypatch.setattr(dlq, "load_settings", lambda: gone)
+    monkeypatch.setattr(dlq, "announced_settings", lambda: gone)
 
     listed = desk.run("list")
 

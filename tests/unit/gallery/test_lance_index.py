@@ -310,7 +310,9 @@ def test_storage_options_are_those_of_localstack_or_of_aws() -> None:
     )
     aws = storage_options(Settings(_env_file=None))
 
-    assert local["endpoint"] == "http://localhost:4566"
+    assert local["aws_endpoint"] == "http://localhost:4566"
     assert local["allow_http"] == "true"
     assert (local["aws_access_key_id"], local["aws_secret_access_key"]) == ("a", "b")
-    assert not {"endpoint", "allow_http", "aws_access_key_id"} & aws.keys()
+    assert (
+        not {"aws_endpoint", "aws_endpoint_url_s3", "allow_http", "aws_access_key_id"} & aws.keys()
+    )
