@@ -2,7 +2,8 @@
 
 Usage: make child-memory. The numbers in
 core/memory.py are this artifact's. Two children run at a time, as libraries that
-they share are no child's own.
+they share are no child's own. Photos of every kind are made of the samples
+(scripts/large_photos.py), as large as the service accepts.
 """
 
 import argparse
@@ -11,16 +12,14 @@ import multiprocessing
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib.metadata import version
-from io import BytesIO
-from itertools import cycle
 from pathlib import Path
 from typing import Final
 
-from PIL import Image
+from large_photos import large_photos
 from samples import SAMPLES
 
 from core.bootstrap.recognizers import build_pool
@@ -31,10 +30,9 @@ from core.timed_pool import TimedPool
 
 ROOT: Final = Path(__file__).parents[1]
 CHILDREN: Final = 2
-TILE_PX: Final = 1000
-TILES: Final = {"12_megapixels": (4, 3), "48_megapixels": (8, 6)}
-"""Columns and rows of photos made of the samples, one face or more a tile."""
 _LOADED: Final = "loaded"
+_FORGET_PEAK: Final = "5"
+"""What resets the largest size of a process; proc(5), clear_refs."""
 
 
 def main() -> None:
@@ -59,16 +57,18 @@ def main() -> None:
 
 
 def measure(settings: Settings) -> dict[str, int]:
-    """Return the most memory that a child had of its own, up to the end of each stage."""
+    """Return the most memory that a child had of its own, by what it looked at."""
     pool = build_pool(settings, processes=CHILDREN)
     pool.start()
     try:
         pids = [process.pid for process in multiprocessing.active_children() if process.pid]
         peaks = {_LOADED: max(_peak_bytes(pid) for pid in pids)}
-        for stage, photos in _stages().items():
+        for stage, photos in _stages():
+            for pid in pids:
+                Path(f"/proc/{pid}/clear_refs").write_text(_FORGET_PEAK)
             _recognise_all(pool, photos)
             peaks[stage] = max(_peak_bytes(pid) for pid in pids)
-            print(f"{settings.face_engine} {stage}: {peaks[stage] / 1e6:.0f} MB")
+            print(f"{settings.face_engine} {stage}: {peaks[stage] / 1e6:.0f} MB", flush=True)
         return peaks
     finally:
         pool.stop()
@@ -81,28 +81,15 @@ def _recognise_all(pool: TimedPool, photos: Sequence[bytes]) -> None:
             list(threads.map(pool.recognise, [photo] * CHILDREN))
 
 
-def _stages() -> Mapping[str, list[bytes]]:
+def _stages() -> Iterator[tuple[str, list[bytes]]]:
     samples = sorted(SAMPLES.glob("*/*.jpg"))
-    return {"samples": [sample.read_bytes() for sample in samples]} | {
-        name: [_mosaic(samples, columns=columns, rows=rows)]
-        for name, (columns, rows) in TILES.items()
-    }
-
-
-def _mosaic(samples: Sequence[Path], *, columns: int, rows: int) -> bytes:
-    """Return a JPEG of the samples side by side, over and over."""
-    canvas = Image.new("RGB", (columns * TILE_PX, rows * TILE_PX))
-    for number, sample in zip(range(columns * rows), cycle(samples), strict=False):
-        with Image.open(sample) as photo:
-            photo.thumbnail((TILE_PX, TILE_PX))
-            canvas.paste(photo, (number % columns * TILE_PX, number // columns * TILE_PX))
-    encoded = BytesIO()
-    canvas.save(encoded, "JPEG", quality=90)
-    return encoded.getvalue()
+    yield "samples", [sample.read_bytes() for sample in samples]
+    for name, photo in large_photos(samples):
+        yield name, [photo]
 
 
 def _peak_bytes(pid: int) -> int:
-    """Return the most that a process ever had in memory, without what it shares."""
+    """Return the most that a process had in memory since it was reset, without what it shares."""
     now = memory_of(str(pid))
     shared = now["Rss"] - now["Private_Clean"] - now["Private_Dirty"]
     status = Path(f"/proc/{pid}/status").read_text()

@@ -10,9 +10,13 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from core.errors import InvalidImage, UnsupportedImage
+from core.faces.colours import as_pixels
+from core.faces.decoding import Decoded, decode, lighter, reduction_for
 from core.faces.geometry import Box
-from core.faces.opening import open_photo
+from core.faces.opening import OpenedPhoto, open_photo
 from core.faces.orientation import Orientation, orientation_of
+from core.faces.photo_header import BYTES_A_PIXEL
+from core.faces.stored import reduced
 
 DECODE_ERRORS: Final = (
     OSError,
@@ -29,13 +33,6 @@ DECODE_ERRORS: Final = (
     Image.DecompressionBombError,
 )
 """What Pillow and its plugins raise on damaged files; found by feeding them damaged files."""
-
-_WHITE: Final = (255, 255, 255)
-_JPEG_REDUCTIONS: Final = (8, 4, 2)
-_LARGE_PIXELS: Final = 4_000_000
-"""Smaller photos are decoded in full at once: faces in them need that for their chips."""
-
-_RESIZABLE_MODES: Final = ("RGB", "L", "CMYK", "YCbCr")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,9 +53,9 @@ class Photo:
     """An opened photo; decodes as late and as little as it can.
 
     EXIF orientation is applied; CMYK, grey, palette and 16-bit images are
-    converted; transparent parts lie on white. A large JPEG of which a reduced
+    converted; transparent parts lie on white. A large JPEG or WebP of which a reduced
     copy will do is decoded at 1/2, 1/4 or 1/8 of its size, which costs a fraction
-    of time and memory.
+    of time and memory, and so is one that would need too much memory otherwise.
 
     Parameters
     ----------
@@ -78,18 +75,17 @@ class Photo:
     def __init__(self, photo: bytes, *, max_pixels: int) -> None:
         self._bytes = photo
         self._max_pixels = max_pixels
-        image = self._open()
-        size = image.size
+        opened = self._open()
+        size = opened.image.size
         try:
-            if image.format == "PNG":
-                image.load()  # its EXIF block may lie behind the pixels
-            self._orientation: Orientation = orientation_of(image)
+            if opened.header.format == "PNG":
+                opened.image.load()  # its EXIF block may lie behind the pixels
+            self._orientation: Orientation = orientation_of(opened.image)
         except DECODE_ERRORS as error:
             raise _damaged(error) from error
         self.width, self.height = self._orientation.upright_size(size)
-        self._opened: Image.Image | None = image
-        self._decoded: Image.Image | None = None
-        self._reduction = 1
+        self._opened: OpenedPhoto | None = opened
+        self._decoded: Decoded | None = None
 
     def resized(self, factor: float) -> NDArray[np.uint8]:
         """Return the whole photo at ``factor`` times its size.
@@ -99,12 +95,9 @@ class Photo:
         ndarray of uint8, shape (H, W, 3)
             RGB, upright.
         """
-        image = self._decode(factor)
-        remaining = factor * self._reduction
+        decoded = self._decode(factor)
         try:
-            if remaining != 1.0:
-                image = _scaled(image, remaining)
-            return _pixels(self._orientation.upright(image))
+            return as_pixels(self._orientation.upright(_scaled(decoded, factor)))
         except DECODE_ERRORS as error:
             raise _damaged(error) from error
 
@@ -116,22 +109,23 @@ class Photo:
         box : Box
             In pixels of the photo; what reaches out of the photo is left out.
         factor : float
-            Smallest size that will do, at most 1.
+            Smallest size that will do, at most 1. A photo that would need too much
+            memory gives less.
         """
-        image = self._decode(factor)
-        upright_width, upright_height = self._orientation.upright_size(image.size)
-        actual = 1 / self._reduction
-        inside = box.scaled(actual).clipped(upright_width, upright_height)
+        decoded = self._decode(factor)
+        size = decoded.stored.size
+        actual = 1 / decoded.reduction
+        inside = box.scaled(actual).clipped(*self._orientation.upright_size(size))
         left, top = int(inside.left), int(inside.top)
         right, bottom = max(left + 1, int(inside.right)), max(top + 1, int(inside.bottom))
-        rectangle = self._orientation.stored_rectangle((left, top, right, bottom), image.size)
+        rectangle = self._orientation.stored_rectangle((left, top, right, bottom), size)
         try:
-            part = _pixels(self._orientation.upright(image.crop(rectangle)))
+            part = as_pixels(self._orientation.upright(decoded.stored.crop(rectangle)))
         except DECODE_ERRORS as error:
             raise _damaged(error) from error
         return Region(pixels=part, left=left, top=top, factor=actual)
 
-    def _open(self) -> Image.Image:
+    def _open(self) -> OpenedPhoto:
         try:
             return open_photo(self._bytes, max_pixels=self._max_pixels)
         except UnsupportedImage as error:
@@ -139,17 +133,18 @@ class Photo:
         except DECODE_ERRORS as error:
             raise _damaged(error) from error
 
-    def _decode(self, factor: float) -> Image.Image:
-        """Return the stored image at ``factor`` times its size, or larger."""
-        if self._decoded is not None and 1 / self._reduction >= min(factor, 1.0):
+    def _decode(self, factor: float) -> Decoded:
+        """Return the stored pixels at ``factor`` times their size or larger, if memory allows."""
+        opened = self._opened or self._open()
+        most_bytes = int(BYTES_A_PIXEL * self._max_pixels)
+        reduction = reduction_for(opened.header, factor, most_bytes=most_bytes)
+        if self._decoded is not None and self._decoded.serves(factor, reduction):
             return self._decoded
         self._decoded = None  # room for the larger one
         try:
-            with self._opened or self._open() as image:
+            with opened.image:
                 self._opened = None  # an image is decoded only once
-                self._reduction = _reduce(image, factor)
-                image.load()
-                self._decoded = _resizable(image)
+                self._decoded = lighter(decode(opened, self._bytes, reduction=reduction), factor)
         except DECODE_ERRORS as error:
             raise _damaged(error) from error
         return self._decoded
@@ -172,50 +167,11 @@ def _damaged(error: Exception) -> InvalidImage:
     return InvalidImage(f"the image data is damaged: {reason}")
 
 
-def _reduce(image: Image.Image, factor: float) -> int:
-    """Have a JPEG decoded at the smallest size that is large enough; return 1, 2, 4 or 8."""
-    if image.format not in ("JPEG", "MPO") or image.width * image.height < _LARGE_PIXELS:
-        return 1
-    for reduction in _JPEG_REDUCTIONS:
-        size = (image.width // reduction, image.height // reduction)
-        if 1 / reduction >= factor and min(size) > 0:
-            full_width = image.width
-            image.draft(image.mode, size)
-            return round(full_width / image.width)
-    return 1
-
-
-def _scaled(image: Image.Image, factor: float) -> Image.Image:
-    divisor = round(1 / factor)
-    if divisor > 1 and math.isclose(1 / divisor, factor):
-        return image.reduce(divisor)
-    size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
+def _scaled(decoded: Decoded, factor: float) -> Image.Image:
+    remaining = factor * decoded.reduction
+    divisor = max(1, round(1 / remaining))
+    if math.isclose(1 / divisor, remaining):
+        return reduced(decoded.stored, divisor)
+    image = reduced(decoded.stored, 1)
+    size = (max(1, round(image.width * remaining)), max(1, round(image.height * remaining)))
     return image.resize(size, Image.Resampling.BILINEAR)
-
-
-def _resizable(image: Image.Image) -> Image.Image:
-    """Return an image that can be resampled and cut without surprises."""
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        alpha = layer.getchannel("A")
-        if alpha.getextrema() == (255, 255):
-            return layer.convert("RGB")
-        background = Image.new("RGB", layer.size, _WHITE)
-        background.paste(layer, mask=alpha)
-        return background
-    if image.mode.startswith("I"):
-        return Image.fromarray(_high_bytes(np.asarray(image)))
-    if image.mode in _RESIZABLE_MODES:
-        return image
-    return image.convert("RGB")
-
-
-def _high_bytes(values: NDArray[np.int32] | NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """Return the upper eight of sixteen bits; what is outside of them is cut off."""
-    return (values.clip(0, 65535) >> 8).astype(np.uint8)
-
-
-def _pixels(image: Image.Image) -> NDArray[np.uint8]:
-    # Pillow would copy what is RGB already.
-    rgb = image if image.mode == "RGB" else image.convert("RGB")
-    return np.asarray(rgb, dtype=np.uint8)

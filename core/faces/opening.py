@@ -1,6 +1,7 @@
 """Hands a photo to the one library that reads its format. Only children that may die do so."""
 
 import io
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pi_heif
@@ -10,18 +11,27 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401
 )
 
-from core.faces.photo_header import check_pixels, read_header
+from core.faces.headers.header import PhotoHeader
+from core.faces.photo_header import check_size, read_header
 
 pi_heif.register_heif_opener()
 
-# `check_pixels` is the limit; Pillow's own would only warn at half of it.
+# `check_size` is the limit; Pillow's own would only warn at half of it.
 Image.MAX_IMAGE_PIXELS = None
 
 _READERS: Final = {"MPO": "JPEG"}
 """Pillow's names of the readers that are called otherwise than the format."""
 
 
-def open_photo(photo: bytes, *, max_pixels: int) -> Image.Image:
+@dataclass(frozen=True, kw_only=True)
+class OpenedPhoto:
+    """A photo before it is decoded, as we and as Pillow read its header."""
+
+    header: PhotoHeader
+    image: Image.Image
+
+
+def open_photo(photo: bytes, *, max_pixels: int) -> OpenedPhoto:
     """Open a photo with Pillow, which fails on a damaged one in many ways.
 
     Raises
@@ -32,7 +42,8 @@ def open_photo(photo: bytes, *, max_pixels: int) -> Image.Image:
         By our own reading of the header, and again by Pillow's.
     """
     header = read_header(photo)
-    check_pixels(header.width, header.height, max_pixels=max_pixels)
+    check_size(header, max_pixels=max_pixels)
     image = Image.open(io.BytesIO(photo), formats=[_READERS.get(header.format, header.format)])
-    check_pixels(*image.size, max_pixels=max_pixels)
-    return image
+    seen = replace(header, width=image.width, height=image.height)
+    check_size(seen, max_pixels=max_pixels)
+    return OpenedPhoto(header=header, image=image)

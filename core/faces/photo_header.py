@@ -12,6 +12,9 @@ from core.faces.headers.webp import is_webp, read_webp
 
 ACCEPTED: Final = "JPEG, PNG, WebP, HEIC, AVIF and BMP"
 
+BYTES_A_PIXEL: Final = 6.4
+"""Memory that decoding may take for each of ``MAX_PIXELS``: 320 MB for 50 megapixels."""
+
 _READERS: Final[tuple[tuple[Callable[[bytes], bool], Callable[[bytes], PhotoHeader]], ...]] = (
     (lambda photo: photo.startswith(jpeg.SIGNATURE), jpeg.read_jpeg),
     (lambda photo: photo.startswith(png.SIGNATURE), png.read_png),
@@ -32,7 +35,7 @@ def inspect_photo(photo: bytes, *, max_pixels: int) -> PhotoHeader:
     if not photo:
         raise EmptyFile("the file is empty")
     header = read_header(photo)
-    check_pixels(header.width, header.height, max_pixels=max_pixels)
+    check_size(header, max_pixels=max_pixels)
     if header.frames > 1:
         raise AnimatedImage("it has several frames; a photo has one")
     if not header.complete:
@@ -57,7 +60,22 @@ def read_header(photo: bytes) -> PhotoHeader:
     raise UnsupportedImage(f"it is {name_of(photo)}; accepted are {ACCEPTED}")
 
 
-def check_pixels(width: int, height: int, *, max_pixels: int) -> None:
-    """Raise `TooManyPixels` for more than are accepted."""
-    if width * height > max_pixels:
-        raise TooManyPixels(f"{width} x {height} pixels; at most {max_pixels} are accepted")
+def check_size(header: PhotoHeader, *, max_pixels: int) -> None:
+    """Refuse a photo that has too many pixels, or needs too much memory for them.
+
+    Raises
+    ------
+    TooManyPixels
+        If there are more than ``max_pixels``, or fewer in a kind of which decoders hold
+        more than `BYTES_A_PIXEL` for each pixel that is accepted.
+    """
+    pixels, most = header.width * header.height, max_pixels
+    kind = ""
+    if header.held_bytes > BYTES_A_PIXEL * max_pixels:
+        most = int(pixels * BYTES_A_PIXEL * max_pixels / header.held_bytes)
+        kind = f" in this kind of {header.format}"
+    if pixels > most:
+        raise TooManyPixels(
+            f"{header.width} x {header.height} pixels; at most {min(most, max_pixels)} are "
+            f"accepted{kind}"
+        )

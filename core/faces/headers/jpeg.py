@@ -3,6 +3,7 @@
 import re
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from core.errors import UnsupportedImage
@@ -14,6 +15,7 @@ _START_OF_SCAN: Final = 0xDA
 _END_OF_IMAGE: Final = b"\xff\xd9"
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _WITHOUT_LENGTH: Final = frozenset({0x00, 0x01, *range(0xD0, 0xD9)})
+_PROGRESSIVE: Final = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _APP2: Final = 0xE2
 _TWO_PICTURES: Final = b"MPF\x00"
 _COMPONENTS: Final = frozenset({1, 3, 4})
@@ -21,6 +23,21 @@ _COMPONENTS: Final = frozenset({1, 3, 4})
 _MOST_JUNK_BYTES: Final = 4_096
 _MARKER: Final = re.compile(rb"[^\xff]*\xff+([^\xff])")
 """A marker, and what decoders skip before it: junk and padding."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Frame:
+    marker: int
+    width: int
+    height: int
+    samplings: tuple[tuple[int, int], ...]
+
+    @property
+    def coefficient_bytes(self) -> int:
+        """Two bytes a sample; components may have fewer samples than the photo has pixels."""
+        most = max(across * down for across, down in self.samplings)
+        samples = sum(across * down for across, down in self.samplings)
+        return 2 * self.width * self.height * samples // most
 
 
 def read_jpeg(photo: bytes) -> PhotoHeader:
@@ -35,19 +52,29 @@ def read_jpeg(photo: bytes) -> PhotoHeader:
     ----------
     ITU-T T.81, annex B.
     """
-    size: tuple[int, int] | None = None
-    kind, complete = "JPEG", False
+    frame: _Frame | None = None
+    kind, complete, held_bytes = "JPEG", False, 0
     for marker, start in _segments(photo):
         if marker in _FRAMES:
-            size = _size(photo, start)
+            frame = _frame(photo, marker, start)
         elif marker == _APP2 and photo.startswith(_TWO_PICTURES, start):
             kind = "MPO"
-        elif marker == _START_OF_SCAN:
+        elif marker == _START_OF_SCAN and frame is not None:
             # Thumbnails before the scan have an end of their own.
             complete = photo.find(_END_OF_IMAGE, start) != -1
-    if size is None:
+            if frame.marker in _PROGRESSIVE or photo[start : start + 1] != bytes(
+                [len(frame.samplings)]
+            ):
+                held_bytes = frame.coefficient_bytes  # of all scans, until the last one is read
+    if frame is None:
         raise UnsupportedImage("a JPEG that does not say its size")
-    return PhotoHeader(format=kind, width=size[0], height=size[1], complete=complete)
+    return PhotoHeader(
+        format=kind,
+        width=frame.width,
+        height=frame.height,
+        complete=complete,
+        held_bytes=held_bytes,
+    )
 
 
 def _segments(photo: bytes) -> Iterator[tuple[int, int]]:
@@ -70,10 +97,14 @@ def _segments(photo: bytes) -> Iterator[tuple[int, int]]:
     raise UnsupportedImage(f"a JPEG with more than {MOST_PARTS} segments before its pixels")
 
 
-def _size(photo: bytes, start: int) -> tuple[int, int] | None:
+def _frame(photo: bytes, marker: int, start: int) -> _Frame | None:
     if start + 6 > len(photo):
         return None
     bits, height, width, components = struct.unpack_from(">BHHB", photo, start)
     if bits != 8 or components not in _COMPONENTS or not (width and height):
         raise UnsupportedImage("a JPEG of a kind that no decoder here reads")
-    return width, height
+    described = photo[start + 6 : start + 6 + 3 * components]
+    samplings = tuple((max(both >> 4, 1), max(both & 15, 1)) for both in described[1::3])
+    if len(samplings) < components:
+        return None
+    return _Frame(marker=marker, width=width, height=height, samplings=samplings)

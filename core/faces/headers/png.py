@@ -25,16 +25,26 @@ def read_png(photo: bytes) -> PhotoHeader:
 
     References
     ----------
-    W3C PNG specification, third edition; ``acTL`` announces an animation.
+    W3C PNG specification, third edition; ``acTL`` announces an animation, ``sBIT`` says
+    how many bits the camera had.
     """
     width, height = _size(photo)
-    frames, complete = 1, False
+    frames, complete, significant_bits = 1, False, None
     for kind, start in _chunks(photo):
         if kind == b"acTL" and start + 4 <= len(photo):
             (frames,) = struct.unpack_from(">I", photo, start)
+        elif kind == b"sBIT" and start < len(photo):
+            significant_bits = photo[start]
         elif kind == b"IDAT":
             complete = photo.find(_END, start) != -1
-    return PhotoHeader(format="PNG", width=width, height=height, frames=frames, complete=complete)
+    return PhotoHeader(
+        format="PNG",
+        width=width,
+        height=height,
+        frames=frames,
+        complete=complete,
+        significant_bits=significant_bits,
+    )
 
 
 def _size(photo: bytes) -> tuple[int, int]:

@@ -10,6 +10,8 @@ _HEAD_BYTES: Final = 30
 _ANIMATED: Final = 0x02
 _FRAME_START: Final = b"\x9d\x01\x2a"
 _LOSSLESS_START: Final = 0x2F
+_HELD_BYTES_A_PIXEL: Final = {b"VP8L": 4, b"ALPH": 2}
+"""What libwebp holds of chunks that it can't decode row by row; measured."""
 
 
 def is_webp(photo: bytes) -> bool:
@@ -30,13 +32,16 @@ def read_webp(photo: bytes) -> PhotoHeader:
     """
     width, height = _size(photo)
     (riff_bytes,) = struct.unpack_from("<I", photo, 4)
+    kinds = _chunk_kinds(photo)
+    held_a_pixel = max(_HELD_BYTES_A_PIXEL.get(kind, 0) for kind in kinds)
     animated = photo[12:16] == b"VP8X" and photo[20] & _ANIMATED
     return PhotoHeader(
         format="WEBP",
         width=width,
         height=height,
-        frames=_frames(photo) if animated else 1,
+        frames=kinds.count(b"ANMF") if animated else 1,
         complete=riff_bytes + 8 <= len(photo),
+        held_bytes=held_a_pixel * width * height,
     )
 
 
@@ -58,12 +63,12 @@ def _size(photo: bytes) -> tuple[int, int]:
     return width, height
 
 
-def _frames(photo: bytes) -> int:
-    frames, position = 0, 12
-    for _ in range(MOST_PARTS):
-        if position + 8 > len(photo):
-            return frames
+def _chunk_kinds(photo: bytes) -> list[bytes]:
+    """Return the names of the chunks, of the first `MOST_PARTS` at most."""
+    kinds: list[bytes] = []
+    position = 12
+    while position + 8 <= len(photo) and len(kinds) < MOST_PARTS:
         kind, length = struct.unpack_from("<4sI", photo, position)
-        frames += kind == b"ANMF"
+        kinds.append(kind)
         position += 8 + length + length % 2
-    return max(frames, 2)  # that many chunks are an animation
+    return kinds
