@@ -18,14 +18,15 @@ from core.intake import Intake
 from core.matching import Matching
 from core.people import People
 from core.ports import JobQueue
+from core.queueing import bounded
 from core.results import Results
 from core.settings import Settings
 from core.sources import PhotoSources
 from core.submission import Submission
 from core.timed_pool import TimedPool
 
-_BUSY_PATIENCE_S: Final = 0.25
-"""Longest wait for a free child before a caller is told to come again."""
+_THREADS_A_WAITING: Final = 8
+"""Of so many threads one may wait for a child: others wait for results, and health checks come."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +55,8 @@ def build_web(settings: Settings) -> WebParts:
     pool = build_pool(settings, processes=settings.web_recognizer_processes)
     request_queue = SqsQueue(sqs, settings.sqs_req_queue_name)
     index_queue = SqsQueue(sqs, settings.sqs_index_queue_name)
+    callers = settings.web_recognizer_processes + settings.web_threads // _THREADS_A_WAITING
+    recognise = partial(pool.recognise, patience_s=settings.job_timeout_seconds)
     checks: dict[str, Check] = {
         f"S3 bucket {name}": shared.store(name).check for name in settings.buckets
     }
@@ -78,7 +81,7 @@ def build_web(settings: Settings) -> WebParts:
             collections=shared.collections,
         ),
         sources=shared.sources(),
-        matching=shared.matching(partial(pool.recognise, patience_s=_BUSY_PATIENCE_S)),
+        matching=shared.matching(bounded(recognise, most=callers)),
         collections=shared.collections,
         people=shared.people,
         erasure=shared.erasure,
