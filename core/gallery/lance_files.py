@@ -80,12 +80,12 @@ def _file_system(uri: str, options: Mapping[str, str]) -> tuple[pafs.FileSystem,
     parts = urlsplit(uri)
     if parts.scheme != "s3":
         return pafs.LocalFileSystem(), str(Path(uri).absolute())
-    endpoint = urlsplit(options.get("endpoint", ""))
+    endpoint = urlsplit(options.get("aws_endpoint", ""))
     bucket = pafs.S3FileSystem(
         access_key=options.get("aws_access_key_id"),
         secret_key=options.get("aws_secret_access_key"),
         session_token=options.get("aws_session_token"),
-        region=options.get("region"),
+        region=options.get("aws_region"),
         endpoint_override=endpoint.netloc or None,
         scheme=endpoint.scheme or "https",
         connect_timeout=2,

@@ -13,7 +13,9 @@ from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
 from core.bootstrap.shared import Shared
 from core.environment import settle_environment
-from core.errors import FaceServiceError
+from core.errors import FaceServiceError, ObjectMissing
+from core.gallery.lance_files import TableFiles
+from core.gallery.lance_storage import gallery_uri, storage_options
 from core.settings import Settings, load_settings
 from tests.support.photos import ROOT
 
@@ -77,6 +79,13 @@ def with_lancedb(settings: Settings) -> None:
         index.close()
 
 
+def with_arrow(settings: Settings) -> None:
+    """Read a table's files, as the cleaning of galleries does."""
+    files = TableFiles(gallery_uri(settings), storage_options(settings), GALLERY)
+    files.fragments_with_deletions()
+    raise ObjectMissing("there are none")  # a folder that is missing is empty to it
+
+
 def with_sqs(settings: Settings) -> None:
     SqsQueue(sqs_client(settings), "a-queue").check()
 
@@ -103,7 +112,7 @@ OTHER_OPTIONS = {
     "AWS_REQUEST_PAYER": "true",
     "USER_AGENT": "someone",
 }
-CLIENTS = [with_boto3, with_obstore, with_lancedb, with_sqs]
+CLIENTS = [with_boto3, with_obstore, with_lancedb, with_arrow, with_sqs]
 
 
 @pytest.fixture(autouse=True)
