@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from core.enrolment_groups import EnrolmentGroups
 from core.index_jobs import IndexDone, IndexJob
-from core.jobs import COLLECTION_NOTE, DEFAULT_COLLECTION, Job, JobDone
+from core.jobs import COLLECTION_NOTE, DEFAULT_COLLECTION, MIN_QUALITY_NOTE, Job, JobDone
 from core.naming import FaceNamer
 from core.ports import ObjectStore, Recognizer
 from core.sources import PhotoSources, check_is_no_other_file
@@ -22,8 +22,13 @@ class RecognitionAnswerer:
     def __call__(self, job: Job) -> JobDone:
         photo = self.inputs.get(job.input_key, max_bytes=self.max_file_bytes)
         collection_id = photo.metadata.get(COLLECTION_NOTE, DEFAULT_COLLECTION)
-        recognition = self.recognizer.recognise(photo.body)
-        return self.namer.name(job.job_id, collection_id, recognition)
+        asked = photo.metadata.get(MIN_QUALITY_NOTE)
+        return self.namer.name(
+            job.job_id,
+            collection_id,
+            self.recognizer.recognise(photo.body),
+            min_quality=None if asked is None else float(asked),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Which faces of a photo are added to a collection, and why the others are not."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
@@ -35,6 +35,13 @@ def left_out(job: IndexJob, faces: Sequence[Face]) -> dict[int, UnindexedReason]
     if not job.largest and has_rivals(faces):
         return dict.fromkeys(range(len(faces)), "SEVERAL_LARGE_FACES")
     return _all_but(0, faces, "NOT_THE_LARGEST_FACE")
+
+
+def too_poor(
+    faces: Sequence[Face], among: Iterable[int], *, least: float
+) -> dict[int, UnindexedReason]:
+    """Return the places of faces of a quality under ``least``, with the reason."""
+    return {place: "LOW_QUALITY" for place in among if faces[place].quality < least}
 
 
 def has_rivals(faces: Sequence[Face]) -> bool:

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from core.choosing import ChosenFaces, left_out
+from core.choosing import ChosenFaces, left_out, too_poor
 from core.collections import Collection, Collections, check_model
 from core.errors import CollectionNotFound
 from core.faces.results import Face, ModelId, Recognition
@@ -36,11 +36,20 @@ class Added:
 
 
 class Enroller:
-    """Adds the faces of photos to collections; doing it again changes nothing."""
+    """Adds the faces of photos to collections; doing it again changes nothing.
 
-    def __init__(self, collections: Collections, index: FaceIndex) -> None:
+    Parameters
+    ----------
+    min_quality : float
+        Faces of a lower quality, 0–100, are not added, unless a job has another bound.
+    """
+
+    def __init__(
+        self, collections: Collections, index: FaceIndex, *, min_quality: float = 0.0
+    ) -> None:
         self._collections = collections
         self._index = index
+        self._min_quality = min_quality
 
     def enrol(self, job: IndexJob, recognition: Recognition) -> IndexDone:
         """Add a photo's faces, and tell which were added and which not.
@@ -56,7 +65,7 @@ class Enroller:
 
     def enrol_all(self, photos: Sequence[tuple[IndexJob, Recognition]]) -> list[IndexDone]:
         """Add the faces of several photos of one collection with one write."""
-        chosen = [_chosen(job, recognition) for job, recognition in photos]
+        chosen = [_chosen(*photo, min_quality=self._min_quality) for photo in photos]
         collection_id, model = photos[0][0].collection_id, photos[0][1].model
         faces = [face for photo in chosen for face in photo.added.values()]
         refused = of_others(self._index, self._gallery_of(collection_id, model), faces)
@@ -142,14 +151,18 @@ def _without_embedding(face: EnrolledFace) -> tuple[object, ...]:
     return (face.person, face.image_id, dict(face.metadata), face.rejected, face.job_id)
 
 
-def _chosen(job: IndexJob, recognition: Recognition) -> ChosenFaces:
-    reasons = left_out(job, recognition.faces)
+def _chosen(job: IndexJob, recognition: Recognition, *, min_quality: float) -> ChosenFaces:
+    faces = recognition.faces
+    reasons = left_out(job, faces)
+    wanted = [place for place in range(len(faces)) if place not in reasons]
+    least = min_quality if job.min_quality is None else job.min_quality
+    reasons |= too_poor(faces, wanted, least=least)
     return ChosenFaces(
         job=job,
         recognition=recognition,
         added={
             position: _enrolled(job, position, face)
-            for position, face in enumerate(recognition.faces)
+            for position, face in enumerate(faces)
             if position not in reasons
         },
         left_out=reasons,

@@ -87,6 +87,15 @@ Box = Annotated[
     Field(description="`left,top,width,height` in pixels of the upright photo."),
 ]
 MaxFaces = Annotated[int, Field(ge=1, le=100), WHOLE]
+MinQuality = Annotated[
+    float,
+    Field(
+        ge=0,
+        le=100,
+        allow_inf_nan=False,
+        description="Least quality of a face, 0 to 100, instead of the service's own bound.",
+    ),
+]
 Metadata = Annotated[
     dict[
         Annotated[str, StringConstraints(min_length=1, max_length=64)],
@@ -97,7 +106,7 @@ Metadata = Annotated[
 ]
 
 
-_ADDED_LATER: Final = ("largest", "box")
+_ADDED_LATER: Final = ("largest", "box", "min_quality")
 
 
 class IndexRequest(Frozen):
@@ -114,6 +123,8 @@ class IndexRequest(Frozen):
     largest: bool = False
     box: Box | None = None
     metadata: Metadata = Field(default_factory=dict)
+    min_quality: MinQuality | None = None
+    """Faces of a lower quality are not added; none for the service's own bound."""
 
 
 class IndexJob(IndexRequest):
@@ -144,7 +155,8 @@ class IndexJob(IndexRequest):
     @property
     def body(self) -> str:
         """Body of the job's message, with later versions' fields only where they are used."""
-        unused = {name for name in _ADDED_LATER if not getattr(self, name)}
+        fields = type(self).model_fields
+        unused = {name for name in _ADDED_LATER if getattr(self, name) == fields[name].default}
         return self.model_dump_json(exclude=unused)
 
     @property
@@ -167,6 +179,7 @@ class FaceRecord(Frozen):
 
 UnindexedReason = Literal[
     "EXCEEDS_MAX_FACES",
+    "LOW_QUALITY",
     "NOT_IN_BOX",
     "NOT_THE_LARGEST_FACE",
     "SAME_PHOTO",

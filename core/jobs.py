@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from core.errors import MalformedMessage
-from core.faces.results import Face
+from core.faces.results import POOR_QUALITY, Face
 from core.names import spelled
 
 NO_FACE: Final = "No face"
@@ -17,6 +17,8 @@ UNKNOWN: Final = "Unknown"
 DEFAULT_COLLECTION: Final = "default"
 COLLECTION_NOTE: Final = "collection-id"
 """Under this name the input object notes in which collection its people are looked for."""
+MIN_QUALITY_NOTE: Final = "min-quality"
+"""Likewise, from which quality on faces are looked for; absent for the service's own bound."""
 
 Name = Annotated[str, AfterValidator(spelled)]
 """A person's name in a result; older versions stored any spelling."""
@@ -128,17 +130,45 @@ class DetectedFace(Frozen):
         )
 
 
+def poorness(face: DetectedFace) -> str:
+    """Say how poor a face is, and by what."""
+    reasons = f" ({', '.join(face.quality_reasons)})" if face.quality_reasons else ""
+    return f"its quality is {face.quality:g}{reasons}"
+
+
+FaceWarning = Literal["NOT_SEARCHED", "POOR_FACE"]
+"""The face was too poor to be looked for, or is so poor that its name is less sure."""
+
+
+def warning_of(face: Face, *, least: float, found: bool) -> FaceWarning | None:
+    """Return what is to be said of a face by its quality.
+
+    Parameters
+    ----------
+    least : float
+        Quality under which faces are not looked for.
+    found : bool
+        Whether somebody enrolled was found for it.
+    """
+    if face.quality < least:
+        return "NOT_SEARCHED"
+    return "POOR_FACE" if found and face.quality < POOR_QUALITY else None
+
+
 class NamedFace(DetectedFace):
     """One face of a photo; ``name`` is null when nobody is within the threshold.
 
     ``similarity`` (0–100), ``distance`` and ``face_id`` are those of the nearest
-    person's enrolled face, and null while nobody is enrolled.
+    person's enrolled face, and null while nobody is enrolled. ``warning`` is
+    ``POOR_FACE`` where the name rests on a poor face, ``NOT_SEARCHED`` where the
+    face was so poor that it was not looked for.
     """
 
     name: Name | None
     face_id: str | None = None
     similarity: float | None
     distance: float | None
+    warning: FaceWarning | None = None
 
 
 class ImageSize(Frozen):

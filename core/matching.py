@@ -1,6 +1,6 @@
 """Answers at once: whose face is this, are these two the same, what faces are there."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +11,7 @@ from core.collections import Collection, Collections, check_model
 from core.errors import NoFaceFound, PersonNotFound
 from core.faces.results import Face, Recognition
 from core.faces.similarity import similarity
-from core.jobs import DetectedFace, Frozen
+from core.jobs import DetectedFace, FaceWarning, Frozen, warning_of
 from core.naming import believable
 from core.ports import FaceIndex, Match
 
@@ -35,10 +35,15 @@ class FaceMatch(Frozen):
 
 
 class SearchedFace(Frozen):
-    """A face of the photo and the enrolled faces like it, nearest first."""
+    """A face of the photo and the enrolled faces like it, nearest first.
+
+    ``warning`` is ``POOR_FACE`` where matches rest on a poor face, ``NOT_SEARCHED``
+    where the face was so poor that it was not looked for.
+    """
 
     searched_face: DetectedFace
     matches: list[FaceMatch]
+    warning: FaceWarning | None = None
 
 
 class Matched(Frozen):
@@ -73,12 +78,15 @@ class Matching:
         Turns a photo into faces, in a timed child process.
     max_distance : float
         Largest distance of two faces of one person; a similarity of 80.
+    min_quality : float
+        Faces of a lower quality, 0–100, are not looked for, unless a call has another bound.
     """
 
     recognise: Callable[[bytes], Recognition]
     collections: Collections
     index: FaceIndex
     max_distance: float
+    min_quality: float = 0.0
 
     def detect(self, photo: bytes) -> Recognition:
         """Return the faces of a photo, largest first."""
@@ -92,6 +100,7 @@ class Matching:
         threshold: float | None,
         max_matches: int,
         all_faces: bool,
+        min_quality: float | None = None,
     ) -> Matched:
         """Search a collection for the largest face of a photo, or for all.
 
@@ -99,6 +108,8 @@ class Matching:
         ----------
         threshold : float, optional
             Least similarity of a match, instead of the collection's.
+        min_quality : float, optional
+            Least quality of a face that is looked for, instead of the service's own.
 
         Raises
         ------
@@ -112,14 +123,13 @@ class Matching:
         check_model(collection, recognition.model)
         least = collection.threshold if threshold is None else threshold
         searched = recognition.faces if all_faces else recognition.faces[:1]
-        found = self._search(collection, searched, least=least, limit=max_matches)
+        least_quality = self.min_quality if min_quality is None else min_quality
+        good = [face for face in searched if face.quality >= least_quality]
+        found = iter(self._search(collection, good, least=least, limit=max_matches))
         return Matched(
             collection_id=collection_id,
             threshold=least,
-            faces=[
-                SearchedFace(searched_face=DetectedFace.of(face), matches=matches)
-                for face, matches in zip(searched, found, strict=True)
-            ],
+            faces=[_searched(face, found, least_quality=least_quality) for face in searched],
             ignored_faces=len(recognition.faces) - len(searched),
         )
 
@@ -221,3 +231,15 @@ class Matching:
         if not recognition.faces:
             raise NoFaceFound(f"no face was found in {which!r}")
         return recognition.faces[0]
+
+
+def _searched(
+    face: Face, found: Iterator[list[FaceMatch]], *, least_quality: float
+) -> SearchedFace:
+    """Take a face's matches from those of the faces that were looked for."""
+    matches = next(found) if face.quality >= least_quality else []
+    return SearchedFace(
+        searched_face=DetectedFace.of(face),
+        matches=matches,
+        warning=warning_of(face, least=least_quality, found=bool(matches)),
+    )

@@ -6,10 +6,10 @@ from typing import Final
 
 import numpy as np
 
-from core.collections import Collections, check_model
+from core.collections import Collection, Collections, check_model
 from core.faces.results import Face, Recognition
 from core.faces.similarity import similarity
-from core.jobs import DetectedFace, ImageSize, JobDone, Model, NamedFace, headline
+from core.jobs import DetectedFace, ImageSize, JobDone, Model, NamedFace, headline, warning_of
 from core.ports import FaceIndex, Match
 
 _NEIGHBOURS: Final = 50
@@ -34,14 +34,31 @@ class FaceNamer:
     index : FaceIndex
     max_distance : float
         Largest distance of two faces of one person; a similarity of 80.
+    min_quality : float
+        Faces of a lower quality, 0–100, are not looked for, unless a job has another bound.
     """
 
-    def __init__(self, collections: Collections, index: FaceIndex, *, max_distance: float) -> None:
+    def __init__(
+        self,
+        collections: Collections,
+        index: FaceIndex,
+        *,
+        max_distance: float,
+        min_quality: float = 0.0,
+    ) -> None:
         self._collections = collections
         self._index = index
         self._max_distance = max_distance
+        self._min_quality = min_quality
 
-    def name(self, job_id: str, collection_id: str, recognition: Recognition) -> JobDone:
+    def name(
+        self,
+        job_id: str,
+        collection_id: str,
+        recognition: Recognition,
+        *,
+        min_quality: float | None = None,
+    ) -> JobDone:
         """Return the result of a job.
 
         Raises
@@ -52,7 +69,8 @@ class FaceNamer:
             If people were enrolled with another model than the photo's.
         """
         started = time.perf_counter()
-        faces = self._named(collection_id, recognition)
+        least = self._min_quality if min_quality is None else min_quality
+        faces = self._named(collection_id, recognition, least=least)
         search_ms = (time.perf_counter() - started) * 1000
         timings_ms = recognition.timings_ms | {"search": search_ms}
         return JobDone(
@@ -65,30 +83,48 @@ class FaceNamer:
             timings_ms={step: round(spent, 1) for step, spent in timings_ms.items()},
         )
 
-    def _named(self, collection_id: str, recognition: Recognition) -> list[NamedFace]:
+    def _named(
+        self, collection_id: str, recognition: Recognition, *, least: float
+    ) -> list[NamedFace]:
         collection = self._collections.get(collection_id)
         check_model(collection, recognition.model)
-        faces = recognition.faces
-        if collection.model is None or not faces:
-            return [self._face(face, None, collection.threshold) for face in faces]
-        probes = np.stack([face.embedding for face in faces])
-        self._index.refresh(collection.gallery_id)
-        found = self._index.search(collection.gallery_id, probes, limit=_NEIGHBOURS)
+        nearest = iter(self._nearest_people(collection, recognition.faces, least=least))
         return [
-            self._face(face, _nearest_person(matches), collection.threshold)
-            for face, matches in zip(faces, found, strict=True)
+            self._face(
+                face,
+                next(nearest) if face.quality >= least else None,
+                collection.threshold,
+                least=least,
+            )
+            for face in recognition.faces
         ]
 
-    def _face(self, face: Face, match: Match | None, threshold_similarity: float) -> NamedFace:
+    def _nearest_people(
+        self, collection: Collection, faces: Sequence[Face], *, least: float
+    ) -> list[Match | None]:
+        """Return the nearest person of each face that is good enough to be looked for."""
+        probes = [face.embedding for face in faces if face.quality >= least]
+        if collection.model is None or not probes:
+            return [None] * len(probes)
+        self._index.refresh(collection.gallery_id)
+        found = self._index.search(collection.gallery_id, np.stack(probes), limit=_NEIGHBOURS)
+        return [_nearest_person(matches) for matches in found]
+
+    def _face(
+        self, face: Face, match: Match | None, threshold_similarity: float, *, least: float
+    ) -> NamedFace:
         shown = dict(DetectedFace.of(face))
         if match is None:
-            return NamedFace(name=None, similarity=None, distance=None, **shown)
+            warning = warning_of(face, least=least, found=False)
+            return NamedFace(name=None, similarity=None, distance=None, warning=warning, **shown)
         likeness = similarity(match.distance, threshold_distance=self._max_distance)
+        named = likeness >= threshold_similarity
         return NamedFace(
-            name=match.person if likeness >= threshold_similarity else None,
+            name=match.person if named else None,
             face_id=match.face_id,
             similarity=round(likeness, 1),
             distance=round(match.distance, 4),
+            warning=warning_of(face, least=least, found=named),
             **shown,
         )
 

@@ -28,6 +28,7 @@ from core.memory import children_that_fit, usable_memory_bytes
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Pause = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+FaceQuality = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 QueueName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,76}$")]
@@ -141,6 +142,10 @@ class Settings(BaseSettings):
     min_face_px: Count = 16
     detection_max_side_px: int | None = Field(default=None, ge=64)
     """Longest side of the first look for faces, instead of the engine's own."""
+    min_enrol_quality: FaceQuality = 50
+    """Faces of a lower quality are not enrolled, unless a request has another bound."""
+    min_match_quality: FaceQuality = 20
+    """Faces of a lower quality are not looked for, unless a request has another bound."""
     match_max_distance: Annotated[float, Field(gt=0, le=2)] = 0.52
     gallery_refresh_seconds: Seconds = 1
     gallery_exact_max: Count = 100_000

@@ -10,7 +10,7 @@ from core.collections import Collections
 from core.errors import JobNotFound, ServiceUnavailable
 from core.idempotency import IdempotencyKeys
 from core.intake import Intake
-from core.jobs import COLLECTION_NOTE, DEFAULT_COLLECTION, Job, is_job_id
+from core.jobs import COLLECTION_NOTE, DEFAULT_COLLECTION, MIN_QUALITY_NOTE, Job, is_job_id
 from core.pending import PendingJobs
 from core.results import JobResult, Results
 from core.waiting_line import WaitingLine
@@ -62,6 +62,7 @@ class Submission:
         filename: str,
         *,
         collection_id: str = DEFAULT_COLLECTION,
+        min_quality: float | None = None,
         idempotency_key: str | None = None,
     ) -> Job:
         """Store a photo and queue its job; either both happen or neither.
@@ -74,8 +75,10 @@ class Submission:
             The client's name for it; any text. Not kept with a key.
         collection_id : str
             Where its people are looked for.
+        min_quality : float, optional
+            Least quality of a face that is looked for, instead of the service's own.
         idempotency_key : str, optional
-            The same key, photo and collection give the same job.
+            The same key, photo, collection and quality give the same job.
 
         Raises
         ------
@@ -91,6 +94,8 @@ class Submission:
         self._intake.check(photo)
         self._collections.get(collection_id)
         notes = {COLLECTION_NOTE: collection_id}
+        if min_quality is not None:
+            notes[MIN_QUALITY_NOTE] = str(min_quality)
         if idempotency_key is None:
             job = Job.new(filename)
             self._hand_over(job, photo, notes, undo=True)
@@ -98,7 +103,7 @@ class Submission:
         body = self._keys.submit(
             idempotency_key,
             body=Job.new(_NAMELESS).body,  # the record outlives an erasure
-            fingerprint=collection_id.encode() + b"/" + photo,
+            fingerprint=_fingerprint(notes, photo),
             hand_over=lambda body: self._hand_over(Job.from_body(body), photo, notes, undo=False),
             take_back=lambda body: self._intake.remove(Job.from_body(body).input_key, "photo"),
         )
@@ -158,3 +163,9 @@ class Submission:
         self._intake.accept(
             job_id=job.job_id, key=job.input_key, photo=photo, body=job.body, notes=notes, undo=undo
         )
+
+
+def _fingerprint(notes: Mapping[str, str], photo: bytes) -> bytes:
+    """Return what two requests with one key must have in common."""
+    asked = "/".join(notes.values())
+    return asked.encode() + b"/" + photo

@@ -15,6 +15,7 @@ from core.index_jobs import (
     ImageId,
     MaxFaces,
     Metadata,
+    MinQuality,
     PersonName,
 )
 from core.jobs import DEFAULT_COLLECTION
@@ -103,6 +104,7 @@ class UploadForm(Asked):
     """What may stand beside the file of an upload."""
 
     collection_id: CollectionId = DEFAULT_COLLECTION
+    min_quality: MinQuality | None = None
 
 
 class CreateCollection(Asked):
@@ -127,6 +129,7 @@ class IndexPhoto(PhotoFields):
     largest: bool = False
     box: Box | None = None
     metadata: Metadata = Field(default_factory=dict)
+    min_quality: MinQuality | None = None
 
 
 class IndexBatch(Asked):
@@ -169,6 +172,7 @@ class IndexBatch(Asked):
     person: PersonName | None = None
     largest: bool = False
     metadata: Metadata = Field(default_factory=dict)
+    min_quality: MinQuality | None = None
 
 
 class MatchPhoto(PhotoFields):
@@ -178,6 +182,7 @@ class MatchPhoto(PhotoFields):
     threshold: Threshold | None = None
     max_matches: Annotated[int, Field(ge=1, le=MAX_MATCHES), WHOLE] = 10
     all_faces: bool = False
+    min_quality: MinQuality | None = None
 
 
 class VerifyPhoto(PhotoFields):

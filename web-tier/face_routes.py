@@ -92,6 +92,7 @@ def _add_search_routes(api: Api, matching: Matching, reader: PhotoReader) -> Non
             threshold=asked.threshold,
             max_matches=asked.max_matches,
             all_faces=asked.all_faces,
+            min_quality=asked.min_quality,
         ).model_dump(mode="json")
 
     @api.route("POST", "/faces/verify", VERIFY)
@@ -147,6 +148,10 @@ _PERSON_NOTE = (
     "With a `person` the largest face is that person's, and no other is added; none is if others "
     "are nearly as large, unless `largest` is true."
 )
+_QUALITY_NOTE = (
+    "Faces of a lower quality than `min_quality`, or than the service's own bound, are not added "
+    "(`LOW_QUALITY`)."
+)
 _BOX_NOTE = "`box` names one face by where it lies, and nothing else is added."
 INDEX_PHOTO = Operation(
     tag="Faces",
@@ -155,7 +160,7 @@ INDEX_PHOTO = Operation(
         "By the workers: ask for the job's status. Its result lists `face_records` and, with "
         f"reasons, `unindexed_faces`. {_PERSON_NOTE} {_BOX_NOTE} The same collection and "
         "`image_id` again replace the faces and double nothing; the same photo under another "
-        "person's name adds nothing (`SAME_PHOTO`)."
+        f"person's name adds nothing (`SAME_PHOTO`). {_QUALITY_NOTE}"
     ),
     body=Body(json=IndexPhoto, form=IndexPhoto, files=("image",)),
     answers={
@@ -169,7 +174,7 @@ INDEX_BATCH = Operation(
     summary="Add the faces of many photos to a collection",
     text=(
         "Up to 1,000 keys, or a prefix that up to 10,000 keys begin with. Each photo's key is "
-        f"its `image_id`. {_PERSON_NOTE}"
+        f"its `image_id`. {_PERSON_NOTE} {_QUALITY_NOTE}"
     ),
     body=Body(json=IndexBatch),
     answers={
@@ -198,7 +203,9 @@ MATCH = Operation(
     text=(
         "Searches for the largest face, or for all with `all_faces`. A photo without any face "
         "is answered with an empty list. `threshold` is the least similarity (0 to 100), the "
-        "collection's own unless given."
+        "collection's own unless given. A face of a lower quality than `min_quality`, or than the "
+        "service's own bound, is not searched for: its `warning` is `NOT_SEARCHED`. `POOR_FACE` "
+        "warns of matches that rest on a poor face."
     ),
     body=Body(json=MatchPhoto, form=MatchPhoto, files=("image",)),
     answers={200: Answer(text="The faces and who is like them.", models=(Matched,))},

@@ -75,6 +75,7 @@ def add_job_routes(api: Api, parts: WebParts, settings: Settings) -> None:
             photo.content,
             photo.filename,
             collection_id=asked.collection_id,
+            min_quality=asked.min_quality,
             idempotency_key=request.headers.get("Idempotency-Key"),
         )
         g.job_id = job.job_id
@@ -139,7 +140,9 @@ UPLOAD = Operation(
     summary="Name the people on a photo",
     text=(
         "Queues the photo for the workers and waits for the answer, `MAX_WAIT_SECONDS` at most. "
-        "Anything that is no form with a file `inputFile` is `MISSING_FILE`."
+        "Anything that is no form with a file `inputFile` is `MISSING_FILE`. A face of a lower "
+        "quality than `min_quality`, or than the service's own bound, is not looked for: its "
+        "`warning` is `NOT_SEARCHED`. `POOR_FACE` warns of a name that rests on a poor face."
     ),
     body=Body(form=UploadForm, files=(_FILE,), required_files=(_FILE,)),
     request_headers=("Prefer", "Idempotency-Key"),

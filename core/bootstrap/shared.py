@@ -75,7 +75,7 @@ class Shared:
 
     @cached_property
     def enroller(self) -> Enroller:
-        return Enroller(self.collections, self.index)
+        return Enroller(self.collections, self.index, min_quality=self.settings.min_enrol_quality)
 
     @cached_property
     def erasure(self) -> Erasure:
@@ -103,6 +103,7 @@ class Shared:
             collections=self.collections,
             index=self.index,
             max_distance=self.settings.match_max_distance,
+            min_quality=self.settings.min_match_quality,
         )
 
     def index_states(self) -> dict[str, str]:

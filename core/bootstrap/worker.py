@@ -61,7 +61,12 @@ def build_worker(settings: Settings) -> WorkerParts:
     children = settings.worker_process_count
     pool = build_executor(settings)
     turns = Turns(pool, children=children)
-    namer = FaceNamer(shared.collections, shared.index, max_distance=settings.match_max_distance)
+    namer = FaceNamer(
+        shared.collections,
+        shared.index,
+        max_distance=settings.match_max_distance,
+        min_quality=settings.min_match_quality,
+    )
     notes = WorkNotes(shared.gallery, pause_s=settings.scale_in_cooldown_seconds / PER_COOL_DOWN)
     worker = Worker(
         lanes=(

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from core.batches import MAX_KEYS, PhotoOutcome
 from core.errors import BatchNotFound
-from core.index_jobs import ImageId, IndexDone
+from core.index_jobs import ImageId, IndexDone, UnindexedFace
 from core.ports import ObjectStore
 from core.results import Results
 from efr_cli.journal import Journal, SubmittedBatch
@@ -136,8 +136,14 @@ class BulkRun:
     def _left_out(self, job_id: str) -> str:
         result = Results(self.parts.batches.outputs).read(job_id)
         faces = result.unindexed_faces if isinstance(result, IndexDone) else []
-        reasons = Counter(face.reason for face in faces)
+        reasons = Counter(_why(face) for face in faces)
         return ", ".join(f"{reason}: faces left out: {n}" for reason, n in reasons.items())
+
+
+def _why(face: UnindexedFace) -> str:
+    if face.reason != "LOW_QUALITY":
+        return face.reason
+    return " ".join([face.reason, *face.face.quality_reasons])
 
 
 @contextmanager

@@ -8,9 +8,9 @@ import click
 from core.collections import Collections
 from core.errors import CollectionExists, CollectionNotFound
 from core.jobs import DEFAULT_COLLECTION
-from efr_cli.folder import FolderEnrolment, Unused, photos_of
+from efr_cli.folder import FolderEnrolment, Unused, Wanted, photos_of
 from efr_cli.parts import Parts, opened
-from efr_cli.tool import Refused, finish, plain
+from efr_cli.tool import Quality, Refused, finish, plain
 
 
 @click.command()
@@ -24,8 +24,18 @@ from efr_cli.tool import Refused, finish, plain
     help="Made if it is not there.",
 )
 @click.option("--largest", is_flag=True, help="Take the largest of several large faces.")
+@click.option(
+    "--min-quality", type=Quality(), help="Least quality of a face, instead of the service's own."
+)
 @click.pass_context
-def enroll(context: click.Context, folder: Path, collection_id: str, *, largest: bool) -> None:
+def enroll(
+    context: click.Context,
+    folder: Path,
+    collection_id: str,
+    *,
+    largest: bool,
+    min_quality: float | None,
+) -> None:
     """Enrol the people of FOLDER/<Person Name>/*.jpg (also png, webp, heic).
 
     A photo is used when one face is on it, or one that is far larger than the others;
@@ -41,14 +51,19 @@ def enroll(context: click.Context, folder: Path, collection_id: str, *, largest:
         for path in sorted(folder.iterdir())
         if path.is_file()
     ]
-    unused = _enrol(opened(context), photos, collection_id, largest=largest) + strays
+    parts = opened(context)
+    wanted = Wanted(
+        largest=largest,
+        min_quality=parts.min_enrol_quality if min_quality is None else min_quality,
+    )
+    unused = _enrol(parts, photos, collection_id, wanted) + strays
     for photo in unused:
         click.echo(f"not enrolled: {plain(photo.path)}: {photo.reason}", err=True)
     finish(unused)
 
 
 def _enrol(
-    parts: Parts, photos: list[tuple[str, Path]], collection_id: str, *, largest: bool
+    parts: Parts, photos: list[tuple[str, Path]], collection_id: str, wanted: Wanted
 ) -> list[Unused]:
     _ensure(parts.collections, collection_id)
     with parts.recognizer(parts.threads) as recognizer:
@@ -57,7 +72,7 @@ def _enrol(
             collections=parts.collections,
             index=parts.index,
             recognizer=recognizer,
-            largest=largest,
+            wanted=wanted,
         )
         enrolment.enrol(photos, threads=parts.threads)
     people = len(set(enrolment.owners.values()))

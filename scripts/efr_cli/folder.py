@@ -1,7 +1,7 @@
 """The people of a folder, FOLDER/<Person Name>/<photo>, into a collection."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,8 +14,9 @@ from core.choosing import BYSTANDER
 from core.collections import Collections
 from core.enrolment import Enroller, face_id
 from core.errors import FaceServiceError
-from core.faces.results import ModelId
+from core.faces.results import Face, ModelId
 from core.index_jobs import PersonName
+from core.jobs import DetectedFace, poorness
 from core.ports import EnrolledFace, FaceIndex, Recognizer
 
 BATCH: Final = 100
@@ -30,6 +31,34 @@ class Unused:
 
     path: Path
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which faces may be enrolled.
+
+    Parameters
+    ----------
+    largest : bool
+        Take the largest of several large faces; otherwise a photo may have only one.
+    min_quality : float
+        Least quality, 0–100.
+    """
+
+    largest: bool = False
+    min_quality: float = 0.0
+
+    def refusal(self, faces: Sequence[Face]) -> str | None:
+        """Say why none of a photo's faces is enrolled; None if the largest one is."""
+        if not faces:
+            return "NO_FACE: no face was found"
+        rivals = [face for face in faces if face.box.area * BYSTANDER > faces[0].box.area]
+        if len(rivals) > 1 and not self.largest:
+            return f"SEVERAL_FACES: {len(rivals)} faces of about one size, it must be one"
+        if faces[0].quality < self.min_quality:
+            said = poorness(DetectedFace.of(faces[0]))
+            return f"LOW_QUALITY: {said}, it must be {self.min_quality:g} or more"
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,12 +90,9 @@ def name_of(folder: str) -> str | None:
 
 
 def find_face(
-    recognizer: Recognizer, collection_id: str, folder: str, path: Path, *, largest: bool
+    recognizer: Recognizer, collection_id: str, folder: str, path: Path, *, wanted: Wanted
 ) -> Found | Unused:
-    """Recognise one photo and return its only large face, or why it has no use.
-
-    With ``largest`` it may have several.
-    """
+    """Recognise one photo and return its face, or why it has no use."""
     person = name_of(folder)
     if person is None:
         return Unused(path=path, reason="INVALID_NAME: the folder's name can't be a person's")
@@ -77,19 +103,15 @@ def find_face(
         return Unused(path=path, reason=f"UNREADABLE: {error.strerror}")
     except FaceServiceError as error:
         return Unused(path=path, reason=f"{error.code}: {error}")
-    if not recognition.faces:
-        return Unused(path=path, reason="NO_FACE: no face was found")
-    chosen = recognition.faces[0]
-    rivals = [face for face in recognition.faces if face.box.area * BYSTANDER > chosen.box.area]
-    if len(rivals) > 1 and not largest:
-        reason = f"SEVERAL_FACES: {len(rivals)} faces of about one size, it must be one"
-        return Unused(path=path, reason=reason)
+    refusal = wanted.refusal(recognition.faces)
+    if refusal is not None:
+        return Unused(path=path, reason=refusal)
     image_id = hashlib.sha256(photo).hexdigest()
     face = EnrolledFace(
         face_id=face_id(collection_id, image_id, 0),
         person=person,
         image_id=image_id,
-        embedding=chosen.embedding,
+        embedding=recognition.faces[0].embedding,
     )
     return Found(path=path, person=person, face=face, model=recognition.model)
 
@@ -102,8 +124,7 @@ class FolderEnrolment:
     collections: Collections
     index: FaceIndex
     recognizer: Recognizer
-    largest: bool = False
-    """Whether the largest of several large faces is taken."""
+    wanted: Wanted = Wanted()
     owners: dict[str, str] = field(default_factory=dict)
     """Persons by the ids of their faces."""
     unused: list[Unused] = field(default_factory=list)
@@ -116,7 +137,7 @@ class FolderEnrolment:
         try:
             answers = executor.map(
                 lambda photo: find_face(
-                    self.recognizer, self.collection_id, *photo, largest=self.largest
+                    self.recognizer, self.collection_id, *photo, wanted=self.wanted
                 ),
                 photos,
             )

@@ -10,7 +10,7 @@ from core.index_jobs import DEFAULT_MAX_FACES, IndexRequest
 from efr_cli.bulk import BulkRun
 from efr_cli.journal import Asked, open_journal
 from efr_cli.parts import Parts, opened
-from efr_cli.tool import GO_ON, Interrupted, Refused, finish, misuse, plain
+from efr_cli.tool import GO_ON, Interrupted, Quality, Refused, finish, misuse, plain
 
 _PLACE: Final = re.compile(r"s3://([^/]+)(?:/(.*))?", re.DOTALL)
 
@@ -34,6 +34,9 @@ def _place(context: click.Context, parameter: click.Parameter, value: str) -> tu
 )
 @click.option("--person", metavar="NAME", help="Whose photos these are: the largest face is added.")
 @click.option("--largest", is_flag=True, help="Add the largest face, though others are as large.")
+@click.option(
+    "--min-quality", type=Quality(), help="Least quality of a face, instead of the service's own."
+)
 @click.pass_context
 def index(
     context: click.Context,
@@ -43,6 +46,7 @@ def index(
     person: str | None,
     *,
     largest: bool,
+    min_quality: float | None,
 ) -> None:
     """Let the running workers index all photos below a prefix, and wait for them.
 
@@ -52,7 +56,11 @@ def index(
     """
     try:
         request = IndexRequest(
-            collection_id=collection_id, max_faces=max_faces, person=person, largest=largest
+            collection_id=collection_id,
+            max_faces=max_faces,
+            person=person,
+            largest=largest,
+            min_quality=min_quality,
         )
     except ValidationError as error:
         raise misuse(error, f"--{error.errors()[0]['loc'][0]}".replace("_id", "")) from None

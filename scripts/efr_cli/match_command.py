@@ -7,10 +7,11 @@ from typing import Final
 import click
 
 from core.errors import InvalidPhoto, RecognitionFailed
-from core.jobs import DEFAULT_COLLECTION, UNKNOWN
+from core.jobs import DEFAULT_COLLECTION, UNKNOWN, poorness
 from core.matching import Matched, Matching, SearchedFace
+from core.ports import Recognizer
 from efr_cli.parts import Parts, opened
-from efr_cli.tool import Refused, Similarity, finish, plain
+from efr_cli.tool import Quality, Refused, Similarity, finish, plain
 
 _MATCHES: Final = 10
 
@@ -28,6 +29,9 @@ _MATCHES: Final = 10
     "--threshold", type=Similarity(), help="Least similarity, instead of the collection's."
 )
 @click.option("--all-faces", is_flag=True, help="Search for every face, not only the largest.")
+@click.option(
+    "--min-quality", type=Quality(), help="Least quality of a face, instead of the service's own."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what POST /faces/match answers.")
 @click.pass_context
 def match(
@@ -36,6 +40,7 @@ def match(
     collection_id: str,
     threshold: float | None,
     all_faces: bool,
+    min_quality: float | None,
     as_json: bool,
 ) -> None:
     """Tell whose face is on PHOTO: the enrolled faces like it, nearest first."""
@@ -46,7 +51,15 @@ def match(
     parts = opened(context)
     parts.collections.get(collection_id)  # before any model is loaded
     try:
-        found = _match(parts, content, collection_id, threshold=threshold, all_faces=all_faces)
+        with parts.recognizer(1) as recognizer:
+            found = _matching(parts, recognizer).match(
+                content,
+                collection_id,
+                threshold=threshold,
+                max_matches=_MATCHES,
+                all_faces=all_faces,
+                min_quality=min_quality,
+            )
     except (InvalidPhoto, RecognitionFailed) as error:
         _unused(photo, f"{error.code}: {error}")
         return
@@ -55,19 +68,14 @@ def match(
         _unused(photo, "NO_FACE: no face was found")
 
 
-def _match(
-    parts: Parts, photo: bytes, collection_id: str, *, threshold: float | None, all_faces: bool
-) -> Matched:
-    with parts.recognizer(1) as recognizer:
-        matching = Matching(
-            recognise=recognizer.recognise,
-            collections=parts.collections,
-            index=parts.index,
-            max_distance=parts.max_distance,
-        )
-        return matching.match(
-            photo, collection_id, threshold=threshold, max_matches=_MATCHES, all_faces=all_faces
-        )
+def _matching(parts: Parts, recognizer: Recognizer) -> Matching:
+    return Matching(
+        recognise=recognizer.recognise,
+        collections=parts.collections,
+        index=parts.index,
+        max_distance=parts.max_distance,
+        min_quality=parts.min_match_quality,
+    )
 
 
 def _unused(photo: Path, reason: str) -> None:
@@ -88,6 +96,8 @@ def _face_lines(number: int, face: SearchedFace) -> Iterator[str]:
     box = face.searched_face.box
     size = f"{box.width:.0f} x {box.height:.0f}"
     yield f"face {number} at {box.left:.0f}, {box.top:.0f}, {size} pixels"
+    if face.warning is not None:
+        yield f"  {face.warning}: {poorness(face.searched_face)}"
     if not face.matches:
         yield f"  {UNKNOWN}"
     for like in face.matches:

@@ -38,6 +38,8 @@ class Parts:
     recognizer: Callable[[int], AbstractContextManager[Recognizer]]
     threads: int
     max_distance: float
+    min_enrol_quality: float
+    min_match_quality: float
     run_folder: Path
     sleep: Callable[[float], None] = time.sleep
 
@@ -87,6 +89,8 @@ def join_parts(settings: Settings) -> Parts:
         recognizer=partial(_started_pool, settings),
         threads=settings.worker_process_count,
         max_distance=settings.match_max_distance,
+        min_enrol_quality=settings.min_enrol_quality,
+        min_match_quality=settings.min_match_quality,
         run_folder=Path("var/run"),
     )
 

@@ -84,6 +84,12 @@ class Person(click.ParamType[str]):
             self.fail(f"{value!r} is no name: {reason_of(error)}", param, ctx)
 
 
+class Quality(Similarity):
+    """A face's quality, 0 to 100."""
+
+    name = "quality"
+
+
 class Tool(click.Group):
     """A group of commands whose errors are one line on stderr."""
 

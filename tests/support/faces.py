@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faces.geometry import Box
-from core.faces.results import Face, ModelId, Recognition
+from core.faces.results import POOR_QUALITY, Face, ModelId, Recognition
 from core.ports import EnrolledFace
 
 MODEL = ModelId(name="test-model", version="1")
@@ -33,12 +33,15 @@ def face(
     left: float = 10,
     side_px: float = 100,
     vector: NDArray[np.float32] | None = None,
+    quality: float = 100,
 ) -> Face:
     return Face(
         box=Box(left=left, top=20, right=left + side_px, bottom=20 + side_px),
         landmarks={"nose": (60.0, 70.0)},
         detection_score=1.5,
         embedding=embedding(position) if vector is None else vector,
+        quality=quality,
+        flaws=("LOW_SHARPNESS",) if quality < POOR_QUALITY else (),
     )
 
 

@@ -10,13 +10,14 @@ from core.enrolment import Enroller
 from core.enrolment_groups import EnrolmentGroups
 from core.errors import BucketNotAllowed, FileTooLarge, ObjectMissing, UnsupportedImage
 from core.index_jobs import IndexJob, new_id
-from core.jobs import COLLECTION_NOTE, Job, JobDone
+from core.jobs import COLLECTION_NOTE, MIN_QUALITY_NOTE, Job, JobDone
 from core.naming import FaceNamer
 from core.sources import PhotoSources
 from core.testing import MemoryFaceIndex, MemoryStore
 from tests.support.faces import RecognizerByPhoto, face, recognition
 
 ADA = b"photo of Ada"
+POOR_ADA = b"photo, poor"
 JOB = Job.new("ada.jpg")
 
 
@@ -29,11 +30,13 @@ class Worker:
         index = MemoryFaceIndex()
         collections = Collections(MemoryStore(), index, refresh_s=0)
         collections.create("family")
-        recognizer = RecognizerByPhoto(shown={ADA: recognition(face(0))})
+        recognizer = RecognizerByPhoto(
+            shown={ADA: recognition(face(0)), POOR_ADA: recognition(face(0, quality=10))}
+        )
         self.recognise = RecognitionAnswerer(
             inputs=self.inputs,
             recognizer=recognizer,
-            namer=FaceNamer(collections, index, max_distance=0.6),
+            namer=FaceNamer(collections, index, max_distance=0.6, min_quality=20),
             max_file_bytes=len(ADA),
         )
         self.index = IndexAnswerer(
@@ -122,3 +125,18 @@ def test_video_of_a_batch_is_not_fetched_but_one_named_alone_is(worker: Worker) 
 def test_bucket_that_is_not_allowed_is_not_read(worker: Worker) -> None:
     with pytest.raises(BucketNotAllowed):
         worker.index(index_job("foreign"))
+
+
+@pytest.mark.parametrize(("noted", "result"), [(None, "Unknown"), ("5.0", "Ada"), ("0.0", "Ada")])
+def test_faces_are_looked_for_from_the_noted_quality_on(
+    worker: Worker, noted: str | None, result: str
+) -> None:
+    worker.inputs.put("key", ADA, content_type="image/jpeg")
+    worker.index(index_job("in"))
+    notes = {COLLECTION_NOTE: "family"} | ({MIN_QUALITY_NOTE: noted} if noted else {})
+    worker.inputs.put(JOB.input_key, POOR_ADA, content_type="image/jpeg", metadata=notes)
+
+    done = worker.recognise(JOB)
+
+    assert isinstance(done, JobDone)
+    assert done.result == result

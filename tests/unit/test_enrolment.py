@@ -362,3 +362,29 @@ def test_job_that_runs_twice_tells_the_others_again(tier: Tier) -> None:
     tier.enrol(recognition(face(0.5)), job)
 
     assert others.look() == {tier.collections.get("family").gallery_id}
+
+
+def test_poor_faces_are_not_added_and_the_others_keep_their_places(tier: Tier) -> None:
+    enroller = Enroller(tier.collections, tier.index, min_quality=50)
+    job = job_of(max_faces=3)
+    faces = face(0, quality=49.9), face(1, quality=50), face(2), face(3, quality=10)
+
+    done = enroller.enrol(job, recognition(*faces))
+
+    assert reasons(done) == ["LOW_QUALITY", "EXCEEDS_MAX_FACES"]
+    assert done.unindexed_faces[0].face.quality_reasons == ["LOW_SHARPNESS"]
+    assert [record.face_id for record in done.face_records] == [
+        face_id("family", job.image_id, place) for place in (1, 2)
+    ]
+    assert sorted(stored.embedding[0] for stored in tier.faces()) == [1, 2]
+
+
+@pytest.mark.parametrize(("asked", "added"), [(None, 0), (0, 1), (20, 1), (60, 0)])
+def test_job_may_ask_for_another_quality(tier: Tier, asked: float | None, added: int) -> None:
+    enroller = Enroller(tier.collections, tier.index, min_quality=50)
+    job = job_of("Ada").model_copy(update={"min_quality": asked})
+
+    done = enroller.enrol(job, recognition(face(0, quality=30)))
+
+    assert len(done.face_records) == len(tier.faces()) == added
+    assert reasons(done) == ["LOW_QUALITY"] * (1 - added)

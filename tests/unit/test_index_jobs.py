@@ -37,6 +37,14 @@ def test_job_of_a_later_version_is_read() -> None:
     assert IndexJob.from_body(JOB.body[:-1] + ', "mood": "cheerful"}') == JOB
 
 
+@pytest.mark.parametrize("quality", [0, 33.5])
+def test_least_quality_is_in_the_message_only_when_it_is_asked_for(quality: float) -> None:
+    asked = JOB.model_copy(update={"min_quality": quality})
+
+    assert "min_quality" not in json.loads(JOB.body)
+    assert IndexJob.from_body(asked.body).min_quality == quality
+
+
 def test_result_lies_under_the_job_id() -> None:
     assert JOB.output_key == JOB.job_id
 

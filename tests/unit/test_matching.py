@@ -1,5 +1,7 @@
 """Answers at once: matches, comparisons, detections."""
 
+from dataclasses import replace
+
 import pytest
 
 from core.collections import Collections
@@ -225,3 +227,36 @@ def test_detection_returns_what_the_engine_found() -> None:
     shown = recognition(face(0), face(1))
 
     assert matching_of(shown=shown).detect(PHOTO) == shown
+
+
+def qualities_of(matching: Matching, min_quality: float | None = None) -> list[tuple[int, object]]:
+    """Return how many matches each face has, and the warning."""
+    answer = matching.match(
+        PHOTO,
+        "family",
+        threshold=None,
+        max_matches=10,
+        all_faces=True,
+        min_quality=min_quality,
+    )
+    return [(len(searched.matches), searched.warning) for searched in answer.faces]
+
+
+def test_poor_faces_are_not_searched_or_matched_with_a_warning() -> None:
+    faces = [face(0, quality=quality) for quality in (19, 20, 50)] + [face(5, quality=20)]
+    matching = replace(matching_of(enrolled("Ada", 0), shown=recognition(*faces)), min_quality=20)
+
+    assert qualities_of(matching) == [
+        (0, "NOT_SEARCHED"),
+        (1, "POOR_FACE"),
+        (1, None),
+        (0, None),
+    ]
+
+
+def test_call_may_ask_for_another_quality() -> None:
+    faces = [face(0, quality=quality) for quality in (0, 60)]
+    matching = replace(matching_of(enrolled("Ada", 0), shown=recognition(*faces)), min_quality=20)
+
+    assert qualities_of(matching, 0) == [(1, "POOR_FACE"), (1, None)]
+    assert qualities_of(matching, 70) == [(0, "NOT_SEARCHED")] * 2

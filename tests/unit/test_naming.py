@@ -135,3 +135,48 @@ def test_people_are_looked_for_only_once_the_gallery_is_known_to_be_fresh() -> N
 
     with pytest.raises(StorageUnavailable):
         namer.name("a job", "family", recognition(face(0)))
+
+
+@pytest.fixture
+def choosy() -> FaceNamer:
+    """Return a namer that knows Ada and does not look for faces of a quality under 20."""
+    index = MemoryFaceIndex()
+    collections = Collections(MemoryStore(), index, refresh_s=0)
+    bound = collections.bind(collections.create("family"), MODEL, length=128)
+    index.put(bound.gallery_id, [enrolled("Ada", 0.0)])
+    return FaceNamer(collections, index, max_distance=0.6, min_quality=20)
+
+
+def test_face_that_is_too_poor_is_not_looked_for_and_the_others_are(choosy: FaceNamer) -> None:
+    photo = recognition(face(0, quality=19.9), face(0.1), face(5.0))
+
+    poor, good, stranger = choosy.name("a job", "family", photo).faces
+
+    assert (poor.name, poor.similarity, poor.face_id) == (None, None, None)
+    assert (poor.warning, poor.quality_reasons) == ("NOT_SEARCHED", ["LOW_SHARPNESS"])
+    assert (good.name, good.distance, good.warning) == ("Ada", 0.1, None)
+    assert (stranger.name, stranger.distance) == (None, 5.0)
+
+
+def test_photo_of_poor_faces_only_is_unknown(choosy: FaceNamer) -> None:
+    assert choosy.name("a", "family", recognition(face(0, quality=5))).result == "Unknown"
+
+
+def test_name_of_a_poor_face_comes_with_a_warning(choosy: FaceNamer) -> None:
+    photo = recognition(face(0, quality=49), face(0.1, quality=50), face(5.0, quality=49))
+
+    faces = choosy.name("a job", "family", photo).faces
+
+    assert [found.warning for found in faces] == ["POOR_FACE", None, None]
+    assert faces[0].name == "Ada"
+
+
+@pytest.mark.parametrize(("asked", "name"), [(None, "Ada"), (0, "Ada"), (40, None)])
+def test_job_may_ask_for_another_quality(
+    choosy: FaceNamer, asked: float | None, name: str | None
+) -> None:
+    photo = recognition(face(0, quality=30))
+
+    (found,) = choosy.name("a job", "family", photo, min_quality=asked).faces
+
+    assert found.name == name

@@ -61,6 +61,8 @@ def test_without_endpoint_and_keys_the_real_aws_is_meant() -> None:
         ("RETENTION_DAYS", "0"),
         ("RETENTION_DAYS", "3651"),
         ("MATCH_MAX_DISTANCE", "0"),
+        ("MIN_ENROL_QUALITY", "101"),
+        ("MIN_MATCH_QUALITY", "nan"),
         ("GALLERY_EXACT_MAX", "0"),
         ("FACE_INDEX", "a-shelf"),
         ("EXECUTOR", "a-butler"),

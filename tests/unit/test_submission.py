@@ -17,7 +17,7 @@ from core.errors import (
 )
 from core.idempotency import IdempotencyKeys
 from core.intake import Intake
-from core.jobs import COLLECTION_NOTE, Job, failed
+from core.jobs import COLLECTION_NOTE, MIN_QUALITY_NOTE, Job, failed
 from core.results import Results
 from core.submission import Submission
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
@@ -77,6 +77,13 @@ def test_collection_is_noted_with_the_photo(web: Web) -> None:
     job = web.submission.submit(PHOTO, "a.jpg", collection_id="family")
 
     assert web.inputs.get(job.input_key).metadata == {COLLECTION_NOTE: "family"}
+
+
+def test_least_quality_is_noted_with_the_photo_when_it_is_asked_for(web: Web) -> None:
+    job = web.submission.submit(PHOTO, "a.jpg", min_quality=0)
+
+    stored = web.inputs.get(job.input_key)
+    assert stored.metadata == {COLLECTION_NOTE: "default", MIN_QUALITY_NOTE: "0"}
 
 
 def test_photo_for_an_unknown_collection_leaves_nothing_behind(web: Web) -> None:
@@ -141,6 +148,14 @@ def test_same_key_and_photo_for_another_collection_is_a_conflict(web: Web) -> No
 
     with pytest.raises(IdempotencyConflict):
         web.submission.submit(PHOTO, "a.jpg", collection_id="family", idempotency_key="key")
+
+
+def test_same_key_and_photo_with_another_quality_is_a_conflict(web: Web) -> None:
+    web.submission.submit(PHOTO, "a.jpg", min_quality=20, idempotency_key="key")
+    web.submission.submit(PHOTO, "a.jpg", min_quality=20, idempotency_key="key")
+
+    with pytest.raises(IdempotencyConflict):
+        web.submission.submit(PHOTO, "a.jpg", idempotency_key="key")
 
 
 def test_key_whose_photo_could_not_be_queued_is_as_good_as_new(web: Web) -> None:

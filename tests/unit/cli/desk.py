@@ -80,6 +80,8 @@ class Desk:
             recognizer=self._recognizer,
             threads=2,
             max_distance=0.5,
+            min_enrol_quality=50,
+            min_match_quality=20,
             run_folder=self.run_folder,
             sleep=self._sleep,
         )
@@ -137,7 +139,8 @@ class Desk:
     def _answer(self, job: IndexJob) -> JobResult:
         try:
             found = self.recognise(self.album.get(job.s3_key).body)
-            return Enroller(self.collections, self.index).enrol(job, found)
+            enroller = Enroller(self.collections, self.index, min_quality=50)
+            return enroller.enrol(job, found)
         except FaceServiceError as error:
             return failed(job.job_id, error.code, str(error))
 

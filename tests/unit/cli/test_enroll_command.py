@@ -225,3 +225,21 @@ def test_name_that_is_no_text_is_reported(desk: Desk, folder: Path) -> None:
 
     assert result.exit_code == 1
     assert codes(result.stderr) == ["INVALID_NAME"]
+
+
+def test_photo_of_a_poor_face_is_named_with_what_makes_it_poor(desk: Desk, folder: Path) -> None:
+    desk.faces[b"a photo"] = recognition(face(quality=30))
+
+    result = desk.run("enroll", folder)
+
+    assert result.exit_code == 1
+    assert result.stderr.strip().endswith(
+        "LOW_QUALITY: its quality is 30 (LOW_SHARPNESS), it must be 50 or more"
+    )
+    assert desk.run("enroll", folder, "--min-quality", "30").exit_code == 0
+    assert len(desk.enrolled("default")) == 1
+
+
+@pytest.mark.parametrize("quality", ["-1", "101", "nan", "good"])
+def test_quality_is_a_number_from_0_to_100(desk: Desk, folder: Path, quality: str) -> None:
+    assert desk.run("enroll", folder, "--min-quality", quality).exit_code == 2

@@ -60,12 +60,13 @@ def test_options_reach_the_jobs(desk: Desk) -> None:
     desk.put("trip/a.jpg")
     desk.on_sleep = interrupt
 
-    desk.run(*INDEX, "--max-faces", "7", "--person", "Ada", "--largest")
+    desk.run(*INDEX, "--max-faces", "7", "--person", "Ada", "--largest", "--min-quality", "30")
 
     (body,) = desk.queue.bodies
     job = IndexJob.from_body(body)
     assert (job.max_faces, job.person, job.s3_bucket) == (7, "Ada", "album")
     assert job.largest
+    assert job.min_quality == 30
 
 
 def test_batches_have_a_thousand_keys(desk: Desk) -> None:
@@ -296,3 +297,13 @@ def test_service_that_goes_away_leaves_what_was_submitted_noted(desk: Desk) -> N
     (journal,) = journals(desk)
     assert json.loads(journal.read_text().splitlines()[1])["keys"] == ["trip/a.jpg"]
     assert desk.run(*INDEX).exit_code == 0
+
+
+def test_poor_faces_are_named_with_what_makes_them_poor(desk: Desk) -> None:
+    desk.put("trip/a.jpg")
+    desk.faces[b"trip/a.jpg"] = recognition(face(quality=30))
+
+    result = desk.run(*INDEX)
+
+    assert result.exit_code == 1
+    assert "a.jpg: LOW_QUALITY LOW_SHARPNESS: faces left out: 1" in result.stderr

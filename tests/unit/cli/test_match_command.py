@@ -114,3 +114,17 @@ def test_collection_of_another_model_is_refused(desk: Desk, photo: Path) -> None
 
     assert result.exit_code == 2
     assert codes(result.stderr) == ["MODEL_MISMATCH"]
+
+
+def test_poor_face_is_not_looked_for_unless_asked(desk: Desk, photo: Path) -> None:
+    desk.enrol("default", "Ada")
+    desk.faces[b"photo"] = recognition(face(quality=10))
+
+    poor, asked = (desk.run("match", photo, *more) for more in ([], ["--min-quality", "5"]))
+
+    assert poor.stdout.splitlines()[2:] == [
+        "  NOT_SEARCHED: its quality is 10 (LOW_SHARPNESS)",
+        "  Unknown",
+    ]
+    assert asked.stdout.splitlines()[2] == "  POOR_FACE: its quality is 10 (LOW_SHARPNESS)"
+    assert "Ada" in asked.stdout

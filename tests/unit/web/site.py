@@ -101,6 +101,7 @@ class Site:
                 collections=self.collections,
                 index=self.index,
                 max_distance=self.settings.match_max_distance,
+                min_quality=self.settings.min_match_quality,
             ),
             collections=self.collections,
             people=self.people,
@@ -224,7 +225,9 @@ class Site:
 
     def index_all(self) -> list[IndexDone | JobFailed]:
         """Do what the workers do with all index jobs."""
-        enroller = Enroller(self.collections, self.index)
+        enroller = Enroller(
+            self.collections, self.index, min_quality=self.settings.min_enrol_quality
+        )
         buckets = {"inputs": self.inputs, "album": self.album}
         ended: list[IndexDone | JobFailed] = []
         while messages := self.index_queue.receive(limit=10, wait_s=0):

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 from core.errors import InvalidImage, RecognitionTimedOut, RecognizerDied, TooBusy
 from core.faces.results import ModelId
 from core.index_jobs import IndexDone, IndexJob
+from core.jobs import COLLECTION_NOTE, MIN_QUALITY_NOTE
 from tests.support.faces import face
 from tests.support.photos import made_photo
 from tests.unit.web.site import PHOTO, Site, assert_error, base64_of, json_of, photo_number
@@ -535,3 +536,78 @@ def test_whole_number_may_have_a_fraction_of_zero(site: Site) -> None:
         400,
         "INVALID_REQUEST",
     )
+
+
+def in_form(site: Site, quality: float) -> TestResponse:
+    return site.send_photo("/faces/index", PHOTO, **INDEX, min_quality=str(quality))
+
+
+def in_json(site: Site, quality: float) -> TestResponse:
+    asked = {**INDEX, "image": base64_of(PHOTO), "min_quality": quality}
+    return site.client.post("/faces/index", json=asked)
+
+
+@pytest.mark.parametrize("send", [in_form, in_json])
+def test_poor_face_is_not_indexed_unless_asked(
+    site: Site, send: Callable[[Site, float], TestResponse]
+) -> None:
+    site.shows(PHOTO, face(7.0, quality=30))
+
+    site.send_photo("/faces/index", PHOTO, **INDEX)
+    (poor,) = site.index_all()
+    json_of(send(site, 30), 202)
+    (added,) = site.index_all()
+
+    assert isinstance(poor, IndexDone)
+    assert isinstance(added, IndexDone)
+    assert poor.face_records == []
+    assert [unindexed.reason for unindexed in poor.unindexed_faces] == ["LOW_QUALITY"]
+    assert poor.unindexed_faces[0].face.quality_reasons == ["LOW_SHARPNESS"]
+    assert len(added.face_records) == 1
+
+
+def test_upload_may_ask_for_a_quality(site: Site) -> None:
+    def upload(**fields: str) -> TestResponse:
+        return site.send_form("/", files={"inputFile": ("a.jpg", PHOTO)}, fields=fields)
+
+    job_id = json_of(upload(min_quality="30"))["job_id"]
+
+    noted = site.inputs.get(f"{job_id}_a.jpg").metadata
+    assert noted == {COLLECTION_NOTE: "default", MIN_QUALITY_NOTE: "30.0"}
+    assert_error(upload(min_quality="101"), 400, "INVALID_REQUEST")
+
+
+def test_batch_may_ask_for_a_quality(site: Site) -> None:
+    site.album.objects["2026/a.jpg"] = PHOTO
+    site.shows(PHOTO, face(7.0, quality=60))
+
+    batch = {"collection_id": "staff", "s3_prefix": "2026/", "min_quality": 70}
+    json_of(site.client.post("/faces/index/batch", json=batch), 202)
+    (done,) = site.index_all()
+
+    assert isinstance(done, IndexDone)
+    assert [unindexed.reason for unindexed in done.unindexed_faces] == ["LOW_QUALITY"]
+
+
+def test_poor_face_is_not_matched_unless_asked(site: Site) -> None:
+    site.shows(PHOTO, face(0.0, quality=10))
+
+    poor, asked = (
+        json_of(site.send_photo("/faces/match", PHOTO, collection_id="staff", **more))["faces"]
+        for more in ({}, {"min_quality": "0"})
+    )
+
+    assert (poor[0]["matches"], poor[0]["warning"]) == ([], "NOT_SEARCHED")
+    assert poor[0]["searched_face"]["quality_reasons"] == ["LOW_SHARPNESS"]
+    assert asked[0]["matches"][0]["person"] == "Ada"
+    assert asked[0]["warning"] == "POOR_FACE"
+
+
+@pytest.mark.parametrize("path", ["/faces/index", "/faces/match"])
+@pytest.mark.parametrize("quality", ["-1", "100.5", "nan", "good"])
+def test_quality_out_of_bounds_is_refused(site: Site, path: str, quality: str) -> None:
+    response = site.send_photo(path, PHOTO, **FIELDS[path], min_quality=quality)
+
+    assert_error(response, 400, "INVALID_REQUEST")
+    assert response.json is not None
+    assert "min_quality" in response.json["error"]
