@@ -5,11 +5,13 @@ faces lie in a gallery whose id is issued with it, so that a collection made
 anew under an old name shares nothing with the former one.
 """
 
+import itertools
 import re
 import threading
 import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,6 +35,7 @@ from core.ports import FaceIndex, ObjectStore
 
 PREFIX: Final = "collections/"
 _ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+_READ_AT_ONCE: Final = 16
 _JSON: Final = "application/json"
 _TRUSTED_S: Final = 60.0
 """Age at which a collection is read again without a word of it: who changed it may have died
@@ -148,8 +151,19 @@ class Collections:
     def page(self, *, limit: int, after: str = "") -> list[Collection]:
         """Return the next collections behind an id, in order of ids; all states."""
         keys = self._store.keys(PREFIX, after=_key(after) if after else "", limit=limit)
-        found = (self._read(key.removeprefix(PREFIX).removesuffix(".json")) for key in keys)
-        return [stored.collection for stored in found if stored is not None]
+        ids = [key.removeprefix(PREFIX).removesuffix(".json") for key in keys]
+        with ThreadPoolExecutor(max_workers=_READ_AT_ONCE) as threads:
+            return [each.collection for each in threads.map(self._read, ids) if each is not None]
+
+    def ids(self, *, limit: int) -> list[str]:
+        """Return the first ids, in their order, of collections in all states."""
+        keys = self._store.keys(PREFIX, limit=limit)
+        return [key.removeprefix(PREFIX).removesuffix(".json") for key in keys]
+
+    def used(self, *, limit: int) -> list[str]:
+        """Return the ids of the collections that this process used, the last used first."""
+        with self._lock:
+            return list(itertools.islice(reversed(self._known), limit))
 
     def names(self) -> dict[str, str]:
         """Return the ids of the collections that this process has used, by gallery id."""
@@ -249,6 +263,7 @@ class Collections:
                 self._known.pop(collection_id, None)
             raise _not_found(collection_id)
         with self._lock:
+            self._known.pop(collection_id, None)  # so that the last used one is the last
             self._known[collection_id] = stored
         return stored
 

@@ -1,6 +1,7 @@
 """What both tiers and the command line are made of."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -11,11 +12,11 @@ from core.changes import StoredChanges, Watch
 from core.collections import Collections
 from core.enrolment import Enroller
 from core.erasure import Erasure
-from core.errors import CollectionNotFound, ServiceUnavailable
 from core.gallery.engines import build_index
 from core.matching import Matching
 from core.people import People
 from core.ports import FaceIndex
+from core.recent_collections import RecentCollections, keep_warm
 from core.settings import Settings
 from core.sources import PhotoSources
 
@@ -113,20 +114,11 @@ class Shared:
         return {names[gallery]: state for gallery, state in states.items() if gallery in names}
 
     def warm(self) -> None:
-        """Load the galleries of all collections, in the background where that is possible."""
-        warm = getattr(self.index, "warm", None)
-        if warm is None:
-            return
-        after = ""
-        while page := self.collections.page(limit=100, after=after):
-            used = [one for one in page if one.model is not None and one.state == "active"]
-            warm([self.collections.get(one.collection_id).gallery_id for one in used])
-            after = page[-1].collection_id
+        """Load the galleries that were used last, in the background."""
+        recent = RecentCollections(self.gallery, self.collections)
+        load = getattr(self.index, "warm", _nothing)
+        threading.Thread(target=keep_warm, args=[recent, load], name="warm-up", daemon=True).start()
 
 
-def warm_if_possible(shared: Shared) -> None:
-    """Load galleries ahead of the first search; without S3 that search does it."""
-    try:
-        shared.warm()
-    except (ServiceUnavailable, CollectionNotFound):
-        return
+def _nothing(_gallery_ids: Sequence[str]) -> None:
+    """Do without, as engines do that hold no gallery in memory."""

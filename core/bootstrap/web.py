@@ -9,7 +9,7 @@ from core.aws.clients import sqs_client
 from core.aws.sqs import SqsQueue
 from core.batches import Batches
 from core.bootstrap.recognizers import build_pool
-from core.bootstrap.shared import Check, Shared, warm_if_possible
+from core.bootstrap.shared import Check, Shared
 from core.collections import Collections
 from core.erasure import Erasure
 from core.idempotency import IdempotencyKeys
@@ -92,7 +92,7 @@ def build_web(settings: Settings) -> WebParts:
 
 def _start_web(shared: Shared, pool: TimedPool) -> None:
     pool.start()
-    warm_if_possible(shared)
+    shared.warm()
 
 
 def _intake(shared: Shared, queue: JobQueue) -> Intake:

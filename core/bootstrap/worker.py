@@ -30,7 +30,7 @@ from core.worker import Worker
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 from core.bootstrap.recognizers import build_executor
-from core.bootstrap.shared import Shared, warm_if_possible
+from core.bootstrap.shared import Shared
 
 _THREADS_PER_CHILD: Final = 2
 """So that photos are fetched and results written while the child recognises."""
@@ -113,7 +113,7 @@ def build_worker(settings: Settings) -> WorkerParts:
         worker=worker,
         pool=pool,
         host=build_host(settings, worker),
-        start=partial(warm_if_possible, shared),
+        start=shared.warm,
     )
 
 

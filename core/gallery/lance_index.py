@@ -5,11 +5,9 @@ import re
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
-import lancedb
 import numpy as np
-from lancedb.db import DBConnection
 from numpy.typing import NDArray
 
 from core.changes import UnknownChanges, Watch
@@ -28,6 +26,9 @@ from core.gallery.warm_gallery import State, WarmGallery
 from core.gallery.warm_shelf import WarmShelf
 from core.ports import EnrolledFace, Match
 from core.settings import Settings
+
+if TYPE_CHECKING:
+    from lancedb.db import DBConnection
 
 _GALLERY_ID: Final = re.compile(r"[0-9a-f]{32}")
 _CACHE_BYTES: Final = 8 * 1024 * 1024
@@ -71,6 +72,7 @@ class LanceFaceIndex:
         self._options = dict(storage_options or {})
         self._tables: dict[str, LanceTable] = {}
         self._connection: DBConnection | None = None
+        self._connecting = threading.Lock()
         self._lock = threading.Lock()
         self._watch = watch or Watch(UnknownChanges())
         self._warm = WarmShelf(
@@ -144,7 +146,7 @@ class LanceFaceIndex:
         self._warm.refresh(_checked(gallery_id), max_age_s=max_age_s)
 
     def warm(self, gallery_ids: Sequence[str]) -> None:
-        """Load galleries in the background, before anybody searches them."""
+        """Load galleries in the background, the first ones first, before anyone searches them."""
         self._warm.warm([_checked(gallery_id) for gallery_id in gallery_ids])
 
     def states(self) -> dict[str, State]:
@@ -165,15 +167,18 @@ class LanceFaceIndex:
         files = functools.cache(lambda: TableFiles(self._uri, self._options, gallery_id))
         return LanceTable(self._connect, files, _checked(gallery_id))
 
-    def _connect(self) -> DBConnection:
-        if self._connection is None:
-            session = lancedb.Session(
-                index_cache_size_bytes=_CACHE_BYTES, metadata_cache_size_bytes=_CACHE_BYTES
-            )
-            self._connection = lancedb.connect(
-                self._uri, storage_options=self._options, session=session
-            )
-        return self._connection
+    def _connect(self) -> "DBConnection":
+        with self._connecting:
+            if self._connection is None:
+                import lancedb  # takes over a second, in which the start need not wait
+
+                session = lancedb.Session(
+                    index_cache_size_bytes=_CACHE_BYTES, metadata_cache_size_bytes=_CACHE_BYTES
+                )
+                self._connection = lancedb.connect(
+                    self._uri, storage_options=self._options, session=session
+                )
+            return self._connection
 
 
 def _checked(gallery_id: str) -> str:

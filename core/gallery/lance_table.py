@@ -6,13 +6,11 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from lancedb.db import DBConnection
-from lancedb.table import Table
 from numpy.typing import NDArray
 
 from core.errors import StorageUnavailable
@@ -23,6 +21,10 @@ from core.gallery.lance_storage import Overtaken, despite_others, in_time, trans
 from core.gallery.lance_turns import turn
 from core.gallery.warm_rows import Addresses, WarmRows
 from core.ports import EnrolledFace
+
+if TYPE_CHECKING:
+    from lancedb.db import DBConnection
+    from lancedb.table import Table
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -46,7 +48,10 @@ class LanceTable:
     """The stored faces of one gallery. Methods raise as `FaceIndex` says."""
 
     def __init__(
-        self, connect: Callable[[], DBConnection], files: Callable[[], TableFiles], gallery_id: str
+        self,
+        connect: Callable[[], "DBConnection"],
+        files: Callable[[], TableFiles],
+        gallery_id: str,
     ) -> None:
         self._connect = connect
         self._files = files
@@ -55,7 +60,7 @@ class LanceTable:
         self._lock = threading.Lock()
 
     def put(self, faces: Sequence[EnrolledFace]) -> None:
-        def write(table: Table) -> int:
+        def write(table: "Table") -> int:
             rows = to_table(faces, table.schema)
             with translated(self._gallery_id):
                 merge = table.merge_insert("face_id").when_matched_update_all()
@@ -76,7 +81,7 @@ class LanceTable:
         if person is not None:
             conditions.append(may_be(person))
 
-        def read(table: Table) -> pa.Table:
+        def read(table: "Table") -> pa.Table:
             ids = self._where(table, " AND ".join(conditions), ["face_id", "person"])
             if person is not None:
                 ids = of_person(ids, person)
@@ -88,7 +93,7 @@ class LanceTable:
         return to_faces(self._on_newest(read).sort_by("face_id"))
 
     def count(self) -> int:
-        def read(table: Table) -> int:
+        def read(table: "Table") -> int:
             with translated(self._gallery_id):
                 return int(table.count_rows())
 
@@ -114,18 +119,18 @@ class LanceTable:
         """Run an action on the newest version; again if its files vanish meanwhile."""
         return self._on_newest(lambda table: action(Snapshot(table, self._gallery_id)))
 
-    def _on_newest(self, action: Callable[[Table], _T]) -> _T:
+    def _on_newest(self, action: Callable[["Table"], _T]) -> _T:
         """Run an action on the newest version; again while others get in its way."""
         return despite_others(self._gallery_id, functools.partial(self._once, action))
 
-    def _once(self, action: Callable[[Table], _T]) -> _T:
+    def _once(self, action: Callable[["Table"], _T]) -> _T:
         try:
             return action(self._newest())
         except Overtaken:
             self._opened = None
             raise
 
-    def _newest(self) -> Table:
+    def _newest(self) -> "Table":
         with self._lock, translated(self._gallery_id):
             opened, self._opened = self._opened, None
             if opened is None:
@@ -135,25 +140,25 @@ class LanceTable:
             self._opened = opened
             return opened
 
-    def _where(self, table: Table, condition: str, columns: list[str] | None = None) -> pa.Table:
+    def _where(self, table: "Table", condition: str, columns: list[str] | None = None) -> pa.Table:
         with translated(self._gallery_id):
             query = table.search().where(condition).limit(_ALL)
             return (query.select(columns) if columns else query).to_arrow()
 
-    def _delete(self, table: Table, condition: str) -> int:
+    def _delete(self, table: "Table", condition: str) -> int:
         """Return the newest fragment that may hold the deleted rows."""
         with translated(self._gallery_id):
             table.delete(condition)
         fragments = self._fragments(table)
         return max(fragments, default=-1)
 
-    def _fragments(self, table: Table) -> dict[int, int]:
+    def _fragments(self, table: "Table") -> dict[int, int]:
         """Return the rows of each fragment."""
         addresses = Snapshot(table, self._gallery_id).addresses()
         fragments, rows = np.unique(addresses >> np.uint64(32), return_counts=True)
         return dict(zip(fragments.tolist(), rows.tolist(), strict=True))
 
-    def _fragments_with_deletions(self, table: Table) -> set[int]:
+    def _fragments_with_deletions(self, table: "Table") -> set[int]:
         return self._files().fragments_with_deletions() & self._fragments(table).keys()
 
     def _freed_of_deleted(self, newest: int) -> bool:
@@ -168,7 +173,7 @@ class LanceTable:
             self._on_newest(functools.partial(self._rewrite, fragments=holding))
         return not holding
 
-    def _rewrite(self, table: Table, fragments: Iterable[int]) -> None:
+    def _rewrite(self, table: "Table", fragments: Iterable[int]) -> None:
         """Write the rows of these fragments to new ones, all in one commit."""
         ranges = (
             f"(_rowid >= {fragment << 32} AND _rowid < {(fragment + 1) << 32})"
@@ -177,7 +182,7 @@ class LanceTable:
         with translated(self._gallery_id):
             table.update(where=" OR ".join(ranges), values_sql={"person": "person"})
 
-    def _optimize(self, table: Table, kept_for: timedelta) -> None:
+    def _optimize(self, table: "Table", kept_for: timedelta) -> None:
         with warnings.catch_warnings(), translated(self._gallery_id):
             warnings.simplefilter("ignore")  # that readers of older versions fail: they try again
             table.optimize(cleanup_older_than=kept_for)
@@ -210,7 +215,7 @@ class LanceTable:
                 "gallery not tidied", extra={"gallery_id": self._gallery_id, "error": str(error)}
             )
 
-    def _merge_small(self, table: Table) -> None:
+    def _merge_small(self, table: "Table") -> None:
         small = [f for f, rows in self._fragments(table).items() if rows < _SMALL_FRAGMENT]
         if len(small) > 1:
             self._rewrite(table, small[:_MERGED_AT_ONCE])
@@ -219,7 +224,7 @@ class LanceTable:
 class Snapshot:
     """One version of a table, as the warm view reads it."""
 
-    def __init__(self, table: Table, gallery_id: str) -> None:
+    def __init__(self, table: "Table", gallery_id: str) -> None:
         self._table = table
         self._gallery_id = gallery_id
         with translated(gallery_id):

@@ -79,6 +79,7 @@ class HttpProxy:
         self._target = target
         self.port = port
         self._refusals: Sequence[Refusal] = ()
+        self._delay_s = 0.0
         self.refused: Counter[str] = Counter()
         """How many requests were refused, by the pattern that they matched."""
         self.asked: Counter[str] = Counter()
@@ -107,23 +108,31 @@ class HttpProxy:
         """Refuse these requests from now on, and no others."""
         self._refusals = refusals
 
+    def delay(self, seconds: float) -> None:
+        """Let every request take so much longer; 0 ends it."""
+        self._delay_s = seconds
+
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
         async with await asyncio.start_server(self._serve, "127.0.0.1", self.port):
             self._listening.set()
             await self._over.wait()
-            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in tasks:
                 task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(*_OVER):
-            there, back = await asyncio.open_connection("127.0.0.1", self._target)
-            try:
-                while await self._exchange(reader, writer, there, back):
-                    pass
-            finally:
-                back.close()
-        writer.close()
+        try:
+            with suppress(*_OVER):
+                there, back = await asyncio.open_connection("127.0.0.1", self._target)
+                try:
+                    while await self._exchange(reader, writer, there, back):
+                        pass
+                finally:
+                    back.close()
+        finally:
+            writer.close()
 
     async def _exchange(
         self,
@@ -139,6 +148,8 @@ class HttpProxy:
         if refusal is not None:
             self.refused[refusal.what] += 1
             return await _refuse(refusal, head, reader, writer)
+        if self._delay_s:
+            await asyncio.sleep(self._delay_s)
         back.write(head.raw)
         if "expect" in head.fields:
             writer.write((await _read_head(there)).raw)

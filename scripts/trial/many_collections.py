@@ -1,0 +1,53 @@
+"""Many small collections, made by copying one: enrolling them would take an hour."""
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import numpy as np
+
+from core.bootstrap.shared import Shared
+from core.changes import MARKERS
+from core.collections import PREFIX, Collection
+from core.faces.results import ModelId
+from core.ports import EnrolledFace
+from core.settings import Settings
+
+_GALLERIES: Final = "galleries/"
+_THREADS: Final = 8
+
+
+def make_collections(settings: Settings, ids: list[str], *, model: ModelId, length: int) -> None:
+    """Make collections with one face each, all of them the same one of nobody real."""
+    shared = Shared(settings)
+    template = _enrolled(shared, ids[0], model, length)
+    folder = f"{_GALLERIES}{template.gallery_id}.lance/"
+    store = shared.gallery
+    files = {key.removeprefix(folder): store.get(key).body for key in store.versions(folder)}
+
+    def copy(collection_id: str) -> None:
+        made = template.model_copy(
+            update={"collection_id": collection_id, "gallery_id": uuid.uuid4().hex}
+        )
+        bodies = {
+            f"{_GALLERIES}{made.gallery_id}.lance/{name}": body for name, body in files.items()
+        }
+        bodies[f"{PREFIX}{collection_id}.json"] = made.model_dump_json().encode()
+        bodies[MARKERS + made.gallery_id] = uuid.uuid4().hex.encode()
+        for key, body in bodies.items():
+            store.put(key, body, content_type="application/octet-stream")
+
+    with ThreadPoolExecutor(_THREADS) as threads:
+        list(threads.map(copy, ids[1:]))
+    shared.index.close()
+
+
+def _enrolled(shared: Shared, collection_id: str, model: ModelId, length: int) -> Collection:
+    made = shared.collections.create(collection_id)
+    collection = shared.collections.bind(made, model, length=length)
+    embedding = np.random.default_rng(1).standard_normal(length).astype(np.float32)
+    face = EnrolledFace(
+        face_id=str(uuid.uuid4()), person="Nobody", image_id="none", embedding=embedding
+    )
+    shared.index.put(collection.gallery_id, [face])
+    return collection
