@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from tqdm import tqdm
 
@@ -55,11 +56,13 @@ class People:
         people: int,
         probes: int,
         max_distance: float,
+        min_enrol_quality: float = 0.0,
+        min_match_quality: float = 0.0,
         megapixels: float | None = None,
     ) -> Self:
         """Look at photos ``folder/<person>/*`` with the engine, without the service.
 
-        Of each person the first photo with exactly one face is enrolled, and
+        Of each person whose first photo shows exactly one face, good enough, it is enrolled, and
         up to ``probes`` photos of all people are the probes, scaled to so many
         megapixels if that is given.
 
@@ -75,18 +78,21 @@ class People:
                 break
             photos = sorted(p for p in home.iterdir() if p.suffix.lower() in _SUFFIXES)
             first = recognise(photos[0].read_bytes())
-            if len(first.faces) == 1:
+            if len(first.faces) == 1 and first.faces[0].quality >= min_enrol_quality:
                 enrolled[home.name] = photos[0]
                 gallery.append(first.faces[0].embedding)
                 rest.append(photos[1:])
         if not enrolled:
             raise ValueError(f"{folder}: no folder in it holds two photos of a person")
         chosen = _alternating(rest)[:probes]
-        known = np.stack(gallery)
+        known = _Known(
+            embeddings=np.stack(gallery),
+            names=list(enrolled),
+            max_distance=max_distance,
+            min_quality=min_match_quality,
+        )
         measured = [
-            _measured(
-                photo, _content(photo, megapixels), recognise, known, list(enrolled), max_distance
-            )
+            _measured(photo, _content(photo, megapixels), recognise, known)
             for photo in tqdm(chosen, desc="asking the engine itself", unit="photo", disable=None)
         ]
         return cls(enrolled=enrolled, probes=tuple(measured))
@@ -111,6 +117,8 @@ def known_to(
         people=people,
         probes=probes,
         max_distance=settings.match_max_distance,
+        min_enrol_quality=settings.min_enrol_quality,
+        min_match_quality=settings.min_match_quality,
         megapixels=megapixels,
     )
 
@@ -141,14 +149,29 @@ def _content(path: Path, megapixels: float | None) -> bytes:
     return file.getvalue()
 
 
-def _measured(
-    path: Path,
-    content: bytes,
-    recognise: Recognise,
-    known: Any,
-    names: list[str],
-    max_distance: float,
-) -> Photo:
+@dataclass(frozen=True, kw_only=True)
+class _Known:
+    """Enrolled people, and when a face is named as one of them.
+
+    ``embeddings`` is float32 of shape (N, D), in the order of ``names``.
+    """
+
+    embeddings: NDArray[np.float32]
+    names: list[str]
+    max_distance: float
+    min_quality: float
+
+    def result(self, recognition: Recognition) -> str:
+        """Return what the service promises as ``result``: the name of the largest known face."""
+        for face in recognition.faces:
+            distances = np.linalg.norm(self.embeddings - face.embedding, axis=1)
+            nearest = int(distances.argmin())
+            if face.quality >= self.min_quality and distances[nearest] <= self.max_distance:
+                return self.names[nearest]
+        return UNKNOWN if recognition.faces else NO_FACE
+
+
+def _measured(path: Path, content: bytes, recognise: Recognise, known: _Known) -> Photo:
     wall_s, cpu_s = time.perf_counter(), time.process_time()
     recognition = recognise(content)
     wall_s, cpu_s = time.perf_counter() - wall_s, time.process_time() - cpu_s
@@ -156,18 +179,8 @@ def _measured(
         path=path,
         content=content,
         person=path.parent.name,
-        expected=_name(recognition, known, names, max_distance),
+        expected=known.result(recognition),
         faces=len(recognition.faces),
         wall_s=wall_s,
         cpu_s=cpu_s,
     )
-
-
-def _name(recognition: Recognition, known: Any, names: list[str], max_distance: float) -> str:
-    """Return what the service promises as ``result``: the name of the largest known face."""
-    for face in recognition.faces:
-        distances = np.linalg.norm(known - face.embedding, axis=1)
-        nearest = int(distances.argmin())
-        if distances[nearest] <= max_distance:
-            return names[nearest]
-    return UNKNOWN if recognition.faces else NO_FACE

@@ -132,6 +132,29 @@ def test_engine_alone_says_what_is_expected(tmp_path: Path) -> None:
     assert len(people.sequence(7)) == 7
 
 
+def test_trial_expects_what_the_bounds_of_quality_leave(tmp_path: Path) -> None:
+    shown = {}
+    for number, (person, quality) in enumerate([("Ada", 49), ("Bob", 50)]):
+        (tmp_path / person).mkdir()
+        for photo, poor in enumerate([quality, 20, 19]):
+            content = made_photo(size=(20 + 10 * number + photo, 20))
+            (tmp_path / person / f"{photo}.jpg").write_bytes(content)
+            shown[content] = recognition(face(number, quality=poor))
+
+    people = People.of(
+        tmp_path,
+        shown.__getitem__,
+        people=9,
+        probes=9,
+        max_distance=0.5,
+        min_enrol_quality=50,
+        min_match_quality=20,
+    )
+
+    assert list(people.enrolled) == ["Bob"]
+    assert [probe.expected for probe in people.probes] == ["Bob", "Unknown"]
+
+
 def test_folder_without_two_photos_of_anybody_is_refused(tmp_path: Path) -> None:
     (tmp_path / "Ada").mkdir()
 
