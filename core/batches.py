@@ -15,7 +15,7 @@ from core.batch_lists import Batch, BatchLists, BatchPhoto
 from core.collections import Collections
 from core.errors import BatchNotFound, InvalidRequest
 from core.index_jobs import IndexDone, IndexJob, IndexRequest, new_id
-from core.jobs import Failure, Frozen, JobFailed, is_job_id
+from core.jobs import Failure, Frozen, Job, JobFailed, is_job_id
 from core.ports import JobQueue, ObjectStore
 from core.results import JobResult, Results
 from core.sources import PhotoSources
@@ -194,9 +194,9 @@ class Batches:
         return outcome
 
 
-def note_outcome(outputs: ObjectStore, job: IndexJob, result: JobResult) -> None:
-    """Leave the mark by which a job that has ended is counted in its batch."""
-    if job.batch_id is not None:
+def note_outcome(outputs: ObjectStore, job: Job | IndexJob, result: JobResult) -> None:
+    """Leave the mark by which a job that has ended is counted in its batch, if it has one."""
+    if isinstance(job, IndexJob) and job.batch_id is not None:
         key = f"batches/{job.batch_id}/{job.position:06}.{result.status}"
         outputs.put(key, b"", content_type="application/octet-stream")
 

@@ -1,23 +1,24 @@
 """Gives every job in the dead-letter queue a ``failed`` result.
 
 A job gets there without one when each of its attempts took the whole worker
-down. The messages stay in the queue for the operator.
+down, or when nobody could read its message. The messages stay in the queue for
+the operator.
 """
 
 import logging
 from collections.abc import Callable
-from typing import Final, Generic, TypeVar
+from dataclasses import dataclass
+from typing import Final
 
 from core.errors import MalformedMessage, ServiceUnavailable
 from core.index_jobs import IndexJob
-from core.jobs import Job, failed
+from core.jobs import Job, JobFailed, failed
 from core.logs import log_fields
 from core.ports import JobQueue, ReceivedMessage
 from core.results import JobResult, Results
+from core.unreadable import REASON, job_id_in, job_in, likely_cause
 
 log = logging.getLogger(__name__)
-
-J = TypeVar("J", bound=Job | IndexJob)
 
 ABANDONED: Final = "JOB_ABANDONED"
 _MAX_SWEPT: Final = 500
@@ -26,7 +27,16 @@ _MAX_FAILURES: Final = 3
 """S3 is away; each further try may take ten seconds."""
 
 
-class DeadLetterSweeper(Generic[J]):
+@dataclass(frozen=True, kw_only=True)
+class _DeadJob:
+    """A job whose message is dead, and the result that it gets unless it has one."""
+
+    job_id: str
+    job: Job | IndexJob | None
+    failure: JobFailed
+
+
+class DeadLetterSweeper:
     """Sweeps the dead-letter queue from time to time.
 
     Parameters
@@ -34,8 +44,6 @@ class DeadLetterSweeper(Generic[J]):
     queue : JobQueue
         The dead-letter queue.
     results : Results
-    parse : callable
-        Body to job; raises ``MalformedMessage``.
     interval_s : float
         Time between two sweeps.
     clock : callable
@@ -50,14 +58,12 @@ class DeadLetterSweeper(Generic[J]):
         queue: JobQueue,
         results: Results,
         *,
-        parse: Callable[[str], J],
         interval_s: float,
         clock: Callable[[], float],
-        on_settled: Callable[[J, JobResult], None] | None = None,
+        on_settled: Callable[[Job | IndexJob, JobResult], None] | None = None,
     ) -> None:
         self._queue = queue
         self._results = results
-        self._parse = parse
         self._on_settled = on_settled
         self._settled: set[str] = set()
         self._interval_s = interval_s
@@ -88,23 +94,14 @@ class DeadLetterSweeper(Generic[J]):
             messages = self._queue.receive(limit=10, wait_s=0, visibility_s=self._hidden_s)
             swept += messages
             reached_end = not messages
-        jobs = self._jobs(swept)
+        jobs = [job for message in swept if (job := _dead_job(message)) is not None]
         written = self._fail_all(jobs)
         self._settled &= {job.job_id for job in jobs}
         if reached_end:
             self._queue.set_visibility_many(swept, 0)
         return written
 
-    def _jobs(self, messages: list[ReceivedMessage]) -> list[J]:
-        jobs: list[J] = []
-        for message in messages:
-            try:
-                jobs.append(self._parse(message.body))
-            except MalformedMessage:
-                continue
-        return jobs
-
-    def _fail_all(self, jobs: list[J]) -> int:
+    def _fail_all(self, jobs: list[_DeadJob]) -> int:
         """Give jobs their results; one that S3 refuses waits for a later sweep, not the others."""
         written, failures = 0, 0
         for job in jobs:
@@ -120,22 +117,35 @@ class DeadLetterSweeper(Generic[J]):
                 break
         return written
 
-    def _fail(self, job: J) -> bool:
+    def _fail(self, dead: _DeadJob) -> bool:
         """Give a job a ``failed`` result unless it has one; tell whether it was given."""
-        stored = self._results.read(job.job_id)
+        stored = self._results.read(dead.job_id)
         if stored is not None:
-            self._settle(job, stored)
+            self._settle(dead, stored)
             return False
-        result = failed(job.job_id, ABANDONED, "no attempt came to an end; the workers gave up")
-        with log_fields(job_id=job.job_id):
-            written = self._results.write(result)
+        with log_fields(job_id=dead.job_id):
+            written = self._results.write(dead.failure)
             if written:
-                log.error("abandoned job was failed", extra={"code": ABANDONED})
-                self._settle(job, result)
+                log.error("abandoned job was failed", extra={"code": dead.failure.error.code})
+                self._settle(dead, dead.failure)
         return written
 
-    def _settle(self, job: J, result: JobResult) -> None:
-        if self._on_settled is None or job.job_id in self._settled:
+    def _settle(self, dead: _DeadJob, result: JobResult) -> None:
+        if self._on_settled is None or dead.job is None or dead.job_id in self._settled:
             return
-        self._on_settled(job, result)
-        self._settled.add(job.job_id)
+        self._on_settled(dead.job, result)
+        self._settled.add(dead.job_id)
+
+
+def _dead_job(message: ReceivedMessage) -> _DeadJob | None:
+    """Return the job of a dead letter, None if it names none."""
+    job = job_in(message.body)
+    job_id = job_id_in(message.body) if job is None else job.job_id
+    if job_id is None:
+        return None
+    if job is None or REASON in message.notes:
+        reason = message.notes.get(REASON) or likely_cause(message.body)
+        failure = failed(job_id, MalformedMessage.code, f"its message could not be read: {reason}")
+    else:
+        failure = failed(job_id, ABANDONED, "no attempt came to an end; the workers gave up")
+    return _DeadJob(job_id=job_id, job=job, failure=failure)

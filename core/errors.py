@@ -250,7 +250,10 @@ class TooBusy(FaceServiceError):
 
 
 class MalformedMessage(FaceServiceError):
-    """Raised when a message body is no job of its queue; keeps the body."""
+    """Raised when a message body is no job of its queue; keeps the body.
+
+    Also the code of a job whose message no worker could read.
+    """
 
     code = "MALFORMED_MESSAGE"
 

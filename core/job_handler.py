@@ -5,7 +5,8 @@ what happened                          result in S3                message
 =====================================  ==========================  ============================
 recognised (also no face, nobody       ``done``, written first     deleted after the write
 known), or its faces enrolled
-body is malformed                      none possible; logged       deleted
+body is no job of the queue            none yet; a sweep of the    deleted once a copy with the
+                                       dead letters gives it       reason is a dead letter
 input missing, photo undecodable or    ``failed``, no retry        deleted after the write
 too large, wrong model, no such
 collection
@@ -55,6 +56,7 @@ from core.jobs import Job, JobDone, JobFailed, failed
 from core.logs import log_fields
 from core.ports import JobQueue, ReceivedMessage
 from core.results import JobResult, Results
+from core.unreadable import REASON, UnreadableMessages, job_id_in, likely_cause
 from core.visibility import VisibilityHeartbeat
 
 log = logging.getLogger(__name__)
@@ -121,6 +123,8 @@ class JobHandler(Generic[J]):
     results : Results
     heartbeat : VisibilityHeartbeat
         Covers the queue's messages from receipt on.
+    dead_letters : JobQueue
+        Where copies of messages go that are no jobs.
     parse : callable
         Body to job; raises ``MalformedMessage``.
     answer : callable
@@ -143,6 +147,7 @@ class JobHandler(Generic[J]):
         acknowledger: Acknowledger,
         results: Results,
         heartbeat: VisibilityHeartbeat,
+        dead_letters: JobQueue,
         parse: Callable[[str], J],
         answer: Callable[[J], JobDone | IndexDone],
         responses: JobQueue | None = None,
@@ -154,6 +159,8 @@ class JobHandler(Generic[J]):
         self._acknowledger = acknowledger
         self._results = results
         self._heartbeat = heartbeat
+        self._dead_letters = dead_letters
+        self._unreadable = UnreadableMessages()
         self._parse = parse
         self._answer = answer
         self._responses = responses
@@ -180,14 +187,37 @@ class JobHandler(Generic[J]):
         """
         try:
             job = self._parse(message.body)
-        except MalformedMessage as error:
-            return self._discard(message, error)
+        except MalformedMessage:
+            return self._discard(message, give_up=give_up)
+        self._unreadable.note_job()
         with log_fields(job_id=job.job_id):
             return self._handle(job, message, again=again, give_up=give_up)
 
-    def _discard(self, message: ReceivedMessage, error: MalformedMessage) -> Outcome:
-        log.error("malformed message was discarded", extra={"reason": str(error)})
+    def _discard(self, message: ReceivedMessage, *, give_up: bool) -> Outcome:
+        """Make a message that is no job a dead letter; one that can't be copied SQS moves later."""
+        cause = likely_cause(message.body)
+        try:
+            if give_up:
+                self._show_after(message, 0)
+                return Outcome.RETRIED
+            self._dead_letters.send(message.body, notes={REASON: cause})
+        except ServiceUnavailable as error:
+            log.warning(
+                "unreadable message was left alone",
+                extra={"code": error.code, "reason": str(error)},
+            )
+            return Outcome.LEFT_ALONE
         self._delete(message)
+        self._unreadable.note(cause)
+        log.error(
+            "message that is no job was dead-lettered",
+            extra={
+                "code": MalformedMessage.code,
+                "likely_cause": cause,
+                "job_id": job_id_in(message.body),
+                "total": self._unreadable.total,
+            },
+        )
         return Outcome.DISCARDED
 
     def _handle(self, job: J, message: ReceivedMessage, *, again: bool, give_up: bool) -> Outcome:

@@ -68,9 +68,9 @@ class Job:
         Raises
         ------
         MalformedMessage
-            If the body is not ``{job_id}_{filename}``.
+            If the body is not ``{job_id}_{filename}``, perhaps with a newline behind it.
         """
-        match = _BODY.fullmatch(body)
+        match = _BODY.fullmatch(body.rstrip())
         if match is None:
             raise MalformedMessage(body)
         return cls(job_id=match[1], filename=match[2])

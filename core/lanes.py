@@ -29,7 +29,7 @@ class Lane:
     handler: JobHandler[Any]
     heartbeat: VisibilityHeartbeat
     acknowledger: Acknowledger
-    sweeper: DeadLetterSweeper[Any]
+    sweeper: DeadLetterSweeper
     on_work: Callable[[], None]
 
     def receivable(self, limit: int) -> int:

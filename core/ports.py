@@ -16,17 +16,21 @@ from core.names import spelled
 
 @dataclass(frozen=True, kw_only=True)
 class ReceivedMessage:
-    """A message in flight; ``receive_count`` is 1 at its first delivery."""
+    """A message in flight; ``receive_count`` is 1 at its first delivery.
+
+    ``notes`` were sent with it, beside its body.
+    """
 
     body: str
     receipt: str
     receive_count: int
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 class JobQueue(Protocol):
     """A queue that delivers at least once. Every method may raise ``QueueUnavailable``."""
 
-    def send(self, body: str) -> None: ...
+    def send(self, body: str, *, notes: Mapping[str, str] | None = None) -> None: ...
 
     def send_many(self, bodies: Sequence[str]) -> None:
         """Send all; after an error some may have been sent."""

@@ -1,7 +1,7 @@
 """The dead letters of one queue, for the operator."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from core.aws.clients import error_code, sqs_client, unavailable_as
-from core.aws.sqs import SqsQueue
+from core.aws.sqs import SqsQueue, notes_of
 from core.batches import note_outcome
 from core.bootstrap.shared import Shared
 from core.dead_letters import ABANDONED
@@ -20,6 +20,7 @@ from core.jobs import Job, JobFailed, failed
 from core.ports import ReceivedMessage
 from core.results import Results
 from core.settings import Settings
+from core.unreadable import REASON, job_id_in, job_in
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 HIDDEN_S: Final = 300
 PATIENCE_S: Final = 90
 """For other readers to give messages back, and for SQS to move them."""
+_GIVEN_BY_SWEEPS: Final = {ABANDONED, MalformedMessage.code}
 _NO_MOVE_TASKS: Final = {"InvalidAction", "UnsupportedOperation", "NotImplemented"}
 
 
@@ -38,6 +40,16 @@ class DeadLetter:
     age_s: float
     job: Job | IndexJob | None
 
+    @property
+    def job_id(self) -> str | None:
+        """Id of the job that the message speaks of, even if it can't be read."""
+        return self.job.job_id if self.job else job_id_in(self.message.body)
+
+    @property
+    def reason(self) -> str | None:
+        """Why a worker could not read it."""
+        return self.message.notes.get(REASON)
+
 
 class DeadLetters:
     """The dead letters of one queue, and the results of their jobs."""
@@ -48,9 +60,6 @@ class DeadLetters:
         self.source = settings.sqs_index_queue_name if index else settings.sqs_req_queue_name
         self.name = f"{self.source}-dlq"
         self.queue = SqsQueue(self.client, self.name)
-        self._parse: Callable[[str], Job | IndexJob] = (
-            IndexJob.from_body if index else Job.from_body
-        )
         self._outputs = Shared(settings).outputs
         self.results = Results(self._outputs)
         self._patience_s = patience_s
@@ -84,20 +93,23 @@ class DeadLetters:
 
         A result that is not ``failed`` stays: the job has its answer.
         """
-        if letter.job is None or not isinstance(self.results.read(letter.job.job_id), JobFailed):
+        job_id = letter.job_id
+        if job_id is None or not isinstance(self.results.read(job_id), JobFailed):
             return
         if isinstance(letter.job, IndexJob) and letter.job.batch_id is not None:
             key = f"batches/{letter.job.batch_id}/{letter.job.position:06}.failed"
             self._outputs.delete(key)
-        self._outputs.delete(letter.job.output_key)
+        self._outputs.delete(job_id)
 
     def bury(self, letters: list[DeadLetter]) -> int:
         """Delete messages, each job having a result by then; return how many were refused."""
-        for job in (letter.job for letter in letters if letter.job is not None):
-            self.results.write(failed(job.job_id, ABANDONED, "its message was purged"))
-            stored = self.results.read(job.job_id)
-            if isinstance(job, IndexJob) and stored is not None:
-                note_outcome(self._outputs, job, stored)
+        for letter in letters:
+            if letter.job_id is None:
+                continue
+            self.results.write(failed(letter.job_id, ABANDONED, "its message was purged"))
+            stored = self.results.read(letter.job_id)
+            if letter.job is not None and stored is not None:
+                note_outcome(self._outputs, letter.job, stored)
         return len(self.queue.delete_many([letter.message for letter in letters]))
 
     def move(self) -> bool:
@@ -137,10 +149,10 @@ class DeadLetters:
         Their first new answer could not be stored. A job sent twice has one result.
         """
         for letter in letters:
-            if letter.job is None:
+            if letter.job_id is None:
                 continue
-            stored = self.results.read(letter.job.job_id)
-            if isinstance(stored, JobFailed) and stored.error.code == ABANDONED:
+            stored = self.results.read(letter.job_id)
+            if isinstance(stored, JobFailed) and stored.error.code in _GIVEN_BY_SWEEPS:
                 self.revive(letter)
                 SqsQueue(self.client, self.source).send(letter.message.body)
 
@@ -159,22 +171,20 @@ class DeadLetters:
                 WaitTimeSeconds=1,
                 VisibilityTimeout=HIDDEN_S,
                 MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
+                MessageAttributeNames=["All"],
             )
         return [self._letter(message) for message in answer.get("Messages", [])]
 
     def _letter(self, message: Any) -> DeadLetter:
-        try:
-            job = self._parse(message["Body"])
-        except MalformedMessage:
-            job = None
         return DeadLetter(
             message=ReceivedMessage(
                 body=message["Body"],
                 receipt=message["ReceiptHandle"],
                 receive_count=int(message["Attributes"]["ApproximateReceiveCount"]),
+                notes=notes_of(message),
             ),
             age_s=max(0.0, time.time() - int(message["Attributes"]["SentTimestamp"]) / 1000),
-            job=job,
+            job=job_in(message["Body"]),
         )
 
     def _task(self, arn: str) -> Any:
@@ -189,9 +199,9 @@ class DeadLetters:
 
     def code(self, letter: DeadLetter) -> str:
         """Return the code of a job's failure, or what else there is to say of its result."""
-        if letter.job is None:
+        if letter.job_id is None:
             return "malformed"
-        stored = self.results.read(letter.job.job_id)
+        stored = self.results.read(letter.job_id)
         if isinstance(stored, JobFailed):
             return stored.error.code
         return "no result yet" if stored is None else "done"

@@ -44,6 +44,8 @@ def list_letters(kind: str) -> None:
 def show(kind: str) -> None:
     """Print receive count, age, result's code and body of each message.
 
+    If no worker could read it, the reason follows.
+
     Reading counts as a receive in the dead-letter queue, which has no limit.
     """
     letters = DeadLetters(announced_settings(), kind)
@@ -51,7 +53,8 @@ def show(kind: str) -> None:
         for letter in held:
             received, body = letter.message.receive_count, plain(letter.message.body)
             age = f"{letter.age_s:.0f} s"
-            click.echo(f"{received}\t{age}\t{letters.code(letter)}\t{body}")
+            columns = [str(received), age, letters.code(letter), body]
+            click.echo("\t".join(columns + ([plain(letter.reason)] if letter.reason else [])))
 
 
 @main.command()

@@ -1,7 +1,7 @@
 """A JobQueue on one SQS queue."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -11,6 +11,7 @@ from core.ports import ReceivedMessage
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
+    from types_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
 
 T = TypeVar("T")
@@ -28,9 +29,15 @@ class SqsQueue:
         self._known_url: str | None = None
         self._lock = threading.Lock()
 
-    def send(self, body: str) -> None:
+    def send(self, body: str, *, notes: Mapping[str, str] | None = None) -> None:
+        attributes: dict[str, MessageAttributeValueTypeDef] = {
+            name: {"DataType": "String", "StringValue": note}
+            for name, note in (notes or {}).items()
+        }
         with self._errors():
-            self._client.send_message(QueueUrl=self._url(), MessageBody=body)
+            self._client.send_message(
+                QueueUrl=self._url(), MessageBody=body, MessageAttributes=attributes
+            )
 
     def send_many(self, bodies: Sequence[str]) -> None:
         for batch in _batches(bodies):
@@ -48,6 +55,7 @@ class SqsQueue:
                 MaxNumberOfMessages=limit,
                 WaitTimeSeconds=round(wait_s),
                 MessageSystemAttributeNames=["ApproximateReceiveCount"],
+                MessageAttributeNames=["All"],
                 **options,
             )
         return [
@@ -55,6 +63,7 @@ class SqsQueue:
                 body=message["Body"],
                 receipt=message["ReceiptHandle"],
                 receive_count=int(message["Attributes"]["ApproximateReceiveCount"]),
+                notes=notes_of(message),
             )
             for message in answer.get("Messages", [])
         ]
@@ -135,6 +144,12 @@ class SqsQueue:
 
     def _errors(self) -> AbstractContextManager[None]:
         return unavailable_as(QueueUnavailable, f"SQS queue {self._name}")
+
+
+def notes_of(message: Any) -> dict[str, str]:
+    """Return what was sent with a message beside its body."""
+    attributes = message.get("MessageAttributes", {})
+    return {name: value.get("StringValue", "") for name, value in attributes.items()}
 
 
 def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -131,7 +131,7 @@ def _lane(
     on_settled: Callable[[Any, Any], None] | None = None,
 ) -> Lane:
     settings = shared.settings
-    jobs, results = SqsQueue(sqs, queue), Results(shared.outputs)
+    jobs, dead, results = SqsQueue(sqs, queue), SqsQueue(sqs, dead_letters), Results(shared.outputs)
     heartbeat = VisibilityHeartbeat(
         jobs,
         visibility_s=settings.sqs_visibility_timeout_seconds,
@@ -148,6 +148,7 @@ def _lane(
             acknowledger=acknowledger,
             results=results,
             heartbeat=heartbeat,
+            dead_letters=dead,
             parse=parse,
             answer=answer,
             responses=responses,
@@ -158,12 +159,11 @@ def _lane(
         heartbeat=heartbeat,
         acknowledger=acknowledger,
         sweeper=DeadLetterSweeper(
-            SqsQueue(sqs, dead_letters),
+            dead,
             results,
-            parse=parse,
             interval_s=settings.dead_letter_sweep_seconds,
             clock=time.monotonic,
-            on_settled=on_settled,
+            on_settled=partial(note_outcome, shared.outputs),
         ),
         on_work=on_work,
     )

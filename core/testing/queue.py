@@ -2,8 +2,8 @@
 
 import re
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from core.errors import QueueUnavailable
@@ -14,6 +14,7 @@ from core.ports import ReceivedMessage
 class _QueuedMessage:
     body: str
     visible_at_s: float
+    notes: Mapping[str, str] = field(default_factory=dict)
     receive_count: int = 0
     receipt: str = ""
 
@@ -58,15 +59,19 @@ class MemoryQueue:
         now_s = self._clock()
         return [message.body for message in self._messages if message.visible_at_s > now_s]
 
-    def send(self, body: str) -> None:
-        self.send_many([body])
+    def send(self, body: str, *, notes: Mapping[str, str] | None = None) -> None:
+        self._send([body], notes or {})
 
     def send_many(self, bodies: Sequence[str]) -> None:
+        self._send(bodies, {})
+
+    def _send(self, bodies: Sequence[str], notes: Mapping[str, str]) -> None:
         self.check()
         accepted = [body for body in bodies if not _FORBIDDEN.search(body)]
         with self._lock:
             self._messages += [
-                _QueuedMessage(body=body, visible_at_s=self._clock()) for body in accepted
+                _QueuedMessage(body=body, visible_at_s=self._clock(), notes=notes)
+                for body in accepted
             ]
             self._lock.notify_all()
         if len(accepted) < len(bodies):
@@ -93,7 +98,7 @@ class MemoryQueue:
                     continue
                 if self._dead_letters and message.receive_count >= self._max_receive_count:
                     self._messages.remove(message)
-                    self._dead_letters.send(message.body)
+                    self._dead_letters.send(message.body, notes=message.notes)
                     continue
                 message.receive_count += 1
                 self._receipts += 1
@@ -104,6 +109,7 @@ class MemoryQueue:
                         body=message.body,
                         receipt=message.receipt,
                         receive_count=message.receive_count,
+                        notes=message.notes,
                     )
                 )
         return received

@@ -16,17 +16,22 @@ from core.errors import (
     ServiceUnavailable,
 )
 from core.faces.results import Recognition
+from core.index_jobs import IndexJob
 from core.job_handler import ALONE_REFUSED, Outcome
 from core.jobs import COLLECTION_NOTE, Job
 from core.ports import EnrolledFace, JobQueue
 from core.results import JobResult, Results
 from core.testing import ScriptedRecognizer
+from core.unreadable import likely_cause
 from core.visibility import VisibilityHeartbeat
 from tests.support.faces import MODEL, embedding, face, recognition
 from tests.support.workers import join_worker
 from tests.support.worlds import MAX_RECEIVE_COUNT, World
 
 JOB = Job(job_id="7d1c43f7-8a5a-4e0c-9d3e-0f6b3c1a2b4d", filename="a_photo.jpg")
+INDEX_JOB = IndexJob(
+    job_id=JOB.job_id, collection_id="default", image_id="a", s3_bucket="album", s3_key="a"
+)
 PHOTO = b"the bytes of a photo"
 ADA = EnrolledFace(
     face_id="f1", person="Ada Lovelace", image_id="ada.jpg", embedding=embedding(0.0)
@@ -128,11 +133,49 @@ def test_photo_without_face_is_done_and_message_deleted(tier: Tier) -> None:
 
 
 @pytest.mark.parametrize("body", ["no job", "not-a-uuid_photo.jpg", "{}", JOB.job_id])
-def test_malformed_body_is_discarded(tier: Tier, body: str) -> None:
+def test_message_that_is_no_job_becomes_a_dead_letter_with_its_reason(
+    tier: Tier, body: str
+) -> None:
     tier.accept(body=body)
 
     assert tier.next_outcome() is Outcome.DISCARDED
     assert tier.world.is_queue_empty()
+    (letter,) = tier.world.dead_letters.receive(limit=10, wait_s=0)
+    assert letter.body == body
+    assert letter.notes == {"reason": likely_cause(body)}
+
+
+def test_message_that_is_no_job_is_kept_while_it_cannot_be_copied(
+    tier: Tier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tier.accept(body="no job")
+    with monkeypatch.context() as patched:
+        patched.setattr(tier.world.dead_letters, "send", refuse)
+        assert tier.next_outcome() is Outcome.LEFT_ALONE
+
+    assert tier.next_outcome() is Outcome.DISCARDED
+    assert tier.world.dead_letters.receive(limit=10, wait_s=0)[0].body == "no job"
+
+
+def test_newline_behind_a_job_is_no_harm(tier: Tier) -> None:
+    tier.accept(body=f"{JOB.body}\n")
+    tier.answers(recognition(face(0.1)))
+
+    assert tier.next_outcome() is Outcome.DONE
+    assert tier.result()["result"] == "Ada Lovelace"
+
+
+@pytest.mark.parametrize(
+    "body", [JOB.job_id, f'{{"version": 2, "job_id": "{JOB.job_id}"}}', INDEX_JOB.body]
+)
+def test_job_whose_message_nobody_can_read_does_not_stay_pending(tier: Tier, body: str) -> None:
+    tier.accept(body=body)
+    tier.next_outcome()
+
+    assert tier.sweeper.sweep() == 1
+    assert tier.result()["error"]["code"] == "MALFORMED_MESSAGE"
+    assert likely_cause(body) in tier.result()["error"]["message"]
+    assert tier.settled == ([(JOB.job_id, "failed", True)] if body == INDEX_JOB.body else [])
 
 
 def test_missing_input_fails_without_retry(tier: Tier) -> None:

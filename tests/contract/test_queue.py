@@ -24,6 +24,16 @@ def test_sent_body_is_received_with_receive_count_one(world: World) -> None:
     assert message.receive_count == 1
 
 
+def test_notes_of_a_message_come_with_it(world: World) -> None:
+    world.queue.send("a body", notes={"reason": "it is no job: it names 'none'"})
+    world.queue.send("another")
+
+    messages = [world.receive(), world.receive()]
+
+    notes = {message.body: message.notes for message in messages}
+    assert notes == {"a body": {"reason": "it is no job: it names 'none'"}, "another": {}}
+
+
 def test_message_in_flight_is_not_received_again(world: World) -> None:
     world.queue.send("a body")
     world.receive()

@@ -100,6 +100,21 @@ def test_list_and_show_tell_what_lies_there_and_leave_it_there(desk: Desk) -> No
     assert letter.body == job.body
 
 
+def test_show_says_why_a_message_could_not_be_read_and_redrive_revives_its_job(
+    desk: Desk,
+) -> None:
+    job_id = new_id()
+    desk.world.dead_letters.send(f"{job_id}:v2", notes={"reason": "another version"})
+    assert desk.results.write(failed(job_id, "MALFORMED_MESSAGE", "unread"))
+
+    shown, redriven = desk.run("show"), desk.run("redrive")
+
+    columns = shown.output.strip().split("\t")
+    assert columns[2:] == ["MALFORMED_MESSAGE", f"{job_id}:v2", "another version"]
+    assert redriven.exit_code == 0, redriven.output
+    assert desk.results.read(job_id) is None
+
+
 def test_redriven_job_has_its_message_back_and_no_result(desk: Desk) -> None:
     jobs = [Job.new("a.jpg"), Job.new("b.jpg")]
     for job in jobs:

@@ -73,6 +73,7 @@ def join_lane(
             acknowledger=acknowledger,
             results=results,
             heartbeat=heartbeat,
+            dead_letters=dead_letters,
             parse=parse,
             answer=answer,
             responses=responses,
@@ -85,7 +86,6 @@ def join_lane(
         sweeper=DeadLetterSweeper(
             dead_letters,
             results,
-            parse=parse,
             interval_s=sweep_interval_s,
             clock=clock,
             on_settled=on_settled,
