@@ -8,10 +8,10 @@ known), or its faces enrolled
 body is no job of the queue            none yet; a sweep of the    deleted once a copy with the
                                        dead letters gives it       reason is a dead letter
 input missing, photo undecodable or    ``failed``, no retry        deleted after the write
-too large, wrong model, no such
-collection
+too large, no such collection
 child over its deadline, or died, or   none yet                    visible again after a growing
-met a bug                                                          pause with jitter
+met a bug; people enrolled with                                    pause with jitter
+another model than the worker's
 the same on the last allowed receive   ``failed``                  visible at once: SQS moves it
                                                                    to the dead-letter queue
 S3, SQS or the index refuses or is     none                        kept hidden; tried again by
@@ -68,7 +68,6 @@ _FINAL: Final = (
     BucketNotAllowed,
     CollectionNotFound,
     InvalidPhoto,
-    ModelMismatch,
     ObjectMissing,
 )
 """What no further attempt can mend."""
@@ -239,7 +238,7 @@ class JobHandler(Generic[J]):
                 self._delete(message)
                 return Outcome.DUPLICATE
             return self._finish(job, message, self._result(job))
-        except RecognitionFailed as error:
+        except (ModelMismatch, RecognitionFailed) as error:
             return self._try_again(job, message, error.code, str(error))
         except ServiceUnavailable as error:
             if not give_up:

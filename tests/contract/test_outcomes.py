@@ -24,7 +24,7 @@ from core.results import JobResult, Results
 from core.testing import ScriptedRecognizer
 from core.unreadable import likely_cause
 from core.visibility import VisibilityHeartbeat
-from tests.support.faces import MODEL, embedding, face, recognition
+from tests.support.faces import MODEL, OTHER_MODEL, embedding, face, recognition
 from tests.support.workers import join_worker
 from tests.support.worlds import MAX_RECEIVE_COUNT, World
 
@@ -56,6 +56,7 @@ class Tier:
         joined.enrol(ADA, model=MODEL)
         self.worker, self.handler = joined.worker, joined.handler
         self.lane, self.sweeper = joined.lane, joined.lane.sweeper
+        self.index = joined.index
 
     def note_settled(self, job: Job, result: JobResult) -> None:
         """Note a job's id, its result's status, and whether that is stored by now."""
@@ -212,13 +213,25 @@ def test_too_large_photo_fails_without_being_recognised(tier: Tier) -> None:
     assert tier.recognizer.photos == []
 
 
-def test_gallery_of_another_model_fails_without_retry(tier: Tier) -> None:
+def test_job_that_meets_another_model_is_left_to_another_worker(tier: Tier) -> None:
     tier.accept()
-    other = type(MODEL)(name="other-model", version="1")
-    tier.answers(recognition(face(0.1), model=other))
+    tier.answers(recognition(face(0.1), model=OTHER_MODEL), recognition(face(0.1)))
 
-    assert tier.next_outcome() is Outcome.FAILED
+    assert tier.next_outcome() is Outcome.RETRIED
+    assert not tier.has_result()
+    assert tier.next_outcome() is Outcome.DONE
+    assert tier.result()["result"] == "Ada Lovelace"
+
+
+def test_job_that_meets_no_other_model_fails_in_the_end(tier: Tier) -> None:
+    tier.accept()
+    tier.answers(recognition(face(0.1), model=OTHER_MODEL))
+
+    outcomes = [tier.next_outcome() for _ in range(MAX_RECEIVE_COUNT)]
+
+    assert outcomes == [Outcome.RETRIED, Outcome.DEAD_LETTERED]
     assert tier.result()["error"]["code"] == "MODEL_MISMATCH"
+    assert tier.world.dead_bodies() == [JOB.body]
 
 
 def test_unknown_collection_fails_without_retry(tier: Tier) -> None:
@@ -273,7 +286,7 @@ def test_last_failed_attempt_fails_the_job_and_dead_letters_it(tier: Tier) -> No
     ("part", "method"),
     [
         ("inputs", "get"),
-        ("gallery", "get"),
+        ("index", "search"),
         ("outputs", "put_if"),
     ],
 )
@@ -283,7 +296,8 @@ def test_job_is_tried_again_after_an_operation_was_refused(
     tier.accept()
     tier.answers(recognition(face(0.1)))
     with monkeypatch.context() as patched:
-        patched.setattr(getattr(tier.world, part), method, refuse)
+        target = tier.index if part == "index" else getattr(tier.world, part)
+        patched.setattr(target, method, refuse)
         assert tier.next_outcome() is Outcome.LEFT_ALONE
 
     assert tier.next_outcome() is Outcome.DONE
