@@ -121,9 +121,12 @@ class DeadLetters:
             If SQS refuses, fails, or takes longer than the patience.
         """
         with self.errors():
-            arn = self._attributes("QueueArn")["QueueArn"]
+            arn = self._arn(self.name)
             try:
-                self.client.start_message_move_task(SourceArn=arn)
+                # Named, because SQS does not know where those belong that workers sent here.
+                self.client.start_message_move_task(
+                    SourceArn=arn, DestinationArn=self._arn(self.source)
+                )
             except ClientError as error:
                 if error_code(error).rpartition(".")[2] in _NO_MOVE_TASKS:
                     return False
@@ -189,6 +192,11 @@ class DeadLetters:
 
     def _task(self, arn: str) -> Any:
         return self.client.list_message_move_tasks(SourceArn=arn, MaxResults=1)["Results"][0]
+
+    def _arn(self, name: str) -> str:
+        url = self.client.get_queue_url(QueueName=name)["QueueUrl"]
+        answer = self.client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        return answer["Attributes"]["QueueArn"]
 
     def _attributes(self, *names: Any) -> Any:
         answer = self.client.get_queue_attributes(QueueUrl=self._url(), AttributeNames=list(names))
