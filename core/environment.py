@@ -10,7 +10,7 @@ variable that is named like one of its options to its S3 client, with and withou
 
 import os
 import re
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, Final
 
 from pydantic_settings import DotEnvSettingsSource
@@ -35,6 +35,9 @@ _OPTIONS_OF_LANCEDB: Final = re.compile(
 )
 
 _KEYS: Final = {"aws_access_key_id", "aws_secret_access_key", "aws_session_token"}
+_ENDPOINT: Final = "AWS_ENDPOINT_URL"
+GIVEN_EMPTY: Final = "SETTINGS_GIVEN_EMPTY"
+"""Names the variables that were removed because they were empty: they still hide the file's."""
 _NO_PROXY: Final = ("NO_PROXY", "no_proxy")
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
@@ -47,6 +50,7 @@ class FileBehindVariables(DotEnvSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         variables = {name.lower() for name in os.environ}  # noqa: TID251 - only the names
+        variables |= _given_empty(os.environ)  # noqa: TID251 - the same
         if variables & _KEYS:
             variables |= _KEYS
         file = super().__call__()
@@ -59,6 +63,9 @@ def settle_environment(
 ) -> None:
     """Remove what some clients alone would obey, and ask no proxy for this machine.
 
+    What the settings say stays as it is, for whoever reads them again: this process,
+    and those that it starts.
+
     Parameters
     ----------
     endpoint_host : str or None
@@ -66,9 +73,14 @@ def settle_environment(
     environment : mapping
         Changed in place.
     """
+    given_empty = _given_empty(environment)
     for name, value in list(environment.items()):
         if _OPTIONS_OF_LANCEDB.fullmatch(name) or _is_stray(name, value):
             del environment[name]
+            if not value:
+                given_empty.add(name.lower())
+    if given_empty:
+        environment[GIVEN_EMPTY] = ",".join(sorted(given_empty))
     if bundle := environment.get("AWS_CA_BUNDLE"):
         environment.setdefault("SSL_CERT_FILE", bundle)  # the one that LanceDB reads
     hosts = [*_LOOPBACK, endpoint_host] if endpoint_host else [*_LOOPBACK]
@@ -76,8 +88,13 @@ def settle_environment(
     environment.update(dict.fromkeys(_NO_PROXY, _with_hosts(listed, hosts)))
 
 
+def _given_empty(environment: Mapping[str, str]) -> set[str]:
+    return set(filter(None, environment.get(GIVEN_EMPTY, "").split(",")))
+
+
 def _is_stray(name: str, value: str) -> bool:
-    return name.startswith("AWS_") and not (value and _READ_BY_ALL.fullmatch(name))
+    stays = name == _ENDPOINT or _READ_BY_ALL.fullmatch(name)
+    return name.startswith("AWS_") and not (value and stays)
 
 
 def _with_hosts(listed: str, hosts: list[str]) -> str:

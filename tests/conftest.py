@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from trial.localstack import LocalStack
 
+from core.environment import GIVEN_EMPTY
 from core.settings import Settings
 from tests.support.models import models_dir
 from tests.support.photos import ROOT
@@ -69,6 +70,7 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the settings of the developer's shell out of the tests; .env is kept out by each."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.delenv(GIVEN_EMPTY, raising=False)
 
 
 def require_localstack() -> None:

@@ -192,6 +192,25 @@ def test_empty_variable_counts_as_none_though_the_file_has_a_value(
     assert getattr(load_settings(), name.lower()) == default
 
 
+@pytest.mark.parametrize("given", ["http://of-the-variable:4566", ""])
+def test_settings_are_the_same_whenever_they_are_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: str
+) -> None:
+    """gunicorn reads them and then each web process, the autoscaler and then its workers."""
+    (tmp_path / ".env").write_text(
+        "AWS_ENDPOINT_URL=http://of-the-file:4566\nAWS_ACCESS_KEY_ID=a\nAWS_SECRET_ACCESS_KEY=b\n"
+    )
+    monkeypatch.setenv("AWS_ENDPOINT_URL", given)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "")
+    monkeypatch.chdir(tmp_path)
+
+    first, second = load_settings(), load_settings()
+
+    assert first.aws_endpoint_url == (given or None)
+    assert first == second
+
+
 def test_keys_of_the_shell_do_not_go_with_the_token_of_the_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
