@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from core.enrolment_groups import EnrolmentGroups
+from core.errors import CollectionNotFound, Erased, ObjectMissing
 from core.index_jobs import IndexDone, IndexJob
 from core.jobs import COLLECTION_NOTE, DEFAULT_COLLECTION, MIN_QUALITY_NOTE, Job, JobDone
 from core.naming import FaceNamer
@@ -23,12 +24,17 @@ class RecognitionAnswerer:
         photo = self.inputs.get(job.input_key, max_bytes=self.max_file_bytes)
         collection_id = photo.metadata.get(COLLECTION_NOTE, DEFAULT_COLLECTION)
         asked = photo.metadata.get(MIN_QUALITY_NOTE)
-        return self.namer.name(
-            job.job_id,
-            collection_id,
-            self.recognizer.recognise(photo.body),
-            min_quality=None if asked is None else float(asked),
-        )
+        recognition = self.recognizer.recognise(photo.body)
+        try:
+            return self.namer.name(
+                job.job_id,
+                collection_id,
+                recognition,
+                min_quality=None if asked is None else float(asked),
+            )
+        except CollectionNotFound:
+            self.inputs.delete(job.input_key)
+            raise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +42,8 @@ class IndexAnswerer:
     """Answers index jobs; their photos lie in the input bucket or an allowed one.
 
     A batch by prefix has whatever lies there: what is no photo by its name is not fetched.
+    What was erased after its photo was accepted is not even recognised, and the photo goes
+    where the service stored it.
     """
 
     sources: PhotoSources
@@ -45,5 +53,20 @@ class IndexAnswerer:
     def __call__(self, job: IndexJob) -> IndexDone:
         if job.batch_id is not None:
             check_is_no_other_file(job.s3_key)
-        photo = self.sources.photo(job.s3_bucket, job.s3_key)
-        return self.enroller.enrol(job, self.recognizer.recognise(photo))
+        try:
+            return self._answer(job)
+        except (Erased, CollectionNotFound):
+            if job.owns_photo:
+                self.sources.remove(job.s3_bucket, job.s3_key)
+            raise
+
+    def _answer(self, job: IndexJob) -> IndexDone:
+        try:
+            photo = self.sources.photo(job.s3_bucket, job.s3_key)
+        except ObjectMissing:
+            self.enroller.refuse_erased(job)
+            raise
+        if job.owns_photo:
+            job = job.model_copy(update={"accepted_at": photo.modified_at})
+        self.enroller.refuse_erased(job)
+        return self.enroller.enrol(job, self.recognizer.recognise(photo.body))

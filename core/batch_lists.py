@@ -24,10 +24,14 @@ class BatchPhoto(Frozen):
 
 
 class Batch(Frozen):
-    """What was asked for; photos are in the order of the request."""
+    """What was asked for; photos are in the order of the request.
+
+    ``person`` is whose photos they were said to be, until that person is erased.
+    """
 
     batch_id: str
     collection_id: str
+    person: str | None = None
     photos: list[BatchPhoto]
 
 
@@ -54,12 +58,22 @@ class BatchLists:
     def erase_photos(self, job_ids: Set[str]) -> None:
         """Forget what the photos of these jobs are called."""
         for batch in self._all():
-            photos = [
-                photo.model_copy(update={"image_id": ERASED}) if photo.job_id in job_ids else photo
-                for photo in batch.photos
-            ]
+            photos = _without_names(batch, job_ids)
             if photos != batch.photos:
-                self.write(batch.model_copy(update={"photos": photos}))
+                is_whole = all(photo.image_id == ERASED for photo in photos)
+                person = None if is_whole else batch.person
+                self.write(batch.model_copy(update={"photos": photos, "person": person}))
+
+    def of_person(self, collection_id: str, person: str) -> Iterator[Batch]:
+        """Yield the batches whose photos were said to be a person's."""
+        for batch in self._all():
+            if (batch.collection_id, batch.person) == (collection_id, person):
+                yield batch
+
+    def forget_person(self, batch: Batch) -> None:
+        """Forget whose the photos of a batch were said to be, and what they are called."""
+        photos = _without_names(batch, {photo.job_id for photo in batch.photos})
+        self.write(batch.model_copy(update={"photos": photos, "person": None}))
 
     def erase_collection(self, collection_id: str) -> None:
         """Remove every batch of a collection."""
@@ -77,6 +91,13 @@ class BatchLists:
             batch = self.read(batch_id)
             if batch is not None:
                 yield batch
+
+
+def _without_names(batch: Batch, job_ids: Set[str]) -> list[BatchPhoto]:
+    return [
+        photo.model_copy(update={"image_id": ERASED}) if photo.job_id in job_ids else photo
+        for photo in batch.photos
+    ]
 
 
 def _list_key(batch_id: str) -> str:

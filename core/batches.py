@@ -142,6 +142,7 @@ class Batches:
                     f"s3_keys: {key[:300]!r} is not 1 to {_MAX_IMAGE_ID} printable characters"
                 )
         self.collections.get(request.collection_id)
+        accepted_at = self.outputs.now()
         batch_id = new_id()
         jobs = [
             IndexJob(
@@ -152,12 +153,14 @@ class Batches:
                 s3_key=key,
                 batch_id=batch_id,
                 position=position,
+                accepted_at=accepted_at,
             )
             for position, key in enumerate(keys)
         ]
         batch = Batch(
             batch_id=batch_id,
             collection_id=request.collection_id,
+            person=request.person,
             photos=[BatchPhoto(job_id=job.job_id, image_id=job.image_id) for job in jobs],
         )
         BatchLists(outputs=self.outputs).write(batch)

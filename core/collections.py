@@ -20,6 +20,7 @@ from typing import Final, Literal
 from pydantic import Field
 
 from core.changes import Look, StoredChanges, Watch
+from core.erasure_records import ErasureLog, ErasureLogs
 from core.errors import (
     CollectionExists,
     CollectionNotFound,
@@ -34,6 +35,7 @@ from core.jobs import DEFAULT_COLLECTION, Frozen, Model
 from core.ports import FaceIndex, ObjectStore
 
 PREFIX: Final = "collections/"
+_ATTEMPTS: Final = 20
 _ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _READ_AT_ONCE: Final = 16
 _JSON: Final = "application/json"
@@ -47,6 +49,7 @@ class Collection(Frozen):
 
     ``threshold`` is the least similarity of a match. ``model`` is None until the
     first face is enrolled. A collection that is ``erasing`` is no longer found.
+    ``erasures`` is another text after each erasure in it, see `core.erasure_records`.
     """
 
     collection_id: str
@@ -56,6 +59,7 @@ class Collection(Frozen):
     created_at: datetime
     model: Model | None = None
     state: Literal["active", "erasing"] = "active"
+    erasures: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +97,7 @@ class Collections:
         watch: Watch | None = None,
     ) -> None:
         self._watch = watch or Watch(StoredChanges(store), clock=clock)
+        self.erasures = ErasureLogs(store)
         self._store = store
         self._index = index
         self._refresh_s = refresh_s
@@ -122,6 +127,7 @@ class Collections:
             threshold=threshold,
             metadata=metadata or {},
             created_at=datetime.now(UTC),
+            erasures=uuid.uuid4().hex,  # there may be some of a former collection of this id
         )
         if not self._write(collection, version=None):
             raise CollectionExists(f"there is already a collection {collection_id!r}")
@@ -194,12 +200,32 @@ class Collections:
         return collection
 
     def is_current(self, collection: Collection) -> bool:
-        """Tell whether the collection is still there, asking S3."""
+        """Tell whether the collection is still there, and nothing was erased, asking S3."""
         try:
             now = self.now(collection.collection_id)
         except CollectionNotFound:
             return False
-        return now.gallery_id == collection.gallery_id
+        return (now.gallery_id, now.erasures) == (collection.gallery_id, collection.erasures)
+
+    def erased(self, collection: Collection) -> ErasureLog:
+        """Return what was erased in a collection; costs nothing while that is the same."""
+        return self.erasures.of(collection.collection_id, collection.erasures)
+
+    def note_erasure(self, collection_id: str) -> Collection:
+        """Let every process look at what was erased; return the collection as it is now.
+
+        Raises
+        ------
+        CollectionNotFound
+            If there is none of that id.
+        """
+        for _ in range(_ATTEMPTS):
+            stored = self._active(collection_id, fresh=True)
+            noted = stored.collection.model_copy(update={"erasures": uuid.uuid4().hex})
+            if self._write(noted, version=stored.version):
+                self.announce(noted)
+                return self.now(collection_id)
+        raise StorageUnavailable(f"collection {collection_id!r} was changed by others")
 
     def swap_gallery(self, collection: Collection, gallery_id: str) -> bool:
         """Let a collection have another gallery; tell whether it still had the one it is given.

@@ -147,5 +147,10 @@ def _dead_job(message: ReceivedMessage) -> _DeadJob | None:
         reason = message.notes.get(REASON) or likely_cause(message.body)
         failure = failed(job_id, MalformedMessage.code, f"its message could not be read: {reason}")
     else:
-        failure = failed(job_id, ABANDONED, "no attempt came to an end; the workers gave up")
+        failure = failed(
+            job_id,
+            ABANDONED,
+            "no attempt came to an end; the workers gave up",
+            collection_id=job.collection_id,
+        )
     return _DeadJob(job_id=job_id, job=job, failure=failure)

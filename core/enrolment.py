@@ -2,19 +2,25 @@
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 import numpy as np
 
 from core.choosing import ChosenFaces, left_out, too_poor
 from core.collections import Collection, Collections, check_model
-from core.errors import CollectionNotFound
+from core.erasure_records import ErasureLog
+from core.errors import CollectionNotFound, Erased
 from core.faces.results import Face, ModelId, Recognition
 from core.index_jobs import IndexDone, IndexJob
 from core.ports import EnrolledFace, FaceIndex
 from core.same_photo import of_others
+
+_MOST_FACES: Final = 100
+"""Of one photo."""
 
 _NAMESPACE: Final = uuid.UUID("6f1dbf0e-6b0f-5d0b-9f0a-6f6f4d1a7c11")
 
@@ -29,14 +35,22 @@ def face_id(collection_id: str, image_id: str, position: int) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Added:
-    """Faces as they are stored now, in the order given, and how many that changed."""
+    """Faces as they are stored now, in the order given, and how many that changed.
+
+    Those that were erased meanwhile are not among them; ``erased`` is the log that says so.
+    """
 
     faces: list[EnrolledFace]
     changed: int
+    erased: ErasureLog
 
 
 class Enroller:
     """Adds the faces of photos to collections; doing it again changes nothing.
+
+    What was erased after a photo was accepted is not added again. An erasure leaves its record
+    before it looks for faces, and faces are added before the records are looked at once more:
+    so either the erasure finds the faces, or they are taken away again here.
 
     Parameters
     ----------
@@ -58,22 +72,55 @@ class Enroller:
         ------
         CollectionNotFound
             If there is no such collection, or it was erased meanwhile.
+        Erased
+            If the person or a face was erased after the photo was accepted.
         ModelMismatch
             If the collection holds embeddings of another model.
         """
-        return self.enrol_all([(job, recognition)])[0]
+        (answer,) = self.enrol_all([(job, recognition)])
+        if isinstance(answer, Erased):
+            raise answer
+        return answer
 
-    def enrol_all(self, photos: Sequence[tuple[IndexJob, Recognition]]) -> list[IndexDone]:
-        """Add the faces of several photos of one collection with one write."""
+    def enrol_all(self, photos: Sequence[tuple[IndexJob, Recognition]]) -> list[IndexDone | Erased]:
+        """Add the faces of several photos of one collection with one write.
+
+        What was erased after its photo was accepted is answered with the error.
+        """
         chosen = [_chosen(*photo, min_quality=self._min_quality) for photo in photos]
         collection_id, model = photos[0][0].collection_id, photos[0][1].model
+        chosen = self._without_known(collection_id, model, chosen)
+
+        def refused(log: ErasureLog) -> set[str]:
+            """Return the faces of those photos of which something was erased."""
+            return {
+                face.face_id
+                for photo in chosen
+                if _is_photo_erased(log, photo)
+                for face in photo.added.values()
+            }
+
         faces = [face for photo in chosen for face in photo.added.values()]
-        refused = of_others(self._index, self._gallery_of(collection_id, model), faces)
-        chosen = [photo.without(refused, "SAME_PHOTO") for photo in chosen]
-        faces = [face for photo in chosen for face in photo.added.values()]
-        added = self.add(collection_id, faces, model=model)
+        added = self._add(collection_id, faces, model=model, refused=refused)
         stored = {face.face_id: face for face in added.faces}
-        return [photo.done(stored) for photo in chosen]
+        return [
+            Erased() if _is_photo_erased(added.erased, photo) else photo.done(stored)
+            for photo in chosen
+        ]
+
+    def _without_known(
+        self, collection_id: str, model: ModelId, chosen: list[ChosenFaces]
+    ) -> list[ChosenFaces]:
+        """Leave out faces of photos that have another person's name already."""
+        log = self._collections.erased(self._collections.get(collection_id))
+        faces = [
+            face
+            for photo in chosen
+            if not _is_photo_erased(log, photo)
+            for face in photo.added.values()
+        ]
+        refused = of_others(self._index, self._gallery_of(collection_id, model), faces)
+        return [photo.without(refused, "SAME_PHOTO") for photo in chosen]
 
     def _gallery_of(self, collection_id: str, model: ModelId) -> str | None:
         """Return a collection's gallery, None until it holds a face."""
@@ -81,8 +128,21 @@ class Enroller:
         check_model(collection, model)
         return None if collection.model is None else collection.gallery_id
 
-    def add(self, collection_id: str, faces: Sequence[EnrolledFace], *, model: ModelId) -> Added:
+    def add(
+        self,
+        collection_id: str,
+        faces: Sequence[EnrolledFace],
+        *,
+        model: ModelId,
+        accepted_at: datetime | None = None,
+    ) -> Added:
         """Store faces with one write, keeping what users said of those that are there.
+
+        Parameters
+        ----------
+        accepted_at : datetime, optional
+            Since when the caller has wanted it, by S3's clock; now unless given. Faces that
+            were erased later are left out.
 
         Raises
         ------
@@ -91,21 +151,80 @@ class Enroller:
         ModelMismatch
             If the collection holds embeddings of another model.
         """
+        since = accepted_at or self._collections.erasures.clock()
+        return self._add(
+            collection_id,
+            faces,
+            model=model,
+            refused=lambda log: {
+                face.face_id
+                for face in faces
+                if log.covers(person=face.person, face_ids=[face.face_id], accepted_at=since)
+            },
+        )
+
+    def refuse_erased(self, job: IndexJob) -> None:
+        """Raise ``Erased`` if a job's person or collection was erased after it was accepted.
+
+        What an attempt that broke off had enrolled is taken away.
+        """
+        try:
+            log = self._collections.erased(self._collections.get(job.collection_id))
+        except CollectionNotFound:
+            log = self._collections.erasures.now(job.collection_id)
+        if _is_erased(log, job):
+            self._withdraw(job)
+            raise Erased
+
+    def _withdraw(self, job: IndexJob) -> None:
+        ids = [face_id(job.collection_id, job.image_id, n) for n in range(_MOST_FACES)]
+        with suppress(CollectionNotFound):
+            collection = self._collections.now(job.collection_id)
+            if collection.model is not None:
+                self._erase_own(collection, ids, {job.job_id})
+
+    def _add(
+        self,
+        collection_id: str,
+        faces: Sequence[EnrolledFace],
+        *,
+        model: ModelId,
+        refused: Callable[[ErasureLog], set[str]],
+    ) -> Added:
+        """Add those faces that the newest log does not refuse."""
+        put: set[str] = set()
         while True:
             collection = self._collections.get(collection_id)
-            if not faces:
-                return Added(faces=[], changed=0)
-            length = len(faces[0].embedding)
-            collection = self._collections.bind(collection, model, length=length)
-            added, changed = self._compared(collection.gallery_id, faces)
+            if faces:
+                length = len(faces[0].embedding)
+                collection = self._collections.bind(collection, model, length=length)
+            log = self._collections.erased(collection)
+            gone = refused(log)
+            kept = [face for face in faces if face.face_id not in gone]
+            if put & gone:
+                jobs = {face.job_id for face in faces}
+                self._erase_own(collection, sorted(put & gone), jobs)
+            if not kept:
+                return Added(faces=[], changed=0, erased=log)
+            added, changed = self._compared(collection.gallery_id, kept)
             if changed:
                 self._index.put(collection.gallery_id, changed)
+                put.update(face.face_id for face in changed)
             else:
                 # Whoever stored them may have died before telling the others.
                 self._collections.announce(collection)
             if self._collections.is_current(collection):
-                return Added(faces=added, changed=len(changed))
+                return Added(faces=added, changed=len(changed), erased=log)
             self._leave_erased(collection)
+
+    def _erase_own(
+        self, collection: Collection, face_ids: Sequence[str], job_ids: set[str | None]
+    ) -> None:
+        """Erase those of the faces that these jobs enrolled, and no later one."""
+        found = self._index.get(collection.gallery_id, face_ids)
+        own = [face.face_id for face in found if face.job_id in job_ids]
+        if own:
+            self._index.erase(collection.gallery_id, own)
 
     def _compared(
         self, gallery_id: str, faces: Sequence[EnrolledFace]
@@ -136,7 +255,12 @@ def _as_users_said(face: EnrolledFace, known: EnrolledFace | None) -> EnrolledFa
     is_repeated = face.job_id is not None and face.job_id == known.job_id
     person = known.person if face.person is None or is_repeated else face.person
     rejected = face.rejected | known.rejected
-    return replace(face, person=None if person in rejected else person, rejected=rejected)
+    return replace(
+        face,
+        person=None if person in rejected else person,
+        rejected=rejected,
+        job_id=face.job_id or known.job_id,
+    )
 
 
 def _same(face: EnrolledFace, known: EnrolledFace | None) -> bool:
@@ -149,6 +273,15 @@ def _same(face: EnrolledFace, known: EnrolledFace | None) -> bool:
 
 def _without_embedding(face: EnrolledFace) -> tuple[object, ...]:
     return (face.person, face.image_id, dict(face.metadata), face.rejected, face.job_id)
+
+
+def _is_erased(log: ErasureLog, job: IndexJob, faces: Iterable[EnrolledFace] = ()) -> bool:
+    ids = [face.face_id for face in faces]
+    return log.covers(person=job.person, face_ids=ids, accepted_at=job.accepted_at)
+
+
+def _is_photo_erased(log: ErasureLog, photo: ChosenFaces) -> bool:
+    return _is_erased(log, photo.job, photo.added.values())
 
 
 def _chosen(job: IndexJob, recognition: Recognition, *, min_quality: float) -> ChosenFaces:

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from typing import Final
 
 from core.enrolment import Enroller
-from core.errors import ServiceUnavailable
+from core.errors import Erased, ServiceUnavailable
 from core.faces.results import ModelId, Recognition
 from core.index_jobs import IndexDone, IndexJob
 
@@ -58,7 +58,7 @@ class EnrolmentGroups:
 
         Raises
         ------
-        CollectionNotFound, ModelMismatch, ServiceUnavailable
+        CollectionNotFound, Erased, ModelMismatch, ServiceUnavailable
             As `Enroller.enrol` does.
         """
         key = (job.collection_id, recognition.model)
@@ -71,6 +71,10 @@ class EnrolmentGroups:
         if leads:
             self._write(key, group)
         return done.result()
+
+    def refuse_erased(self, job: IndexJob) -> None:
+        """Raise ``Erased`` as `Enroller.refuse_erased` does."""
+        self._enroller.refuse_erased(job)
 
     def _write(self, key: _Key, group: "_Group") -> None:
         with self._writing:
@@ -113,7 +117,10 @@ class _Group:
                 _settle(done, enroller, photo)
         else:
             for done, answer in zip(self._done, answers, strict=True):
-                done.set_result(answer)
+                if isinstance(answer, Erased):
+                    done.set_exception(answer)
+                else:
+                    done.set_result(answer)
 
 
 def _settle(

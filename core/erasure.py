@@ -5,38 +5,43 @@ they came from and the results that name them are removed from the input and
 output buckets; photos in a bucket of the caller's own are the caller's. An
 audit record without any biometric data or name stays in the gallery bucket.
 An erasure that breaks off is finished by asking for it again.
+
+What is still on its way must not come back. A record of the erasure
+(`core.erasure_records`) is left before anything is looked for, so that what was
+accepted earlier is not enrolled later; and all is looked for again until nothing
+is found, each time after a pause in which every process learns what is gone.
 """
 
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Set
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Set
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Final, Literal
 
 from core.batch_lists import BatchLists
 from core.collections import Collection, Collections
-from core.errors import CollectionNotFound, PersonNotFound
-from core.index_jobs import IndexDone
-from core.jobs import Frozen, JobDone, is_job_id
+from core.errors import CollectionNotFound, PersonNotFound, StorageUnavailable
+from core.jobs import Frozen
 from core.people import People
 from core.ports import EnrolledFace, FaceIndex, ObjectStore
-from core.results import JobResult, Results
+from core.traces import Found, Traces, Whom
 
 log = logging.getLogger(__name__)
 
 AUDIT_PREFIX: Final = "audit/"
-_THREADS: Final = 16
-_LAST_JOB_ID: Final = "g"
-"""Behind every job id, which is hexadecimal."""
+_ROUNDS: Final = 10
+_PAGE: Final = 1000
+
+Kind = Literal["face", "person", "collection"]
 
 
 class AuditRecord(Frozen):
     """That something was erased, and how much."""
 
-    erased: Literal["face", "person", "collection"]
+    erased: Kind
     collection_id: str
     faces: int
     jobs: int
@@ -52,7 +57,9 @@ class Erasure:
     inputs, outputs, gallery : ObjectStore
         The buckets.
     settle_s : float
-        Time after which no running process names an erased person any more.
+        Time after which no running process names an erased person any more. Longer than
+        the margin of the records and a second, so that whoever is enrolled again after the
+        erasure counts as such.
     sleep : callable
         How to let that time pass.
     """
@@ -75,41 +82,38 @@ class Erasure:
             If there is none.
         """
         face = self.people.face(collection_id, face_id)
-        jobs = self._erase_jobs(_jobs_of([face]))
-        self.index.erase(self.collections.now(collection_id).gallery_id, [face_id])
-        return self._audit("face", collection_id, faces=1, jobs=jobs)
+        whom = Whom(collection_id=collection_id, face_ids=frozenset({face_id}))
+
+        def find(_: Set[str]) -> "_Holding":
+            faces = self._faces(whom)
+            if not faces or face.job_id is None:
+                return _Holding(faces=faces)
+            return _Holding(faces=faces, found=self._traces.of_job(face.job_id, whom))
+
+        return self._until_nothing_is_left("face", whom, find, find(set()))
 
     def person(self, collection_id: str, person: str) -> AuditRecord:
-        """Erase all faces of a person, and every result that names them.
+        """Erase all faces of a person, every photo of theirs, and every result that names them.
 
         Raises
         ------
         CollectionNotFound, PersonNotFound
             If there is none.
         """
-        try:
-            faces = self.people.faces_of(collection_id, person)
-        except PersonNotFound:
-            faces = []
+
+        def find(face_ids: Set[str]) -> "_Holding":
+            whom = Whom(collection_id=collection_id, person=person, face_ids=frozenset(face_ids))
+            faces = self._faces(whom)
+            whom = Whom(collection_id=collection_id, person=person, face_ids=whom.face_ids | faces)
+            return _Holding(faces=faces, found=self._traces.find(whom))
+
+        first = find(set())
+        if not first:
             # An erasure that broke off may have told nobody that they are gone.
             self.collections.announce(self.collections.get(collection_id))
-        face_ids = {face.face_id for face in faces}
-
-        def holds(result: JobResult) -> bool:
-            return _is_of(result, collection_id) and _shows(result, person, face_ids)
-
-        jobs = self._erase_jobs(_jobs_of(faces) | self._jobs_whose_result(holds))
-        if not faces and not jobs:
             raise PersonNotFound(f"nobody named {person!r} is enrolled in {collection_id!r}")
-        if faces:
-            self.index.erase(self.collections.now(collection_id).gallery_id, sorted(face_ids))
-        record = self._audit("person", collection_id, faces=len(faces), jobs=jobs)
-        if faces:
-            self.sleep(self.settle_s)
-            if late := self._erase_jobs(self._jobs_whose_result(holds)):
-                self._audit("person", collection_id, faces=0, jobs=late)
-                return record.model_copy(update={"jobs": jobs + late})
-        return record
+        whom = Whom(collection_id=collection_id, person=person)
+        return self._until_nothing_is_left("person", whom, find, first)
 
     def collection(self, collection_id: str) -> AuditRecord:
         """Erase a collection with all its people, photos and results.
@@ -121,14 +125,90 @@ class Erasure:
         """
         collection = self.collections.close(collection_id)
         self.sleep(self.settle_s)
-        faces = self._drop(collection)
-        jobs = self._erase_jobs(
-            self._jobs_whose_result(lambda result: _is_of(result, collection_id))
+        logs = self.collections.erasures
+        logs.add(
+            collection_id,
+            lambda log: log.with_record(uuid.uuid4().hex, at=logs.clock(), everything=True),
         )
+        faces = self._drop(collection)
+        found = self._traces.find(Whom(collection_id=collection_id))
+        self._traces.erase(found)
         BatchLists(outputs=self.outputs).erase_collection(collection_id)
-        record = self._audit("collection", collection_id, faces=faces, jobs=jobs)
+        record = self._audit("collection", collection_id, faces=faces, jobs=len(found.jobs))
+        self.sleep(self.settle_s)  # so that what comes to a next collection of this id is later
         self.collections.forget(collection_id)
         return record
+
+    @cached_property
+    def _traces(self) -> Traces:
+        return Traces(inputs=self.inputs, outputs=self.outputs)
+
+    def _until_nothing_is_left(
+        self,
+        kind: Kind,
+        whom: Whom,
+        find: Callable[[Set[str]], "_Holding"],
+        first: "_Holding",
+    ) -> AuditRecord:
+        """Erase what is found, and look again, until nothing is found."""
+        record_id = uuid.uuid4().hex
+        faces: set[str] = set(whom.face_ids)
+        erased, jobs = 0, 0
+        holding = first
+        for _ in range(_ROUNDS):
+            faces |= holding.faces
+            self._note(whom, record_id, faces)
+            self._erase(whom.collection_id, holding)
+            round_of = self._audit(
+                kind,
+                whom.collection_id,
+                faces=len(holding.faces),
+                jobs=len(holding.found.jobs),
+            )
+            erased, jobs = erased + round_of.faces, jobs + round_of.jobs
+            self._note(whom, record_id, faces)
+            self.sleep(self.settle_s)
+            holding = find(faces)
+            if not holding:
+                return round_of.model_copy(update={"faces": erased, "jobs": jobs})
+        raise StorageUnavailable("what is erased is enrolled again all the time")
+
+    def _note(self, whom: Whom, record_id: str, face_ids: Set[str]) -> None:
+        """Leave the record, as of now: all that was accepted until now is covered."""
+        logs = self.collections.erasures
+        logs.add(
+            whom.collection_id,
+            lambda log: log.with_record(
+                record_id, at=logs.clock(), person=whom.person, face_ids=sorted(face_ids)
+            ),
+        )
+        self.collections.note_erasure(whom.collection_id)
+
+    def _erase(self, collection_id: str, holding: "_Holding") -> None:
+        self._traces.erase(holding.found)
+        if holding.faces:
+            collection = self.collections.now(collection_id)
+            self.index.erase(collection.gallery_id, sorted(holding.faces))
+
+    def _faces(self, whom: Whom) -> frozenset[str]:
+        """Return the faces of somebody that are enrolled now, under any name."""
+        collection = self.collections.now(whom.collection_id)
+        if collection.model is None:
+            return frozenset()
+        held: list[EnrolledFace] = []
+        if whom.face_ids:
+            held += self.index.get(collection.gallery_id, sorted(whom.face_ids))
+        if whom.person is not None:
+            held += self._named(collection, whom.person)
+        return frozenset(face.face_id for face in held)
+
+    def _named(self, collection: Collection, person: str) -> Iterator[EnrolledFace]:
+        after = ""
+        while page := self.index.page(
+            collection.gallery_id, limit=_PAGE, after=after, person=person
+        ):
+            yield from page
+            after = page[-1].face_id
 
     def _drop(self, collection: Collection) -> int:
         """Remove the gallery; return how many faces it held, 0 if it is gone already."""
@@ -139,45 +219,7 @@ class Erasure:
         self.index.drop(collection.gallery_id)
         return faces
 
-    def _jobs_whose_result(self, holds: Callable[[JobResult], bool]) -> set[str]:
-        """Read every result; return the jobs of those that hold what is looked for."""
-        results = Results(self.outputs)
-
-        def found(job_id: str) -> str | None:
-            result = results.read(job_id)
-            return job_id if result is not None and holds(result) else None
-
-        with ThreadPoolExecutor(max_workers=_THREADS) as threads:
-            return {job_id for job_id in threads.map(found, self._job_ids()) if job_id is not None}
-
-    def _job_ids(self) -> Iterator[str]:
-        after = ""
-        while keys := self.outputs.keys("", after=after):
-            yield from (key for key in keys if is_job_id(key))
-            after = keys[-1]
-            if after >= _LAST_JOB_ID:
-                return
-
-    def _erase_jobs(self, job_ids: Set[str]) -> int:
-        """Remove what holds the jobs; last the results by which they would be found again."""
-        if job_ids:
-            BatchLists(outputs=self.outputs).erase_photos(job_ids)
-        with ThreadPoolExecutor(max_workers=_THREADS) as threads:
-            return sum(threads.map(self._erase_job, job_ids))
-
-    def _erase_job(self, job_id: str) -> int:
-        self.inputs.delete_many(self.inputs.keys(f"{job_id}_"))
-        self.outputs.delete(job_id)
-        return 1
-
-    def _audit(
-        self,
-        erased: Literal["face", "person", "collection"],
-        collection_id: str,
-        *,
-        faces: int,
-        jobs: int,
-    ) -> AuditRecord:
+    def _audit(self, erased: Kind, collection_id: str, *, faces: int, jobs: int) -> AuditRecord:
         record = AuditRecord(
             erased=erased,
             collection_id=collection_id,
@@ -195,23 +237,12 @@ class Erasure:
         return record
 
 
-def _jobs_of(faces: Iterable[EnrolledFace]) -> set[str]:
-    return {face.job_id for face in faces if face.job_id is not None}
+@dataclass(frozen=True, kw_only=True)
+class _Holding:
+    """What still holds somebody: enrolled faces, by id, and jobs."""
 
+    faces: frozenset[str] = frozenset()
+    found: Found = field(default_factory=Found)
 
-def _is_of(result: JobResult, collection_id: str) -> bool:
-    return isinstance(result, JobDone | IndexDone) and result.collection_id == collection_id
-
-
-def _shows(result: JobResult, person: str, face_ids: Set[str]) -> bool:
-    """Tell whether a result names a person, or holds one of their faces under another name."""
-    if isinstance(result, JobDone):
-        return any(
-            face.name == person or (face.name is not None and face.face_id in face_ids)
-            for face in result.faces
-        )
-    if isinstance(result, IndexDone):
-        return result.person == person or any(
-            record.person == person or record.face_id in face_ids for record in result.face_records
-        )
-    return False
+    def __bool__(self) -> bool:
+        return bool(self.faces or self.found)

@@ -35,6 +35,7 @@
     ├── TooBusy                     passes by itself, like the next ones
     ├── MalformedMessage
     ├── ObjectMissing
+    ├── Erased                      what a job holds was erased after it was accepted
     ├── ServiceUnavailable          passes by itself: try again later
     │   ├── StorageUnavailable
     │   ├── QueueUnavailable
@@ -266,6 +267,15 @@ class ObjectMissing(FaceServiceError):
     """Raised when no object is stored under a key."""
 
     code = "INPUT_MISSING"
+
+
+class Erased(FaceServiceError):
+    """Raised when the person, face or collection of a job was erased after it was accepted."""
+
+    code = "ERASED"
+
+    def __init__(self) -> None:
+        super().__init__("what it holds was erased after it was accepted")
 
 
 class ServiceUnavailable(FaceServiceError):

@@ -3,7 +3,14 @@
 import uuid
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from core.errors import MalformedMessage
 from core.jobs import (
@@ -137,6 +144,8 @@ class IndexJob(IndexRequest):
     batch_id: Annotated[str, AfterValidator(_checked_job_id)] | None = None
     position: Annotated[int, Field(ge=0)] = 0
     """Among the photos of its batch."""
+    accepted_at: AwareDatetime | None = None
+    """By S3's clock; None where the age of the photo tells, and in messages of former versions."""
 
     @classmethod
     def from_body(cls, body: str) -> Self:
@@ -162,6 +171,11 @@ class IndexJob(IndexRequest):
     @property
     def output_key(self) -> str:
         return self.job_id
+
+    @property
+    def owns_photo(self) -> bool:
+        """Whether the photo was stored for this job alone, and goes with it."""
+        return self.s3_key.startswith(f"{self.job_id}_")
 
 
 def new_id() -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from core.collections import Collections
 from core.index_jobs import IndexJob, IndexRequest, new_id
 from core.intake import Intake
-from core.jobs import safe_filename
+from core.jobs import COLLECTION_NOTE, PERSON_NOTE, noted_person, safe_filename
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,5 +41,8 @@ class Indexing:
         job = IndexJob(
             **dict(request), job_id=job_id, image_id=image_id, s3_bucket=self.bucket, s3_key=key
         )
-        self.intake.accept(job_id=job_id, key=key, photo=photo, body=job.body, notes={})
+        notes = {COLLECTION_NOTE: request.collection_id}
+        if request.person is not None:
+            notes[PERSON_NOTE] = noted_person(request.person)
+        self.intake.accept(job_id=job_id, key=key, photo=photo, body=job.body, notes=notes)
         return job_id

@@ -8,7 +8,9 @@ known), or its faces enrolled
 body is no job of the queue            none yet; a sweep of the    deleted once a copy with the
                                        dead letters gives it       reason is a dead letter
 input missing, photo undecodable or    ``failed``, no retry        deleted after the write
-too large, no such collection
+too large, no such collection, or
+what it holds was erased after it
+was accepted
 child over its deadline, or died, or   none yet                    visible again after a growing
 met a bug; people enrolled with                                    pause with jitter
 another model than the worker's
@@ -43,6 +45,7 @@ from core.acknowledger import Acknowledger
 from core.errors import (
     BucketNotAllowed,
     CollectionNotFound,
+    Erased,
     FaceServiceError,
     InvalidPhoto,
     MalformedMessage,
@@ -67,6 +70,7 @@ MAX_BACKOFF_S: Final = 300.0
 _FINAL: Final = (
     BucketNotAllowed,
     CollectionNotFound,
+    Erased,
     InvalidPhoto,
     ObjectMissing,
 )
@@ -264,7 +268,7 @@ class JobHandler(Generic[J]):
         try:
             return self._answer(job)
         except _FINAL as error:
-            return failed(job.job_id, error.code, str(error))
+            return failed(job.job_id, error.code, str(error), collection_id=job.collection_id)
 
     def _finish(self, job: J, message: ReceivedMessage, result: JobResult) -> Outcome:
         written = self._write(job, result)
@@ -308,7 +312,7 @@ class JobHandler(Generic[J]):
         log.warning("attempt failed", extra={"code": code, "reason": reason})
         if message.receive_count >= self.max_receive_count:
             attempts = f"{reason}; given up after {message.receive_count} attempts"
-            self._write(job, failed(job.job_id, code, attempts))
+            self._write(job, failed(job.job_id, code, attempts, collection_id=job.collection_id))
             self._show_after(message, 0)
             return Outcome.DEAD_LETTERED
         delay_s = retry_delay_s(

@@ -5,6 +5,7 @@ import unicodedata
 import uuid
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, Self
+from urllib.parse import quote
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
@@ -19,6 +20,8 @@ COLLECTION_NOTE: Final = "collection-id"
 """Under this name the input object notes in which collection its people are looked for."""
 MIN_QUALITY_NOTE: Final = "min-quality"
 """Likewise, from which quality on faces are looked for; absent for the service's own bound."""
+PERSON_NOTE: Final = "person"
+"""Under this name it notes whose photo it is said to be, as `noted_person` writes it."""
 
 Name = Annotated[str, AfterValidator(spelled)]
 """A person's name in a result; older versions stored any spelling."""
@@ -27,6 +30,11 @@ _MAX_FILENAME: Final = 100
 _UUID4: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 _JOB_ID: Final = re.compile(_UUID4)
 _BODY: Final = re.compile(rf"({_UUID4})_([A-Za-z0-9._-]{{1,{_MAX_FILENAME}}})")
+
+
+def noted_person(person: str) -> str:
+    """Return a name in ASCII, to be noted with a photo."""
+    return quote(person, safe="")
 
 
 def is_job_id(text: str) -> bool:
@@ -87,6 +95,11 @@ class Job:
     @property
     def output_key(self) -> str:
         return self.job_id
+
+    @property
+    def collection_id(self) -> None:
+        """Not in the message: it is noted with the photo."""
+        return
 
 
 class Frozen(BaseModel):
@@ -211,11 +224,15 @@ class JobFailed(Frozen):
     job_id: str
     status: Literal["failed"] = "failed"
     error: Failure
+    collection_id: str | None = None
+    """Where it was to be enrolled, by which its photo is found when that is erased."""
 
 
-def failed(job_id: str, code: str, message: str) -> JobFailed:
+def failed(job_id: str, code: str, message: str, *, collection_id: str | None = None) -> JobFailed:
     """Return the result of a job that ended without an answer."""
-    return JobFailed(job_id=job_id, error=Failure(code=code, message=message))
+    return JobFailed(
+        job_id=job_id, error=Failure(code=code, message=message), collection_id=collection_id
+    )
 
 
 def headline(faces: list[NamedFace]) -> str:

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from core.errors import BucketNotAllowed, InvalidRequest, UnsupportedImage
-from core.ports import ObjectStore
+from core.ports import ObjectStore, StoredObject
 
 _ANY_BYTES: Final = "application/octet-stream"
 
@@ -50,7 +50,11 @@ class PhotoSources:
             raise BucketNotAllowed(f"bucket {name!r} is not among ALLOWED_BUCKETS")
         return name
 
-    def photo(self, bucket: str | None, key: str) -> bytes:
+    def remove(self, bucket: str, key: str) -> None:
+        """Remove a photo that the service stored itself."""
+        self.allowed[bucket].delete(key)
+
+    def photo(self, bucket: str | None, key: str) -> StoredObject:
         """Return a photo.
 
         Raises
@@ -63,4 +67,4 @@ class PhotoSources:
             If it is over the limit; its bytes are not read then.
         """
         store = self.allowed[self.bucket(bucket)]
-        return store.get(key, max_bytes=self.max_file_bytes).body
+        return store.get(key, max_bytes=self.max_file_bytes)

@@ -106,7 +106,11 @@ class DeadLetters:
         for letter in letters:
             if letter.job_id is None:
                 continue
-            self.results.write(failed(letter.job_id, ABANDONED, "its message was purged"))
+            collection_id = None if letter.job is None else letter.job.collection_id
+            purged = "its message was purged"
+            self.results.write(
+                failed(letter.job_id, ABANDONED, purged, collection_id=collection_id)
+            )
             stored = self.results.read(letter.job_id)
             if letter.job is not None and stored is not None:
                 note_outcome(self._outputs, letter.job, stored)

@@ -27,6 +27,7 @@ from rank1_rates import Answer, compare_all, rates, split
 
 from core.collections import Collections
 from core.enrolment import Enroller
+from core.errors import Erased
 from core.faces.results import Recognition
 from core.gallery.lance_index import LanceFaceIndex
 from core.index_jobs import IndexJob
@@ -145,7 +146,9 @@ class Service:
             some = photos[start : start + _AT_ONCE]
             done = self._enroller.enrol_all([(_job(photo), recognitions[photo]) for photo in some])
             for photo, answer in zip(some, done, strict=True):
-                if answer.face_records:
+                if isinstance(answer, Erased):
+                    refused[answer.code] += 1
+                elif answer.face_records:
                     accepted.add(photo)
                 else:
                     refused[next((face.reason for face in answer.unindexed_faces), "NO_FACE")] += 1

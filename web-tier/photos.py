@@ -82,7 +82,7 @@ class PhotoReader:
         if s3_bucket is not None and s3_key is None:
             raise InvalidRequest(f"{bucket}: it goes only with {key}")
         if s3_key is not None:
-            photo = Photo(content=self.sources.photo(s3_bucket, s3_key), filename=s3_key)
+            photo = Photo(content=self.sources.photo(s3_bucket, s3_key).body, filename=s3_key)
         elif image in files:
             photo = uploaded(files[image])
         elif encoded is not None:

@@ -24,8 +24,10 @@ Check = Callable[[], None]
 """Raises ``ServiceUnavailable`` while something is missing."""
 
 
-_SETTLE_S: Final = 1.0
+_SETTLE_S: Final = 1.5
 """Beyond the refresh time: what a process may take to load a change."""
+_LEAST_SETTLE_S: Final = 2.5
+"""The margin of the records and a second, and something more."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Shared:
             inputs=self.inputs,
             outputs=self.outputs,
             gallery=self.gallery,
-            settle_s=self.settings.gallery_refresh_seconds + _SETTLE_S,
+            settle_s=max(_LEAST_SETTLE_S, self.settings.gallery_refresh_seconds + _SETTLE_S),
         )
 
     def sources(self, *further: str) -> PhotoSources:

@@ -17,7 +17,7 @@ class MemoryStore:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.objects: dict[str, bytes] = {}
         self._notes: dict[str, ObjectNotes] = {}
-        self._clock = clock
+        self.clock = clock
         self._lock = threading.Lock()
         self.available = True
         self.gets = 0
@@ -41,7 +41,7 @@ class MemoryStore:
 
     def now(self) -> datetime:
         self.check()
-        return datetime.fromtimestamp(int(self._clock()), UTC)
+        return self._now()
 
     def get_if_changed(self, key: str, version: str) -> StoredObject | None:
         stored = self.get(key)
@@ -93,11 +93,14 @@ class MemoryStore:
         }
 
     def _note(self, key: str, metadata: Mapping[str, str] | None) -> None:
-        self._notes[key] = ObjectNotes(metadata=dict(metadata or {}), modified_at=self.now())
+        self._notes[key] = ObjectNotes(metadata=dict(metadata or {}), modified_at=self._now())
 
     def _notes_of(self, key: str) -> ObjectNotes:
         """Return the notes of an object that a test may also have put there by itself."""
-        return self._notes.get(key) or ObjectNotes(metadata={}, modified_at=self.now())
+        return self._notes.get(key) or ObjectNotes(metadata={}, modified_at=self._now())
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(int(self.clock()), UTC)
 
     def check(self) -> None:
         if not self.available:

@@ -65,6 +65,7 @@ def enroll(
 def _enrol(
     parts: Parts, photos: list[tuple[str, Path]], collection_id: str, wanted: Wanted
 ) -> list[Unused]:
+    began_at = parts.collections.erasures.clock()
     _ensure(parts.collections, collection_id)
     with parts.recognizer(parts.threads) as recognizer:
         enrolment = FolderEnrolment(
@@ -73,6 +74,7 @@ def _enrol(
             index=parts.index,
             recognizer=recognizer,
             wanted=wanted,
+            began_at=began_at,
         )
         enrolment.enrol(photos, threads=parts.threads)
     people = len(set(enrolment.owners.values()))

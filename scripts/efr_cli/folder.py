@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -124,6 +125,8 @@ class FolderEnrolment:
     collections: Collections
     index: FaceIndex
     recognizer: Recognizer
+    began_at: datetime
+    """By S3's clock: who is erased later stays erased."""
     wanted: Wanted = Wanted()
     owners: dict[str, str] = field(default_factory=dict)
     """Persons by the ids of their faces."""
@@ -166,10 +169,18 @@ class FolderEnrolment:
     def _store(self, batch: list[Found]) -> None:
         faces = [found.face for found in batch]
         enroller = Enroller(self.collections, self.index)
-        added = enroller.add(self.collection_id, faces, model=batch[0].model)
+        added = enroller.add(
+            self.collection_id, faces, model=batch[0].model, accepted_at=self.began_at
+        )
         self.changed += added.changed
-        for found, face in zip(batch, added.faces, strict=True):
-            if face.person is None:
+        stored = {face.face_id: face for face in added.faces}
+        for found in batch:
+            face = stored.get(found.face.face_id)
+            if face is None:
+                reason = f"ERASED: {found.person} was erased meanwhile"
+                self.unused.append(Unused(path=found.path, reason=reason))
+                self.owners.pop(found.face.face_id, None)
+            elif face.person is None:
                 reason = f"PERSON_REJECTED: it was said before that this is not {found.person}"
                 self.unused.append(Unused(path=found.path, reason=reason))
                 self.owners.pop(face.face_id, None)

@@ -20,12 +20,12 @@ from core.collections import Collections
 from core.enrolment import Enroller
 from core.enrolment_groups import EnrolmentGroups
 from core.erasure import AUDIT_PREFIX, Erasure
-from core.errors import CollectionNotFound
+from core.errors import CollectionNotFound, FaceServiceError, InvalidImage
 from core.idempotency import IdempotencyKeys
 from core.index_jobs import IndexJob, IndexRequest
 from core.indexing import Indexing
 from core.intake import Intake
-from core.jobs import Job, safe_filename
+from core.jobs import Job, JobFailed, failed, safe_filename
 from core.naming import FaceNamer
 from core.people import People
 from core.ports import FaceIndex, ObjectStore
@@ -39,7 +39,7 @@ from tests.support.worlds import World, aws_world, memory_world, own_names
 
 IN_BUCKET: Final = "in"
 REFRESH_S: Final = 0.5
-SETTLE_S: Final = 1.5
+SETTLE_S: Final = 2.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,21 +122,34 @@ class Service:
         )
 
     def enrol(self, person: Person, collection_id: str) -> None:
+        self.submit(person, collection_id)
+        self.work()
+
+    def submit(self, person: Person, collection_id: str) -> str:
+        """Leave a photo of somebody in the queue; return its job's id."""
         self.recognizer.shown[person.photo] = recognition(face(vector=person.vector))
         request = IndexRequest(
             collection_id=collection_id, person=person.name, metadata={"who": person.name}
         )
-        self.indexing.submit(person.photo, f"{person.name} 1.jpg", f"{person.name}.jpg", request)
-        self._work()
+        return self.indexing.submit(
+            person.photo, f"{person.name} 1.jpg", f"{person.name}.jpg", request
+        )
 
     def enrol_as_batch(self, person: Person, collection_id: str) -> None:
         """Index a photo of the caller's own, whose key names the person."""
+        self.submit_as_batch(person, collection_id)
+        self.work()
+        self.take_away_own_photo(person)
+
+    def submit_as_batch(self, person: Person, collection_id: str) -> str:
+        self.recognizer.shown[person.photo] = recognition(face(vector=person.vector))
         key = f"albums/{person.name}/1.jpg"
         self.world.inputs.put(key, person.photo, content_type="image/jpeg")
         request = IndexRequest(collection_id=collection_id, person=person.name)
-        self.batches.submit_keys(None, [key], request)
-        self._work()
-        self.world.inputs.delete(key)  # it is the caller's, and they took it away
+        return self.batches.submit_keys(None, [key], request)
+
+    def take_away_own_photo(self, person: Person) -> None:
+        self.world.inputs.delete(f"albums/{person.name}/1.jpg")
 
     def recognise(self, person: Person, collection_id: str, key: str = "first") -> JobResult:
         """Have a photo recognised that was uploaded under the person's name."""
@@ -146,23 +159,36 @@ class Service:
             collection_id=collection_id,
             idempotency_key=f"{key} {person.photo[-4:].hex()}{len(person.photo)}",
         )
-        self._work()
+        self.work()
         result = self.submission.status(job.job_id)
         assert result is not None
         return result
 
-    def _work(self) -> None:
-        """Do what a worker does with the next message."""
+    def work(self) -> str:
+        """Do what a worker does with the next message; return its body."""
         message = self.world.receive()
         results = Results(self.world.outputs)
-        if message.body.startswith("{"):
-            job = IndexJob.from_body(message.body)
-            result = self.index_answer(job)
-            results.write(result)
+        is_index_job = message.body.startswith("{")
+        job = (IndexJob if is_index_job else Job).from_body(message.body)
+        result: JobResult
+        try:
+            result = self.index_answer(job) if isinstance(job, IndexJob) else self.answer(job)
+        except FaceServiceError as error:
+            result = failed(job.job_id, error.code, str(error), collection_id=job.collection_id)
+        results.write(result)
+        if isinstance(job, IndexJob):
             note_outcome(self.world.outputs, job, result)
-        else:
-            results.write(self.answer(Job.from_body(message.body)))
         self.world.queue.delete(message)
+        return message.body
+
+    def ending(self, job_id: str) -> str:
+        """Return the code of a job's failure, or "done"."""
+        result = Results(self.world.outputs).read(job_id)
+        assert result is not None
+        return result.error.code if isinstance(result, JobFailed) else result.status
+
+    def names(self, collection_id: str = "family") -> set[str | None]:
+        return {face.person for face in self.people.faces(collection_id, limit=10)}
 
     def nearest(self, index: FaceIndex, gallery_id: str, person: Person) -> list[str | None]:
         """Return who is found at no distance from a person's face."""
@@ -332,3 +358,120 @@ def test_batch_of_an_erased_person_still_counts_its_photos(family: Service) -> N
 
     assert all(lists.read(batch_id) for batch_id in batch_ids)
     assert [family.batches.status(batch_id, limit=1).done for batch_id in batch_ids] == [1, 1]
+
+
+def test_photos_that_wait_in_the_queue_are_not_enrolled_once_their_person_is_erased(
+    family: Service,
+) -> None:
+    waiting = family.submit(ADA, "family")
+    batch_id = family.submit_as_batch(ADA, "family")
+
+    family.erasure.person("family", ADA.name)
+
+    assert family.ending(waiting) == "ERASED"
+    bodies = [family.work() for _ in range(2)]
+    assert family.names() == {BOB.name}
+    status = family.batches.status(batch_id, limit=1)
+    assert [outcome.error and outcome.error.code for outcome in status.outcomes] == ["ERASED"]
+    assert len(bodies) == 2
+    family.take_away_own_photo(ADA)
+    assert family.traces_of(ADA) == {}
+
+
+def test_person_who_was_not_enrolled_yet_is_erased_from_the_queue(service: Service) -> None:
+    service.collections.create("family")
+    waiting = service.submit(ADA, "family")
+
+    service.erasure.person("family", ADA.name)
+
+    assert service.ending(waiting) == "ERASED"
+    service.work()
+    assert service.names() == set()
+    assert service.traces_of(ADA) == {}
+
+
+@pytest.mark.parametrize("what", ["person", "face", "collection"])
+def test_message_that_is_delivered_again_after_an_erasure_enrols_nobody(
+    service: Service, what: str
+) -> None:
+    service.collections.create("family")
+    service.submit_as_batch(ADA, "family")
+    body = service.work()
+    (enrolled,) = service.people.faces_of("family", ADA.name)
+    if what == "person":
+        service.erasure.person("family", ADA.name)
+    elif what == "face":
+        service.erasure.face("family", enrolled.face_id)
+    else:
+        service.erasure.collection("family")
+        service.collections.create("family")
+
+    service.world.queue.send(body)  # as a redrive of dead letters does, perhaps days later
+    service.work()
+
+    assert service.ending(IndexJob.from_body(body).job_id) == "ERASED"
+    assert service.names() == set()
+    service.take_away_own_photo(ADA)
+    assert service.traces_of(ADA) == {}
+
+
+@pytest.mark.parametrize("what", ["person", "face", "collection"])
+def test_erased_person_can_be_enrolled_again_at_once(service: Service, what: str) -> None:
+    service.collections.create("family")
+    service.enrol(ADA, "family")
+    (enrolled,) = service.people.faces_of("family", ADA.name)
+    if what == "person":
+        service.erasure.person("family", ADA.name)
+    elif what == "face":
+        service.erasure.face("family", enrolled.face_id)
+    else:
+        service.erasure.collection("family")
+        service.collections.create("family")
+
+    service.enrol(ADA, "family")
+    assert service.names() == {ADA.name}
+    service.enrol_as_batch(ADA, "family")
+    assert len(service.people.faces_of("family", ADA.name)) == 2
+
+
+def test_photo_of_a_job_that_failed_goes_with_its_person(service: Service) -> None:
+    service.collections.create("family")
+    service.submit(ADA, "family")
+    service.recognizer.shown[ADA.photo] = InvalidImage("damaged")
+    service.work()
+    assert service.traces_of(ADA) != {}
+
+    service.erasure.person("family", ADA.name)
+
+    assert service.traces_of(ADA) == {}
+
+
+def test_photos_that_wait_or_failed_go_with_their_collection(service: Service) -> None:
+    service.collections.create("family")
+    service.enrol(BOB, "family")
+    service.submit(ADA, "family")
+    service.submit_as_batch(BOB, "family")
+    upload = service.submission.submit(ADA.photo, f"{ADA.name}.jpg", collection_id="family")
+    service.recognizer.shown[ADA.photo] = InvalidImage("damaged")
+    service.work()
+
+    service.erasure.collection("family")
+
+    service.take_away_own_photo(BOB)
+    assert {**service.traces_of(ADA), **service.traces_of(BOB)} == {}
+    assert service.ending(upload.job_id) == "ERASED"
+    for _ in range(2):
+        service.work()
+    assert service.ending(upload.job_id) == "ERASED"
+    assert {**service.traces_of(ADA), **service.traces_of(BOB)} == {}
+
+
+def test_photo_that_reaches_a_collection_after_its_erasure_goes_too(service: Service) -> None:
+    service.collections.create("family")
+    service.submit(ADA, "family")
+    service.collections.close("family")
+    service.collections.forget("family")
+
+    service.work()
+
+    assert service.traces_of(ADA) == {}

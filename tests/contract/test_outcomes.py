@@ -10,6 +10,7 @@ import pytest
 from core.dead_letters import ABANDONED
 from core.errors import (
     BucketNotAllowed,
+    Erased,
     InvalidImage,
     RecognitionTimedOut,
     RecognizerDied,
@@ -202,6 +203,15 @@ def test_photo_in_a_bucket_that_is_not_allowed_fails_without_retry(tier: Tier) -
 
     assert tier.next_outcome() is Outcome.FAILED
     assert tier.result()["error"]["code"] == "BUCKET_NOT_ALLOWED"
+    assert tier.world.is_queue_empty()
+
+
+def test_job_of_somebody_erased_fails_without_retry(tier: Tier) -> None:
+    tier.accept()
+    tier.answers(Erased())
+
+    assert tier.next_outcome() is Outcome.FAILED
+    assert tier.result()["error"]["code"] == "ERASED"
     assert tier.world.is_queue_empty()
 
 

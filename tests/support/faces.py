@@ -73,7 +73,10 @@ def enrolled(
 class RecognizerByPhoto:
     """Knows what each photo shows; a photo that it was not told of shows nobody."""
 
-    shown: dict[bytes, Recognition] = field(default_factory=dict)
+    shown: dict[bytes, Recognition | Exception] = field(default_factory=dict)
 
     def recognise(self, photo: bytes) -> Recognition:
-        return self.shown.get(photo, recognition())
+        found = self.shown.get(photo, recognition())
+        if isinstance(found, Exception):
+            raise found
+        return found

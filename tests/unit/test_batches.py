@@ -27,7 +27,7 @@ FOUND = DetectedFace.of(face())
 
 @dataclass(kw_only=True)
 class Service:
-    outputs: MemoryStore = field(default_factory=MemoryStore)
+    outputs: MemoryStore = field(default_factory=lambda: MemoryStore(ManualClock()))
     own: MemoryStore = field(default_factory=MemoryStore)
     queue: MemoryQueue = field(default_factory=lambda: MemoryQueue(clock=ManualClock()))
 
@@ -85,6 +85,7 @@ def test_each_key_is_a_job_that_says_what_the_caller_said(service: Service) -> N
         s3_key="b.jpg",
         batch_id=batch_id,
         position=0,
+        accepted_at=service.outputs.now(),
     )
     assert (second.s3_key, second.position) == ("a.jpg", 1)
 

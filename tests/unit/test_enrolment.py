@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,13 +13,13 @@ from core.changes import StoredChanges
 from core.choosing import BYSTANDER
 from core.collections import Collections
 from core.enrolment import Enroller, face_id
-from core.errors import CollectionNotFound, ModelMismatch, NoFaceInBox
+from core.errors import CollectionNotFound, Erased, ModelMismatch, NoFaceInBox
 from core.faces.results import Recognition
 from core.index_jobs import IndexDone, IndexJob, new_id
 from core.people import People
 from core.ports import EnrolledFace, Match
 from core.testing import MemoryFaceIndex, MemoryStore
-from tests.support.faces import OTHER_MODEL, face, recognition
+from tests.support.faces import MODEL, OTHER_MODEL, enrolled, face, recognition
 
 
 @dataclass(kw_only=True)
@@ -66,7 +68,8 @@ def job_of(
     )
 
 
-def reasons(done: IndexDone) -> list[str]:
+def reasons(done: IndexDone | Erased) -> list[str]:
+    assert isinstance(done, IndexDone)
     return [unindexed.reason for unindexed in done.unindexed_faces]
 
 
@@ -192,7 +195,8 @@ def test_several_photos_are_stored_together(tier: Tier) -> None:
 
     done = tier.enroller.enrol_all(photos)
 
-    assert [[record.person for record in one.face_records] for one in done] == [
+    answers = [one for one in done if isinstance(one, IndexDone)]
+    assert [[record.person for record in one.face_records] for one in answers] == [
         ["Ada"],
         [],
         ["Cyd"],
@@ -388,3 +392,117 @@ def test_job_may_ask_for_another_quality(tier: Tier, asked: float | None, added:
 
     assert len(done.face_records) == len(tier.faces()) == added
     assert reasons(done) == ["LOW_QUALITY"] * (1 - added)
+
+
+def erase(tier: Tier, **what: Any) -> None:
+    """Do what an erasure does before it looks for faces."""
+    logs = tier.collections.erasures
+    logs.add("family", lambda log: log.with_record("a record", at=logs.clock(), **what))
+    tier.collections.note_erasure("family")
+
+
+def accepted(job: IndexJob, *, seconds_later: float = 0) -> IndexJob:
+    at = datetime.now(UTC) + timedelta(seconds=seconds_later)
+    return job.model_copy(update={"accepted_at": at})
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        {"person": "Ada"},
+        {"face_ids": [face_id("family", "ada.jpg", 0)]},
+        {"everything": True},
+    ],
+)
+def test_photo_of_before_an_erasure_is_not_enrolled(tier: Tier, what: dict[str, Any]) -> None:
+    late = accepted(job_of("Ada"), seconds_later=-100)
+    erase(tier, **what)
+
+    with pytest.raises(Erased):
+        tier.enrol(recognition(face(0)), late)
+
+    assert tier.faces() == []
+    tier.enrol(recognition(face(0)), accepted(job_of("Ada"), seconds_later=5))
+    assert len(tier.faces()) == 1
+
+
+def test_photo_of_others_is_enrolled_beside_one_of_an_erased_person(tier: Tier) -> None:
+    erase(tier, person="Ada")
+    photos = [
+        (accepted(job_of(person, image_id=person)), recognition(face(float(n))))
+        for n, person in enumerate(("Ada", "Bob"))
+    ]
+
+    ada, bob = tier.enroller.enrol_all(photos)
+
+    assert isinstance(ada, Erased)
+    assert isinstance(bob, IndexDone)
+    assert [stored.person for stored in tier.faces()] == ["Bob"]
+
+
+def test_faces_that_were_stored_while_their_person_was_erased_are_taken_away(tier: Tier) -> None:
+    photos = [
+        (accepted(job_of(person, image_id=person)), recognition(face(float(n))))
+        for n, person in enumerate(("Ada", "Bob"))
+    ]
+    put = tier.index.put
+
+    def put_then_erase(gallery_id: str, faces: Sequence[EnrolledFace]) -> None:
+        put(gallery_id, faces)
+        tier.index.put = put  # type: ignore[method-assign]
+        erase(tier, person="Ada")
+
+    tier.index.put = put_then_erase  # type: ignore[method-assign]
+
+    ada, bob = tier.enroller.enrol_all(photos)
+
+    assert isinstance(ada, Erased)
+    assert isinstance(bob, IndexDone)
+    assert [stored.person for stored in tier.faces()] == ["Bob"]
+
+
+def test_what_a_broken_attempt_of_an_erased_job_had_enrolled_is_taken_away(tier: Tier) -> None:
+    job = accepted(job_of("Ada"), seconds_later=-100)
+    tier.enrol(recognition(face(0)), job)
+    erase(tier, person="Ada")
+
+    with pytest.raises(Erased):
+        tier.enroller.refuse_erased(job)
+
+    assert tier.faces() == []
+
+
+def test_erased_job_leaves_alone_what_a_later_job_enrolled(tier: Tier) -> None:
+    late = accepted(job_of("Ada"), seconds_later=-100)
+    erase(tier, person="Ada")
+    tier.enrol(recognition(face(0)), accepted(job_of("Ada"), seconds_later=5))
+
+    with pytest.raises(Erased):
+        tier.enroller.refuse_erased(late)
+
+    assert [stored.person for stored in tier.faces()] == ["Ada"]
+
+
+def test_faces_added_without_a_job_are_new_unless_their_person_is_erased_meanwhile(
+    tier: Tier,
+) -> None:
+    began_at = datetime.now(UTC) - timedelta(seconds=100)
+    faces = [enrolled("Ada", 0, "1"), enrolled("Bob", 1, "2")]
+    erase(tier, person="Ada")
+
+    added = tier.enroller.add("family", faces, model=MODEL, accepted_at=began_at)
+
+    assert [stored.person for stored in added.faces] == ["Bob"]
+    assert [stored.person for stored in tier.faces()] == ["Bob"]
+
+
+def test_photo_of_an_erased_collection_is_refused_by_the_next_one_of_its_id(tier: Tier) -> None:
+    late = accepted(job_of("Ada"), seconds_later=-100)
+    erase(tier, everything=True)
+    tier.collections.forget("family")
+
+    with pytest.raises(Erased):
+        tier.enroller.refuse_erased(late)
+    tier.collections.create("family")
+    with pytest.raises(Erased):
+        tier.enrol(recognition(face(0)), late)

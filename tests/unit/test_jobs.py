@@ -101,10 +101,11 @@ def test_headline_without_faces_says_so() -> None:
 
 
 def test_failure_says_why() -> None:
-    assert failed("an id", "A_CODE", "a reason").model_dump() == {
+    assert failed("an id", "A_CODE", "a reason", collection_id="staff").model_dump() == {
         "job_id": "an id",
         "status": "failed",
         "error": {"code": "A_CODE", "message": "a reason"},
+        "collection_id": "staff",
     }
 
 

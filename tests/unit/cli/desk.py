@@ -45,6 +45,8 @@ class Desk:
     """Pools that were started."""
 
     def __post_init__(self) -> None:
+        for store in (self.inputs, self.outputs, self.gallery):
+            store.clock = self.clock
         self.queue = MemoryQueue(clock=self.clock)
         self.collections = Collections(self.gallery, self.index, refresh_s=0)
         self.people = People(collections=self.collections, index=self.index)
@@ -67,7 +69,7 @@ class Desk:
                 inputs=self.inputs,
                 outputs=self.outputs,
                 gallery=self.gallery,
-                settle_s=2,
+                settle_s=3,
                 sleep=self._sleep,
             ),
             index=self.index,

@@ -16,7 +16,7 @@ from core.bootstrap.web import WebParts
 from core.collections import Collections
 from core.enrolment import Enroller
 from core.erasure import Erasure
-from core.errors import InvalidPhoto
+from core.errors import Erased, InvalidPhoto
 from core.faces.results import Face, ModelId, Recognition
 from core.idempotency import IdempotencyKeys
 from core.index_jobs import IndexDone, IndexJob
@@ -37,6 +37,7 @@ from tests.support.photos import made_photo
 PHOTO = made_photo()
 MAX_FILE_BYTES = 1024 * 1024
 MAX_PIXELS = 10_000
+SETTLE_S = 3
 
 
 def photo_number(number: int) -> bytes:
@@ -65,6 +66,8 @@ class Site:
     started: int = 0
 
     def __post_init__(self) -> None:
+        for store in (self.inputs, self.outputs, self.gallery):
+            store.clock = self.clock
         self.queue = MemoryQueue(clock=self.clock)
         self.index_queue = MemoryQueue(clock=self.clock)
         self.results = Results(self.outputs)
@@ -123,7 +126,7 @@ class Site:
             inputs=self.inputs,
             outputs=self.outputs,
             gallery=self.gallery,
-            settle_s=0,
+            settle_s=SETTLE_S,
             sleep=self.clock.advance,
         )
 
@@ -233,11 +236,13 @@ class Site:
         while messages := self.index_queue.receive(limit=10, wait_s=0):
             for message in messages:
                 job = IndexJob.from_body(message.body)
-                photo = buckets[job.s3_bucket].get(job.s3_key).body
+                photo = buckets[job.s3_bucket].get(job.s3_key)
+                if job.owns_photo:
+                    job = job.model_copy(update={"accepted_at": photo.modified_at})
                 done: IndexDone | JobFailed
                 try:
-                    done = enroller.enrol(job, self.recognise(photo))
-                except InvalidPhoto as error:
+                    done = enroller.enrol(job, self.recognise(photo.body))
+                except (Erased, InvalidPhoto) as error:
                     done = failed(job.job_id, error.code, str(error))
                 self.results.write(done)
                 note_outcome(self.outputs, job, done)

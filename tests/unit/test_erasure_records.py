@@ -1,0 +1,125 @@
+"""What a log of erasures covers, and that it names nobody."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from core.erasure_records import KEPT_FOR, MARGIN, ErasureLog, ErasureLogs
+from core.errors import StorageUnavailable
+from core.testing import MemoryStore
+
+AT = datetime(2026, 11, 29, 12, tzinfo=UTC)
+EARLIER, LATER = AT - timedelta(days=3), AT + MARGIN + timedelta(seconds=1)
+ADA = ErasureLog().with_record("1", at=AT, person="Ada", face_ids=["face-1"])
+
+
+def covers(log: ErasureLog, accepted_at: datetime | None, person: str = "Ada") -> bool:
+    return log.covers(person=person, accepted_at=accepted_at)
+
+
+def test_photo_of_the_person_is_covered_until_the_erasure_and_not_later() -> None:
+    assert covers(ADA, EARLIER)
+    assert covers(ADA, AT)
+    assert not covers(ADA, LATER)
+
+
+def test_photo_that_came_in_the_seconds_by_which_clocks_may_differ_counts_as_before() -> None:
+    assert covers(ADA, AT + MARGIN)
+
+
+def test_photo_of_unknown_age_is_covered() -> None:
+    assert covers(ADA, None)
+
+
+def test_photos_of_others_are_not_covered() -> None:
+    assert not covers(ADA, EARLIER, person="Bob")
+    assert not ADA.covers(person=None, face_ids=["face-2"], accepted_at=EARLIER)
+
+
+def test_erased_face_is_covered_whosever_it_is_said_to_be() -> None:
+    assert ADA.covers(person="Bob", face_ids=["face-2", "face-1"], accepted_at=EARLIER)
+
+
+def test_erased_collection_covers_everything_before() -> None:
+    log = ErasureLog().with_record("1", at=AT, everything=True)
+
+    assert log.covers(person=None, accepted_at=EARLIER)
+    assert not log.covers(person=None, accepted_at=LATER)
+
+
+def test_record_of_the_same_id_takes_the_place_of_the_former() -> None:
+    again = ADA.with_record("1", at=LATER, person="Ada")
+
+    assert len(again.records) == 1
+    assert covers(again, LATER)
+
+
+def test_last_of_several_erasures_counts() -> None:
+    twice = ADA.with_record("2", at=LATER, person="Ada").with_record("3", at=AT, person="Ada")
+
+    assert covers(twice, LATER)
+
+
+def test_records_that_no_message_can_be_older_than_are_dropped() -> None:
+    later = ADA.with_record("2", at=AT + KEPT_FOR, person="Bob")
+
+    assert not covers(later, EARLIER)
+    assert covers(later, EARLIER, person="Bob")
+
+
+def test_records_that_came_since_are_told_apart() -> None:
+    log = ADA.with_record("2", at=AT, person="Bob")
+
+    assert covers(log.since(ADA), EARLIER, person="Bob")
+    assert not covers(log.since(ADA), EARLIER)
+
+
+def test_log_holds_no_name_and_no_face_id() -> None:
+    stored = ADA.model_dump_json()
+
+    assert "Ada" not in stored
+    assert "face-1" not in stored
+
+
+def test_same_name_has_another_mark_in_every_log() -> None:
+    (other,) = ErasureLog().with_record("1", at=AT, person="Ada").records
+
+    assert not set(other.marks) & set(ADA.records[0].marks)
+
+
+def test_log_is_read_once_for_each_version_and_never_without_one() -> None:
+    store = MemoryStore()
+    logs = ErasureLogs(store)
+    logs.add("family", lambda log: log.with_record("1", at=AT, person="Ada"))
+    store.gets = 0
+
+    assert not covers(logs.of("family", ""), EARLIER)
+    assert store.gets == 0
+    for version in ("a", "a", "b", "b"):
+        assert covers(logs.of("family", version), EARLIER)
+    assert store.gets == 2
+
+
+def test_erasures_at_once_are_all_recorded() -> None:
+    logs = ErasureLogs(MemoryStore())
+
+    def with_another_between(log: ErasureLog) -> ErasureLog:
+        if not log.records:
+            logs.add("family", lambda other: other.with_record("2", at=AT, person="Bob"))
+        return log.with_record("1", at=AT, person="Ada")
+
+    logs.add("family", with_another_between)
+
+    assert covers(logs.now("family"), EARLIER)
+    assert covers(logs.now("family"), EARLIER, person="Bob")
+
+
+def test_log_that_others_change_all_the_time_is_given_up() -> None:
+    logs = ErasureLogs(MemoryStore())
+
+    def always_late(log: ErasureLog) -> ErasureLog:
+        logs.add("family", lambda other: other.with_record(str(len(other.records)), at=AT))
+        return log.with_record("1", at=AT, person="Ada")
+
+    with pytest.raises(StorageUnavailable, match="family"):
+        logs.add("family", always_late)
