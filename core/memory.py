@@ -22,6 +22,9 @@ CHILD_BYTES: Final = MappingProxyType(
 in docs/benchmarks/child-memory.json, rounded up. That is at 48 megapixels, which
 the default of ``MAX_PIXELS`` just lets through."""
 
+MEASURED_PIXELS: Final = 50_000_000
+"""The default of ``MAX_PIXELS``, for which `CHILD_BYTES` hold."""
+
 _PROC: Final = Path("/proc")
 _CGROUPS: Final = Path("/sys/fs/cgroup")
 

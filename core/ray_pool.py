@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from core.confinement import forget_environment
 from core.errors import RecognitionFailed, RecognitionTimedOut, RecognizerDied
 from core.faces.results import Recognition
 from core.ports import Recognizer
@@ -176,6 +177,7 @@ class _Recognising:
 
     def load(self) -> None:
         # Not in __init__: Ray passes on no more than the text of an error there.
+        forget_environment()  # a cluster of our own had the worker's
         if self._load is not None:
             self._recognizer = self._load()
             self._load = None

@@ -1,27 +1,49 @@
 """What recognises photos: the engine itself, in children, or on a Ray cluster."""
 
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
+from core.confinement import Confinement
+from core.memory import CHILD_BYTES, MEASURED_PIXELS
 from core.ports import Recognizer
 from core.settings import Settings
 from core.timed_pool import TimedPool
 from core.warm_pool import WarmPool
 
+_SPARE: Final = 4
+"""Memory that is asked for is more than what is used: stacks of threads, and room in heaps."""
+
 
 def build_pool(settings: Settings, *, processes: int) -> TimedPool:
+    # Not the settings themselves: the keys in them are none of a child's business.
     return TimedPool(
-        partial(load_recognizer, settings),
+        partial(_load, **_engine_options(settings)),
         processes=processes,
         timeout_s=settings.job_timeout_seconds,
+        confinement=Confinement(
+            writable=(settings.face_models_dir.absolute(),), memory_bytes=_memory_bytes(settings)
+        ),
     )
 
 
 def load_recognizer(settings: Settings) -> Recognizer:
-    """Return the engine; loaded in a child, so that the parent does without the models."""
+    """Return the engine, loaded in this process."""
+    return _load(**_engine_options(settings))
+
+
+def _load(**options: Any) -> Recognizer:
+    # Imported in the child, so that the parent does without the models' libraries.
     from core.faces.engines import load_engine
 
-    return load_engine(**_engine_options(settings))
+    return load_engine(**options)
+
+
+def _memory_bytes(settings: Settings) -> int | None:
+    """Return what no photo needs, by far: a bound for those that are made to fill memory."""
+    measured = CHILD_BYTES.get(settings.face_engine)
+    if measured is None or settings.face_cuda:  # networks of the user's, or CUDA's mappings
+        return None
+    return int(_SPARE * measured * max(1.0, settings.max_pixels / MEASURED_PIXELS))
 
 
 def _engine_options(settings: Settings) -> dict[str, Any]:
@@ -49,7 +71,6 @@ def build_executor(settings: Settings) -> WarmPool:
     from core.faces.packed_models import packed_engine
     from core.ray_pool import RayPool
 
-    # Not the settings themselves: the keys in them are none of the cluster's business.
     return RayPool(
         partial(packed_engine, **_engine_options(settings)),
         actors=settings.worker_process_count,

@@ -8,6 +8,7 @@ import numpy as np
 import pi_heif
 
 from core.faces.headers.header import PhotoHeader
+from core.faces.memory import release_freed_memory
 from core.faces.opening import OpenedPhoto
 from core.faces.stored import Stored, StoredArray, StoredImage, reduced, stored
 from core.faces.webp_decoder import can_scale, decoded_webp
@@ -66,6 +67,8 @@ def decode(opened: OpenedPhoto, photo: bytes, *, reduction: int) -> Decoded:
         As `reduction_for` returned it. Some photos are reduced less.
     """
     header, image = opened.header, opened.image
+    if header.width * header.height > _KEPT_PIXELS:
+        release_freed_memory()  # what the detector had, for one
     if header.format == "HEIF":
         return Decoded(stored=_decoded_heic(photo), reduction=1)
     if header.format == "WEBP" and header.width * header.height >= _LARGE_PIXELS and can_scale():

@@ -1,0 +1,113 @@
+"""What a child that was taken over could do."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.bootstrap.recognizers import build_pool
+from core.confinement import Confinement
+from core.errors import InvalidImage, RecognizerDied
+from core.settings import Settings
+from core.timed_pool import TimedPool
+from tests.support.photos import ROOT
+from tests.support.probes import ProbingRecognizer
+
+
+def probed(pool: TimedPool, probe: str) -> str:
+    with pytest.raises(InvalidImage) as answer:
+        pool.recognise(probe.encode())
+    return str(answer.value)
+
+
+@pytest.fixture(scope="module")
+def lacks() -> set[str]:
+    """Return in which ways this system can't confine a child."""
+    code = "from core.confinement import Confinement; print(*Confinement().apply(), sep=',')"
+    finished = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    return set(finished.stdout.strip().split(",")) - {""}
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[TimedPool]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        pool = TimedPool(
+            ProbingRecognizer,
+            processes=1,
+            timeout_s=60,
+            confinement=Confinement(memory_bytes=1_500_000_000),
+        )
+        pool.start()
+    yield pool
+    pool.stop()
+
+
+def test_child_has_no_keys_in_its_environment(pool: TimedPool) -> None:
+    assert probed(pool, "environment AWS_SECRET_ACCESS_KEY") == "None False"
+
+
+def test_child_reaches_no_network(pool: TimedPool, lacks: set[str]) -> None:
+    if {"network namespace", "landlock"} <= lacks:
+        pytest.skip("this kernel confines no network")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        answer = probed(pool, f"connect {server.getsockname()[1]}")
+
+    assert answer in ("PermissionError", "OSError", "ConnectionRefusedError")
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        "run /bin/true",
+        f"write {ROOT / 'written-by-a-child'}",
+        "parent",
+        f"signal {os.getpid()}",
+    ],
+)
+def test_child_can_do_nothing_to_the_rest_of_the_system(
+    pool: TimedPool, lacks: set[str], probe: str
+) -> None:
+    if "landlock" in lacks:
+        pytest.skip("this kernel has no landlock, or an old one")
+
+    assert probed(pool, probe) == "PermissionError"
+
+
+def test_child_may_write_temporary_files(pool: TimedPool, tmp_path: Path) -> None:
+    assert probed(pool, f"write {tmp_path / 'file'}") == "written"
+
+
+def test_child_opens_a_bounded_number_of_files(pool: TimedPool) -> None:
+    assert probed(pool, "files") == "OSError"
+
+
+def test_photo_that_fills_memory_ends_as_a_dead_child(pool: TimedPool) -> None:
+    with pytest.raises(RecognizerDied):
+        pool.recognise(b"fill 2000")
+
+    assert probed(pool, "fill 100") == str(100 * 2**20)
+
+
+def test_gaps_are_the_names_of_steps(lacks: set[str]) -> None:
+    assert lacks <= {"network namespace", "parent's death", "no new privileges", "landlock"}
+
+
+def test_children_of_the_service_are_given_no_keys(tmp_path: Path) -> None:
+    settings = Settings(
+        _env_file=None,
+        aws_access_key_id="id-in-settings",
+        aws_secret_access_key="key-in-settings",
+        face_models_dir=tmp_path,
+    )
+    pool = build_pool(settings, processes=1)
+    children = [vars(child) for child in pool._children]
+
+    assert "key-in-settings" not in repr([child["_load"] for child in children])
+    assert all(child["_confinement"].memory_bytes for child in children)
