@@ -14,15 +14,16 @@ from typing import Final, Literal
 from core.batch_lists import Batch, BatchLists, BatchPhoto
 from core.collections import Collections
 from core.errors import BatchNotFound, InvalidRequest
-from core.index_jobs import IndexDone, IndexJob, IndexRequest, new_id
-from core.jobs import Failure, Frozen, Job, JobFailed, is_job_id
+from core.index_jobs import MAX_KEY_BYTES, IndexDone, IndexJob, IndexRequest, is_key, new_id
+from core.jobs import Failure, Frozen, Job, JobFailed, failed, is_job_id
 from core.ports import JobQueue, ObjectStore
 from core.results import JobResult, Results
 from core.sources import PhotoSources
 
 MAX_KEYS: Final = 1_000
 MAX_PREFIX_KEYS: Final = 10_000
-_MAX_IMAGE_ID: Final = 255
+
+_NO_KEY: Final = f"a photo's key is 1 to {MAX_KEY_BYTES} bytes without control characters"
 
 OutcomeStatus = Literal["done", "failed", "pending"]
 
@@ -66,7 +67,7 @@ class Batches:
         Raises
         ------
         InvalidRequest
-            If there are none or too many, a key twice, or one that is too long.
+            If there are none or too many, a key twice, or one that is none (`is_key`).
         BucketNotAllowed
             If the bucket is not allowed.
         CollectionNotFound
@@ -76,10 +77,15 @@ class Batches:
         """
         if not 1 <= len(keys) <= MAX_KEYS:
             raise InvalidRequest(f"s3_keys: {len(keys)} keys; 1 to {MAX_KEYS} are accepted")
+        for key in keys:
+            if not is_key(key):
+                raise InvalidRequest(f"s3_keys: {key[:300]!r}: {_NO_KEY}")
         return self._submit(self.sources.bucket(bucket), keys, request)
 
     def submit_prefix(self, bucket: str | None, prefix: str, request: IndexRequest) -> str:
         """Queue all photos whose keys begin so; return the batch's id.
+
+        A key that can't be that of a photo fails alone.
 
         Raises
         ------
@@ -136,36 +142,42 @@ class Batches:
     def _submit(self, bucket: str, keys: Sequence[str], request: IndexRequest) -> str:
         if len(set(keys)) < len(keys):
             raise InvalidRequest("s3_keys: a key comes twice")
-        for key in keys:
-            if not 1 <= len(key) <= _MAX_IMAGE_ID or not key.isprintable():
-                raise InvalidRequest(
-                    f"s3_keys: {key[:300]!r} is not 1 to {_MAX_IMAGE_ID} printable characters"
-                )
         self.collections.get(request.collection_id)
         accepted_at = self.outputs.now()
-        batch_id = new_id()
+        batch = Batch(
+            batch_id=new_id(),
+            collection_id=request.collection_id,
+            person=request.person,
+            photos=[BatchPhoto(job_id=new_id(), image_id=key) for key in keys],
+        )
+        BatchLists(outputs=self.outputs).write(batch)
+        self._fail_odd(batch)
         jobs = [
             IndexJob(
                 **dict(request),
-                job_id=new_id(),
-                image_id=key,
+                job_id=photo.job_id,
+                image_id=photo.image_id,
                 s3_bucket=bucket,
-                s3_key=key,
-                batch_id=batch_id,
+                s3_key=photo.image_id,
+                batch_id=batch.batch_id,
                 position=position,
                 accepted_at=accepted_at,
             )
-            for position, key in enumerate(keys)
+            for position, photo in enumerate(batch.photos)
+            if is_key(photo.image_id)
         ]
-        batch = Batch(
-            batch_id=batch_id,
-            collection_id=request.collection_id,
-            person=request.person,
-            photos=[BatchPhoto(job_id=job.job_id, image_id=job.image_id) for job in jobs],
-        )
-        BatchLists(outputs=self.outputs).write(batch)
         self.queue.send_many([job.body for job in jobs])
-        return batch_id
+        return batch.batch_id
+
+    def _fail_odd(self, batch: Batch) -> None:
+        """Give a result to the photos whose keys no message can hold."""
+        for position, photo in enumerate(batch.photos):
+            if not is_key(photo.image_id):
+                result = failed(
+                    photo.job_id, InvalidRequest.code, _NO_KEY, collection_id=batch.collection_id
+                )
+                Results(self.outputs).write(result)
+                _mark(self.outputs, batch.batch_id, position, result)
 
     def _batch(self, batch_id: str) -> Batch:
         if not is_job_id(batch_id):
@@ -200,8 +212,12 @@ class Batches:
 def note_outcome(outputs: ObjectStore, job: Job | IndexJob, result: JobResult) -> None:
     """Leave the mark by which a job that has ended is counted in its batch, if it has one."""
     if isinstance(job, IndexJob) and job.batch_id is not None:
-        key = f"batches/{job.batch_id}/{job.position:06}.{result.status}"
-        outputs.put(key, b"", content_type="application/octet-stream")
+        _mark(outputs, job.batch_id, job.position, result)
+
+
+def _mark(outputs: ObjectStore, batch_id: str, position: int, result: JobResult) -> None:
+    key = f"batches/{batch_id}/{position:06}.{result.status}"
+    outputs.put(key, b"", content_type="application/octet-stream")
 
 
 def _position(token: str, total: int) -> int:

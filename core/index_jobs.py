@@ -1,5 +1,6 @@
 """Index jobs and their results: photos whose faces are added to a collection."""
 
+import re
 import uuid
 from typing import Annotated, Final, Literal, Self
 
@@ -25,6 +26,10 @@ from core.jobs import (
 )
 from core.names import is_visible, spelled
 
+MAX_KEY_BYTES: Final = 1024
+"""As in S3."""
+_NO_KEY: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+"""Control characters, and what no message of SQS can hold."""
 DEFAULT_MAX_FACES: Final = 5
 _MAX_NAME: Final = 100
 _MAX_DECOMPOSED: Final = 4 * _MAX_NAME
@@ -50,9 +55,15 @@ def _checked_person(name: str) -> str:
     return name
 
 
-def _checked_printable(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("must be printable")
+def is_key(text: str) -> bool:
+    """Tell whether a text can be a photo's key and ``image_id``."""
+    return not _NO_KEY.search(text) and 1 <= len(text.encode()) <= MAX_KEY_BYTES
+
+
+def checked_key(text: str) -> str:
+    """Return a key; ``ValueError`` unless it `is_key`."""
+    if not is_key(text):
+        raise ValueError(f"must be 1 to {MAX_KEY_BYTES} bytes without control characters")
     return text
 
 
@@ -82,7 +93,9 @@ PersonName = Annotated[
 ]
 """What someone may be called; it comes in any spelling and is read in one."""
 ImageId = Annotated[
-    str, StringConstraints(min_length=1, max_length=255), AfterValidator(_checked_printable)
+    str,
+    StringConstraints(min_length=1, max_length=MAX_KEY_BYTES),
+    AfterValidator(checked_key),
 ]
 WHOLE: Final = BeforeValidator(_whole)
 Box = Annotated[

@@ -9,6 +9,7 @@ from core.batches import MAX_KEYS
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from core.index_jobs import (
     DEFAULT_MAX_FACES,
+    MAX_KEY_BYTES,
     WHOLE,
     Box,
     CollectionId,
@@ -17,24 +18,22 @@ from core.index_jobs import (
     Metadata,
     MinQuality,
     PersonName,
+    checked_key,
 )
 from core.jobs import DEFAULT_COLLECTION
 from core.matching import MAX_MATCHES
 
 MAX_PAGE: Final = 1000
-_MAX_KEY_BYTES: Final = 1024
 
 
-def _checked_key(key: str) -> str:
-    if len(key.encode()) > _MAX_KEY_BYTES or not key.isprintable():
-        raise ValueError(f"must be printable, at most {_MAX_KEY_BYTES} bytes")
-    return key
+def _checked_prefix(prefix: str) -> str:
+    return checked_key(prefix) if prefix else prefix
 
 
 S3Key = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=_MAX_KEY_BYTES),
-    AfterValidator(_checked_key),
+    StringConstraints(min_length=1, max_length=MAX_KEY_BYTES),
+    AfterValidator(checked_key),
     Field(description="Key of a photo in an allowed bucket."),
 ]
 S3Bucket = Annotated[
@@ -162,8 +161,8 @@ class IndexBatch(Asked):
     s3_prefix: (
         Annotated[
             str,
-            StringConstraints(max_length=_MAX_KEY_BYTES),
-            AfterValidator(_checked_key),
+            StringConstraints(max_length=MAX_KEY_BYTES),
+            AfterValidator(_checked_prefix),
             Field(description="Empty for all keys of the bucket; 10,000 at most."),
         ]
         | None

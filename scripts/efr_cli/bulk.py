@@ -9,12 +9,11 @@ from itertools import islice
 from types import FrameType
 from typing import Final
 
-from pydantic import TypeAdapter, ValidationError
 from tqdm import tqdm
 
 from core.batches import MAX_KEYS, PhotoOutcome
 from core.errors import BatchNotFound
-from core.index_jobs import ImageId, IndexDone, UnindexedFace
+from core.index_jobs import IndexDone, UnindexedFace, is_key
 from core.ports import ObjectStore
 from core.results import Results
 from efr_cli.journal import Journal, SubmittedBatch
@@ -23,8 +22,6 @@ from efr_cli.parts import Parts
 _POLL_S: Final = 1.0
 _WATCHED: Final = 20
 """Batches that are looked at in one round; the queue serves the oldest ones first."""
-
-_KEY: Final[TypeAdapter[str]] = TypeAdapter(ImageId)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,10 +106,10 @@ class BulkRun:
         for key in _keys(self.parts.batches.sources.allowed[asked.bucket], asked.prefix):
             if key.endswith("/") or key in submitted:
                 continue
-            if _is_usable(key):
+            if is_key(key):
                 yield key
             else:
-                reason = "INVALID_KEY: must be 1 to 255 printable characters"
+                reason = "INVALID_KEY: has a control character"
                 self.refused.append(Remark(key=key, reason=reason))
 
     def _outcomes(self) -> Iterator[PhotoOutcome]:
@@ -163,14 +160,6 @@ def uninterrupted() -> Iterator[None]:
         signal.signal(signal.SIGINT, former)
     if pressed:
         raise KeyboardInterrupt
-
-
-def _is_usable(key: str) -> bool:
-    try:
-        _KEY.validate_python(key)
-    except ValidationError:
-        return False
-    return True
 
 
 def _keys(store: ObjectStore, prefix: str) -> Iterable[str]:

@@ -102,9 +102,10 @@ def test_only_allowed_bucket_need_not_be_named(service: Service) -> None:
         ([], "0 keys"),
         ([str(number) for number in range(MAX_KEYS + 1)], "1001 keys"),
         (["a", "b", "a"], "twice"),
-        ([""], "1 to 255"),
-        (["x" * 256], "1 to 255"),
-        (["a\nb"], "printable"),
+        ([""], "1 to 1024 bytes"),
+        (["ä" * 513], "1 to 1024 bytes"),
+        (["a\nb"], "control"),
+        (["a\ufffeb"], "control"),
     ],
 )
 def test_keys_that_can_not_be_indexed_are_refused(
@@ -118,9 +119,36 @@ def test_keys_that_can_not_be_indexed_are_refused(
 
 
 def test_limits_are_inclusive(service: Service) -> None:
-    service.submit("x" * 255, *(str(number) for number in range(MAX_KEYS - 1)))
+    service.submit("ä" * 512, *(str(number) for number in range(MAX_KEYS - 1)))
 
     assert len(service.queue.bodies) == MAX_KEYS
+
+
+@pytest.mark.parametrize(
+    "key", ["nb\xa0sp.jpg", "Screenshot 9.41\u202fAM.png", "x" * 900, "a\u200fb.jpg", "zwj\u200d"]
+)
+def test_key_with_odd_spaces_or_many_characters_is_a_photo_like_any_other(
+    service: Service, key: str
+) -> None:
+    service.put_photos(key)
+
+    service.batches.submit_prefix(None, "", REQUEST)
+
+    (job,) = service.jobs()
+    assert (job.s3_key, job.image_id) == (key, key)
+
+
+def test_odd_key_of_a_prefix_fails_alone(service: Service) -> None:
+    service.put_photos("a.jpg", "b\x01.jpg", "c.jpg", "d\uffff")
+
+    batch_id = service.batches.submit_prefix(None, "", REQUEST)
+
+    assert [job.s3_key for job in service.jobs()] == ["a.jpg", "c.jpg"]
+    status = service.batches.status(batch_id, limit=10)
+    assert (status.total, status.failed, status.pending) == (4, 2, 2)
+    odd = [outcome for outcome in status.outcomes if outcome.status == "failed"]
+    assert [outcome.image_id for outcome in odd] == ["b\x01.jpg", "d\uffff"]
+    assert {outcome.error.code for outcome in odd if outcome.error} == {"INVALID_REQUEST"}
 
 
 def test_unknown_bucket_and_collection_are_refused(service: Service) -> None:
