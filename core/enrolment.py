@@ -15,6 +15,7 @@ from core.collections import Collection, Collections, check_model
 from core.erasure_records import ErasureLog
 from core.errors import CollectionNotFound, Erased
 from core.faces.results import Face, ModelId, Recognition
+from core.grounds import Grounds
 from core.index_jobs import IndexDone, IndexJob
 from core.ports import EnrolledFace, FaceIndex
 from core.same_photo import of_others
@@ -37,12 +38,14 @@ def face_id(collection_id: str, image_id: str, position: int) -> str:
 class Added:
     """Faces as they are stored now, in the order given, and how many that changed.
 
-    Those that were erased meanwhile are not among them; ``erased`` is the log that says so.
+    Those that were erased meanwhile are not among them; ``erased`` is the log that says so,
+    as of a monotonic time.
     """
 
     faces: list[EnrolledFace]
     changed: int
     erased: ErasureLog
+    looked_s: float
 
 
 class Enroller:
@@ -56,11 +59,19 @@ class Enroller:
     ----------
     min_quality : float
         Faces of a lower quality, 0–100, are not added, unless a job has another bound.
+    grounds : Grounds, optional
+        Where it is noted when it was looked at what was erased.
     """
 
     def __init__(
-        self, collections: Collections, index: FaceIndex, *, min_quality: float = 0.0
+        self,
+        collections: Collections,
+        index: FaceIndex,
+        *,
+        min_quality: float = 0.0,
+        grounds: Grounds | None = None,
     ) -> None:
+        self._grounds = grounds or Grounds()
         self._collections = collections
         self._index = index
         self._min_quality = min_quality
@@ -102,6 +113,8 @@ class Enroller:
 
         faces = [face for photo in chosen for face in photo.added.values()]
         added = self._add(collection_id, faces, model=model, refused=refused)
+        for photo in chosen:
+            self._grounds.note(photo.job.job_id, added.looked_s)
         stored = {face.face_id: face for face in added.faces}
         return [
             Erased() if _is_photo_erased(added.erased, photo) else photo.done(stored)
@@ -194,6 +207,7 @@ class Enroller:
         """Add those faces that the newest log does not refuse."""
         put: set[str] = set()
         while True:
+            looked_s = self._grounds.clock()
             collection = self._collections.get(collection_id)
             if faces:
                 length = len(faces[0].embedding)
@@ -205,7 +219,7 @@ class Enroller:
                 jobs = {face.job_id for face in faces}
                 self._erase_own(collection, sorted(put & gone), jobs)
             if not kept:
-                return Added(faces=[], changed=0, erased=log)
+                return Added(faces=[], changed=0, erased=log, looked_s=looked_s)
             added, changed = self._compared(collection.gallery_id, kept)
             if changed:
                 self._index.put(collection.gallery_id, changed)
@@ -213,8 +227,9 @@ class Enroller:
             else:
                 # Whoever stored them may have died before telling the others.
                 self._collections.announce(collection)
+            looked_s = self._grounds.clock()
             if self._collections.is_current(collection):
-                return Added(faces=added, changed=len(changed), erased=log)
+                return Added(faces=added, changed=len(changed), erased=log, looked_s=looked_s)
             self._leave_erased(collection)
 
     def _erase_own(

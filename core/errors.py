@@ -42,7 +42,8 @@
     │   └── IndexUnavailable
     ├── RecognitionFailed           the child gave no answer: worth another try
     │   ├── RecognitionTimedOut
-    │   └── RecognizerDied
+    │   ├── RecognizerDied
+    │   └── ErasedMeanwhile
     └── ModelError
         ├── ModelMissing
         ├── ModelCorrupt
@@ -320,6 +321,12 @@ class RecognizerDied(RecognitionFailed):
     """Raised when the child process ended without an answer (crash, out of memory)."""
 
     code = "RECOGNIZER_DIED"
+
+
+class ErasedMeanwhile(RecognitionFailed):
+    """Raised when an answer names somebody who was erased before it was stored."""
+
+    code = "ERASED"
 
 
 class ModelError(FaceServiceError):

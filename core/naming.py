@@ -9,6 +9,7 @@ import numpy as np
 from core.collections import Collection, Collections, check_model
 from core.faces.results import Face, Recognition
 from core.faces.similarity import similarity
+from core.grounds import Grounds
 from core.jobs import DetectedFace, ImageSize, JobDone, Model, NamedFace, headline, warning_of
 from core.ports import FaceIndex, Match
 
@@ -36,6 +37,8 @@ class FaceNamer:
         Largest distance of two faces of one person; a similarity of 80.
     min_quality : float
         Faces of a lower quality, 0–100, are not looked for, unless a job has another bound.
+    grounds : Grounds, optional
+        Where it is noted when it was looked at who is enrolled.
     """
 
     def __init__(
@@ -45,7 +48,9 @@ class FaceNamer:
         *,
         max_distance: float,
         min_quality: float = 0.0,
+        grounds: Grounds | None = None,
     ) -> None:
+        self._grounds = grounds or Grounds()
         self._collections = collections
         self._index = index
         self._max_distance = max_distance
@@ -68,6 +73,7 @@ class FaceNamer:
         ModelMismatch
             If people were enrolled with another model than the photo's.
         """
+        self._grounds.note(job_id, self._grounds.clock())
         started = time.perf_counter()
         least = self._min_quality if min_quality is None else min_quality
         faces = self._named(collection_id, recognition, least=least)

@@ -12,7 +12,9 @@ from core.changes import StoredChanges, Watch
 from core.collections import Collections
 from core.enrolment import Enroller
 from core.erasure import Erasure
+from core.fresh_results import FreshResults
 from core.gallery.engines import build_index
+from core.grounds import IN_TIME_S, Grounds
 from core.matching import Matching
 from core.people import People
 from core.ports import FaceIndex
@@ -24,8 +26,8 @@ Check = Callable[[], None]
 """Raises ``ServiceUnavailable`` while something is missing."""
 
 
-_SETTLE_S: Final = 1.5
-"""Beyond the refresh time: what a process may take to load a change."""
+_SETTLE_S: Final = IN_TIME_S + 0.7
+"""Beyond the refresh time: half a second by which searches may know less, and a little more."""
 _LEAST_SETTLE_S: Final = 2.5
 """The margin of the records and a second, and something more."""
 
@@ -78,7 +80,20 @@ class Shared:
 
     @cached_property
     def enroller(self) -> Enroller:
-        return Enroller(self.collections, self.index, min_quality=self.settings.min_enrol_quality)
+        return Enroller(
+            self.collections,
+            self.index,
+            min_quality=self.settings.min_enrol_quality,
+            grounds=self.grounds,
+        )
+
+    @cached_property
+    def grounds(self) -> Grounds:
+        return Grounds()
+
+    @cached_property
+    def fresh_results(self) -> FreshResults:
+        return FreshResults(self.outputs, self.collections, self.index, self.grounds)
 
     @cached_property
     def erasure(self) -> Erasure:

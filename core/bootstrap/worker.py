@@ -66,6 +66,7 @@ def build_worker(settings: Settings) -> WorkerParts:
         shared.index,
         max_distance=settings.match_max_distance,
         min_quality=settings.min_match_quality,
+        grounds=shared.grounds,
     )
     notes = WorkNotes(shared.gallery, pause_s=settings.scale_in_cooldown_seconds / PER_COOL_DOWN)
     worker = Worker(
@@ -131,7 +132,7 @@ def _lane(
     on_settled: Callable[[Any, Any], None] | None = None,
 ) -> Lane:
     settings = shared.settings
-    jobs, dead, results = SqsQueue(sqs, queue), SqsQueue(sqs, dead_letters), Results(shared.outputs)
+    jobs, dead = SqsQueue(sqs, queue), SqsQueue(sqs, dead_letters)
     heartbeat = VisibilityHeartbeat(
         jobs,
         visibility_s=settings.sqs_visibility_timeout_seconds,
@@ -146,7 +147,7 @@ def _lane(
         handler=JobHandler(
             queue=jobs,
             acknowledger=acknowledger,
-            results=results,
+            results=shared.fresh_results,
             heartbeat=heartbeat,
             dead_letters=dead,
             parse=parse,
@@ -160,7 +161,7 @@ def _lane(
         acknowledger=acknowledger,
         sweeper=DeadLetterSweeper(
             dead,
-            results,
+            Results(shared.outputs),
             interval_s=settings.dead_letter_sweep_seconds,
             clock=time.monotonic,
             on_settled=partial(note_outcome, shared.outputs),

@@ -1,0 +1,167 @@
+"""What is stored late names nobody who was erased; what is stored in time costs nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from core.collections import Collections
+from core.enrolment import Enroller
+from core.errors import ErasedMeanwhile
+from core.fresh_results import FreshResults
+from core.grounds import IN_TIME_S, Grounds
+from core.index_jobs import IndexDone, IndexJob, new_id
+from core.jobs import JobDone, failed
+from core.naming import FaceNamer
+from core.results import Results
+from core.testing import ManualClock, MemoryFaceIndex, MemoryStore
+from tests.support.faces import face, recognition
+
+
+@dataclass(kw_only=True)
+class Worker:
+    clock: ManualClock = field(default_factory=ManualClock)
+    outputs: MemoryStore = field(default_factory=MemoryStore)
+    gallery: MemoryStore = field(default_factory=MemoryStore)
+    index: MemoryFaceIndex = field(default_factory=MemoryFaceIndex)
+
+    def __post_init__(self) -> None:
+        self.collections = Collections(self.gallery, self.index, refresh_s=1, clock=self.clock)
+        self.collections.create("family")
+        grounds = Grounds(self.clock)
+        self.enroller = Enroller(self.collections, self.index, grounds=grounds)
+        self.namer = FaceNamer(self.collections, self.index, max_distance=0.6, grounds=grounds)
+        self.results = FreshResults(self.outputs, self.collections, self.index, grounds)
+
+    def enrol(self, person: str = "Ada", *faces: float) -> IndexDone:
+        job = IndexJob(
+            collection_id="family",
+            person=person,
+            job_id=new_id(),
+            image_id=f"{person}.jpg",
+            s3_bucket="in",
+            s3_key="key",
+            accepted_at=self.outputs.now(),
+        )
+        return self.enroller.enrol(job, recognition(*map(face, faces or [0.0])))
+
+    def named(self) -> JobDone:
+        return self.namer.name(new_id(), "family", recognition(face(0)))
+
+    def erase_all(self) -> None:
+        gallery_id = self.collections.now("family").gallery_id
+        self.index.erase(gallery_id, list(self.index.galleries[gallery_id]))
+
+    def stored(self, result: JobDone | IndexDone) -> bool:
+        return result.job_id in self.outputs.objects
+
+
+@pytest.fixture
+def worker() -> Worker:
+    return Worker()
+
+
+def test_result_that_is_stored_in_time_costs_one_request(worker: Worker) -> None:
+    worker.enrol()
+    result = worker.named()
+    worker.clock.advance(IN_TIME_S)
+    gets = worker.gallery.gets
+
+    assert worker.results.write(result)
+
+    assert worker.gallery.gets == gets
+    assert worker.outputs.gets == 0
+
+
+@pytest.mark.parametrize("answer", [Worker.named, Worker.enrol], ids=["upload", "index"])
+def test_late_result_that_names_somebody_erased_is_not_stored(
+    worker: Worker, answer: Callable[[Worker], JobDone | IndexDone]
+) -> None:
+    worker.enrol()
+    result = answer(worker)
+    worker.clock.advance(IN_TIME_S + 0.1)
+    worker.erase_all()
+
+    with pytest.raises(ErasedMeanwhile):
+        worker.results.write(result)
+
+    assert not worker.stored(result)
+
+
+def test_result_whose_writing_took_long_is_removed_if_it_names_somebody_erased(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker.enrol()
+    result = worker.named()
+
+    def slow_write(self: Results, late: JobDone) -> bool:
+        worker.clock.advance(IN_TIME_S + 0.1)
+        worker.erase_all()
+        return write(self, late)
+
+    write = Results.write
+    monkeypatch.setattr(Results, "write", slow_write)
+
+    with pytest.raises(ErasedMeanwhile):
+        worker.results.write(result)
+
+    assert not worker.stored(result)
+
+
+def test_late_result_that_names_people_still_enrolled_is_stored(worker: Worker) -> None:
+    worker.enrol()
+    result = worker.named()
+    worker.clock.advance(60)
+
+    assert worker.results.write(result)
+    assert worker.results.read(result.job_id) == result
+
+
+@pytest.mark.parametrize("collection", ["open", "closed"])
+def test_late_result_that_names_nobody_is_stored(worker: Worker, collection: str) -> None:
+    result = worker.named()
+    worker.clock.advance(60)
+    if collection == "closed":
+        worker.collections.close("family")
+
+    assert worker.results.write(result)
+    assert worker.results.write(failed(new_id(), "A_CODE", "a reason", collection_id="family"))
+
+
+def test_late_result_of_an_erased_collection_is_not_stored(worker: Worker) -> None:
+    worker.enrol()
+    result = worker.named()
+    worker.clock.advance(60)
+    worker.collections.close("family")
+
+    with pytest.raises(ErasedMeanwhile):
+        worker.results.write(result)
+
+
+def test_late_result_of_a_photo_of_somebody_erased_who_was_not_enrolled_by_it_is_not_stored(
+    worker: Worker,
+) -> None:
+    result = worker.enrol("Ada", 0.0, 5.0)
+    assert result.face_records == []
+    worker.clock.advance(60)
+    logs = worker.collections.erasures
+    logs.add("family", lambda log: log.with_record("1", at=logs.clock(), person="Ada"))
+    worker.collections.note_erasure("family")
+
+    with pytest.raises(ErasedMeanwhile):
+        worker.results.write(result)
+
+
+def test_result_that_a_killed_worker_left_is_looked_at_when_its_message_comes_back(
+    worker: Worker,
+) -> None:
+    worker.enrol()
+    result = worker.named()
+    Results(worker.outputs).write(result)
+    worker.clock.advance(60)
+    worker.erase_all()
+
+    with pytest.raises(ErasedMeanwhile):
+        worker.results.read(result.job_id)
+
+    assert worker.results.read(result.job_id) is None
