@@ -13,6 +13,9 @@ from typing import Final
 
 from cachetools import TTLCache
 
+UNKNOWN_S: Final = 2.0
+"""A job of a batch is unknown until it is answered, and may then be so for so long."""
+_MOST_UNKNOWN: Final = 10_000
 REMEMBERED_S: Final = 600.0
 """After a job was erased, its status may be pending for so long."""
 _MOST_JOBS: Final = 100_000
@@ -50,3 +53,24 @@ class PendingJobs:
             now_s = self._clock()
             waited_s = now_s - self._since_s.get(job_id, now_s)
         return int(min(_LONGEST_S, max(_SHORTEST_S, _SHARE * waited_s)))
+
+
+class UnknownJobs:
+    """Jobs that were not there a moment ago, by id; safe to use from several threads.
+
+    Whoever asks for a job that was never issued may ask again at once, and each question
+    takes a listing of S3. An id is random and told to nobody before its job is accepted, so
+    that nobody misses one by this.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._ids = TTLCache[str, None](_MOST_UNKNOWN, UNKNOWN_S, timer=clock)
+        self._lock = threading.Lock()
+
+    def __contains__(self, job_id: str) -> bool:
+        with self._lock:
+            return job_id in self._ids
+
+    def add(self, job_id: str) -> None:
+        with self._lock:
+            self._ids[job_id] = None

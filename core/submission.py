@@ -11,7 +11,7 @@ from core.errors import JobNotFound, ServiceUnavailable
 from core.idempotency import IdempotencyKeys
 from core.intake import Intake
 from core.jobs import COLLECTION_NOTE, DEFAULT_COLLECTION, MIN_QUALITY_NOTE, Job, is_job_id
-from core.pending import PendingJobs
+from core.pending import PendingJobs, UnknownJobs
 from core.results import JobResult, Results
 from core.waiting_line import WaitingLine
 
@@ -55,6 +55,7 @@ class Submission:
         self._sleep = sleep
         self._line = WaitingLine(clock)
         self._pending = PendingJobs(clock)
+        self._unknown = UnknownJobs(clock)
 
     def submit(
         self,
@@ -135,12 +136,16 @@ class Submission:
         """
         if not is_job_id(job_id):
             raise JobNotFound("a job id is a UUID of version 4, in lower case")
+        is_pending = job_id in self._pending
+        if not is_pending and job_id in self._unknown:
+            raise _not_issued(job_id)
         result = self._results.read(job_id)
         if result is not None:
             self._pending.remove(job_id)
-        elif job_id not in self._pending:
+        elif not is_pending:
             if not self._was_accepted(job_id):
-                raise JobNotFound(f"no job {job_id} was issued")
+                self._unknown.add(job_id)
+                raise _not_issued(job_id)
             self._pending.add(job_id)
         return result
 
@@ -169,3 +174,7 @@ def _fingerprint(notes: Mapping[str, str], photo: bytes) -> bytes:
     """Return what two requests with one key must have in common."""
     asked = "/".join(notes.values())
     return asked.encode() + b"/" + photo
+
+
+def _not_issued(job_id: str) -> JobNotFound:
+    return JobNotFound(f"no job {job_id} was issued")

@@ -1,8 +1,11 @@
 """Whether the process is alive, and whether the service can be used."""
 
 import logging
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Final
 
 from edge import error_answer
 from flask.typing import ResponseReturnValue
@@ -15,8 +18,15 @@ from core.errors import ServiceUnavailable
 log = logging.getLogger(__name__)
 
 
-def add_health_routes(api: Api, parts: WebParts) -> None:
+_TRUSTED_S: Final = 1.0
+"""How old the answer of ``/ready`` may be: whoever asks faster costs no further requests."""
+
+
+def add_health_routes(
+    api: Api, parts: WebParts, clock: Callable[[], float] = time.monotonic
+) -> None:
     """Add ``/health`` and ``/ready``."""
+    dependencies = Dependencies(parts.checks, clock)
 
     @api.route("GET", "/health", HEALTH)
     def health() -> ResponseReturnValue:
@@ -24,13 +34,44 @@ def add_health_routes(api: Api, parts: WebParts) -> None:
 
     @api.route("GET", "/ready", READY)
     def ready() -> ResponseReturnValue:
-        with ThreadPoolExecutor(max_workers=len(parts.checks)) as threads:
-            problems = list(threads.map(_problem, parts.checks.values()))
-        missing = [name for name, problem in zip(parts.checks, problems, strict=True) if problem]
+        missing = dependencies.missing()
         if not missing:
             return Readiness(galleries=parts.index_states()).model_dump()
         text = f"missing: {', '.join(missing)}"
         return error_answer(ServiceUnavailable.code, text, 503, retryable=True)
+
+
+class Dependencies:
+    """What the service needs, checked once a second at most, by one thread at a time.
+
+    Parameters
+    ----------
+    checks : mapping
+        Raise ``ServiceUnavailable`` while what they are named for is missing.
+    clock : callable
+        Monotonic seconds.
+    """
+
+    def __init__(
+        self, checks: Mapping[str, Callable[[], None]], clock: Callable[[], float]
+    ) -> None:
+        self._checks = checks
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._missing: list[str] = []
+        self._checked_at_s: float | None = None
+        self._threads = ThreadPoolExecutor(len(checks), thread_name_prefix="readiness")
+
+    def missing(self) -> list[str]:
+        """Return the names of what was missing a second ago or later."""
+        with self._lock:
+            now_s = self._clock()
+            if self._checked_at_s is None or now_s - self._checked_at_s >= _TRUSTED_S:
+                problems = self._threads.map(_problem, self._checks.values())
+                pairs = zip(self._checks, problems, strict=True)
+                self._missing = [name for name, problem in pairs if problem is not None]
+                self._checked_at_s = self._clock()
+            return self._missing
 
 
 def _problem(check: Callable[[], None]) -> ServiceUnavailable | None:

@@ -7,6 +7,7 @@ import pytest
 import requests
 from trial.localstack import LocalStack
 from trial.processes import WebProcess
+from trial.waiting import wait_until
 
 from core.aws.provisioning import provision
 from core.errors import InvalidPhoto
@@ -153,6 +154,10 @@ def test_absent_aws_is_503_and_ready_names_it(
         own_localstack.stop()
 
         refused = service.upload(made_photo())
+        wait_until(
+            lambda: requests.get(f"{web.address}/ready", timeout=60).status_code != 200,
+            what="the end of what was known a second ago",
+        )
         ready = requests.get(f"{web.address}/ready", timeout=60)
         health = requests.get(f"{web.address}/health", timeout=30)
     finally:

@@ -1,10 +1,11 @@
 """Named sets of people: made, found, bound to a model, closed, forgotten."""
 
+import threading
 from dataclasses import dataclass, field
 
 import pytest
 
-from core.collections import Collections
+from core.collections import PREFIX, Collections
 from core.errors import (
     CollectionExists,
     CollectionNotFound,
@@ -13,6 +14,7 @@ from core.errors import (
     StorageUnavailable,
 )
 from core.jobs import Model
+from core.ports import StoredObject
 from core.testing import ManualClock, MemoryFaceIndex, MemoryStore
 from tests.support.adversary import Process, Trouble
 from tests.support.faces import MODEL, OTHER_MODEL
@@ -109,6 +111,25 @@ def test_pages_hold_every_collection_once(collections: Collections) -> None:
         listed += [found.collection_id for found in page]
 
     assert sorted(listed) == sorted(ids)
+
+
+def test_collections_of_a_page_are_read_several_at_a_time(bucket: Bucket) -> None:
+    class Together(MemoryStore):
+        """Answers only once four are asking."""
+
+        together = threading.Barrier(4)
+
+        def get(self, key: str, *, max_bytes: int | None = None) -> StoredObject:
+            if key.startswith(PREFIX):
+                self.together.wait(30)
+            return super().get(key, max_bytes=max_bytes)
+
+    for number in range(8):
+        bucket.process().create(f"tenant-{number}")
+    store = Together()
+    store.objects = bucket.store.objects
+
+    assert len(Collections(store, bucket.index, refresh_s=1).page(limit=100)) == 8
 
 
 def test_change_by_another_process_is_seen_after_the_refresh_time(bucket: Bucket) -> None:

@@ -205,9 +205,13 @@ def test_health_is_ok_while_everything_else_is_away(site: Site) -> None:
     assert site.client.get("/health").json == {"status": "ok"}
 
 
-def test_ready_names_what_is_missing(site: Site) -> None:
+def test_ready_tells_how_galleries_are_searched(site: Site) -> None:
     site.index_states["g"] = "exact"
+
     assert site.client.get("/ready").json == {"status": "ready", "galleries": {"g": "exact"}}
+
+
+def test_ready_names_what_is_missing(site: Site) -> None:
     site.queue.available = False
 
     response = site.client.get("/ready")

@@ -18,6 +18,7 @@ from core.errors import (
 from core.idempotency import IdempotencyKeys
 from core.intake import Intake
 from core.jobs import COLLECTION_NOTE, MIN_QUALITY_NOTE, Job, failed
+from core.pending import UNKNOWN_S
 from core.results import Results
 from core.submission import Submission
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
@@ -25,6 +26,7 @@ from tests.support.photos import made_photo
 
 PHOTO = made_photo()
 OTHER_PHOTO = made_photo(size=(32, 32))
+UNKNOWN = "7d1c43f7-8a5a-4e0c-9d3e-0f6b3c1a2b4d"
 
 
 @dataclass(kw_only=True)
@@ -265,7 +267,35 @@ def test_pause_before_the_next_question_grows_while_a_job_is_pending(web: Web) -
     assert (soon_s, web.submission.pause_s(job.job_id)) == (1, 5)
 
 
-@pytest.mark.parametrize("job_id", ["odd", "7d1c43f7-8a5a-4e0c-9d3e-0f6b3c1a2b4d"])
+@pytest.mark.parametrize("job_id", ["odd", UNKNOWN])
 def test_status_of_an_id_never_issued_is_not_found(web: Web, job_id: str) -> None:
     with pytest.raises(JobNotFound):
         web.submission.status(job_id)
+
+
+def test_status_of_an_id_never_issued_is_asked_of_s3_once_in_a_moment(web: Web) -> None:
+    for _ in range(5):
+        with pytest.raises(JobNotFound):
+            web.submission.status(UNKNOWN)
+
+    assert (web.outputs.gets, web.inputs.listings) == (1, 1)
+
+
+def test_job_accepted_meanwhile_is_not_found_for_a_moment_only(web: Web) -> None:
+    with pytest.raises(JobNotFound):
+        web.submission.status(UNKNOWN)
+    web.inputs.put(f"{UNKNOWN}_a.jpg", PHOTO, content_type="image/jpeg")  # by another process
+
+    web.clock.advance(UNKNOWN_S)
+
+    assert web.submission.status(UNKNOWN) is None
+
+
+def test_job_accepted_by_this_process_is_known_at_once(web: Web) -> None:
+    with pytest.raises(JobNotFound):
+        web.submission.status(UNKNOWN)
+    web.inputs.put(f"{UNKNOWN}_a.jpg", PHOTO, content_type="image/jpeg")
+
+    web.submission.wait(UNKNOWN, 0)
+
+    assert web.submission.status(UNKNOWN) is None
