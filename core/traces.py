@@ -98,12 +98,13 @@ class Traces:
         )
 
     def of_job(self, job_id: str, whom: Whom) -> Found:
-        """Return the job if it holds somebody; an imported face may name any job."""
+        """Return the job by which a face was enrolled if it holds that, and not another's."""
         result = Results(self.outputs).read(job_id)
         if result is not None and whom.is_in(result):
             return Found(answered=frozenset({job_id}))
         in_collection = Whom(collection_id=whom.collection_id)
-        if result is None and self._is_noted(job_id, in_collection):
+        is_answered = result is not None and not isinstance(result, JobFailed)
+        if not is_answered and self._is_noted(job_id, in_collection):
             return Found(unanswered=frozenset({job_id}))
         return Found()
 

@@ -22,6 +22,9 @@ from core.ports import EnrolledFace
 from efr_cli.tool import Refused
 
 PAGE: Final = 1000
+_SHORTEST: Final = 0.1
+_LONGEST: Final = 10.0
+"""Models here make embeddings of lengths about 1; others would match nobody, or everybody."""
 _FORMAT: Final = {b"efr_format": b"1"}
 _NAME: Final = b"efr_model_name"
 _VERSION: Final = b"efr_model_version"
@@ -160,6 +163,9 @@ class FacesFile:
         if len({row.face_id for row in rows}) < len(rows):
             raise self._damaged("a face comes twice")
         embeddings = np.array(flat, dtype=np.float32).reshape(-1, self._length)
+        lengths = np.linalg.norm(embeddings.astype(np.float64), axis=1)
+        if not ((lengths >= _SHORTEST) & (lengths <= _LONGEST)).all():
+            raise self._damaged(f"an embedding's length is not {_SHORTEST} to {_LONGEST}")
         return [
             EnrolledFace(**dict(row), embedding=embedding)
             for row, embedding in zip(rows, embeddings, strict=True)

@@ -1,6 +1,7 @@
 """Faces as they are from one place to another: export, import, rebuild."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -73,11 +74,13 @@ def import_faces(context: click.Context, file: Path, collection_id: str) -> None
 
     The whole file is checked first; a damaged one changes nothing, and so does one whose
     faces are of another model than the collection's. Importing it again changes nothing.
+    Who is erased while it runs is left out.
     """
     from efr_cli.parquet import FacesFile
 
     source = FacesFile(file)
     parts = opened(context)
+    began_at = parts.collections.erasures.clock()
     check_model(parts.collections.get(collection_id), source.model)
     for _ in tqdm(source.pages(), desc="checked", unit="page", disable=None):
         pass
@@ -85,7 +88,9 @@ def import_faces(context: click.Context, file: Path, collection_id: str) -> None
     enroller = Enroller(parts.collections, parts.index)
     with tqdm(desc="imported", total=source.count, unit="face", disable=None) as bar:
         for page in source.pages():
-            added = enroller.add(collection_id, page, model=source.model)
+            # The job that a file names may be anybody's: faces that are here keep their own.
+            faces = [replace(face, job_id=None) for face in page]
+            added = enroller.add(collection_id, faces, model=source.model, accepted_at=began_at)
             changed += added.changed
             bar.update(len(page))
     click.echo(f"{source.count} faces in {collection_id!r}, {changed} of them new or changed")

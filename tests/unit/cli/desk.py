@@ -113,7 +113,7 @@ class Desk:
         self,
         collection_id: str,
         *people: str | None,
-        position: float = 0.0,
+        position: float = 0.2,
         model: ModelId = MODEL,
     ) -> list[EnrolledFace]:
         """Enrol a face of each of these people, each a little further away."""
@@ -124,7 +124,7 @@ class Desk:
                 face_id=face_id(collection_id, f"photo of {person}", 0),
                 person=person,
                 image_id=f"photo of {person}",
-                embedding=embedding(position + 0.1 * number),
+                embedding=embedding(position + 0.1 * (number % 90)),
                 metadata={"number": str(number)},
             )
             for number, person in enumerate(people)

@@ -3,6 +3,7 @@
 import stat
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,8 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 from efr_cli.parquet import PAGE, write_faces
 
+from core.enrolment import Added, Enroller
 from core.faces.results import ModelId
 from core.index_jobs import new_id
+from core.jobs import COLLECTION_NOTE
 from core.ports import EnrolledFace
 from tests.support.faces import MODEL
 from tests.support.indexes import stored_as
@@ -61,7 +64,10 @@ def test_imported_faces_are_those_that_were_exported(desk: Desk, file: Path) -> 
 
     assert result.exit_code == 0
     assert result.stdout == "3 faces in 'default', 3 of them new or changed\n"
-    assert described(desk.enrolled("default")) == before
+    assert described(desk.enrolled("default")) == [
+        (face_id, person, image_id, None, *others)
+        for face_id, person, image_id, _, *others in before
+    ]
 
 
 def test_importing_again_changes_nothing(desk: Desk, file: Path) -> None:
@@ -71,6 +77,51 @@ def test_importing_again_changes_nothing(desk: Desk, file: Path) -> None:
     result = desk.run("import", file, "--collection", "default")
 
     assert result.stdout == "3 faces in 'default', 0 of them new or changed\n"
+
+
+def test_erasing_an_imported_face_leaves_the_job_that_its_file_names_alone(
+    desk: Desk, file: Path
+) -> None:
+    (bob,) = desk.enrol("default", "Bob")
+    desk.collections.create("work")
+    job_id = new_id()
+    desk.inputs.put(f"{job_id}_photo.jpg", b"", content_type="", metadata={COLLECTION_NOTE: "work"})
+    eve = replace(bob, face_id=new_id(), person="Eve", job_id=job_id)
+    written(file, eve)
+
+    assert desk.run("import", file, "--collection", "work").exit_code == 0
+    assert desk.parts().erasure.face("work", eve.face_id).jobs == 0
+
+    assert [key.partition("_")[0] for key in desk.inputs.objects] == [job_id]
+
+
+def test_person_who_is_erased_while_a_file_is_imported_is_left_out(desk: Desk, file: Path) -> None:
+    desk.enrol("default", "Ada", "Bob")
+    desk.run("export", file, "--collection", "default")
+    add = Enroller.add
+
+    def erase_then_add(self: Enroller, *args: Any, **kwargs: Any) -> Added:
+        desk.parts().erasure.person("default", "Ada")
+        return add(self, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Enroller, "add", erase_then_add)
+        assert desk.run("import", file, "--collection", "default").exit_code == 0
+
+    assert desk.names("default") == ["Bob"]
+
+
+@pytest.mark.parametrize("value", [0.0, 0.001, 30.0, 3e38])
+def test_embedding_of_no_models_length_is_refused(desk: Desk, file: Path, value: float) -> None:
+    (face,) = desk.enrol("default", "Ada")
+    vector = np.zeros(128, dtype=np.float32)
+    vector[0] = value
+    written(file, replace(face, embedding=vector))
+
+    result = desk.run("import", file, "--collection", "default")
+
+    assert result.exit_code != 0
+    assert "length" in result.stderr
 
 
 def test_names_are_imported_in_one_spelling(desk: Desk, file: Path) -> None:
