@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from core.aws.clients import error_code, unavailable_as
 from core.aws.s3_objects import S3Objects
+from core.aws.s3_versions import MAX_DELETED_AT_ONCE, OldVersions
 from core.errors import ObjectMissing, StorageUnavailable
 from core.ports import ObjectNotes, StoredObject, check_size, checked_path, is_path
 from core.settings import Settings
@@ -17,7 +18,6 @@ from core.settings import Settings
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-_MAX_DELETED_AT_ONCE: Final = 1000
 _LARGE_BYTES: Final = 1_000_000
 """obstore counts the time that it sends as time without an answer, boto3 does not."""
 _MISSING: Final = ("NoSuchKey", "404")
@@ -27,13 +27,15 @@ class S3Store:
     """One bucket; keeps the contract of ``ObjectStore``.
 
     Whole objects go through obstore, which takes a fraction of boto3's processor time
-    (docs/benchmarks/s3.json); all else goes through boto3, large photos too.
+    (docs/benchmarks/s3.json); all else goes through boto3, large photos too. Of what is
+    deleted or replaced a versioned bucket keeps nothing.
     """
 
     def __init__(self, settings: Settings, bucket: str, client: "S3Client") -> None:
         self._client = client
         self._bucket = bucket
         self._objects = S3Objects(settings, bucket, client.meta.endpoint_url)
+        self._old = OldVersions(client, bucket)
 
     def get(self, key: str, *, max_bytes: int | None = None) -> StoredObject:
         if not is_path(key):
@@ -66,36 +68,53 @@ class S3Store:
         notes = metadata or {}
         if len(body) <= _LARGE_BYTES:
             self._objects.put(key, body, content_type=content_type, metadata=notes)
+            if self._objects.keeps_versions:
+                self._forget_old([key])
             return
         with self._errors():
-            self._client.put_object(
+            answer = self._client.put_object(
                 Bucket=self._bucket,
                 Key=checked_path(key),
                 Body=body,
                 ContentType=content_type,
                 Metadata=notes,
             )
+        if "VersionId" in answer or self._objects.keeps_versions:
+            self._forget_old([key])
 
     def put_if(self, key: str, body: bytes, *, content_type: str, version: str | None) -> bool:
-        return self._objects.put_if(key, body, content_type=content_type, version=version)
+        written = self._objects.put_if(key, body, content_type=content_type, version=version)
+        if written and version is not None and self._objects.keeps_versions:
+            self._forget_old([key])
+        return written
 
     def delete(self, key: str) -> None:
         with self._errors():
-            self._client.delete_object(Bucket=self._bucket, Key=key)
+            answer = self._client.delete_object(Bucket=self._bucket, Key=key)
+        if "VersionId" in answer:
+            self._forget_old([key])
 
     def delete_many(self, keys: Sequence[str]) -> None:
-        for start in range(0, len(keys), _MAX_DELETED_AT_ONCE):
-            batch = keys[start : start + _MAX_DELETED_AT_ONCE]
+        for start in range(0, len(keys), MAX_DELETED_AT_ONCE):
+            batch = keys[start : start + MAX_DELETED_AT_ONCE]
             with self._errors():
                 answer = self._client.delete_objects(
                     Bucket=self._bucket,
-                    Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True},
+                    Delete={"Objects": [{"Key": key} for key in batch], "Quiet": False},
                 )
+            self._forget_old(
+                [each["Key"] for each in answer.get("Deleted", []) if each.get("DeleteMarker")]
+            )
             if refused := answer.get("Errors"):
                 raise StorageUnavailable(
                     f"S3 bucket {self._bucket}: {len(refused)} objects were not removed: "
                     f"{refused[0].get('Code')}"
                 )
+
+    def forget_old_below(self, prefix: str) -> None:
+        """Remove what a versioned bucket keeps below a prefix that others write and delete."""
+        with self._errors():
+            self._old.remove_below(prefix)
 
     def keys(self, prefix: str, *, after: str = "", limit: int = 1000) -> list[str]:
         with self._errors():
@@ -107,9 +126,21 @@ class S3Store:
     def versions(self, prefix: str) -> dict[str, str]:
         return self._objects.versions(prefix)
 
+    def keeps_versions(self) -> bool:
+        """Tell whether S3 keeps what is deleted or replaced, or did so before."""
+        with self._errors():
+            keeps = "Status" in self._client.get_bucket_versioning(Bucket=self._bucket)
+        # Answers to writes no longer tell where versioning was suspended.
+        self._objects.keeps_versions = keeps
+        return keeps
+
     def check(self) -> None:
         with self._errors():
             self._client.head_bucket(Bucket=self._bucket)
+
+    def _forget_old(self, keys: Sequence[str]) -> None:
+        with self._errors():
+            self._old.remove_of(keys)
 
     def _get_odd(self, key: str, max_bytes: int | None) -> StoredObject:
         with self._errors(), _missing_as_ours(key):

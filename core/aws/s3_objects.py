@@ -50,6 +50,8 @@ class S3Objects:
 
     def __init__(self, settings: Settings, bucket: str, endpoint: str) -> None:
         self._bucket = bucket
+        self.keeps_versions = False
+        """Whether a write was seen after which the bucket kept what was there before."""
         with self._errors():
             self._client = RenewedClient(lambda: object_client(settings, bucket, endpoint))
 
@@ -120,7 +122,7 @@ class S3Objects:
             )
 
     def _put(self, key: str, body: bytes, attributes: "Attributes", mode: "PutMode") -> None:
-        self._client.run(
+        written = self._client.run(
             lambda client: obstore.put(
                 client,
                 checked_path(key),
@@ -130,6 +132,8 @@ class S3Objects:
                 use_multipart=False,
             )
         )
+        if written["version"] is not None:
+            self.keeps_versions = True
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

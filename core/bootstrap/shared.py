@@ -1,5 +1,6 @@
 """What both tiers and the command line are made of."""
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from core.changes import StoredChanges, Watch
 from core.collections import Collections
 from core.enrolment import Enroller
 from core.erasure import Erasure
+from core.errors import ServiceUnavailable
 from core.fresh_results import FreshResults
 from core.gallery.engines import build_index
 from core.grounds import IN_TIME_S, Grounds
@@ -21,6 +23,8 @@ from core.ports import FaceIndex
 from core.recent_collections import RecentCollections, keep_warm
 from core.settings import Settings
 from core.sources import PhotoSources
+
+log = logging.getLogger(__name__)
 
 Check = Callable[[], None]
 """Raises ``ServiceUnavailable`` while something is missing."""
@@ -63,7 +67,7 @@ class Shared:
 
     @cached_property
     def index(self) -> FaceIndex:
-        return build_index(self.settings, self.watch)
+        return build_index(self.settings, self.watch, self.gallery.forget_old_below)
 
     @cached_property
     def collections(self) -> Collections:
@@ -129,6 +133,21 @@ class Shared:
         states: dict[str, str] = getattr(self.index, "states", dict)()
         names = self.collections.names()
         return {names[gallery]: state for gallery, state in states.items() if gallery in names}
+
+    def tell_of_versions(self) -> None:
+        """Log which buckets keep versions; it holds nobody up."""
+        threading.Thread(target=self._tell_of_versions, name="versions", daemon=True).start()
+
+    def _tell_of_versions(self) -> None:
+        for name, store in zip(
+            self.settings.buckets, (self.inputs, self.outputs, self.gallery), strict=True
+        ):
+            try:
+                if store.keeps_versions():
+                    log.warning("bucket keeps versions", extra={"bucket": name})
+            except ServiceUnavailable as error:
+                log.info("versions were not looked for", extra={"reason": str(error)})
+                return
 
     def warm(self) -> None:
         """Load the galleries that were used last, in the background."""

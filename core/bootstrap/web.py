@@ -92,6 +92,7 @@ def build_web(settings: Settings) -> WebParts:
 
 def _start_web(shared: Shared, pool: TimedPool) -> None:
     pool.start()
+    shared.tell_of_versions()
     shared.warm()
 
 

@@ -114,7 +114,7 @@ def build_worker(settings: Settings) -> WorkerParts:
         worker=worker,
         pool=pool,
         host=build_host(settings, worker),
-        start=shared.warm,
+        start=partial(_start_worker, shared),
     )
 
 
@@ -168,6 +168,11 @@ def _lane(
         ),
         on_work=on_work,
     )
+
+
+def _start_worker(shared: Shared) -> None:
+    shared.tell_of_versions()
+    shared.warm()
 
 
 def _show_life(alive_file: str | None, notes: WorkNotes) -> None:

@@ -1,12 +1,14 @@
 """Chooses the engine that ``FACE_INDEX`` names; only its own libraries are imported."""
 
+from collections.abc import Callable
+
 from core.changes import Watch
 from core.errors import InvalidSettings
 from core.ports import FaceIndex
 from core.settings import Settings
 
 
-def build_index(settings: Settings, watch: Watch) -> FaceIndex:
+def build_index(settings: Settings, watch: Watch, forget_below: Callable[[str], None]) -> FaceIndex:
     """Return the engine of the settings; nothing is connected yet.
 
     ``watch`` is for the engine that keeps galleries in memory.
@@ -39,7 +41,7 @@ def build_index(settings: Settings, watch: Watch) -> FaceIndex:
         )
     from core.gallery.lance_index import LanceFaceIndex
 
-    return LanceFaceIndex.from_settings(settings, watch)
+    return LanceFaceIndex.from_settings(settings, watch, forget_below)
 
 
 def _given(value: str | None) -> str:

@@ -3,7 +3,7 @@
 import functools
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Self
 
@@ -16,6 +16,7 @@ from core.gallery.heap import keep_heap_small
 from core.gallery.lance_files import TableFiles
 from core.gallery.lance_rows import known_ids, schema
 from core.gallery.lance_storage import (
+    FOLDER,
     despite_others,
     gallery_uri,
     storage_options,
@@ -49,6 +50,8 @@ class LanceFaceIndex:
     watch : Watch, optional
         How changes are announced and seen. Without one, each gallery in memory is
         compared with the bucket at every look.
+    forget_files : callable
+        Called with a gallery whose files were removed; leaves no version of them.
     refresh_s : float
         Seconds between two looks.
     exact_max : int
@@ -63,12 +66,14 @@ class LanceFaceIndex:
         *,
         storage_options: Mapping[str, str] | None = None,
         watch: Watch | None = None,
+        forget_files: Callable[[str], None] = lambda _: None,
         refresh_s: float = 1,
         exact_max: int = 100_000,
         compressed: bool = False,
     ) -> None:
         keep_heap_small()
         self._uri = uri
+        self._forget_files = forget_files
         self._options = dict(storage_options or {})
         self._tables: dict[str, LanceTable] = {}
         self._connection: DBConnection | None = None
@@ -84,12 +89,15 @@ class LanceFaceIndex:
         )
 
     @classmethod
-    def from_settings(cls, settings: Settings, watch: Watch) -> Self:
-        """Return the index in the gallery bucket."""
+    def from_settings(
+        cls, settings: Settings, watch: Watch, forget_below: Callable[[str], None]
+    ) -> Self:
+        """Return the index in the gallery bucket; ``forget_below`` takes a prefix there."""
         return cls(
             gallery_uri(settings),
             storage_options=storage_options(settings),
             watch=watch,
+            forget_files=lambda gallery_id: forget_below(f"{FOLDER}/{gallery_id}.lance/"),
             refresh_s=settings.gallery_refresh_seconds,
             exact_max=settings.gallery_exact_max,
             compressed=settings.gallery_compressed,
@@ -109,6 +117,7 @@ class LanceFaceIndex:
 
         with suppress(CollectionNotFound):
             despite_others(gallery_id, remove)
+        self._forget_files(gallery_id)
         self._watch.announce(gallery_id)
         self._warm.discard(gallery_id)
         with self._lock:
@@ -131,6 +140,7 @@ class LanceFaceIndex:
         # Others shall know before the files are rewritten, which takes a while.
         tell_others = functools.partial(self._watch.announce, gallery_id)
         self._table(gallery_id).erase(known_ids(face_ids), on_deleted=tell_others)
+        self._forget_files(gallery_id)
         self._warm.follow(gallery_id)
 
     def count(self, gallery_id: str) -> int:

@@ -75,6 +75,7 @@ def join_parts(settings: Settings) -> Parts:
     from core.bootstrap.shared import Shared
 
     shared = Shared(settings)
+    shared.tell_of_versions()
     return Parts(
         collections=shared.collections,
         people=shared.people,

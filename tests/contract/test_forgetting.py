@@ -13,6 +13,7 @@ from trial.localstack import LocalStack
 from trial.waiting import wait_until
 
 from core.answers import IndexAnswerer, RecognitionAnswerer
+from core.aws.clients import s3_client
 from core.batch_lists import BatchLists
 from core.batches import Batches, note_outcome
 from core.bootstrap.shared import Shared
@@ -30,6 +31,7 @@ from core.naming import FaceNamer
 from core.people import People
 from core.ports import FaceIndex, ObjectStore
 from core.results import JobResult, Results
+from core.settings import Settings
 from core.sources import PhotoSources
 from core.submission import Submission
 from core.testing import MemoryFaceIndex
@@ -68,6 +70,31 @@ ADA = Person(
 BOB = Person(name="Bob-Ross", vector=embedding_like_no_other(2), photo=made_photo(size=(48, 80)))
 
 
+@dataclass(frozen=True)
+class RawBuckets:
+    """The buckets as S3 itself lists them, with whatever versions it keeps."""
+
+    settings: Settings
+
+    def keep_versions(self) -> None:
+        for bucket in self.settings.buckets:
+            s3_client(self.settings).put_bucket_versioning(
+                Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
+            )
+
+    def every_version(self) -> Iterator[tuple[str, bytes]]:
+        """Yield every version of every object, and every delete marker with no bytes."""
+        s3 = s3_client(self.settings)
+        for bucket in self.settings.buckets:
+            for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+                for each in page.get("Versions", []):
+                    found = s3.get_object(
+                        Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"]
+                    )
+                    yield each["Key"], found["Body"].read()
+                yield from ((each["Key"], b"") for each in page.get("DeleteMarkers", []))
+
+
 @dataclass(kw_only=True)
 class Service:
     """One process of the service; ``another_index`` is what a second process would search."""
@@ -75,6 +102,7 @@ class Service:
     world: World
     index: FaceIndex
     another_index: FaceIndex
+    raw: RawBuckets | None = None
     recognizer: RecognizerByPhoto = field(default_factory=RecognizerByPhoto)
     sleep: Callable[[float], None] = time.sleep
 
@@ -205,8 +233,11 @@ class Service:
         return {what: where for what, where in found.items() if where}
 
     def _everything(self) -> Iterator[tuple[str, bytes]]:
-        for bucket in (self.world.inputs, self.world.outputs, self.world.gallery):
-            yield from every_object(bucket)
+        if self.raw is not None:
+            yield from self.raw.every_version()
+        else:
+            for bucket in (self.world.inputs, self.world.outputs, self.world.gallery):
+                yield from every_object(bucket)
         if isinstance(self.index, MemoryFaceIndex):
             for faces in self.index.galleries.values():
                 for enrolled in faces.values():
@@ -222,7 +253,7 @@ def every_object(bucket: ObjectStore) -> Iterator[tuple[str, bytes]]:
         after = keys[-1]
 
 
-@pytest.fixture(params=["memory", "localstack"])
+@pytest.fixture(params=["memory", "localstack", "localstack with versions"])
 def service(request: pytest.FixtureRequest) -> Iterator[Service]:
     """Return a service without anybody, in memory and with LanceDB on LocalStack."""
     if request.param == "memory":
@@ -233,7 +264,10 @@ def service(request: pytest.FixtureRequest) -> Iterator[Service]:
     running: LocalStack = request.getfixturevalue("localstack")
     settings = running.settings(gallery_refresh_seconds=REFRESH_S, **own_names())
     indexes = [Shared(settings).index for _ in range(2)]
-    yield Service(world=aws_world(settings, time.sleep), index=indexes[0], another_index=indexes[1])
+    world, raw = aws_world(settings, time.sleep), RawBuckets(settings)
+    if request.param == "localstack with versions":
+        raw.keep_versions()
+    yield Service(world=world, index=indexes[0], another_index=indexes[1], raw=raw)
     for index_on_s3 in indexes:
         index_on_s3.close()
 
