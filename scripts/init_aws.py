@@ -1,9 +1,12 @@
 """Makes the buckets and queues; running it again changes nothing.
 
+    python scripts/init_aws.py [--adopt]
+
 Waits for S3 and SQS to answer first. Exit codes: 0 done, 1 AWS did not answer
 in time, 2 a setting can't be used.
 """
 
+import argparse
 import sys
 from typing import Final
 
@@ -22,17 +25,25 @@ PATIENCE_S: Final = 60
     wait=wait_fixed(0.5),
     reraise=False,
 )
-def provision_when_ready(settings: Settings) -> None:
-    """Provision as soon as S3 and SQS answer."""
-    provision(settings)
+def provision_when_ready(settings: Settings, *, adopt: bool) -> list[str]:
+    """Provision as soon as S3 and SQS answer; return the buckets that keep versions."""
+    return provision(settings, adopt=adopt)
 
 
 def main() -> int:
     """Provision; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--adopt",
+        action="store_true",
+        help="also take buckets that hold objects and queues that are set up otherwise; "
+        "objects in the input and output buckets expire",
+    )
+    adopt = parser.parse_args().adopt
     try:
         settings = load_settings()
         print(f"S3 and SQS: {settings.endpoint}", flush=True)
-        provision_when_ready(settings)
+        versioned = provision_when_ready(settings, adopt=adopt)
     except InvalidSettings as error:
         print(f"settings: {error}", file=sys.stderr)
         return 2
@@ -40,6 +51,12 @@ def main() -> int:
         reason = error.last_attempt.exception()
         print(f"AWS did not answer within {PATIENCE_S} s: {reason}", file=sys.stderr)
         return 1
+    for bucket in versioned:
+        print(
+            f"warning: bucket {bucket} is versioned. The service removes old versions of what it "
+            "deletes and replaces, which takes more requests; others' deletes leave them for a day",
+            file=sys.stderr,
+        )
     print("Buckets and queues are there")
     return 0
 

@@ -4,10 +4,12 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from trial.localstack import LocalStack
 
 from core.aws.clients import s3_client, sqs_client
 from core.aws.provisioning import provision
+from core.errors import InvalidSettings
 from core.settings import Settings
 from tests.support.worlds import own_names
 
@@ -66,13 +68,174 @@ def test_photos_and_results_expire_and_galleries_do_not(localstack: LocalStack) 
 
     provision(settings)
 
-    for bucket in (settings.s3_in_bucket, settings.s3_out_bucket):
-        (rule,) = rules(settings, bucket)
-        assert rule["Status"] == "Enabled"
-        assert rule["Expiration"]["Days"] == 7
-        assert rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
-    with pytest.raises(Exception, match="NoSuchLifecycleConfiguration"):
-        rules(settings, settings.s3_gallery_bucket)
+    for bucket in settings.buckets:
+        retention, markers = rules(settings, bucket)
+        assert retention["Status"] == markers["Status"] == "Enabled"
+        kept_days = None if bucket == settings.s3_gallery_bucket else 7
+        assert retention.get("Expiration", {}).get("Days") == kept_days
+        assert retention["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
+
+
+def test_old_versions_and_delete_markers_expire(localstack: LocalStack) -> None:
+    settings = settings_of(localstack)
+
+    provision(settings)
+
+    for bucket in settings.buckets:
+        retention, markers = rules(settings, bucket)
+        assert retention["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
+        assert markers["Expiration"] == {"ExpiredObjectDeleteMarker": True}
+
+
+def test_rules_of_others_stay(localstack: LocalStack) -> None:
+    settings = settings_of(localstack)
+    theirs = {
+        "ID": "retention",
+        "Status": "Enabled",
+        "Filter": {"Prefix": "logs/"},
+        "Expiration": {"Days": 400},
+    }
+    s3 = s3_client(settings)
+    s3.create_bucket(Bucket=settings.s3_in_bucket)
+    s3.put_bucket_lifecycle_configuration(
+        Bucket=settings.s3_in_bucket,
+        LifecycleConfiguration={"Rules": [theirs]},  # type: ignore[list-item]
+    )
+
+    provision(settings)
+    provision(settings)
+
+    assert len(rules(settings, settings.s3_in_bucket)) == 3
+    assert theirs in rules(settings, settings.s3_in_bucket)
+
+
+def test_rule_of_an_earlier_set_up_is_replaced(localstack: LocalStack) -> None:
+    settings = settings_of(localstack, retention_days=7)
+    s3 = s3_client(settings)
+    s3.create_bucket(Bucket=settings.s3_in_bucket)
+    s3.put_object(Bucket=settings.s3_in_bucket, Key="key", Body=b"a photo")
+    s3.put_bucket_lifecycle_configuration(
+        Bucket=settings.s3_in_bucket,
+        LifecycleConfiguration={
+            "Rules": [
+                {
+                    "ID": "retention",
+                    "Status": "Enabled",
+                    "Filter": {"Prefix": ""},
+                    "Expiration": {"Days": 30},
+                    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+                }
+            ]
+        },
+    )
+
+    provision(settings)
+
+    retention, _ = rules(settings, settings.s3_in_bucket)
+    assert retention["Expiration"] == {"Days": 7}
+
+
+@pytest.mark.parametrize("setting", ["s3_in_bucket", "s3_out_bucket", "s3_gallery_bucket"])
+@pytest.mark.parametrize("deleted", [False, True])
+def test_bucket_with_objects_of_others_is_refused_and_left_as_it_is(
+    localstack: LocalStack, setting: str, deleted: bool
+) -> None:
+    settings = settings_of(localstack)
+    bucket = getattr(settings, setting)
+    s3 = s3_client(settings)
+    s3.create_bucket(Bucket=bucket)
+    if deleted:  # its owner can still have it back
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket=bucket, Key="theirs", Body=b"")
+    if deleted:
+        s3.delete_object(Bucket=bucket, Key="theirs")
+
+    with pytest.raises(InvalidSettings, match=f"{bucket} holds objects .*--adopt"):
+        provision(settings)
+
+    with pytest.raises(ClientError, match="NoSuchLifecycleConfiguration"):
+        rules(settings, bucket)
+    there = {each["Name"] for each in s3.list_buckets()["Buckets"]} & set(settings.buckets)
+    assert there == {bucket}
+
+
+def test_adopted_bucket_keeps_its_objects_and_gets_the_rules(localstack: LocalStack) -> None:
+    settings = settings_of(localstack)
+    s3 = s3_client(settings)
+    s3.create_bucket(Bucket=settings.s3_in_bucket)
+    s3.put_object(Bucket=settings.s3_in_bucket, Key="theirs", Body=b"")
+
+    provision(settings, adopt=True)
+    provision(settings)  # it is ours now
+
+    assert s3.head_object(Bucket=settings.s3_in_bucket, Key="theirs")
+    assert len(rules(settings, settings.s3_in_bucket)) == 2
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "sqs_req_queue_name",
+        "dead_letter_queue_name",
+        "sqs_index_queue_name",
+        "index_dead_letter_queue_name",
+        "sqs_resp_queue_name",
+    ],
+)
+def test_queue_of_others_is_refused_and_left_as_it_is(localstack: LocalStack, setting: str) -> None:
+    settings = settings_of(localstack)
+    queue = getattr(settings, setting)
+    sqs_client(settings).create_queue(
+        QueueName=queue, Attributes={"MessageRetentionPeriod": "600", "DelaySeconds": "3"}
+    )
+    before = attributes(settings, queue)
+
+    with pytest.raises(InvalidSettings, match=f"queue {queue} .*--adopt"):
+        provision(settings)
+
+    assert attributes(settings, queue) == before
+
+
+def test_adopted_queue_gets_the_attributes_that_matter_and_keeps_the_others(
+    localstack: LocalStack,
+) -> None:
+    settings = settings_of(localstack)
+    queue = settings.sqs_req_queue_name
+    sqs_client(settings).create_queue(
+        QueueName=queue, Attributes={"MessageRetentionPeriod": "600", "DelaySeconds": "3"}
+    )
+
+    provision(settings, adopt=True)
+    provision(settings.model_copy(update={"sqs_visibility_timeout_seconds": 90}))  # ours now
+
+    found = attributes(settings, queue)
+    assert (found["VisibilityTimeout"], found["DelaySeconds"]) == ("90", "3")
+    assert found["MessageRetentionPeriod"] == str(4 * DAY_S)
+
+
+def test_second_run_writes_nothing_to_the_queues(localstack: LocalStack) -> None:
+    settings = settings_of(localstack)
+    provision(settings)
+    before = {queue: attributes(settings, queue) for queue in settings.queues}
+
+    provision(settings)
+
+    assert {queue: attributes(settings, queue) for queue in settings.queues} == before
+
+
+def test_versioned_buckets_are_named(localstack: LocalStack) -> None:
+    settings = settings_of(localstack)
+    assert provision(settings) == []
+    for status, bucket in (
+        ("Enabled", settings.s3_in_bucket),
+        ("Suspended", settings.s3_gallery_bucket),
+    ):
+        s3_client(settings).put_bucket_versioning(
+            Bucket=bucket,
+            VersioningConfiguration={"Status": status},  # type: ignore[typeddict-item]
+        )
+
+    assert provision(settings) == [settings.s3_in_bucket, settings.s3_gallery_bucket]
 
 
 def test_running_again_brings_everything_to_the_new_settings(localstack: LocalStack) -> None:
@@ -86,7 +249,7 @@ def test_running_again_brings_everything_to_the_new_settings(localstack: LocalSt
     provision(changed)
     provision(changed)
 
-    (rule,) = rules(settings, settings.s3_out_bucket)
+    rule, _ = rules(settings, settings.s3_out_bucket)
     assert rule["Expiration"]["Days"] == 2
     for queue in (settings.sqs_req_queue_name, settings.sqs_index_queue_name):
         assert attributes(settings, queue)["VisibilityTimeout"] == "90"
