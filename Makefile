@@ -29,7 +29,7 @@ var/models/ready: .venv/installed scripts/models.py
 	touch $@
 
 .env:
-	cp .env.example .env
+	install -m 600 .env.example .env  # it may get keys
 
 samples: install ## Unpack the sample photos under var/samples/
 	@$(BIN)/python scripts/samples.py

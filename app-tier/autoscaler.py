@@ -5,6 +5,7 @@ it; otherwise workers are processes of this machine and end with it. Exit codes:
 0 stopped on request, 2 a setting can't be used.
 """
 
+import argparse
 import signal
 import sys
 from pathlib import Path
@@ -58,6 +59,7 @@ def build_autoscaler(settings: Settings) -> Autoscaler:
 
 def main() -> int:
     """Size the fleet until SIGTERM or SIGINT; return the exit code."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     configure_logs("INFO")  # until the settings say otherwise
     log_uncaught_errors()
     try:

@@ -4,6 +4,7 @@ Exit codes: 0 stopped on request or because the machine ends, 2 a setting can't 
 used, 3 the face models can't be loaded.
 """
 
+import argparse
 import logging
 import signal
 import sys
@@ -23,6 +24,7 @@ log = logging.getLogger("worker")
 
 def main() -> int:
     """Run the worker until SIGTERM, SIGINT or a notice of EC2's; return the exit code."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     configure_logs("INFO")  # until the settings say otherwise
     log_uncaught_errors()
     try:

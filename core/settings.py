@@ -44,6 +44,10 @@ def _checked_url(url: str) -> str:
     return url
 
 
+def _without_brackets(host: str) -> str:
+    return host.removeprefix("[").removesuffix("]")
+
+
 def _checked_key(key: SecretStr) -> SecretStr:
     """Leave out what a file's last line adds; what can't stand in a header is no key."""
     text = key.get_secret_value().strip()
@@ -94,7 +98,7 @@ class Settings(BaseSettings):
     visibility_heartbeat_seconds: Pause = 20
     """How often the visibility of a running job is extended; 0 turns it off."""
 
-    web_host: str = "0.0.0.0"  # noqa: S104 - a container must be reachable from outside
+    web_host: Annotated[str, AfterValidator(_without_brackets)] = "0.0.0.0"  # noqa: S104 - a container must be reachable from outside
     web_port: Port = 8000
     web_processes: Count = 2
     web_threads: int = Field(default=64, ge=2)
@@ -183,6 +187,19 @@ class Settings(BaseSettings):
     def endpoint(self) -> str:
         """Where S3 and SQS are, in words."""
         return self.aws_endpoint_url or f"AWS itself, region {self.aws_region}"
+
+    @property
+    def web_bind(self) -> str:
+        """What gunicorn listens on; an address of IPv6 has brackets there."""
+        host = f"[{self.web_host}]" if ":" in self.web_host else self.web_host
+        return f"{host}:{self.web_port}"
+
+    @property
+    def web_address(self) -> str:
+        """Where this machine reaches the web tier."""
+        if self.web_host in ("0.0.0.0", "::"):  # noqa: S104 - listens everywhere
+            return f"http://localhost:{self.web_port}"
+        return f"http://{self.web_bind}"
 
     @property
     def max_file_bytes(self) -> int:

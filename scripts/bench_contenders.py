@@ -11,6 +11,7 @@ a JSON object with ``seconds``, ``network_runs`` (``file``, ``shape`` of the inp
 top, right, bottom, and ``name``).
 """
 
+import argparse
 import io
 import json
 import os
@@ -119,7 +120,10 @@ KINDS: dict[str, Callable[[str], Contender]] = {
 
 def main() -> None:
     """Answer until the end of input."""
-    kind, core, gallery_file = sys.argv[1:]
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("kind", "core", "gallery_file"):
+        parser.add_argument(name)
+    kind, core, gallery_file = vars(parser.parse_args()).values()
     os.sched_setaffinity(0, {int(core)})
     answers = sys.stdout
     sys.stdout = sys.stderr  # packages that print must not spoil the answers

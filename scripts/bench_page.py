@@ -1,5 +1,6 @@
 """Write docs/benchmarks.md and its plots from the artifacts in docs/benchmarks/."""
 
+import argparse
 import json
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,7 @@ _VERDICTS: Final = {True: "met", False: "**missed**", None: "not shown"}
 
 def main() -> None:
     """Write the page and the plots; nothing is measured here."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     artifacts = Artifacts(
         engine=_read("engine.json"),
         cnn_recall=_read("cnn-recall.json"),

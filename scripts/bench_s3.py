@@ -5,6 +5,7 @@
 Both send the same requests in turn to one LocalStack. Only this process's time counts.
 """
 
+import argparse
 import json
 import os
 import tempfile
@@ -34,6 +35,7 @@ Request = Callable[[], object]
 
 def main() -> None:
     """Measure each kind of request and write the artifact."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     with tempfile.TemporaryDirectory() as folder:
         localstack = LocalStack(Path(folder)).start()
         try:

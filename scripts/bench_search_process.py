@@ -7,6 +7,7 @@ installed. Each line of standard input is a JSON object whose ``do`` names a met
 of the way, each line of standard output its answer.
 """
 
+import argparse
 import json
 import os
 import sys
@@ -163,7 +164,10 @@ WAYS: dict[str, Callable[[Any, str], Way]] = {
 
 def main() -> None:
     """Answer until the end of input."""
-    name, probes_file, argument = sys.argv[1:]
+    parser = argparse.ArgumentParser(description=__doc__)
+    for each in ("name", "probes_file", "argument"):
+        parser.add_argument(each)
+    name, probes_file, argument = vars(parser.parse_args()).values()
     answers = sys.stdout
     sys.stdout = sys.stderr  # packages that print must not spoil the answers
     way = WAYS[name](np.load(probes_file), argument)

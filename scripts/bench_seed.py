@@ -6,7 +6,7 @@ with the interpreter of the benches' environment. Run with a folder of photos in
 the first argument it writes their encodings, which the script of one photo reads.
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import face_recognition
@@ -15,7 +15,11 @@ import numpy as np
 
 def main() -> None:
     """Do what the arguments say."""
-    place, known = Path(sys.argv[1]), Path(sys.argv[2])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("place", type=Path)
+    parser.add_argument("known", type=Path)
+    options = parser.parse_args()
+    place, known = options.place, options.known
     if place.is_dir():
         photos = sorted(path for path in place.rglob("*") if path.is_file())
         np.save(known, [_encodings(photo)[0] for photo in photos])

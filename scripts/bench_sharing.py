@@ -3,6 +3,7 @@
 Usage: python scripts/bench_sharing.py MODELS_DIR NETWORK WAY
 """
 
+import argparse
 import ctypes
 import gc
 import json
@@ -47,8 +48,13 @@ def measured_sharing(models_dir: Path, network: str, way: str) -> dict[str, floa
 
 def main() -> None:
     """Measure one way in this process."""
-    path = Path(sys.argv[1]) / CACHE_FOLDER / f"{sys.argv[2]}.onnx"
-    way = sys.argv[3]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("models_dir", type=Path)
+    parser.add_argument("network")
+    parser.add_argument("way")
+    options_given = parser.parse_args()
+    path = options_given.models_dir / CACHE_FOLDER / f"{options_given.network}.onnx"
+    way = options_given.way
     weights = _mapped_weights(path) if way.startswith("shared") else {}
     before = _uss_mb()
     options = session_options()

@@ -3,6 +3,7 @@
 Each stands between ``<!-- NAME -->`` and ``<!-- end -->``; all else is written by hand.
 """
 
+import argparse
 import json
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,7 @@ _PARTS: Final = {"children": "children", "others": "other processes", "worker": 
 
 def main() -> None:
     """Replace every table; nothing is measured here."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     PAGE.write_text(with_tables(PAGE.read_text()))
 
 

@@ -101,7 +101,7 @@ class Service:
     def running(cls, settings: Settings) -> "Service":
         supervised = Path(SOCKET).exists() and Supervisor().is_up()
         return cls(
-            address=f"http://localhost:{settings.web_port}",
+            address=settings.web_address,
             pids=Supervisor().pids() if supervised else {},
         )
 

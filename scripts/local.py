@@ -8,6 +8,7 @@ when there are jobs, all under supervisord, and waits until they are ready. Exit
 0 done, 1 not done (the reason is printed), 2 a setting can't be used.
 """
 
+import argparse
 import os
 import socket
 import subprocess
@@ -95,7 +96,7 @@ def up(settings: Settings) -> None:
         subprocess.run([sys.executable, "scripts/init_aws.py"], check=True)
     supervisor.start("web")
     supervisor.start("autoscaler")
-    address = f"http://localhost:{settings.web_port}"
+    address = settings.web_address
     _wait(lambda: _answers(f"{address}/ready"), "the web tier")
     print(f"The service answers at {address}; its logs are in var/log/")
 
@@ -136,7 +137,7 @@ def _local_ports(settings: Settings) -> dict[str, int]:
 
 def _require_free(program: str, host: str, port: int) -> None:
     variable = {"web": "WEB_PORT", "localstack": "AWS_ENDPOINT_URL"}[program]
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -182,10 +183,11 @@ def main() -> int:
     """Run one command; return the exit code."""
     os.chdir(ROOT)
     commands = {"up": lambda: up(load_settings()), "down": down, "status": status}
-    if len(sys.argv) != 2 or sys.argv[1] not in commands:
-        sys.exit(f"usage: {sys.argv[0]} {'|'.join(commands)}")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("command", choices=commands)
+    command = parser.parse_args().command
     try:
-        commands[sys.argv[1]]()
+        commands[command]()
     except InvalidSettings as error:
         print(f"settings: {error}", file=sys.stderr)
         return 2

@@ -7,6 +7,7 @@ detects then, which is slower and sees no faces under 40 pixels. Exit codes:
 setting can't be used.
 """
 
+import argparse
 import sys
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,7 @@ PATIENCE_S: Final = 20
 
 def main() -> int:
     """Convert and fetch; return the exit code."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     try:
         models_dir = load_settings().face_models_dir
         for network in NETWORKS:

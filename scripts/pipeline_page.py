@@ -4,6 +4,7 @@ Each table stands between ``<!-- NAME -->`` and ``<!-- end -->``; all else is wr
 by hand.
 """
 
+import argparse
 import json
 from pathlib import Path
 from typing import Any, Final
@@ -32,6 +33,7 @@ _DAY_S: Final = 86_400
 
 def main() -> None:
     """Replace every table; nothing is measured here."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     PAGE.write_text(with_tables(PAGE.read_text()))
 
 

@@ -12,6 +12,11 @@
 # Exit codes: 0 all is proved, 1 something failed (the reason is printed).
 set -euo pipefail
 
+if [[ ${1:-} == -* ]]; then
+    sed -n '2,/^set /s/^# \{0,1\}//p' "$0"
+    exit 0
+fi
+
 FOLDER=${1:-/var/tmp/elastic-face-containers}
 BASE=localhost/debian-python:bookworm
 CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt

@@ -4,6 +4,7 @@ They come from the source distribution of ``face_recognition``, fetched by pip
 at a pinned version and hash. Nothing is done when they are there already.
 """
 
+import argparse
 import subprocess
 import sys
 import tarfile
@@ -21,6 +22,7 @@ PHOTOS: Final = {
 
 def main() -> int:
     """Fetch and unpack; return the exit code."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     if all((SAMPLES / person / name).is_file() for person in PHOTOS for name in PHOTOS[person]):
         return 0
     with tempfile.TemporaryDirectory() as folder:

@@ -4,6 +4,7 @@ Each table stands between ``<!-- NAME -->`` and ``<!-- end -->``; all else is wr
 by hand.
 """
 
+import argparse
 import json
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +32,7 @@ _KEPT: Final = {OURS: "as enrolled", COMPRESSED: "compressed"}
 
 def main() -> None:
     """Replace every table, and draw the plot; nothing is measured here."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     PAGE.write_text(with_tables(PAGE.read_text()))
     PLOT.write_text(plot())
 

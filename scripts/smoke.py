@@ -5,6 +5,7 @@ and does it once more without waiting. Prints PASS and exits with 0, or
 ``FAIL: reason`` and exits with 1.
 """
 
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -97,8 +98,9 @@ def smoke(address: str) -> None:
 
 def main() -> int:
     """Run the smoke test; return the exit code."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     try:
-        smoke(f"http://localhost:{load_settings().web_port}")
+        smoke(load_settings().web_address)
     except (
         SmokeError,
         FaceServiceError,

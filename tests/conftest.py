@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from trial.localstack import LocalStack
 
-from core.environment import GIVEN_EMPTY
+from core.environment import GIVEN_EMPTY, settle_environment
 from core.settings import Settings
 from tests.support.models import models_dir
 from tests.support.photos import ROOT
@@ -23,9 +24,14 @@ from tests.support.worlds import (
     own_names,
 )
 
+# A busy machine makes an example slow, and that is no failure.
+settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any speed")
+
 
 def pytest_configure() -> None:
     """Let tests interrupt their children, which a shell's background job would not; prepare Ray."""
+    settle_environment(None)  # no proxy is asked for what the tests start
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["RAY_AUTH_MODE"] = "token"  # noqa: TID251 - Ray reads it when it is imported
 

@@ -34,7 +34,7 @@ configure_logs(_settings.log_level)
 
 wsgi_app = "server:create_app()"
 pythonpath = "web-tier"
-bind = f"{_settings.web_host}:{_settings.web_port}"
+bind = _settings.web_bind
 worker_class = "connections.HeaderFirstWorker"
 logger_class = "gunicorn_logs.JsonLines"
 workers = _settings.web_processes

@@ -147,7 +147,7 @@ class FolderEnrolment:
             for answer in tqdm(answers, total=len(photos), unit="photo", disable=None):
                 if isinstance(answer, Unused):
                     self.unused.append(answer)
-                elif self._is_owned(answer):
+                elif self._is_new(answer):
                     waiting.append(answer)
                 if len(waiting) >= BATCH:
                     self._store(waiting)
@@ -157,11 +157,14 @@ class FolderEnrolment:
         if waiting:
             self._store(waiting)
 
-    def _is_owned(self, found: Found) -> bool:
-        """Refuse a photo that lies in two people's folders: it can't be of both."""
-        owner = self.owners.setdefault(found.face.face_id, found.person)
-        if owner == found.person:
+    def _is_new(self, found: Found) -> bool:
+        """Pass over a second copy; refuse one in another person's folder: it can't be of both."""
+        owner = self.owners.get(found.face.face_id)
+        if owner is None:
+            self.owners[found.face.face_id] = found.person
             return True
+        if owner == found.person:
+            return False
         reason = f"SAME_PHOTO: also in the folder of {owner}, whose it stays"
         self.unused.append(Unused(path=found.path, reason=reason))
         return False

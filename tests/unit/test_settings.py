@@ -227,3 +227,22 @@ def test_without_quota_affinity_counts(tmp_path: Path, content: str) -> None:
     quota_file.write_text(content)
 
     assert usable_cores(quota_file) == usable_cores(tmp_path / "missing")
+
+
+@pytest.mark.parametrize(
+    ("host", "bound", "address"),
+    [
+        ("0.0.0.0", "0.0.0.0:8000", "http://localhost:8000"),  # noqa: S104 - nothing listens
+        ("::", "[::]:8000", "http://localhost:8000"),
+        ("[::]", "[::]:8000", "http://localhost:8000"),
+        ("::1", "[::1]:8000", "http://[::1]:8000"),
+        ("127.0.0.2", "127.0.0.2:8000", "http://127.0.0.2:8000"),
+    ],
+)
+def test_web_tier_listens_on_addresses_of_both_kinds(
+    monkeypatch: pytest.MonkeyPatch, host: str, bound: str, address: str
+) -> None:
+    monkeypatch.setenv("WEB_HOST", host)
+
+    assert load_settings().web_bind == bound
+    assert load_settings().web_address == address

@@ -42,6 +42,17 @@ def test_enrolling_again_changes_nothing(desk: Desk, folder: Path) -> None:
     assert len(desk.enrolled("default")) == 1
 
 
+def test_copies_of_one_photo_count_once(desk: Desk, folder: Path) -> None:
+    for number in range(5):
+        (folder / "Ada" / f"copy {number}.jpg").write_bytes(b"a photo")
+
+    first, second = desk.run("enroll", folder), desk.run("enroll", folder)
+
+    assert first.stdout == "1 photos of 1 people in 'default', 1 of them new\n"
+    assert second.stdout == "1 photos of 1 people in 'default', 0 of them new\n"
+    assert first.exit_code == 0
+
+
 def test_collection_that_is_not_there_is_made(desk: Desk, folder: Path) -> None:
     assert desk.run("enroll", folder, "--collection", "staff").exit_code == 0
 
