@@ -5,17 +5,16 @@ PIP := -m pip install --quiet --disable-pip-version-check
 CODE := core web-tier app-tier scripts tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install samples up down logs status smoke test lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 soak child-memory web-memory bench-executors bench-s3 containers prove-containers lock
+.PHONY: help install samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 soak child-memory web-memory bench-executors bench-s3 containers prove-containers lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 install: .venv/installed .venv-localstack/installed var/models/ready ## Install the service, LocalStack and the face models
 
-.venv/installed: requirements/build.txt requirements/dev.txt pyproject.toml
+.venv/installed: requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python $(PIP) --require-hashes --requirement requirements/build.txt
-	$(BIN)/python $(PIP) --no-build-isolation --require-hashes --requirement requirements/dev.txt
+	$(BIN)/python $(PIP) --only-binary :all: --require-hashes --requirement requirements/dev.txt
 	$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
 	touch $@
 
@@ -52,6 +51,9 @@ smoke: samples .env ## Enrol sample faces, upload a photo and check the name
 
 test: samples ## Run every test, in three processes with a LocalStack each
 	@$(BIN)/pytest -n 3
+
+hooks: install ## Run the checks of style before each commit
+	@$(BIN)/pre-commit install
 
 lint: install ## Check style, formatting and the direction of imports
 	@$(BIN)/ruff check .

