@@ -72,10 +72,15 @@ class ErasureLog(Frozen):
         last = max((time for time in times if time is not None), default=None)
         return last is not None and (accepted_at is None or accepted_at <= last + MARGIN)
 
+    def covers_face(self, face_id: str) -> bool:
+        """Tell whether a face was erased at any time."""
+        return self.covers(person=None, face_ids=[face_id], accepted_at=None)
+
     def since(self, former: "ErasureLog") -> "ErasureLog":
         """Return the log with those records only that the former one did not have."""
-        new = (record for record in self.records if record not in former.records)
-        return ErasureLog(key=self.key, records=tuple(new))
+        known = frozenset(former.records)
+        new = tuple(record for record in self.records if record not in known)
+        return ErasureLog(key=self.key, records=new)
 
     def with_record(
         self,

@@ -1,6 +1,6 @@
 """What users do with enrolled faces: list, rename, merge, reassign, reject."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -42,7 +42,7 @@ class People:
         collection = self.collections.fresh_if_empty(collection_id)
         found = [] if collection.model is None else self.index.get(collection.gallery_id, [face_id])
         if not found:
-            raise FaceNotFound(f"no face {face_id} is enrolled in {collection_id!r}")
+            raise _no_face(face_id, collection_id)
         return found[0]
 
     def faces_of(self, collection_id: str, person: str) -> list[EnrolledFace]:
@@ -55,7 +55,7 @@ class People:
         """
         found = list(self._all_faces_of(collection_id, person))
         if not found:
-            raise PersonNotFound(f"nobody named {person!r} is enrolled in {collection_id!r}")
+            raise _nobody(person, collection_id)
         return found
 
     def rename(self, collection_id: str, person: str, new_name: str) -> int:
@@ -69,11 +69,13 @@ class People:
         PersonNotFound
             If nobody of that name is enrolled.
         """
-        faces = self.faces_of(collection_id, person)
-        renamed = [
-            replace(face, person=None if new_name in face.rejected else new_name) for face in faces
-        ]
-        self._put(collection_id, renamed)
+        renamed = self._change(
+            collection_id,
+            lambda: self.faces_of(collection_id, person),
+            lambda face: replace(face, person=None if new_name in face.rejected else new_name),
+        )
+        if not renamed:
+            raise _nobody(person, collection_id)
         return len(renamed)
 
     def reassign(self, collection_id: str, face_id: str, person: str) -> EnrolledFace:
@@ -86,10 +88,13 @@ class People:
         PersonRejected
             If it was said before that it is not that person's.
         """
-        face = self.face(collection_id, face_id)
-        if person in face.rejected:
-            raise PersonRejected(f"face {face_id} was said not to be {person!r}")
-        return self._put(collection_id, [replace(face, person=person)])[0]
+
+        def reassigned(face: EnrolledFace) -> EnrolledFace:
+            if person in face.rejected:
+                raise PersonRejected(f"face {face_id} was said not to be {person!r}")
+            return replace(face, person=person)
+
+        return self._change_one(collection_id, face_id, reassigned)
 
     def reject(self, collection_id: str, face_id: str, person: str) -> EnrolledFace:
         """Say that a face is not that person's: it is never matched to them again.
@@ -99,13 +104,15 @@ class People:
         FaceNotFound
             If there is none of that id.
         """
-        face = self.face(collection_id, face_id)
-        rejected = replace(
-            face,
-            person=None if face.person == person else face.person,
-            rejected=face.rejected | {person},
+        return self._change_one(
+            collection_id,
+            face_id,
+            lambda face: replace(
+                face,
+                person=None if face.person == person else face.person,
+                rejected=face.rejected | {person},
+            ),
         )
-        return self._put(collection_id, [rejected])[0]
 
     def _all_faces_of(self, collection_id: str, person: str) -> Iterator[EnrolledFace]:
         after = ""
@@ -113,8 +120,41 @@ class People:
             yield from page
             after = page[-1].face_id
 
-    def _put(self, collection_id: str, faces: list[EnrolledFace]) -> list[EnrolledFace]:
-        gallery_id = self.collections.get(collection_id).gallery_id
-        for start in range(0, len(faces), _PAGE):
-            self.index.put(gallery_id, faces[start : start + _PAGE])
-        return faces
+    def _change_one(
+        self, collection_id: str, face_id: str, change: Callable[[EnrolledFace], EnrolledFace]
+    ) -> EnrolledFace:
+        changed = self._change(collection_id, lambda: [self.face(collection_id, face_id)], change)
+        if not changed:
+            raise _no_face(face_id, collection_id)
+        return changed[0]
+
+    def _change(
+        self,
+        collection_id: str,
+        read: Callable[[], list[EnrolledFace]],
+        change: Callable[[EnrolledFace], EnrolledFace],
+    ) -> list[EnrolledFace]:
+        """Store faces as they are after a change, and return them.
+
+        Faces that are erased between the reading and the storing are not brought back: the
+        erasures are looked at before and after, as in `Enroller`.
+        """
+        collection = self.collections.now(collection_id)
+        former = self.collections.erased(collection)
+        changed = [change(face) for face in read()]
+        for start in range(0, len(changed), _PAGE):
+            self.index.put(collection.gallery_id, changed[start : start + _PAGE])
+        now = self.collections.now(collection_id)
+        since = self.collections.erased(now).since(former)
+        gone = {face.face_id for face in changed if since.covers_face(face.face_id)}
+        if gone:
+            self.index.erase(now.gallery_id, sorted(gone))
+        return [face for face in changed if face.face_id not in gone]
+
+
+def _no_face(face_id: str, collection_id: str) -> FaceNotFound:
+    return FaceNotFound(f"no face {face_id} is enrolled in {collection_id!r}")
+
+
+def _nobody(person: str, collection_id: str) -> PersonNotFound:
+    return PersonNotFound(f"nobody named {person!r} is enrolled in {collection_id!r}")

@@ -1,5 +1,6 @@
 """What users do with enrolled faces."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -160,3 +161,52 @@ def test_unknown_face_is_neither_reassigned_nor_rejected(family: Family) -> None
         family.people.reassign("family", "1", "Ada")
     with pytest.raises(FaceNotFound):
         family.people.reject("family", "1", "Ada")
+
+
+def erasing(family: Family, *face_ids: str) -> Callable[[str, Sequence[EnrolledFace]], None]:
+    """Return a way to store faces before which others erase some."""
+    people, put = family.people, family.people.index.put
+
+    def erase_then_put(gallery_id: str, faces: Sequence[EnrolledFace]) -> None:
+        logs = people.collections.erasures
+        logs.add("family", lambda log: log.with_record("1", at=logs.clock(), face_ids=face_ids))
+        people.collections.note_erasure("family")
+        people.index.erase(gallery_id, face_ids)
+        put(gallery_id, faces)
+
+    return erase_then_put
+
+
+def test_faces_that_are_erased_while_they_are_renamed_stay_erased(
+    family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    family.enrol(enrolled("Ada", 0, "1"), enrolled("Ada", 1, "2"))
+    monkeypatch.setattr(family.people.index, "put", erasing(family, "1"))
+
+    assert family.people.rename("family", "Ada", "Bob") == 1
+
+    assert family.names() == {"2": "Bob"}
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (lambda people: people.rename("family", "Ada", "Bob"), PersonNotFound),
+        (lambda people: people.reassign("family", "1", "Bob"), FaceNotFound),
+        (lambda people: people.reject("family", "1", "Bob"), FaceNotFound),
+    ],
+    ids=["rename", "reassign", "reject"],
+)
+def test_face_that_is_erased_while_it_is_changed_is_not_found(
+    family: Family,
+    change: Callable[[People], object],
+    error: type[Exception],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    family.enrol(enrolled("Ada", 0, "1"))
+    monkeypatch.setattr(family.people.index, "put", erasing(family, "1"))
+
+    with pytest.raises(error):
+        change(family.people)
+
+    assert family.names() == {}
