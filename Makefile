@@ -5,7 +5,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 CODE := core web-tier app-tier scripts tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 soak child-memory web-memory bench-executors bench-s3 containers prove-containers lock
+.PHONY: help install samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 soak child-memory web-memory bench-executors bench-s3 bench-quality containers prove-containers lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -114,6 +114,10 @@ web-memory: install ## Measure a web process's memory; writes docs/benchmarks/we
 
 bench-s3: install ## Compare boto3's and obstore's processor time; writes docs/benchmarks/s3.json
 	@$(BIN)/python scripts/bench_s3.py
+
+bench-quality: install ## Count what poor photos do; writes docs/benchmarks/quality.json
+	@$(BIN)/python scripts/bench_quality.py --models-dir var/models
+	@$(BIN)/python scripts/accuracy_page.py
 
 containers: samples ## Build and try both images, unless the same files are proven (Debian, root)
 	@$(BIN)/python scripts/containers.py

@@ -15,6 +15,7 @@ _ROOT: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = _ROOT / "docs" / "accuracy.md"
 _SHOWN_DISTANCES: Final = tuple(round(0.44 + 0.02 * step, 2) for step in range(9))
 _OURS: Final = "balanced"
+_POOR_GALLERY: Final = 50
 
 
 def main() -> None:
@@ -25,7 +26,7 @@ def main() -> None:
 
 def with_tables(page: str) -> str:
     """Return the page with every table as the artifacts have it."""
-    for name, text in _parts(_read("accuracy.json")).items():
+    for name, text in _parts(_read("accuracy.json"), _read("quality.json")).items():
         page = replaced(page, name, text)
     return page
 
@@ -51,13 +52,15 @@ def replaced(page: str, name: str, text: str) -> str:
     return result
 
 
-def _parts(artifact: dict[str, Any]) -> dict[str, str]:
+def _parts(artifact: dict[str, Any], quality: dict[str, Any]) -> dict[str, str]:
     profiles = artifact["profiles"]
     return {
         "accuracy": _accuracy_table(profiles),
         "comparisons": _comparisons(artifact["comparisons"]),
         "rates balanced": _rates_table(profiles["balanced"]),
         "rates fast": _rates_table(profiles["fast"]),
+        "poor photos": _poor_table(quality["kinds"]),
+        "good photos": _good_table(quality["good_photos"]),
     }
 
 
@@ -109,6 +112,65 @@ def _rates_table(measured: dict[str, Any]) -> str:
             row += [f"{search[index]['fpir']:.2%}", f"{search[index]['fnir']:.1%}"]
         rows.append(row)
     return table(head, rows)
+
+
+def _poor_table(kinds: dict[str, Any]) -> str:
+    rows = [
+        (
+            kind,
+            f"{counted['found']:.0%}",
+            f"{counted['median_quality']:.0f}",
+            ", ".join(f"`{flaw}`" for flaw, share in counted["reasons"].items() if share > 0.25),
+            f"{counted['refused']:.0%}",
+            _poor_gallery(counted["poor_gallery"]),
+            f"{counted['unsearched']:.0%}",
+            _both(counted["strangers_named"]),
+            _both(counted["people"], "right"),
+            _both(counted["people"], "wrong"),
+        )
+        for kind, counted in kinds.items()
+    ]
+    head = (
+        "photo",
+        "found",
+        "quality",
+        "reasons",
+        "not enrolled",
+        "strangers named, poor ones enrolled",
+        "not searched",
+        "strangers named, good ones enrolled",
+        "people named rightly",
+        "wrongly",
+    )
+    return table(head, rows)
+
+
+def _poor_gallery(counted: dict[str, Any]) -> str:
+    """Return the rates, unless so few faces were found that nobody was left to look for."""
+    full = counted["without"]["enrolled"] == _POOR_GALLERY
+    return _both(counted, "named") if full else "–"
+
+
+def _both(counted: dict[str, Any], part: str | None = None) -> str:
+    """Return a share without the bounds of quality, and with them."""
+    without, with_ = (
+        counted[name][part] if part else counted[name] for name in ("without", "with")
+    )
+    return f"{without:.1%} → {with_:.1%}"
+
+
+def _good_table(halves: dict[str, Any]) -> str:
+    rows = [
+        (
+            half,
+            f"{judged['photos']:,}",
+            f"{judged['refused']:.1%}",
+            f"{judged['unsearched']:.1%}",
+            ", ".join(f"`{flaw}` {share:.1%}" for flaw, share in judged["reasons"].items()),
+        )
+        for half, judged in halves.items()
+    ]
+    return table(("people for", "photos", "not enrolled", "not searched", "reasons"), rows)
 
 
 if __name__ == "__main__":
