@@ -65,12 +65,10 @@ def enrol(settings: Settings, folder: Path, *options: str) -> subprocess.Complet
 
 
 @contextmanager
-def running_service(localstack: LocalStack, logs: Path) -> Iterator[Service]:
+def running_service(localstack: LocalStack, logs: Path, **changes: object) -> Iterator[Service]:
     """Yield a service of its own that knows nobody; stop it at the end."""
-    settings = localstack.settings(
-        **own_names(),
-        **settings_of(worker_processes="auto", sqs_visibility_timeout_seconds=60, max_file_mb=1),
-    )
+    usual = {"worker_processes": "auto", "sqs_visibility_timeout_seconds": 60, "max_file_mb": 1}
+    settings = localstack.settings(**own_names(), **settings_of(**{**usual, **changes}))
     provision(settings)
     web = WebProcess(settings, logs / "web.log")
     worker = WorkerProcess(settings, logs / "worker.log")
