@@ -152,6 +152,13 @@ class ObjectStore(Protocol):
         """Return the next keys with a prefix behind ``after``, in order; 1,000 at most."""
         ...
 
+    def page(self, prefix: str, *, after: str = "", limit: int = 1000) -> dict[str, str]:
+        """Return the versions of the next objects, by key, as `keys` finds them.
+
+        They are those of ``get``.
+        """
+        ...
+
     def versions(self, prefix: str) -> dict[str, str]:
         """Return the versions of all objects in a folder, whose name ends in ``/``, by key.
 

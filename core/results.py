@@ -45,7 +45,13 @@ class Results:
 
     def read(self, job_id: str) -> JobResult | None:
         """Return the result of a job, None while there is none."""
+        found = self.read_version(job_id)
+        return None if found is None else found[0]
+
+    def read_version(self, job_id: str) -> tuple[JobResult, str] | None:
+        """Return the result of a job and the version of its object, None while there is none."""
         try:
-            return _RESULT.validate_json(self._store.get(job_id).body)
+            stored = self._store.get(job_id)
         except ObjectMissing:
             return None
+        return _RESULT.validate_json(stored.body), stored.version

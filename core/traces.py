@@ -2,12 +2,13 @@
 
 A job that has ended is found by its result. One that waits, or has failed, is found by what
 is noted with its photo: in which collection, and whose photo it is said to be. All results are
-read, and the notes of all photos without an answer, so that no second index can be wrong.
+read, and the notes of all photos without an answer, so that no second index can be wrong; those
+that this process has read before only where they may hold whom it looks for.
 """
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from core.batch_lists import Batch, BatchLists
@@ -24,6 +25,7 @@ from core.jobs import (
 )
 from core.ports import ObjectStore
 from core.results import JobResult, Results
+from core.seen_results import SeenResults
 
 _THREADS: Final = 16
 _PAGE: Final = 1000
@@ -85,6 +87,7 @@ class Traces:
 
     inputs: ObjectStore
     outputs: ObjectStore
+    seen: SeenResults = field(default_factory=SeenResults)
 
     def find(self, whom: Whom) -> Found:
         """Return the jobs that hold somebody, whatever has become of them."""
@@ -149,14 +152,22 @@ class Traces:
 
     def _ended(self, whom: Whom) -> tuple[frozenset[str], frozenset[str]]:
         """Return the jobs of somebody that were answered, and those that failed."""
+        sweep = self.seen.sweep(whom.collection_id, person=whom.person, face_ids=whom.face_ids)
 
-        def kind(job_id: str) -> tuple[str, type[JobResult] | None]:
-            result = Results(self.outputs).read(job_id)
-            held = result is not None and self._is_held(result, whom)
-            return job_id, type(result) if held and result is not None else None
+        def kind(listed: tuple[str, str]) -> tuple[str, type[JobResult] | None]:
+            job_id, version = listed
+            if sweep.rules_out(version):
+                return job_id, None
+            found = Results(self.outputs).read_version(job_id)
+            if found is None:
+                return job_id, None
+            result, version = found
+            sweep.note(version, result)
+            return job_id, type(result) if self._is_held(result, whom) else None
 
         with ThreadPoolExecutor(max_workers=_THREADS) as threads:
-            held = [each for each in threads.map(kind, self._job_ids()) if each[1] is not None]
+            held = [each for each in threads.map(kind, self._results()) if each[1] is not None]
+        sweep.end()
         return (
             frozenset(job_id for job_id, kind in held if kind is not JobFailed),
             frozenset(job_id for job_id, kind in held if kind is JobFailed),
@@ -190,9 +201,10 @@ class Traces:
             lists = BatchLists(outputs=self.outputs)
             yield from lists.of_person(whom.collection_id, whom.person)
 
-    def _job_ids(self) -> Iterator[str]:
-        for keys in _pages(self.outputs):
-            yield from (key for key in keys if is_job_id(key))
+    def _results(self) -> Iterator[tuple[str, str]]:
+        """Yield the jobs with results, and the versions of these."""
+        for page in _pages(self.outputs):
+            yield from ((key, version) for key, version in page.items() if is_job_id(key))
 
     def _erase_answered(self, job_id: str) -> None:
         self._erase_photo(job_id)
@@ -207,12 +219,12 @@ class Traces:
         self.inputs.delete_many(self.inputs.keys(f"{job_id}_"))
 
 
-def _pages(store: ObjectStore) -> Iterator[list[str]]:
-    """Yield the keys up to the last that may begin with a job's id."""
+def _pages(store: ObjectStore) -> Iterator[dict[str, str]]:
+    """Yield keys and versions up to the last key that may begin with a job's id."""
     after = ""
-    while keys := store.keys("", after=after, limit=_PAGE):
-        yield keys
-        after = keys[-1]
+    while page := store.page("", after=after, limit=_PAGE):
+        yield page
+        after = max(page)
         if after >= _LAST_JOB_ID:
             return
 

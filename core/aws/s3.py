@@ -117,11 +117,14 @@ class S3Store:
             self._old.remove_below(prefix)
 
     def keys(self, prefix: str, *, after: str = "", limit: int = 1000) -> list[str]:
+        return list(self.page(prefix, after=after, limit=limit))
+
+    def page(self, prefix: str, *, after: str = "", limit: int = 1000) -> dict[str, str]:
         with self._errors():
             listing = self._client.list_objects_v2(
                 Bucket=self._bucket, Prefix=prefix, StartAfter=after, MaxKeys=min(limit, 1000)
             )
-        return [entry["Key"] for entry in listing.get("Contents", [])]
+        return {entry["Key"]: entry["ETag"] for entry in listing.get("Contents", [])}
 
     def versions(self, prefix: str) -> dict[str, str]:
         return self._objects.versions(prefix)

@@ -83,6 +83,10 @@ class MemoryStore:
         found = (key for key in self.objects if key.startswith(prefix) and key > after)
         return heapq.nsmallest(min(limit, 1000), found)
 
+    def page(self, prefix: str, *, after: str = "", limit: int = 1000) -> dict[str, str]:
+        keys = self.keys(prefix, after=after, limit=limit)
+        return {key: _version(self.objects[key]) for key in keys}
+
     def versions(self, prefix: str) -> dict[str, str]:
         self.check()
         self.listings += 1

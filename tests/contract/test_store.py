@@ -166,6 +166,14 @@ def test_no_more_keys_than_asked_for(store: ObjectStore) -> None:
     assert store.keys("", after="a", limit=1) == ["b"]
 
 
+def test_page_tells_the_versions_of_the_objects(store: ObjectStore) -> None:
+    for key in ("a", "b/1", "b/2", "c"):
+        put(store, key, key.encode())
+
+    assert list(store.page("", after="a", limit=2)) == ["b/1", "b/2"]
+    assert store.page("b/") == {key: store.get(key).version for key in ("b/1", "b/2")}
+
+
 def test_version_of_an_object_differs_only_once_it_is_overwritten(store: ObjectStore) -> None:
     for key in ("folder/a", "folder/b", "folder/c/d", "folders/e", "f"):
         put(store, key, b"one")
