@@ -14,7 +14,8 @@ from PIL import Image, ImageDraw
 _COLUMNS, _ROWS, _TILE_PX = 8, 6, 1000
 _SMALLER: Final = 4
 _AVIF_SIZE: Final = (5_000, 4_000)
-"""The largest that is accepted while ``MAX_PIXELS`` is 50 million."""
+_HEIC_ALPHA_SIZE: Final = (8_000, 5_000)
+"""The largest that are accepted while ``MAX_PIXELS`` is 50 million."""
 
 _FOLDER: Final = Path(tempfile.gettempdir()) / "efr-large-photos"
 """Kept: encoding them takes minutes."""
@@ -113,7 +114,9 @@ _KINDS: Final[dict[str, Callable[[Sequence[Path]], bytes]]] = {
         _cut_out(_coarse(samples)), "WEBP", lossless=True, method=0, quality=10
     ),
     "heic": lambda samples: _heic(_coarse(samples)),
-    "heic_alpha": lambda samples: _heic(_cut_out(_coarse(samples))),
+    "heic_alpha_40_megapixels": lambda samples: _heic(
+        _cut_out(_coarse(samples).crop((0, 0, *_HEIC_ALPHA_SIZE)))
+    ),
     "avif_20_megapixels": lambda samples: _encoded(
         _coarse(samples).resize(_AVIF_SIZE), "AVIF", speed=10
     ),

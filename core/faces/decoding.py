@@ -8,7 +8,6 @@ import numpy as np
 import pi_heif
 
 from core.faces.headers.header import PhotoHeader
-from core.faces.memory import release_freed_memory
 from core.faces.opening import OpenedPhoto
 from core.faces.stored import Stored, StoredArray, StoredImage, reduced, stored
 from core.faces.webp_decoder import can_scale, decoded_webp
@@ -22,7 +21,7 @@ _BYTES_A_PIXEL: Final = 4
 """What Pillow takes for colours, and libwebp for those with transparent parts."""
 
 
-_KEPT_PIXELS: Final = 30_000_000
+KEPT_PIXELS: Final = 30_000_000
 """More would be in the way of the detector, which takes 170 MB for its closer look."""
 
 
@@ -67,8 +66,6 @@ def decode(opened: OpenedPhoto, photo: bytes, *, reduction: int) -> Decoded:
         As `reduction_for` returned it. Some photos are reduced less.
     """
     header, image = opened.header, opened.image
-    if header.width * header.height > _KEPT_PIXELS:
-        release_freed_memory()  # what the detector had, for one
     if header.format == "HEIF":
         return Decoded(stored=_decoded_heic(photo), reduction=1)
     if header.format == "WEBP" and header.width * header.height >= _LARGE_PIXELS and can_scale():
@@ -92,7 +89,7 @@ def lighter(decoded: Decoded, factor: float) -> Decoded:
     The whole is decoded once more should it be needed later.
     """
     width, height = decoded.stored.size
-    if width * height <= _KEPT_PIXELS or factor > 0.5 / decoded.reduction:
+    if width * height <= KEPT_PIXELS or factor > 0.5 / decoded.reduction:
         return decoded
     half = StoredImage(image=reduced(decoded.stored, 2))
     return Decoded(stored=half, reduction=2 * decoded.reduction)

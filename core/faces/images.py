@@ -11,8 +11,9 @@ from PIL import Image, UnidentifiedImageError
 
 from core.errors import InvalidImage, UnsupportedImage
 from core.faces.colours import as_pixels
-from core.faces.decoding import Decoded, decode, lighter, reduction_for
+from core.faces.decoding import KEPT_PIXELS, Decoded, decode, lighter, reduction_for
 from core.faces.geometry import Box
+from core.faces.memory import release_freed_memory
 from core.faces.opening import OpenedPhoto, open_photo
 from core.faces.orientation import Orientation, orientation_of
 from core.faces.photo_header import BYTES_A_PIXEL
@@ -84,6 +85,7 @@ class Photo:
         except DECODE_ERRORS as error:
             raise _damaged(error) from error
         self.width, self.height = self._orientation.upright_size(size)
+        self._header = opened.header
         self._opened: OpenedPhoto | None = opened
         self._decoded: Decoded | None = None
 
@@ -135,19 +137,29 @@ class Photo:
 
     def _decode(self, factor: float) -> Decoded:
         """Return the stored pixels at ``factor`` times their size or larger, if memory allows."""
-        opened = self._opened or self._open()
         most_bytes = int(BYTES_A_PIXEL * self._max_pixels)
-        reduction = reduction_for(opened.header, factor, most_bytes=most_bytes)
+        reduction = reduction_for(self._header, factor, most_bytes=most_bytes)
         if self._decoded is not None and self._decoded.serves(factor, reduction):
             return self._decoded
         self._decoded = None  # room for the larger one
+        self._release()
+        self._decoded = self._freshly_decoded(factor, reduction)
+        self._release()
+        return self._decoded
+
+    def _freshly_decoded(self, factor: float, reduction: int) -> Decoded:
+        opened = self._opened or self._open()
+        self._opened = None  # an image is decoded only once
         try:
             with opened.image:
-                self._opened = None  # an image is decoded only once
-                self._decoded = lighter(decode(opened, self._bytes, reduction=reduction), factor)
+                return lighter(decode(opened, self._bytes, reduction=reduction), factor)
         except DECODE_ERRORS as error:
             raise _damaged(error) from error
-        return self._decoded
+
+    def _release(self) -> None:
+        """Return what a very large photo, or the detector for it, no longer needs."""
+        if self._header.width * self._header.height > KEPT_PIXELS:
+            release_freed_memory()
 
 
 def decode_photo(photo: bytes, *, max_pixels: int) -> NDArray[np.uint8]:

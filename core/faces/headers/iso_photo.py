@@ -16,6 +16,13 @@ _ANIMATED: Final = b"avis"
 _MOST_BRANDS: Final = 64
 _NEEDED: Final = frozenset({b"meta", b"mdat"})
 _FULL_BOX_BYTES: Final = 4
+_ALPHA_NAMES: Final = (
+    b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\x00",
+    b"urn:mpeg:hevc:2015:auxid:1\x00",
+)
+_HEIC_ALPHA_BYTES_A_PIXEL: Final = 8
+"""What libheif holds where there are transparent parts; measured."""
+
 _AVIF_BYTES_A_PIXEL: Final = 16
 """What Pillow's reader holds of an AVIF in its largest kind, 10 bits with transparent parts:
 the planes, and the pixels twice. It can't decode at a smaller size."""
@@ -43,14 +50,19 @@ def read_iso_photo(photo: bytes) -> PhotoHeader:
     found, complete = _needed_boxes(photo)
     if b"meta" not in found:
         raise UnsupportedImage("a HEIC or AVIF file without a header")
-    width, height = _size(photo, found[b"meta"])
+    meta = found[b"meta"]
+    properties, listed = _properties(photo, meta)
+    width, height = _size(photo, meta, properties, listed)
+    held_a_pixel = _AVIF_BYTES_A_PIXEL if kind == "AVIF" else 0
+    if kind == "HEIF" and _has_alpha(photo, listed):
+        held_a_pixel = _HEIC_ALPHA_BYTES_A_PIXEL
     return PhotoHeader(
         format=kind,
         width=width,
         height=height,
         frames=2 if photo[8:12] == _ANIMATED else 1,
         complete=complete,
-        held_bytes=_AVIF_BYTES_A_PIXEL * width * height if kind == "AVIF" else 0,
+        held_bytes=held_a_pixel * width * height,
     )
 
 
@@ -78,16 +90,21 @@ def _needed_boxes(photo: bytes) -> tuple[dict[bytes, Box], bool]:
     return found, False
 
 
-def _size(photo: bytes, meta: Box) -> tuple[int, int]:
+def _properties(photo: bytes, meta: Box) -> tuple[Box, Box]:
+    """Return the box of all properties, and the list in it."""
+    properties = find_box(photo, meta.start + _FULL_BOX_BYTES, meta.end, b"iprp")
+    if properties is not None:
+        listed = find_box(photo, properties.start, properties.end, b"ipco")
+        if listed is not None:
+            return properties, listed
+    raise UnsupportedImage("a HEIC or AVIF file that does not say its size")
+
+
+def _size(photo: bytes, meta: Box, properties: Box, listed: Box) -> tuple[int, int]:
     """Return the size that belongs to the main item."""
-    start = meta.start + _FULL_BOX_BYTES
-    main = find_box(photo, start, meta.end, b"pitm")
-    properties = find_box(photo, start, meta.end, b"iprp")
-    if main is None or properties is None:
+    main = find_box(photo, meta.start + _FULL_BOX_BYTES, meta.end, b"pitm")
+    if main is None:
         raise UnsupportedImage("a HEIC or AVIF file without a main image")
-    listed = find_box(photo, properties.start, properties.end, b"ipco")
-    if listed is None:
-        raise UnsupportedImage("a HEIC or AVIF file that does not say its size")
     sizes = {
         number: struct.unpack_from(">II", photo, box.start + _FULL_BOX_BYTES)
         for number, box in enumerate(boxes(photo, listed.start, listed.end), start=1)
@@ -101,6 +118,15 @@ def _size(photo: bytes, meta: Box) -> tuple[int, int]:
                     width, height = sizes[number]
                     return width, height
     raise UnsupportedImage("a HEIC or AVIF file that does not say its size")
+
+
+def _has_alpha(photo: bytes, listed: Box) -> bool:
+    """Return whether an item may hold the transparency of another."""
+    return any(
+        box.kind == b"auxC"
+        and photo[box.start + _FULL_BOX_BYTES : box.end].startswith(_ALPHA_NAMES)
+        for box in boxes(photo, listed.start, listed.end)
+    )
 
 
 def _main_item(photo: bytes, main: Box) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image, ImageDraw
 
@@ -20,6 +21,8 @@ from core.faces.photo_header import BYTES_A_PIXEL, inspect_photo, read_header
 from core.faces.stored import reduced, stored
 from core.faces.webp_decoder import can_scale, decoded_webp
 from tests.support.photos import ROOT
+
+pillow_heif.register_heif_opener()
 
 SIZE = (2600, 2001)
 LIMIT = 50_000_000
@@ -169,6 +172,13 @@ def test_very_many_pixels_are_not_kept_while_a_small_copy_will_do() -> None:
     assert np.array_equal(region.pixels[..., 0], np.asarray(whole.crop((100, 200, 500, 600))))
     for pixels, divisor in ((small, 8), (closer, 4)):
         assert np.abs(pixels[..., 0].astype(int) - np.asarray(whole.reduce(divisor))).max() <= 1
+
+
+@pytest.mark.parametrize(("mode", "bytes_a_pixel"), [("RGB", 0), ("RGBA", 8)])
+def test_heic_says_what_transparent_parts_take(mode: str, bytes_a_pixel: int) -> None:
+    header = read_header(encoded(scene(mode, (64, 64)), "HEIF"))
+
+    assert header.held_bytes == bytes_a_pixel * 64 * 64
 
 
 def test_kind_that_takes_more_memory_has_a_lower_limit() -> None:
