@@ -79,8 +79,9 @@ class Supervisor:
 
 def up(settings: Settings) -> None:
     """Start whatever does not run yet."""
-    print(f"S3 and SQS: {settings.endpoint}", flush=True)
     ports = _local_ports(settings)
+    if "localstack" not in ports:  # else the set-up says so
+        print(f"S3 and SQS: {settings.endpoint}", flush=True)
     supervisor = Supervisor()
     running = supervisor.states() if supervisor.is_up() else {}
     for program, port in ports.items():

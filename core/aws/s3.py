@@ -112,7 +112,12 @@ class S3Store:
                 )
 
     def forget_old_below(self, prefix: str) -> None:
-        """Remove what a versioned bucket keeps below a prefix that others write and delete."""
+        """Remove what a versioned bucket keeps below a prefix that others write and delete.
+
+        It is known to be one by a look at its state, or by the answer to a write.
+        """
+        if not self._objects.keeps_versions:
+            return
         with self._errors():
             self._old.remove_below(prefix)
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
+
 from core.aws.clients import s3_client
 from core.aws.s3 import S3Store
 from core.changes import StoredChanges, Watch
@@ -139,21 +141,31 @@ class Shared:
         threading.Thread(target=self._tell_of_versions, name="versions", daemon=True).start()
 
     def _tell_of_versions(self) -> None:
-        for name, store in zip(
-            self.settings.buckets, (self.inputs, self.outputs, self.gallery), strict=True
-        ):
-            try:
-                if store.keeps_versions():
-                    log.warning("bucket keeps versions", extra={"bucket": name})
-            except ServiceUnavailable as error:
-                log.info("versions were not looked for", extra={"reason": str(error)})
-                return
+        stores = zip(self.settings.buckets, (self.inputs, self.outputs, self.gallery), strict=True)
+        for name, store in stores:
+            if _once_s3_answers(store.keeps_versions):
+                log.warning("bucket keeps versions", extra={"bucket": name})
 
     def warm(self) -> None:
         """Load the galleries that were used last, in the background."""
         recent = RecentCollections(self.gallery, self.collections)
         load = getattr(self.index, "warm", _nothing)
         threading.Thread(target=keep_warm, args=[recent, load], name="warm-up", daemon=True).start()
+
+
+def _once_s3_answers(ask: Callable[[], bool]) -> bool:
+    patience = Retrying(
+        retry=retry_if_exception_type(ServiceUnavailable),
+        wait=wait_exponential(max=600),
+        before_sleep=_note_failure,
+    )
+    answer: bool = patience(ask)
+    return answer
+
+
+def _note_failure(state: RetryCallState) -> None:
+    reason = state.outcome.exception() if state.outcome else None
+    log.info("versions could not be looked for", extra={"reason": str(reason)})
 
 
 def _nothing(_gallery_ids: Sequence[str]) -> None:

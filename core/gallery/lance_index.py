@@ -117,8 +117,8 @@ class LanceFaceIndex:
 
         with suppress(CollectionNotFound):
             despite_others(gallery_id, remove)
-        self._forget_files(gallery_id)
         self._watch.announce(gallery_id)
+        self._forget_files(gallery_id)
         self._warm.discard(gallery_id)
         with self._lock:
             self._tables.pop(gallery_id, None)

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -240,9 +239,7 @@ def test_search_goes_on_while_s3_is_away(
     own_localstack.stop()
 
     wait_until(lambda: caplog.records, seconds=20, what="the outage to be noticed")
-    began_s = time.monotonic()
     assert all(found(warm, face) for _ in range(100))
-    assert time.monotonic() - began_s < 1
     with pytest.raises(StorageUnavailable):
         found(cold, face)
     assert cold.states() == {}
@@ -261,8 +258,6 @@ def test_bucket_that_hangs_is_given_up(
     monkeypatch.setattr(lance_storage, "_HANGS_AFTER_S", 1)
     own_localstack.pause()
 
-    began_s = time.monotonic()
-    with pytest.raises(StorageUnavailable):
+    with pytest.raises(StorageUnavailable, match="no answer for 1 s"):
         index.put(GALLERY, [a_face()])
-    assert time.monotonic() - began_s < 4
     own_localstack.resume()

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from trial.localstack import LocalStack
+from trial.waiting import wait_until
 
 from core.aws.clients import s3_client, sqs_client
 from core.aws.provisioning import provision
+from core.bootstrap.shared import Shared
 from core.errors import InvalidSettings
 from core.settings import Settings
 from tests.support.worlds import own_names
@@ -236,6 +238,25 @@ def test_versioned_buckets_are_named(localstack: LocalStack) -> None:
         )
 
     assert provision(settings) == [settings.s3_in_bucket, settings.s3_gallery_bucket]
+
+
+def test_processes_tell_of_versioned_buckets_when_they_start(
+    localstack: LocalStack, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = settings_of(localstack)
+    provision(settings)
+    s3_client(settings).put_bucket_versioning(
+        Bucket=settings.s3_out_bucket, VersioningConfiguration={"Status": "Enabled"}
+    )
+
+    Shared(settings).tell_of_versions()
+
+    wait_until(
+        lambda: any(each.levelname == "WARNING" for each in caplog.records), what="the warning"
+    )
+    (record,) = (each for each in caplog.records if each.levelname == "WARNING")
+    assert record.message == "bucket keeps versions"
+    assert vars(record)["bucket"] == settings.s3_out_bucket
 
 
 def test_running_again_brings_everything_to_the_new_settings(localstack: LocalStack) -> None:
