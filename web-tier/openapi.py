@@ -48,6 +48,11 @@ _REQUEST_HEADERS: Final[dict[str, dict[str, Any]]] = {
             "pattern": "^[!-~]([ -~]*[!-~])?$",
         },
     },
+    "X-Request-ID": {
+        "description": "The caller's name for the request: up to 100 of `A-Z a-z 0-9 . _ -`.",
+        "schema": {"type": "string"},
+        "example": "order-17",
+    },
 }
 _HEADERS: Final = {
     "Location": ("Where to go on.", "string"),
@@ -145,7 +150,7 @@ def _parameters(operation: Operation, path: str) -> Iterator[Schema]:
         for name, schema in form_schema(described)["properties"].items():
             text = schema.pop("description", "")
             yield {"in": "query", "name": name, "schema": schema, "description": text}
-    for name in operation.request_headers:
+    for name in (*operation.request_headers, "X-Request-ID"):
         yield {"in": "header", "name": name, **_REQUEST_HEADERS[name]}
 
 
