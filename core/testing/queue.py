@@ -49,6 +49,19 @@ class MemoryQueue:
         self.visibility_changes: list[tuple[str, float]] = []
 
     @property
+    def messages(self) -> list[ReceivedMessage]:
+        """Return all messages, visible or in flight."""
+        return [
+            ReceivedMessage(
+                body=message.body,
+                receipt=message.receipt,
+                receive_count=message.receive_count,
+                notes=message.notes,
+            )
+            for message in self._messages
+        ]
+
+    @property
     def bodies(self) -> list[str]:
         """Bodies of all messages, visible or in flight."""
         return [message.body for message in self._messages]

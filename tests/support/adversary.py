@@ -11,6 +11,8 @@ from core.errors import QueueUnavailable, ServiceUnavailable, StorageUnavailable
 from core.ports import JobQueue, ObjectStore
 
 _T = TypeVar("_T")
+Refuses = Callable[[str, str], bool]
+"""Told an operation and the key that it is asked for, tells whether it is refused."""
 _PATIENCE_S: Final = 30
 
 
@@ -44,20 +46,30 @@ class Process:
         before_call: Callable[[], None] = lambda: None,
     ) -> None:
         self.troubles = dict(troubles or {})
+        self.refuses: Refuses = lambda operation, asked: False
         self.before_call = before_call
         self.calls = 0
 
-    def store(self, target: ObjectStore) -> ObjectStore:
+    def store(self, target: ObjectStore, part: str = "") -> ObjectStore:
         """Return a bucket as this process reaches it."""
-        return cast(ObjectStore, _Reached(target, self, StorageUnavailable))
+        return cast(ObjectStore, _Reached(target, self, StorageUnavailable, part))
 
-    def queue(self, target: JobQueue) -> JobQueue:
+    def queue(self, target: JobQueue, part: str = "") -> JobQueue:
         """Return a queue as this process reaches it."""
-        return cast(JobQueue, _Reached(target, self, QueueUnavailable))
+        return cast(JobQueue, _Reached(target, self, QueueUnavailable, part))
 
-    def call(self, error: type[ServiceUnavailable], action: Callable[[], _T]) -> _T:
+    def call(
+        self,
+        error: type[ServiceUnavailable],
+        action: Callable[[], _T],
+        *,
+        operation: str,
+        asked: str,
+    ) -> _T:
         """Carry out one call, unless trouble befalls it."""
         self.before_call()
+        if self.refuses(operation, asked):
+            raise error(f"{operation} was refused by the test")
         trouble = self.troubles.get(self.calls)
         self.calls += 1
         if trouble is Trouble.KILLED:
@@ -71,7 +83,10 @@ class Process:
 
 
 class _Reached:
-    def __init__(self, target: Any, process: Process, error: type[ServiceUnavailable]) -> None:
+    def __init__(
+        self, target: Any, process: Process, error: type[ServiceUnavailable], part: str
+    ) -> None:
+        self._part = part
         self._target = target
         self._process = process
         self._error = error
@@ -79,7 +94,10 @@ class _Reached:
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._target, name)
         return lambda *args, **kwargs: self._process.call(
-            self._error, partial(method, *args, **kwargs)
+            self._error,
+            partial(method, *args, **kwargs),
+            operation=f"{self._part}.{name}",
+            asked=str(args[0]) if args else "",
         )
 
 

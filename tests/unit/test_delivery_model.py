@@ -1,11 +1,15 @@
 """No accepted job is lost, whatever an adversary does between any two calls.
 
 The real code of both tiers runs on queues and buckets in memory. The adversary
-takes S3 and SQS away, loses answers, kills processes, repeats messages, lets
-time pass, and puts requests with one key in each other's way.
+takes S3 and SQS away, or single operations and keys only, loses answers, kills
+processes, repeats messages, sends others, changes a worker's model, lets time pass,
+and puts requests with one key in each other's way.
 """
 
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from hypothesis import HealthCheck, settings
@@ -21,16 +25,19 @@ from hypothesis.stateful import (
 
 from core.collections import Collections
 from core.errors import IdempotencyConflict, InvalidImage, RecognizerDied, ServiceUnavailable
-from core.faces.results import Recognition
+from core.faces.results import ModelId, Recognition
 from core.idempotency import IdempotencyKeys
+from core.index_jobs import new_id
 from core.intake import Intake
 from core.jobs import JobDone, JobFailed
 from core.results import Results
 from core.submission import Submission
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
+from core.unreadable import job_id_in
+from core.visibility import VisibilityHeartbeat
 from core.worker import Worker
-from tests.support.adversary import Interleaving, Killed, Process, Trouble
-from tests.support.faces import face, recognition
+from tests.support.adversary import Interleaving, Killed, Process, Refuses, Trouble
+from tests.support.faces import MODEL, OTHER_MODEL, enrolled, face, recognition
 from tests.support.photos import made_photo
 from tests.support.workers import join_worker
 from tests.support.worlds import MAX_RECEIVE_COUNT, VISIBILITY_S, World
@@ -43,6 +50,19 @@ GOOD, OTHER, SLOW, DAMAGED, CRASHING, DEADLY = (
 SWEEP_S: Final = 30
 WORKERS: Final = 2
 ENOUGH_ROUNDS: Final = 60
+OUTAGE_S: Final = 12.0
+"""As long as six times the receives of a message last."""
+STEP_S: Final = 0.25
+OPERATIONS: Final = [
+    ("inputs.get",),
+    ("outputs.put_if",),
+    ("outputs.get",),
+    ("gallery.get",),
+    ("requests.delete_many",),
+    ("requests.set_visibility", "requests.set_visibility_many"),
+    ("dead.send",),
+    ("dead.receive",),
+]
 MOST_CALLS: Final = 10
 """Calls of a process that trouble may befall; it makes hardly more in one step."""
 
@@ -65,6 +85,28 @@ orders = st.tuples(st.integers(1, 5), calls, calls).map(
 """Of two requests: the second comes in between, and perhaps the first again."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """Refuses operations to workers, for every so many-th key that is asked for."""
+
+    operations: tuple[str, ...]
+    one_in: int
+    seen: dict[str, int] = field(default_factory=dict)
+
+    def __call__(self, operation: str, asked: str) -> bool:
+        number = self.seen.setdefault(asked[:36], len(self.seen))
+        return operation in self.operations and number % self.one_in == 0
+
+
+def nothing(operation: str, asked: str) -> bool:
+    return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Child:
+    recognise: Callable[[bytes], Recognition]
+
+
 class Delivery(RuleBasedStateMachine):
     """Both tiers, the adversary, and what every client was told."""
 
@@ -79,6 +121,12 @@ class Delivery(RuleBasedStateMachine):
             max_receive_count=MAX_RECEIVE_COUNT,
             dead_letters=self.dead_letters,
         )
+        self.index = MemoryFaceIndex()
+        self.models = [MODEL] * WORKERS
+        self.heartbeats: list[VisibilityHeartbeat] = []
+        self.heartbeats_run = False
+        self.unreadable: set[str] = set()
+        """Bodies of messages that are no jobs."""
         self.accepted: dict[str, bytes] = {}
         """Photos of the jobs that clients were told of."""
         self.jobs_of_keys: dict[str, set[str]] = {}
@@ -89,6 +137,10 @@ class Delivery(RuleBasedStateMachine):
 
     @initialize()
     def start_workers(self) -> None:
+        collections = Collections(self.gallery, self.index, refresh_s=0)
+        ada = enrolled("Ada", 0.0)
+        bound = collections.bind(collections.get("default"), MODEL, length=len(ada.embedding))
+        self.index.put(bound.gallery_id, [ada])
         self.workers = [self._new_worker(number) for number in range(WORKERS)]
 
     @rule(photo=photos)
@@ -157,6 +209,30 @@ class Delivery(RuleBasedStateMachine):
         self._work(number, {})
         self._set_available(s3=True, sqs=True)
 
+    @rule(operation=st.sampled_from(OPERATIONS), one_in=st.sampled_from([1, 2, 3]))
+    def refuse_an_operation_for_a_while(self, operation: tuple[str, ...], one_in: int) -> None:
+        """Let workers work on while an operation, or some of its keys, is refused to them."""
+        doomed = self._doomed()
+        deadly = self._is_anything_deadly()
+        known = Counter(self.dead_letters.bodies)
+        refused = Refused(operations=operation, one_in=one_in)
+        for process in self.processes:
+            process.troubles = {}
+        self.heartbeats_run = True
+        for _ in range(round(OUTAGE_S / STEP_S)):
+            for number in range(WORKERS):
+                self._work(number, {}, refused=refused)
+            self._let_pass(STEP_S)
+        self.heartbeats_run = False
+        spent = {body[:36] for body in Counter(self.dead_letters.bodies) - known} - doomed
+        patient = {job_id for job_id in spent if self.accepted.get(job_id) in (GOOD, OTHER)}
+        others = {job_id for job_id in patient if not self._met_another_model(job_id)}
+        assert deadly or not others, "an outage spent the receives of a job"
+
+    @rule(number=workers, model=st.sampled_from([MODEL, OTHER_MODEL]))
+    def change_model(self, number: int, model: ModelId) -> None:
+        self.models[number] = model
+
     @rule(number=workers)
     def kill_worker_while_idle(self, number: int) -> None:
         self.workers[number] = self._new_worker(number)
@@ -166,9 +242,15 @@ class Delivery(RuleBasedStateMachine):
     def repeat_a_message(self, choice: int) -> None:
         self.queue.send(self.queue.bodies[choice % len(self.queue.bodies)])
 
-    @rule(body=st.sampled_from(["odd", "{}", "not-a-uuid_photo.jpg"]))
-    def send_a_malformed_message(self, body: str) -> None:
+    @rule(form=st.sampled_from(["odd {}", "{}", "{}:v2", '{{"job_id": "{}", "version": 2}}']))
+    def send_what_is_no_job(self, form: str) -> None:
+        body = form.format(new_id())
+        self.unreadable.add(body)
         self.queue.send(body)
+
+    @invariant()
+    def no_message_is_destroyed_unread(self) -> None:
+        assert self.unreadable <= {*self.queue.bodies, *self.dead_letters.bodies}
 
     @invariant()
     def each_accepted_job_has_a_result_or_all_that_one_needs(self) -> None:
@@ -193,9 +275,14 @@ class Delivery(RuleBasedStateMachine):
         """Let nothing fail any more; then each accepted job comes to its one end."""
         if not self.workers:
             return
+        self.models = [MODEL] * WORKERS
         self._come_to_rest()
         for job_id, photo in self.accepted.items():
             self._assert_has_ended_well(job_id, photo)
+        for job_id in filter(None, map(job_id_in, self.unreadable)):
+            result = Results(self.outputs).read(job_id)
+            assert isinstance(result, JobFailed), "an unread job stays pending"
+            assert result.error.code == "MALFORMED_MESSAGE"
         self._assert_serves_the_next_client()
 
     def _come_to_rest(self) -> None:
@@ -218,8 +305,8 @@ class Delivery(RuleBasedStateMachine):
     def _is_at_rest(self) -> bool:
         return not self.queue.bodies and all(
             job_id in self.outputs.objects
-            for job_id in (body[:36] for body in self.dead_letters.bodies)
-            if job_id in self.accepted
+            for job_id in map(job_id_in, self.dead_letters.bodies)
+            if job_id is not None
         )
 
     def _assert_has_ended_well(self, job_id: str, photo: bytes) -> None:
@@ -233,7 +320,33 @@ class Delivery(RuleBasedStateMachine):
         else:
             # The adversary may have used up its attempts, but its photo was there.
             assert isinstance(result, JobDone | JobFailed)
-            assert isinstance(result, JobDone) or result.error.code == "JOB_ABANDONED"
+            assert (
+                isinstance(result, JobDone)
+                or result.error.code == "JOB_ABANDONED"
+                or self._met_another_model(job_id)
+            )
+
+    def _met_another_model(self, job_id: str) -> bool:
+        """Tell whether a job failed because it met another model at each of its receives."""
+        result = Results(self.outputs).read(job_id)
+        return (
+            isinstance(result, JobFailed)
+            and result.error.code == "MODEL_MISMATCH"
+            and f"given up after {MAX_RECEIVE_COUNT} attempts" in result.error.message
+        )
+
+    def _is_anything_deadly(self) -> bool:
+        """Tell whether a waiting photo takes a worker down, with all that it holds."""
+        waiting = (self.accepted.get(body[:36]) for body in self.queue.bodies)
+        return DEADLY in waiting
+
+    def _doomed(self) -> set[str]:
+        """Return the jobs whose messages nobody holds and SQS gives up when they come back."""
+        return {
+            message.body[:36]
+            for message in self.queue.messages
+            if message.receive_count >= MAX_RECEIVE_COUNT
+        }
 
     def _submit(self, photo: bytes, key: str | None, process: Process) -> None:
         """Do what one web process does with one request, and note what the client is told."""
@@ -257,10 +370,12 @@ class Delivery(RuleBasedStateMachine):
         if key is not None:
             self.jobs_of_keys.setdefault(key, set()).add(job.job_id)
 
-    def _work(self, number: int, troubles: dict[int, Trouble]) -> None:
+    def _work(
+        self, number: int, troubles: dict[int, Trouble], *, refused: Refuses = nothing
+    ) -> None:
         """Let a worker do one round; one that dies is replaced."""
         process = self.processes[number]
-        process.calls, process.troubles = 0, troubles
+        process.calls, process.troubles, process.refuses = 0, troubles, refused
         try:
             self.workers[number].run_once()
         except ServiceUnavailable:
@@ -271,16 +386,24 @@ class Delivery(RuleBasedStateMachine):
     def _new_worker(self, number: int) -> Worker:
         process = self.processes[number] = Process()
         world = World(
-            queue=process.queue(self.queue),
-            dead_letters=process.queue(self.dead_letters),
-            inputs=process.store(self.inputs),
-            outputs=process.store(self.outputs),
-            gallery=process.store(self.gallery),
+            queue=process.queue(self.queue, "requests"),
+            dead_letters=process.queue(self.dead_letters, "dead"),
+            inputs=process.store(self.inputs, "inputs"),
+            outputs=process.store(self.outputs, "outputs"),
+            gallery=process.store(self.gallery, "gallery"),
             let_pass=self.clock.advance,
         )
-        return join_worker(world, self, sweep_interval_s=SWEEP_S, clock=self.clock).worker
+        joined = join_worker(
+            world,
+            Child(recognise=partial(self._recognise, number)),
+            index=self.index,
+            sweep_interval_s=SWEEP_S,
+            clock=self.clock,
+        )
+        self.heartbeats[number : number + 1] = [joined.lane.heartbeat]
+        return joined.worker
 
-    def recognise(self, photo: bytes) -> Recognition:
+    def _recognise(self, number: int, photo: bytes) -> Recognition:
         """Do to the worker what the photo says."""
         if self.during_slow_photo is not None:
             self.during_slow_photo()
@@ -291,8 +414,16 @@ class Delivery(RuleBasedStateMachine):
         if photo == DEADLY:
             raise Killed
         if photo == SLOW:
-            self.clock.advance(VISIBILITY_S + 0.1)
-        return recognition(face())
+            self._let_pass(VISIBILITY_S + 0.1)
+        return recognition(face(), model=self.models[number])
+
+    def _let_pass(self, seconds: float) -> None:
+        """Let time pass, with heartbeats if they run."""
+        steps = 5 if self.heartbeats_run else 1
+        for _ in range(steps):
+            self.clock.advance(seconds / steps)
+            for heartbeat in self.heartbeats if self.heartbeats_run else []:
+                heartbeat.beat()
 
     def _set_available(self, *, s3: bool, sqs: bool) -> None:
         for store in (self.inputs, self.outputs, self.gallery):
