@@ -1,0 +1,123 @@
+"""Erased means erased: photos that wait in the queue enrol nobody when a worker comes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import requests
+from trial.localstack import LocalStack
+from trial.processes import WebProcess, WorkerProcess
+from trial.waiting import wait_until
+
+from core.aws.provisioning import provision
+from core.settings import Settings
+from tests.support.photos import sample
+from tests.support.service import Counts, settings_of
+from tests.support.worlds import own_names
+
+OBAMA = "Barack Obama"
+
+
+@dataclass(kw_only=True)
+class Tiers:
+    """A web tier, and a worker that is started when a test says so."""
+
+    settings: Settings
+    web: WebProcess
+    worker: WorkerProcess
+    http: requests.Session = field(default_factory=requests.Session)
+
+    def create(self, collection_id: str) -> None:
+        made = self.http.post(
+            f"{self.web.address}/collections", json={"collection_id": collection_id}, timeout=30
+        )
+        assert made.status_code == 201
+
+    def index(self, collection_id: str, image_id: str) -> str:
+        """Leave a photo of Obama in the queue; return its job's id."""
+        accepted = self.http.post(
+            f"{self.web.address}/faces/index",
+            files={"image": sample(f"{OBAMA}/obama.jpg")},
+            data={"collection_id": collection_id, "image_id": image_id, "person": OBAMA},
+            timeout=30,
+        )
+        job_id: str = accepted.json()["job_id"]
+        return job_id
+
+    def ending(self, job_id: str) -> str | None:
+        """Return the code of a job's failure, or "done", None while it is pending."""
+        answer = self.http.get(f"{self.web.address}/status/{job_id}", timeout=30)
+        if answer.status_code == 202:
+            return None
+        ended: dict[str, Any] = answer.json()
+        return str(ended["error"]["code"] if "error" in ended else ended["status"])
+
+    def delete(self, path: str) -> int:
+        return self.http.delete(f"{self.web.address}/{path}", timeout=120).status_code
+
+    def images(self, collection_id: str) -> list[str]:
+        faces = self.http.get(f"{self.web.address}/collections/{collection_id}/faces", timeout=30)
+        return [face["image_id"] for face in faces.json()["faces"]]
+
+    def photos(self) -> int:
+        return Counts(self.settings).objects(self.settings.s3_in_bucket)
+
+
+@pytest.fixture
+def tiers(localstack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiers]:
+    names = own_names()
+    settings = localstack.settings(
+        **names,
+        sqs_index_queue_name=f"index-{names['sqs_req_queue_name']}",
+        **settings_of(max_file_mb=1),
+    )
+    provision(settings)
+    logs = tmp_path_factory.mktemp("erasing")
+    web, worker = (
+        WebProcess(settings, logs / "web.log"),
+        WorkerProcess(settings, logs / "worker.log"),
+    )
+    try:
+        web.started()
+        yield Tiers(settings=settings, web=web, worker=worker)
+    finally:
+        web.stop()
+        worker.stop()
+
+
+def test_photos_that_wait_while_they_are_erased_are_never_enrolled(tiers: Tiers) -> None:
+    for collection_id in ("staff", "guests"):
+        tiers.create(collection_id)
+    waiting = [tiers.index("staff", f"late-{n}") for n in range(2)]
+    waiting.append(tiers.index("guests", "late"))
+
+    assert tiers.delete(f"collections/staff/persons/{OBAMA}") == 204
+    assert tiers.delete("collections/guests") == 204
+
+    assert [tiers.ending(job_id) for job_id in waiting] == ["ERASED"] * 3
+    assert tiers.photos() == 0
+    tiers.create("guests")
+    again = [tiers.index(collection_id, "again") for collection_id in ("staff", "guests")]
+    tiers.worker.started()
+    wait_until(
+        lambda: [tiers.ending(job_id) for job_id in again] == ["done"] * 2,
+        seconds=120,
+        what="the photos of after the erasure",
+    )
+    assert [tiers.images(collection_id) for collection_id in ("staff", "guests")] == [["again"]] * 2
+    assert [tiers.ending(job_id) for job_id in waiting] == ["ERASED"] * 3
+
+
+def test_person_is_erased_right_after_the_first_enrolment_of_a_collection(tiers: Tiers) -> None:
+    tiers.create("staff")
+    assert tiers.images("staff") == []
+    tiers.worker.started()
+    job_id = tiers.index("staff", "first")
+    wait_until(lambda: tiers.ending(job_id) == "done", seconds=120, what="the first face")
+
+    assert tiers.delete(f"collections/staff/persons/{OBAMA}") == 204
+
+    assert tiers.images("staff") == []
+    assert tiers.photos() == 0
+    assert tiers.delete(f"collections/staff/persons/{OBAMA}") == 404
