@@ -4,6 +4,8 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from typing import Final
 
+from pydantic import AwareDatetime
+
 from core.errors import ObjectMissing
 from core.jobs import Frozen
 from core.ports import ObjectStore
@@ -32,6 +34,7 @@ class Batch(Frozen):
     batch_id: str
     collection_id: str
     person: str | None = None
+    accepted_at: AwareDatetime | None = None
     photos: list[BatchPhoto]
 
 
@@ -64,10 +67,9 @@ class BatchLists:
                 person = None if is_whole else batch.person
                 self.write(batch.model_copy(update={"photos": photos, "person": person}))
 
-    def of_person(self, collection_id: str, person: str) -> Iterator[Batch]:
-        """Yield the batches whose photos were said to be a person's."""
+    def of_collection(self, collection_id: str) -> Iterator[Batch]:
         for batch in self._all():
-            if (batch.collection_id, batch.person) == (collection_id, person):
+            if batch.collection_id == collection_id:
                 yield batch
 
     def forget_person(self, batch: Batch) -> None:
@@ -77,10 +79,9 @@ class BatchLists:
 
     def erase_collection(self, collection_id: str) -> None:
         """Remove every batch of a collection."""
-        for batch in self._all():
-            if batch.collection_id == collection_id:
-                while keys := self.outputs.keys(f"{_PREFIX}{batch.batch_id}/"):
-                    self.outputs.delete_many(keys)
+        for batch in self.of_collection(collection_id):
+            while keys := self.outputs.keys(f"{_PREFIX}{batch.batch_id}/"):
+                self.outputs.delete_many(keys)
 
     def _all(self) -> Iterator[Batch]:
         """Yield every batch, without listing what belongs to each."""

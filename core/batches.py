@@ -148,6 +148,7 @@ class Batches:
             batch_id=new_id(),
             collection_id=request.collection_id,
             person=request.person,
+            accepted_at=accepted_at,
             photos=[BatchPhoto(job_id=new_id(), image_id=key) for key in keys],
         )
         BatchLists(outputs=self.outputs).write(batch)

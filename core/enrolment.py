@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -112,7 +112,13 @@ class Enroller:
             }
 
         faces = [face for photo in chosen for face in photo.added.values()]
-        added = self._add(collection_id, faces, model=model, refused=refused)
+        added = self._add(
+            collection_id,
+            faces,
+            model=model,
+            refused=refused,
+            accepted={photo.job.job_id: photo.job.accepted_at for photo in chosen},
+        )
         for photo in chosen:
             self._grounds.note(photo.job.job_id, added.looked_s)
         stored = {face.face_id: face for face in added.faces}
@@ -127,7 +133,7 @@ class Enroller:
         """Leave out faces of photos that have another person's name already."""
         log = self._collections.erased(self._collections.get(collection_id))
         faces = [
-            face
+            replace(face, person=log.name_now(face.person, photo.job.accepted_at))
             for photo in chosen
             if not _is_photo_erased(log, photo)
             for face in photo.added.values()
@@ -174,6 +180,7 @@ class Enroller:
                 for face in faces
                 if log.covers(person=face.person, face_ids=[face.face_id], accepted_at=since)
             },
+            accepted={face.job_id: since for face in faces},
         )
 
     def refuse_erased(self, job: IndexJob) -> None:
@@ -203,8 +210,12 @@ class Enroller:
         *,
         model: ModelId,
         refused: Callable[[ErasureLog], set[str]],
+        accepted: Mapping[str | None, datetime | None],
     ) -> Added:
-        """Add those faces that the newest log does not refuse."""
+        """Add those faces that the newest log does not refuse, under the names that it gives.
+
+        ``accepted`` are the times of their jobs.
+        """
         put: set[str] = set()
         while True:
             looked_s = self._grounds.clock()
@@ -220,7 +231,8 @@ class Enroller:
                 self._erase_own(collection, sorted(put & gone), jobs)
             if not kept:
                 return Added(faces=[], changed=0, erased=log, looked_s=looked_s)
-            added, changed = self._compared(collection.gallery_id, kept)
+            names = [log.name_now(face.person, accepted[face.job_id]) for face in kept]
+            added, changed = self._compared(collection.gallery_id, kept, names)
             if changed:
                 self._index.put(collection.gallery_id, changed)
                 put.update(face.face_id for face in changed)
@@ -242,12 +254,15 @@ class Enroller:
             self._index.erase(collection.gallery_id, own)
 
     def _compared(
-        self, gallery_id: str, faces: Sequence[EnrolledFace]
+        self, gallery_id: str, faces: Sequence[EnrolledFace], names: Sequence[str | None]
     ) -> tuple[list[EnrolledFace], list[EnrolledFace]]:
         """Return the faces as they are to be stored, and those of them that are not yet."""
         found = self._index.get(gallery_id, [face.face_id for face in faces])
         known = {face.face_id: face for face in found}
-        added = [_as_users_said(face, known.get(face.face_id)) for face in faces]
+        added = [
+            _as_users_said(face, known.get(face.face_id), name)
+            for face, name in zip(faces, names, strict=True)
+        ]
         return added, [face for face in added if not _same(face, known.get(face.face_id))]
 
     def _leave_erased(self, collection: Collection) -> None:
@@ -259,16 +274,19 @@ class Enroller:
             raise
 
 
-def _as_users_said(face: EnrolledFace, known: EnrolledFace | None) -> EnrolledFace:
+def _as_users_said(
+    face: EnrolledFace, known: EnrolledFace | None, name: str | None
+) -> EnrolledFace:
     """Keep what was said of this face before, unless it is now said again whose it is.
 
-    A job that runs twice says nothing new. A face is never again a person's
-    whose it was said not to be.
+    A job that runs twice says nothing new, except that its person may be called otherwise by
+    now. A face is never again a person's whose it was said not to be.
     """
     if known is None:
-        return face
+        return replace(face, person=name)
     is_repeated = face.job_id is not None and face.job_id == known.job_id
-    person = known.person if face.person is None or is_repeated else face.person
+    is_said = face.person is None or (is_repeated and known.person != face.person)
+    person = known.person if is_said else name
     rejected = face.rejected | known.rejected
     return replace(
         face,

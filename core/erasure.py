@@ -16,7 +16,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterator, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Final, Literal
@@ -102,10 +102,12 @@ class Erasure:
         """
 
         def find(face_ids: Set[str]) -> "_Holding":
-            whom = Whom(collection_id=collection_id, person=person, face_ids=frozenset(face_ids))
+            log = self.collections.erased(self.collections.now(collection_id))
+            known = frozenset(face_ids)
+            whom = Whom(collection_id=collection_id, person=person, face_ids=known, log=log)
             faces = self._faces(whom)
-            whom = Whom(collection_id=collection_id, person=person, face_ids=whom.face_ids | faces)
-            return _Holding(faces=faces, found=self._traces.find(whom))
+            found = self._traces.find(replace(whom, face_ids=known | faces))
+            return _Holding(faces=faces, found=found)
 
         first = find(set())
         if not first:

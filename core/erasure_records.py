@@ -13,7 +13,7 @@ import hashlib
 import secrets
 import threading
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Final
@@ -37,16 +37,21 @@ _JSON: Final = "application/json"
 
 
 class ErasureRecord(Frozen):
-    """That a person, faces or all of a collection were erased; ``marks`` are hashes."""
+    """That a person, faces or all of a collection were erased; ``marks`` are hashes.
+
+    One with ``renamed_to`` says that the person got that name instead: it is a name in use,
+    and leaves the record when whoever bears it is erased.
+    """
 
     record_id: str = Field(default_factory=lambda: uuid.uuid4().hex)
     at: datetime
     everything: bool = False
     marks: tuple[str, ...] = ()
+    renamed_to: str | None = None
 
 
 class ErasureLog(Frozen):
-    """The erasures of one collection, newest last."""
+    """The erasures and renamings of one collection, newest last."""
 
     key: str = Field(default_factory=lambda: secrets.token_hex(16))
     records: tuple[ErasureRecord, ...] = ()
@@ -72,6 +77,14 @@ class ErasureLog(Frozen):
         last = max((time for time in times if time is not None), default=None)
         return last is not None and (accepted_at is None or accepted_at <= last + MARGIN)
 
+    def name_now(self, person: str | None, accepted_at: datetime | None) -> str | None:
+        """Return the name that someone has now whom a photo that was accepted then names so."""
+        for record in self._renamings if person is not None else ():
+            is_later = accepted_at is None or accepted_at <= record.at
+            if is_later and self._marks_of(person) == record.marks:
+                person = record.renamed_to
+        return person
+
     def covers_face(self, face_id: str) -> bool:
         """Tell whether a face was erased at any time."""
         return self.covers(person=None, face_ids=[face_id], accepted_at=None)
@@ -94,12 +107,32 @@ class ErasureLog(Frozen):
         """Return the log with a record, instead of the one of that id, and without old ones."""
         marks = (*self._marks(face_ids), *self._marks_of(person))
         record = ErasureRecord(record_id=record_id, at=at, everything=everything, marks=marks)
-        kept = (
+        kept = [
             other
             for other in self.records
             if other.record_id != record_id and other.at > at - KEPT_FOR
-        )
+        ]
+        return ErasureLog(key=self.key, records=(*self._without_name(kept, person), record))
+
+    def with_renaming(self, *, at: datetime, person: str, new_name: str) -> "ErasureLog":
+        """Return the log with a record that a person is called otherwise from then on."""
+        record = ErasureRecord(at=at, marks=self._marks_of(person), renamed_to=new_name)
+        kept = (other for other in self.records if other.at > at - KEPT_FOR)
         return ErasureLog(key=self.key, records=(*kept, record))
+
+    def _without_name(
+        self, records: Sequence[ErasureRecord], person: str | None
+    ) -> list[ErasureRecord]:
+        """Make erasures of the renamings that led to a person: late photos have former names."""
+        theirs = set(self._marks_of(person))
+        found: list[ErasureRecord] = []
+        for record in sorted(records, key=lambda record: record.at, reverse=True):
+            if theirs & set(self._marks_of(record.renamed_to)):
+                theirs.update(record.marks)
+                found.append(record.model_copy(update={"renamed_to": None}))
+            else:
+                found.append(record)
+        return found[::-1]
 
     @cached_property
     def _everything_at(self) -> datetime | None:
@@ -109,7 +142,17 @@ class ErasureLog(Frozen):
     def _times(self) -> dict[str, datetime]:
         """When each mark was erased last."""
         ordered = sorted(self.records, key=lambda record: record.at)
-        return {mark: record.at for record in ordered for mark in record.marks}
+        return {
+            mark: record.at
+            for record in ordered
+            if record.renamed_to is None
+            for mark in record.marks
+        }
+
+    @cached_property
+    def _renamings(self) -> list[ErasureRecord]:
+        renamings = (record for record in self.records if record.renamed_to is not None)
+        return sorted(renamings, key=lambda record: record.at)
 
     def _marks(self, face_ids: Iterable[str]) -> Iterable[str]:
         return (self._mark("face", face_id) for face_id in face_ids)

@@ -5,7 +5,7 @@ import unicodedata
 import uuid
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, Self
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
@@ -35,6 +35,11 @@ _BODY: Final = re.compile(rf"({_UUID4})_([A-Za-z0-9._-]{{1,{_MAX_FILENAME}}})")
 def noted_person(person: str) -> str:
     """Return a name in ASCII, to be noted with a photo."""
     return quote(person, safe="")
+
+
+def person_noted(note: str) -> str:
+    """Return the name that `noted_person` wrote."""
+    return unquote(note)
 
 
 def is_job_id(text: str) -> bool:

@@ -61,7 +61,8 @@ class People:
     def rename(self, collection_id: str, person: str, new_name: str) -> int:
         """Give a person's faces another name, which may be that of somebody enrolled.
 
-        A face of which it was said that it is not the new person's loses its name.
+        A face of which it was said that it is not the new person's loses its name. Photos
+        that wait to be enrolled under the former name get the new one.
         Returns how many faces there were.
 
         Raises
@@ -69,6 +70,14 @@ class People:
         PersonNotFound
             If nobody of that name is enrolled.
         """
+        self.faces_of(collection_id, person)
+        logs = self.collections.erasures
+        # First, so that a photo that waits under the former name gets the new one, too.
+        logs.add(
+            collection_id,
+            lambda log: log.with_renaming(at=logs.clock(), person=person, new_name=new_name),
+        )
+        self.collections.note_erasure(collection_id)
         renamed = self._change(
             collection_id,
             lambda: self.faces_of(collection_id, person),

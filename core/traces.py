@@ -9,9 +9,11 @@ that this process has read before only where they may hold whom it looks for.
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from core.batch_lists import Batch, BatchLists
+from core.erasure_records import NOTHING_ERASED, ErasureLog
 from core.errors import Erased, ObjectMissing
 from core.index_jobs import IndexDone
 from core.jobs import (
@@ -21,7 +23,7 @@ from core.jobs import (
     JobFailed,
     failed,
     is_job_id,
-    noted_person,
+    person_noted,
 )
 from core.ports import ObjectStore
 from core.results import JobResult, Results
@@ -41,6 +43,12 @@ class Whom:
     collection_id: str
     person: str | None = None
     face_ids: frozenset[str] = frozenset()
+    log: ErasureLog = NOTHING_ERASED
+    """Tells who had another name before."""
+
+    def is_called(self, name: str, accepted_at: datetime | None) -> bool:
+        """Tell whether a photo that was accepted then is theirs if it is said to be someone's."""
+        return self.log.name_now(name, accepted_at) == self.person
 
     @property
     def is_everybody(self) -> bool:
@@ -187,19 +195,22 @@ class Traces:
 
     def _notes_say(self, key: str, whom: Whom) -> bool:
         try:
-            notes = self.inputs.notes(key).metadata
+            noted = self.inputs.notes(key)
         except ObjectMissing:
             return False
-        if notes.get(COLLECTION_NOTE) != whom.collection_id:
+        if noted.metadata.get(COLLECTION_NOTE) != whom.collection_id:
             return False
         if whom.is_everybody:
             return True
-        return whom.person is not None and notes.get(PERSON_NOTE) == noted_person(whom.person)
+        person = noted.metadata.get(PERSON_NOTE)
+        return person is not None and whom.is_called(person_noted(person), noted.modified_at)
 
     def _batches(self, whom: Whom) -> Iterator[Batch]:
         if whom.person is not None:
             lists = BatchLists(outputs=self.outputs)
-            yield from lists.of_person(whom.collection_id, whom.person)
+            for batch in lists.of_collection(whom.collection_id):
+                if batch.person and whom.is_called(batch.person, batch.accepted_at):
+                    yield batch
 
     def _results(self) -> Iterator[tuple[str, str]]:
         """Yield the jobs with results, and the versions of these."""

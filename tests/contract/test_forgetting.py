@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -466,6 +466,23 @@ def test_erased_person_can_be_enrolled_again_at_once(service: Service, what: str
     assert service.names() == {ADA.name}
     service.enrol_as_batch(ADA, "family")
     assert len(service.people.faces_of("family", ADA.name)) == 2
+
+
+def test_photos_under_a_former_name_go_with_whoever_bears_the_new_one(family: Service) -> None:
+    waiting = family.submit(ADA, "family")
+    family.submit_as_batch(ADA, "family")
+    family.people.rename("family", ADA.name, "Ada King")
+
+    family.erasure.person("family", "Ada King")
+
+    assert family.ending(waiting) == "ERASED"
+    for _ in range(2):
+        family.work()
+    assert family.names() == {BOB.name}
+    family.take_away_own_photo(ADA)
+    traces = family.traces_of(replace(ADA, name="Ada King"))
+    assert traces == {}
+    assert family.traces_of(ADA) == {}
 
 
 def test_photo_of_a_job_that_failed_goes_with_its_person(service: Service) -> None:

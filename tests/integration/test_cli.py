@@ -152,7 +152,7 @@ def test_exported_faces_are_imported_and_rebuilt(terminal: Terminal, tmp_path: P
             face_id=face_id("staff", f"{number}.jpg", 0),
             person=f"Person {number}",
             image_id=f"{number}.jpg",
-            embedding=embedding(float(number)),
+            embedding=embedding(1 + number / 10),
             metadata={"number": str(number)},
         )
         for number in range(20)
@@ -170,7 +170,7 @@ def test_exported_faces_are_imported_and_rebuilt(terminal: Terminal, tmp_path: P
         assert result.exit_code == 0, result.stderr
 
     copy = parts.collections.get("copy")
-    (found,) = parts.index.search(copy.gallery_id, embedding(7.0)[None], limit=1)
+    (found,) = parts.index.search(copy.gallery_id, embedding(1.7)[None], limit=1)
     assert parts.people.count(copy) == 20
     assert found[0].person == "Person 7"
     assert copy.threshold == 70

@@ -506,3 +506,32 @@ def test_photo_of_an_erased_collection_is_refused_by_the_next_one_of_its_id(tier
     tier.collections.create("family")
     with pytest.raises(Erased):
         tier.enrol(recognition(face(0)), late)
+
+
+def test_photo_that_waited_while_its_person_was_renamed_gets_the_new_name(tier: Tier) -> None:
+    tier.enrol(recognition(face(0)), accepted(job_of("Ada")))
+    late = accepted(job_of("Ada", image_id="late.jpg"), seconds_later=-100)
+    tier.people.rename("family", "Ada", "Ada King")
+
+    done = tier.enrol(recognition(face(1)), late)
+
+    assert [record.person for record in done.face_records] == ["Ada King"]
+    assert {stored.person for stored in tier.faces()} == {"Ada King"}
+    tier.enrol(recognition(face(2)), accepted(job_of("Ada", image_id="new"), seconds_later=5))
+    assert {stored.person for stored in tier.faces()} == {"Ada King", "Ada"}
+
+
+def test_photo_that_is_stored_while_its_person_is_renamed_gets_the_new_name(tier: Tier) -> None:
+    tier.enrol(recognition(face(0)), accepted(job_of("Ada")))
+    put = tier.index.put
+
+    def rename_then_put(gallery_id: str, faces: Sequence[EnrolledFace]) -> None:
+        tier.index.put = put  # type: ignore[method-assign]
+        tier.people.rename("family", "Ada", "Ada King")
+        put(gallery_id, faces)
+
+    tier.index.put = rename_then_put  # type: ignore[method-assign]
+
+    tier.enrol(recognition(face(1)), accepted(job_of("Ada", image_id="late"), seconds_later=-9))
+
+    assert {stored.person for stored in tier.faces()} == {"Ada King"}

@@ -123,3 +123,44 @@ def test_log_that_others_change_all_the_time_is_given_up() -> None:
 
     with pytest.raises(StorageUnavailable, match="family"):
         logs.add("family", always_late)
+
+
+RENAMED = ErasureLog().with_renaming(at=AT, person="Ada", new_name="Ada King")
+
+
+def test_photo_of_before_a_renaming_gets_the_new_name_and_a_later_one_keeps_its_own() -> None:
+    assert RENAMED.name_now("Ada", EARLIER) == "Ada King"
+    assert RENAMED.name_now("Ada", LATER) == "Ada"
+    assert RENAMED.name_now("Bob", EARLIER) == "Bob"
+    assert RENAMED.name_now(None, EARLIER) is None
+    assert not covers(RENAMED, EARLIER)
+
+
+def test_renamings_are_followed_in_their_order() -> None:
+    twice = RENAMED.with_renaming(at=LATER, person="Ada King", new_name="Countess")
+
+    assert twice.name_now("Ada", EARLIER) == "Countess"
+    assert twice.name_now("Ada King", EARLIER) == "Countess"
+    earlier = RENAMED.with_renaming(at=EARLIER, person="Ada King", new_name="Countess")
+    assert earlier.name_now("Ada", EARLIER) == "Ada King"
+
+
+def test_photo_under_a_former_name_is_covered_once_its_person_is_erased() -> None:
+    log = RENAMED.with_renaming(at=LATER, person="Ada King", new_name="Countess")
+
+    erased = log.with_record("1", at=LATER, person="Countess")
+
+    assert covers(erased, EARLIER)
+    assert covers(erased, EARLIER, person="Ada King")
+    assert not covers(erased, LATER, person="Ada")
+    assert "Countess" not in erased.model_dump_json()
+    assert "Ada" not in erased.model_dump_json()
+
+
+def test_renaming_to_somebody_else_of_a_former_name_is_kept() -> None:
+    log = RENAMED.with_renaming(at=LATER, person="Bob", new_name="Ada")
+
+    erased = log.with_record("1", at=LATER, person="Ada King")
+
+    assert erased.name_now("Bob", EARLIER) == "Ada"
+    assert covers(erased, EARLIER)
