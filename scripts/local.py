@@ -86,7 +86,7 @@ def up(settings: Settings) -> None:
     running = supervisor.states() if supervisor.is_up() else {}
     for program, port in ports.items():
         if running.get(program) != "RUNNING":
-            _require_free(program, settings.web_host if program == "web" else LOOPBACK, port)
+            require_free(program, settings.web_host if program == "web" else LOOPBACK, port)
     if not running:
         _start_supervisord(settings, ports.get("localstack", 0))
         _wait(supervisor.is_up, "supervisord")
@@ -136,7 +136,8 @@ def _local_ports(settings: Settings) -> dict[str, int]:
     return ports
 
 
-def _require_free(program: str, host: str, port: int) -> None:
+def require_free(program: str, host: str, port: int) -> None:
+    """Raise ``LocalError`` if another program listens there."""
     variable = {"web": "WEB_PORT", "localstack": "AWS_ENDPOINT_URL"}[program]
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,9 +1,16 @@
-"""How many workers `make up` lets come."""
+"""What `make up` does before it starts anything, and how many workers it lets come."""
+
+import shutil
+import socket
+import stat
+import subprocess
+from pathlib import Path
 
 import pytest
-from local import workers_here
+from local import LocalError, require_free, workers_here
 
 from core.settings import Settings
+from tests.support.photos import ROOT
 
 
 @pytest.mark.parametrize(
@@ -17,3 +24,28 @@ def test_no_more_workers_than_the_cores_have_children_for(
     settings = Settings(_env_file=None, worker_processes=children, max_workers=most)
 
     assert workers_here(settings, cores=cores) == workers
+
+
+def test_settings_file_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    shutil.copy(ROOT / ".env.example", tmp_path)
+
+    subprocess.run(["make", "-f", ROOT / "Makefile", ".env"], cwd=tmp_path, check=True)
+
+    made = tmp_path / ".env"
+    assert made.read_bytes() == (ROOT / ".env.example").read_bytes()
+    assert stat.S_IMODE(made.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1", "::", "::1"])  # noqa: S104
+def test_port_that_is_taken_is_told_from_a_free_one(host: str) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as other:
+        try:
+            other.bind((host, 0))
+        except OSError as error:
+            pytest.skip(f"this machine has no {host}: {error}")
+        port = other.getsockname()[1]
+        other.listen()
+        with pytest.raises(LocalError, match=f"port {port} is in use"):
+            require_free("web", host, port)
+
+    require_free("web", host, port)
