@@ -5,7 +5,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 CODE := core web-tier app-tier scripts tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 soak child-memory web-memory bench-executors bench-s3 bench-quality containers prove-containers lock
+.PHONY: help install samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 turned soak child-memory web-memory bench-executors bench-s3 bench-quality containers prove-containers lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -105,6 +105,9 @@ bench-executors: samples ## Measure four children in both executors; writes docs
 rank1: install ## Search LFW's people by one photo each; writes docs/benchmarks/rank1.json
 	@$(BIN)/python scripts/rank1.py --models-dir var/models $(RANK1)
 	@$(BIN)/python scripts/search_page.py
+
+turned: install ## Name people on turned photos; writes docs/benchmarks/turned.json
+	@$(BIN)/python scripts/turned.py --models-dir var/models $(TURNED)
 
 child-memory: samples ## Measure a child's memory; writes docs/benchmarks/child-memory.json
 	@$(BIN)/python scripts/child_memory.py

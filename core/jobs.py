@@ -123,10 +123,15 @@ class FaceBox(Frozen):
 
 
 class DetectedFace(Frozen):
-    """One face of a photo; ``quality`` is 0–100, ``quality_reasons`` say what lowers it."""
+    """One face of a photo.
+
+    ``roll`` is by how many degrees it is turned clockwise, −180 to 180;
+    ``quality`` is 0–100, and ``quality_reasons`` say what lowers it.
+    """
 
     box: FaceBox
     landmarks: dict[str, tuple[float, float]]
+    roll: float = 0.0
     detection_score: float
     quality: float
     quality_reasons: list[str]
@@ -142,6 +147,7 @@ class DetectedFace(Frozen):
                 height=round(face.box.height, 1),
             ),
             landmarks={name: (round(x, 1), round(y, 1)) for name, (x, y) in face.landmarks.items()},
+            roll=round(face.roll, 1),
             detection_score=round(face.detection_score, 3),
             quality=round(face.quality, 1),
             quality_reasons=list(face.flaws),

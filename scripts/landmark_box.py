@@ -32,13 +32,14 @@ def main() -> None:
     """Look at every twelfth photo with both detectors."""
     options = trial_options(__doc__, out="docs/benchmarks/landmark-box.json").parse_args()
     hog: Detector = HogDetector()
-    yunet: Detector = YuNetDetector(Network(options.models_dir / YUNET), min_score=_MIN_SCORE)
+    yunet = YuNetDetector(Network(options.models_dir / YUNET), min_score=_MIN_SCORE)
     differences = []
     files = sorted((options.photos / "images").rglob("*.jpg"))[::_EVERY]
     for file in tqdm(files):
         photo = Image.open(file).convert("RGB")
         enlarged = np.asarray(photo.resize((_TIMES * photo.width, _TIMES * photo.height)))
-        its, ours = hog.detect(enlarged), yunet.detect(np.asarray(photo))
+        its, seen = hog.detect(enlarged), yunet.detect(np.asarray(photo))
+        ours = [face for face in seen if face.score >= yunet.min_score]
         if len(its) == len(ours) == 1:
             box = its[0].scaled(1 / _TIMES).landmark_box
             differences.append(difference(box, ours[0].landmark_box))

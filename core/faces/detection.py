@@ -1,12 +1,12 @@
 """What a face detector is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces.geometry import Box
+from core.faces.geometry import Box, Point, half_turn_range, moved, turned
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,19 +14,48 @@ class Detection:
     """A face that was found; ``score`` rises with the detector's confidence.
 
     ``landmark_box`` is where dlib's landmark model expects the face: the box
-    that dlib's own detectors would have drawn.
+    that dlib's own detectors would have drawn. It is a square that is turned
+    clockwise about its middle by ``roll`` degrees, as the image was when the
+    face was found in it. ``tilt`` is by how much more the face leans clockwise,
+    in degrees; 0 where the detector can't tell.
     """
 
     box: Box
     landmark_box: Box
     score: float
+    roll: float = 0.0
+    tilt: float = 0.0
+
+    @property
+    def side(self) -> float:
+        """Smaller side of the box."""
+        return min(self.box.width, self.box.height)
 
     def scaled(self, factor: float) -> Self:
         """Return the same face in an image resized by ``factor``."""
-        return type(self)(
-            box=self.box.scaled(factor),
-            landmark_box=self.landmark_box.scaled(factor),
-            score=self.score,
+        return replace(
+            self, box=self.box.scaled(factor), landmark_box=self.landmark_box.scaled(factor)
+        )
+
+    def moved(self, by: Point) -> Self:
+        """Return the same face in an image of which ``by`` is the former origin."""
+        return replace(self, box=self.box.moved(by), landmark_box=self.landmark_box.moved(by))
+
+    def turned(self, degrees: float, *, about: Point, onto: Point) -> Self:
+        """Return the same face in the image turned clockwise.
+
+        Parameters
+        ----------
+        about, onto : Point
+            The middle of the turn, and where it comes to lie.
+        """
+        x, y = self.landmark_box.middle
+        middle = moved(turned((x - about[0], y - about[1]), degrees), onto)
+        return replace(
+            self,
+            box=self.box.turned(degrees, about=about, onto=onto),
+            landmark_box=Box.around(middle, self.landmark_box.width, self.landmark_box.height),
+            roll=half_turn_range(self.roll + degrees),
         )
 
 
@@ -39,10 +68,20 @@ class Detector(Protocol):
         ...
 
     @property
+    def min_score(self) -> float:
+        """Score under which something is only a hint: perhaps a face that is turned."""
+        ...
+
+    @property
     def sure_score(self) -> float:
         """Score from which on nearly everything that is found is a face."""
         ...
 
+    @property
+    def upright_score(self) -> float:
+        """Score that only upright faces have."""
+        ...
+
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
-        """Return the faces of an RGB image of shape (H, W, 3), in its own pixels."""
+        """Return the faces of an RGB image of shape (H, W, 3), and hints, in its own pixels."""
         ...

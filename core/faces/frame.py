@@ -30,6 +30,7 @@ class FoundFace:
 
     detection: Detection
     landmarks: dict[str, Point]
+    roll: float
     quality: Quality
     chip: NDArray[np.uint8]
 
@@ -134,6 +135,7 @@ class PhotoEngine(Generic[Detected]):
                 Face(
                     box=face.detection.box.clipped(found.width, found.height),
                     landmarks=face.landmarks,
+                    roll=face.roll,
                     detection_score=face.detection.score,
                     embedding=next(embeddings),
                     quality=face.quality.score,

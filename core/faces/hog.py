@@ -20,14 +20,16 @@ class HogDetector:
     """
 
     smallest_face_px: Final = 80.0
+    min_score: Final = 0.0
     sure_score: Final = 0.3
+    upright_score: Final = 0.5
 
     def __init__(self) -> None:
         self._detector = dlib.get_frontal_face_detector()
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Return the faces of an RGB image of shape (H, W, 3), in its own pixels."""
-        rectangles, scores, _ = self._detector.run(np.ascontiguousarray(image), 0, 0.0)
+        rectangles, scores, _ = self._detector.run(np.ascontiguousarray(image), 0, self.min_score)
         return [
             _detection(rectangle, score)
             for rectangle, score in zip(rectangles, scores, strict=True)

@@ -8,7 +8,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces.alignment import FivePointAligner
+from core.faces.alignment import FivePointAligner, roll_of
 from core.faces.detection import Detection
 from core.faces.frame import FoundFace, PhotoEngine
 from core.faces.geometry import Box, Point
@@ -111,11 +111,12 @@ class _Finder:
         return sorted(large_enough, key=lambda face: face.detection.box.area, reverse=True)
 
     def align(self, photo: Photo, detected: list[_Found]) -> list[FoundFace]:
-        aligned = self._aligner.align(photo, [face.detection.landmark_box for face in detected])
+        aligned = self._aligner.align(photo, [face.detection for face in detected])
         return [
             FoundFace(
                 detection=face.detection,
-                landmarks=_landmarks(face.points),
+                landmarks=(landmarks := _landmarks(face.points)),
+                roll=roll_of(landmarks),
                 quality=assess(
                     dlibs,
                     face.detection,

@@ -1,5 +1,6 @@
 """dlib's CNN face detector in onnxruntime: needs no file but those of face_recognition_models."""
 
+import math
 from typing import Final
 
 import numpy as np
@@ -40,10 +41,11 @@ class MmodDetector:
 
     smallest_face_px: Final = float(_WINDOW_PX)
     sure_score: Final = 0.6
+    upright_score: Final = math.inf
 
     def __init__(self, network: Network, *, min_score: float = 0.0) -> None:
         self._network = network
-        self._min_score = min_score
+        self.min_score: Final = min_score
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Return the faces of an RGB image of shape (H, W, 3), in its own pixels."""
@@ -52,7 +54,7 @@ class MmodDetector:
         if min(layout.width, layout.height) < _MIN_CANVAS_PX:
             return []
         scores = self._network.run(draw_canvas(image, layout))["scores"][0, 0]
-        rows, columns = np.nonzero(scores > self._min_score)
+        rows, columns = np.nonzero(scores > self.min_score)
         if rows.size == 0:
             return []
         centres = np.stack([columns, rows], axis=1) * float(_STRIDE_PX) + _FIRST_CENTRE_PX

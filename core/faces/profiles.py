@@ -37,7 +37,9 @@ PROFILES: Final = MappingProxyType(
         "balanced": Profile(
             detector="yunet",
             looks=SearchSizes(max_side_px=800, finer_max_side_px=2048),
-            mmod_looks=SearchSizes(max_side_px=600, finer_max_side_px=1100, crowd=1.0),
+            mmod_looks=SearchSizes(
+                max_side_px=600, finer_max_side_px=1100, crowd=1.0, glance_max_side_px=600
+            ),
             min_score=0.6,
             mirrored=True,
             int8=True,
@@ -45,20 +47,24 @@ PROFILES: Final = MappingProxyType(
         "fast": Profile(
             detector="yunet",
             looks=SearchSizes(max_side_px=800, finer_max_side_px=960),
-            mmod_looks=SearchSizes(max_side_px=480, finer_max_side_px=900, crowd=1.0),
+            mmod_looks=SearchSizes(
+                max_side_px=480, finer_max_side_px=900, crowd=1.0, glance_max_side_px=600
+            ),
             min_score=0.6,
             mirrored=False,
         ),
         "accurate": Profile(
             detector="yunet",
             looks=SearchSizes(max_side_px=800, finer_max_side_px=4096, crowd=4.0),
-            mmod_looks=SearchSizes(max_side_px=1100, finer_max_side_px=2048),
+            mmod_looks=SearchSizes(
+                max_side_px=1100, finer_max_side_px=2048, glance_max_side_px=600
+            ),
             min_score=0.6,
             mirrored=True,
         ),
         "dlib": Profile(
             detector="hog",
-            looks=SearchSizes(max_side_px=1600, finer_max_side_px=3200),
+            looks=SearchSizes(max_side_px=1600, finer_max_side_px=3200, glance_max_side_px=800),
             mmod_looks=SearchSizes(max_side_px=1600, finer_max_side_px=3200),
             min_score=0.0,
             mirrored=False,

@@ -19,10 +19,14 @@ from core.faces.quality import assess
 from core.faces.results import Face as Face
 from core.faces.results import Recognition as Recognition
 from core.faces.search import DEFAULT_MIN_FACE_PX, FaceSearch
+from core.faces.turned import TurnedFaces
 from core.faces.weights import MMOD_NETWORK, RESNET_INT8_NETWORK, RESNET_NETWORK, sha256_of
 from core.faces.yunet import YuNetDetector
 
 _LOG: Final = logging.getLogger(__name__)
+_YUNET_FACE_PX: Final = 38
+_HOG_FACE_PX: Final = 100
+"""Size of a face when it is looked at turned: the smallest at which the score tells."""
 
 
 class _Finder:
@@ -36,11 +40,12 @@ class _Finder:
         return self._search.find(photo)
 
     def align(self, photo: Photo, detected: list[Detection]) -> list[FoundFace]:
-        aligned = self._aligner.align(photo, [detection.landmark_box for detection in detected])
+        aligned = self._aligner.align(photo, detected)
         return [
             FoundFace(
                 detection=detection,
                 landmarks=face.landmarks,
+                roll=face.roll,
                 quality=assess(
                     face,
                     detection,
@@ -94,7 +99,7 @@ class FaceEngine(PhotoEngine[Detection]):
         name, detector = _load_detector(chosen, models_dir)
         sizes = chosen.sizes(name, max_side_px=detection_max_side_px, min_face_px=min_face_px)
         return cls(
-            finder=_Finder(FaceSearch(detector, sizes)),
+            finder=_Finder(FaceSearch(detector, sizes, _turned_faces(detector))),
             embedder=_load_embedder(chosen, models_dir, cuda=cuda),
             max_pixels=max_pixels,
         )
@@ -113,6 +118,13 @@ def _load_detector(profile: Profile, models_dir: Path) -> tuple[str, Detector]:
         extra={"yunet_file": str(file)},
     )
     return "mmod", MmodDetector(Network(MMOD_NETWORK.ensure(models_dir)))
+
+
+def _turned_faces(detector: Detector) -> TurnedFaces:
+    """Return what tells how faces are turned; mmod's score does not depend on it enough."""
+    if isinstance(detector, YuNetDetector):
+        return TurnedFaces(detector, face_px=_YUNET_FACE_PX)
+    return TurnedFaces(HogDetector(), face_px=_HOG_FACE_PX)
 
 
 def _load_embedder(profile: Profile, models_dir: Path, *, cuda: bool) -> Embedder:

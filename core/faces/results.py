@@ -26,6 +26,7 @@ class ModelId:
 class Face:
     """One face of a photo; ``embedding`` is float32 of shape (128,).
 
+    ``roll`` is by how many degrees the face is turned clockwise, −180 to 180.
     ``quality`` is 0–100; ``flaws`` are the names of `core.faces.quality.Flaw`.
     """
 
@@ -36,6 +37,7 @@ class Face:
     landmarks: dict[str, Point]
     detection_score: float
     embedding: NDArray[np.float32]
+    roll: float = 0.0
     quality: float = 100.0
     flaws: tuple[str, ...] = ()
 

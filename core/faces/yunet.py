@@ -1,5 +1,6 @@
 """The YuNet face detector in onnxruntime: small, fast, and good at small faces."""
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +18,7 @@ _MULTIPLE_PX: Final = 32
 """Width and height that the network accepts are multiples of this."""
 
 _MAX_IOU: Final = 0.45
+_HINT_SCORE: Final = 0.3
 _HEADS: Final = ("cls", "obj", "bbox", "kps")
 
 _LANDMARK_BOX_SHIFT: Final = np.array([-0.09, 0.46])
@@ -50,7 +52,7 @@ class YuNetDetector:
     network : Network
         ``yunet_n_dynamic.onnx``.
     min_score : float
-        Surer faces only, 0–1.
+        What has a lower score, 0–1, is a hint only.
 
     Raises
     ------
@@ -66,19 +68,20 @@ class YuNetDetector:
 
     smallest_face_px: Final = 16.0
     sure_score: Final = 0.75
+    upright_score: Final = 0.915
 
     def __init__(self, network: Network, *, min_score: float) -> None:
         expected = {f"{head}_{stride}" for head in _HEADS for stride in _STRIDES}
         if expected != set(network.outputs):
             raise ModelCorrupt(f"not YuNet: the outputs are {', '.join(network.outputs)}")
         self._network = network
-        self._min_score = min_score
+        self.min_score: Final = min_score
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
-        """Return the faces of an RGB image of shape (H, W, 3), in its own pixels."""
+        """Return the faces of an RGB image of shape (H, W, 3), and hints, in its own pixels."""
         tensor = _to_tensor(image)
         outputs = self._network.run(tensor)
-        candidates = decode(outputs, width=tensor.shape[3], min_score=self._min_score)
+        candidates = decode(outputs, width=tensor.shape[3], min_score=_HINT_SCORE)
         kept = keep_best(candidates.boxes, candidates.scores, max_iou=_MAX_IOU)
         return [
             _detection(candidates.boxes[i], candidates.points[i], candidates.scores[i])
@@ -144,6 +147,19 @@ def landmark_box(points: NDArray[np.float64]) -> Box:
     return Box(left=float(left), top=float(top), right=float(left + side), bottom=float(top + side))
 
 
+def tilt(points: NDArray[np.float64]) -> float:
+    """Return by how many degrees a face leans clockwise, as its eyes and mouth lie.
+
+    Parameters
+    ----------
+    points : ndarray of float64, shape (5, 2)
+        As in `Candidates`; right for faces that lean by less than about 45 degrees.
+    """
+    across = points[1] - points[0]
+    down = points[3:].mean(axis=0) - points[:2].mean(axis=0)
+    return math.degrees(math.atan2(across[1] - down[0], across[0] + down[1]))
+
+
 def _to_tensor(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return BGR planes of shape (1, 3, H, W), black up to the next multiple."""
     height, width = image.shape[:2]
@@ -161,4 +177,5 @@ def _detection(
         box=Box(left=left, top=top, right=right, bottom=bottom),
         landmark_box=landmark_box(points),
         score=float(score),
+        tilt=tilt(points),
     )

@@ -29,6 +29,7 @@ def named(name: str | None) -> NamedFace:
         distance=None,
         box=FaceBox(left=0, top=0, width=1, height=1),
         landmarks={},
+        roll=0,
         detection_score=1,
         quality=90,
         quality_reasons=[],
@@ -115,6 +116,7 @@ def test_what_is_shown_of_a_face_is_rounded() -> None:
         landmarks={"nose": (6.04, 7.06)},
         detection_score=0.98765,
         embedding=embedding(0),
+        roll=-179.96,
         quality=51.26,
         flaws=("BLURRED",),
     )
@@ -122,6 +124,7 @@ def test_what_is_shown_of_a_face_is_rounded() -> None:
     assert DetectedFace.of(found).model_dump() == {
         "box": {"left": 1.3, "top": 2.0, "width": 10.3, "height": 18.0},
         "landmarks": {"nose": (6.0, 7.1)},
+        "roll": -180.0,
         "detection_score": 0.988,
         "quality": 51.3,
         "quality_reasons": ["BLURRED"],

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from core.errors import ModelCorrupt, ModelMissing
 from core.faces.alignment import FivePointAligner
+from core.faces.detection import Detection
 from core.faces.embedding import DlibEmbedder, Embedder, ResNetEmbedder
 from core.faces.geometry import Box
 from core.faces.images import Photo
@@ -17,6 +18,10 @@ from core.faces.weights import RESNET_NETWORK
 @pytest.fixture(scope="module")
 def network(models_dir: Path) -> Network:
     return Network(RESNET_NETWORK.ensure(models_dir))
+
+
+def _detection(box: Box) -> Detection:
+    return Detection(box=box, landmark_box=box, score=1.0)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +36,7 @@ def test_embedding_of_a_real_face_equals_dlibs_within_1e_5(
     file = shared_data / "face-recognition-examples/images/examples/obama.jpg"
     photo = Photo(file.read_bytes(), max_pixels=2_000_000)
     box = Box(left=349, top=142, right=617, bottom=410)
-    chips = [face.chip for face in FivePointAligner().align(photo, [box])]
+    chips = [face.chip for face in FivePointAligner().align(photo, [_detection(box)])]
 
     ours, dlibs = ResNetEmbedder(network).embed(chips), DlibEmbedder().embed(chips)
 

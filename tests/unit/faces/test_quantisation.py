@@ -10,6 +10,7 @@ from onnx import numpy_helper
 
 from core.errors import ModelCorrupt
 from core.faces.alignment import FivePointAligner
+from core.faces.detection import Detection
 from core.faces.embedding import ResNetEmbedder
 from core.faces.geometry import Box
 from core.faces.images import Photo
@@ -38,7 +39,7 @@ def converted(resnet_dat: Path) -> onnx.ModelProto:
 
 def _face(photo: Path, box: Box) -> NDArray[np.uint8]:
     opened = Photo(photo.read_bytes(), max_pixels=50_000_000)
-    (face,) = FivePointAligner().align(opened, [box])
+    (face,) = FivePointAligner().align(opened, [Detection(box=box, landmark_box=box, score=1.0)])
     return face.chip
 
 

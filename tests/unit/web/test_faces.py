@@ -432,6 +432,7 @@ def test_detection_describes_faces_and_stores_nothing(site: Site) -> None:
     assert set(answer["faces"][0]) == {
         "box",
         "landmarks",
+        "roll",
         "detection_score",
         "quality",
         "quality_reasons",
