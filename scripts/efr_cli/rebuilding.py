@@ -9,13 +9,15 @@ left behind is dropped by the next.
 
 import json
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tqdm import tqdm
 
 from core.collections import Collection
-from core.errors import Conflict
+from core.erasure_records import ErasureLog
+from core.errors import CollectionNotFound, Conflict
 from core.ports import EnrolledFace, FaceIndex
 from efr_cli.bulk import uninterrupted
 from efr_cli.galleries import pages
@@ -33,26 +35,30 @@ class GalleryCopy:
     copied: dict[str, int] = field(default_factory=dict)
     """Face ids and what the faces were like when they were copied."""
 
-    def carry_over(self) -> None:
-        """Copy what is new or changed since the last time, and erase what is gone."""
+    def carry_over(self) -> list[EnrolledFace]:
+        """Copy what is new or changed since the last time, and return it; erase what is gone."""
         present: set[str] = set()
+        copied: list[EnrolledFace] = []
         with tqdm(
             desc="carried over", total=self.index.count(self.source), unit="face", disable=None
         ) as bar:
             for page in pages(self.index, self.source, limit=PAGE):
-                self._copy(page)
+                copied += self._copy(page)
                 present.update(face.face_id for face in page)
                 bar.update(len(page))
-        self._erase(sorted(self.copied.keys() - present))
+        self.erase(sorted(self.copied.keys() - present))
+        return copied
 
-    def _copy(self, page: list[EnrolledFace]) -> None:
+    def _copy(self, page: list[EnrolledFace]) -> list[EnrolledFace]:
         likes = {face.face_id: _likeness(face) for face in page}
         changed = [face for face in page if self.copied.get(face.face_id) != likes[face.face_id]]
         if changed:
             self.index.put(self.target, changed)
             self.copied |= likes
+        return changed
 
-    def _erase(self, gone: list[str]) -> None:
+    def erase(self, gone: list[str]) -> None:
+        """Erase faces that were copied."""
         for start in range(0, len(gone), PAGE):
             self.index.erase(self.target, gone[start : start + PAGE])
         for face_id in gone:
@@ -97,13 +103,31 @@ def rebuild_gallery(parts: Parts, collection_id: str) -> int:
 
 def _switch(parts: Parts, collection: Collection, copy: GalleryCopy, note: Path) -> None:
     with uninterrupted():
-        if not parts.collections.swap_gallery(collection, copy.target):
+        try:
+            former = parts.collections.erased(parts.collections.now(collection.collection_id))
+            is_swapped = parts.collections.swap_gallery(collection, copy.target)
+        except CollectionNotFound:
+            _abandon(parts.index, copy.target, note)
+            raise
+        if not is_swapped:
             _abandon(parts.index, copy.target, note)
             raise Conflict(f"collection {collection.collection_id!r} was changed; try again")
         parts.sleep(parts.erasure.settle_s)
-        copy.carry_over()
+        with suppress(CollectionNotFound):  # erased meanwhile, and then the former gallery too
+            late = copy.carry_over()
+            # An erasure looks at one gallery: it may have missed those that were not copied yet.
+            log = parts.collections.erased(parts.collections.now(collection.collection_id))
+            copy.erase(_erased(late, log.since(former)))
         parts.index.drop(copy.source)
         note.unlink()
+
+
+def _erased(faces: list[EnrolledFace], log: ErasureLog) -> list[str]:
+    return [
+        face.face_id
+        for face in faces
+        if log.covers(person=face.person, face_ids=[face.face_id], accepted_at=None)
+    ]
 
 
 def _abandon(index: FaceIndex, gallery_id: str, note: Path) -> None:

@@ -117,6 +117,45 @@ def test_collection_that_is_erased_during_the_copy_stays_erased(
     assert list(desk.run_folder.iterdir()) == []
 
 
+def test_no_copy_stays_of_a_collection_that_is_erased_during_it(
+    desk: Desk, during_copy: Callable[[Callable[[], None]], None]
+) -> None:
+    desk.run("collections", "create", "staff")
+    desk.enrol("staff", "Ada")
+    during_copy(lambda: void(desk.parts().erasure.collection("staff")))
+
+    assert desk.run("rebuild", "--collection", "staff").exit_code != 0
+
+    assert desk.index.galleries == {}
+    assert list(desk.run_folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("what", ["person", "collection"])
+def test_faces_that_came_last_are_erased_with_their_person_or_collection(
+    desk: Desk, what: str
+) -> None:
+    (bob, ada) = desk.enrol("default", "Bob", "Ada")
+    former = gallery_of(desk)
+    desk.index.erase(former, [ada.face_id])
+
+    def enrol_in_the_former_and_erase() -> None:
+        desk.on_sleep = lambda: None
+        desk.index.put(former, [ada])
+        desk.collections.create("staff")
+        desk.index.put(gallery_of(desk), [replace(bob, person="Ada")])
+        if what == "person":
+            desk.parts().erasure.person("default", "Ada")
+        else:
+            desk.parts().erasure.collection("default")
+
+    desk.on_sleep = enrol_in_the_former_and_erase
+
+    desk.run(*REBUILD)
+
+    assert former not in desk.index.galleries
+    assert "Ada" not in desk.names("default")
+
+
 def test_other_switch_meanwhile_is_a_conflict_that_changes_nothing(
     desk: Desk, during_copy: Callable[[Callable[[], None]], None]
 ) -> None:
