@@ -63,6 +63,10 @@ class WarmPool:
         for child in self._children:
             child.wait_until_ready()
 
+    def has_free(self) -> bool:
+        """Tell whether a child is free at this moment."""
+        return not self._free.empty()
+
     def recognise(self, photo: bytes, *, patience_s: float | None = None) -> Recognition:
         """Return the faces of a photo, waiting for a free child first.
 

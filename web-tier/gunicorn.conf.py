@@ -1,7 +1,9 @@
 """gunicorn's settings, from the service's own."""
 
 import resource
+import shutil
 import sys
+import tempfile
 from typing import Any, Final
 
 from core.errors import InvalidSettings
@@ -32,7 +34,8 @@ except InvalidSettings as error:
     sys.exit(EXIT_SETTINGS)
 configure_logs(_settings.log_level)
 
-wsgi_app = "server:create_app()"
+_neighbours = tempfile.mkdtemp(prefix="web-tier-")
+wsgi_app = f"server:create_app(neighbours={_neighbours!r})"
 pythonpath = "web-tier"
 bind = _settings.web_bind
 worker_class = "connections.HeaderFirstWorker"
@@ -47,6 +50,11 @@ keepalive = 5
 worker_tmp_dir = "/dev/shm"  # noqa: S108 - gunicorn's heartbeat file must not wait for a disk
 # It would lie in the home folder, where all copies of the service share it.
 control_socket_disable = True
+
+
+def on_exit(_master: Any) -> None:
+    """Leave no folder behind."""
+    shutil.rmtree(_neighbours, ignore_errors=True)
 
 
 def pre_request(_worker: Any, request: Any) -> None:

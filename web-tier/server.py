@@ -1,5 +1,7 @@
 """The web tier: HTTP in, HTTP out; every decision is made behind it."""
 
+from pathlib import Path
+
 from collection_routes import add_collection_routes
 from docs_routes import add_docs_routes
 from edge import PhotoRequest, answer_errors, observe_requests
@@ -16,7 +18,12 @@ from core.logs import configure_logs
 from core.settings import Settings, load_settings
 
 
-def create_app(settings: Settings | None = None, parts: WebParts | None = None) -> Flask:
+def create_app(
+    settings: Settings | None = None,
+    parts: WebParts | None = None,
+    *,
+    neighbours: str | None = None,
+) -> Flask:
     """Return the web application.
 
     Parameters
@@ -25,9 +32,11 @@ def create_app(settings: Settings | None = None, parts: WebParts | None = None) 
         Read from the environment when not given.
     parts : WebParts, optional
         Built from the settings when not given.
+    neighbours : str, optional
+        Private folder in which the processes of this service lend each other children.
     """
     settings = settings or load_settings()
-    parts = parts or build_web(settings)
+    parts = parts or build_web(settings, neighbours=Path(neighbours) if neighbours else None)
     configure_logs(settings.log_level)
 
     app = Flask(__name__, static_folder=None)

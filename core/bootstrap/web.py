@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from core.aws.clients import sqs_client
@@ -16,6 +17,7 @@ from core.idempotency import IdempotencyKeys
 from core.indexing import Indexing
 from core.intake import Intake
 from core.matching import Matching
+from core.neighbours import Neighbours
 from core.people import People
 from core.ports import JobQueue
 from core.queueing import bounded
@@ -50,13 +52,22 @@ class WebParts:
     start: Callable[[], None]
 
 
-def build_web(settings: Settings) -> WebParts:
+def build_web(settings: Settings, *, neighbours: Path | None = None) -> WebParts:
+    """Join the parts of a web process.
+
+    Parameters
+    ----------
+    neighbours : Path, optional
+        Private folder of the service's web processes, in which they lend each other children.
+    """
     shared, sqs = Shared(settings), sqs_client(settings)
     pool = build_pool(settings, processes=settings.web_recognizer_processes)
     request_queue = SqsQueue(sqs, settings.sqs_req_queue_name)
     index_queue = SqsQueue(sqs, settings.sqs_index_queue_name)
     callers = settings.web_recognizer_processes + settings.web_threads // _THREADS_A_WAITING
-    recognise = partial(pool.recognise, patience_s=settings.job_timeout_seconds)
+    patience_s = settings.job_timeout_seconds
+    lending = Neighbours(pool, neighbours, answer_s=2 * patience_s) if neighbours else None
+    recognise = partial((lending or pool).recognise, patience_s=patience_s)
     checks: dict[str, Check] = {
         f"S3 bucket {name}": shared.store(name).check for name in settings.buckets
     }
@@ -86,12 +97,14 @@ def build_web(settings: Settings) -> WebParts:
         people=shared.people,
         erasure=shared.erasure,
         index_states=shared.index_states,
-        start=partial(_start_web, shared, pool),
+        start=partial(_start_web, shared, pool, lending),
     )
 
 
-def _start_web(shared: Shared, pool: TimedPool) -> None:
+def _start_web(shared: Shared, pool: TimedPool, lending: Neighbours | None = None) -> None:
     pool.start()
+    if lending is not None:
+        lending.start()
     shared.tell_of_versions()
     shared.warm()
 
