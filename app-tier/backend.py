@@ -39,13 +39,13 @@ def main() -> int:
     if not parts.host.is_clear():
         return EXIT_OK
     parts.host.start()
+    parts.start()  # galleries are loaded while the children load their models
     try:
         parts.pool.start()
     except (ModelError, RecognizerDied) as error:
         log.exception("models could not be loaded", extra={"code": error.code})
         parts.pool.stop()
         return EXIT_MODELS
-    parts.start()
     parts.worker.run()
     parts.host.close()
     return EXIT_OK

@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 KEY: Final = "recent/collections.json"
 MOST: Final = 200
 """Collections that are loaded ahead; the first search of any other one loads it."""
-_AT_ONCE: Final = 8
+_AT_ONCE: Final = 4
 _NOTE_EVERY_S: Final = 60.0
 
 

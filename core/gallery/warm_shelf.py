@@ -25,6 +25,8 @@ _ONE_ANYWAY_AFTER_S: Final = 5.0
 """So often one gallery is read that nobody said had changed: its writer may have died first."""
 _AT_ONCE: Final = 8
 """Galleries that are read at a time."""
+_AHEAD_AT_ONCE: Final = 4
+"""Fewer, when nobody waits for them: photos that were received meanwhile come first."""
 
 
 class WarmShelf:
@@ -137,7 +139,7 @@ class WarmShelf:
     def _load_all(self, all_kept: Sequence[KeptGallery]) -> None:
         with self._noting_outages():
             self._watch.look(max_age_s=self._max_age_s)
-            for_each(self._load_ahead, all_kept, threads=_AT_ONCE)
+            for_each(self._load_ahead, all_kept, threads=_AHEAD_AT_ONCE)
             return
         for kept in all_kept:
             self.discard(kept.gallery_id)
