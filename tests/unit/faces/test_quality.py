@@ -82,7 +82,7 @@ def test_darker_and_lighter_skin_in_enough_light_is_as_good(
     ("landmarks", "side", "score", "flaw"),
     [
         (None, 20, 1.0, Flaw.SMALL_BOUNDING_BOX),
-        (_FRONTAL | {"nose": (90.0, 90.0)}, 100, 1.0, Flaw.EXTREME_POSE),
+        (_FRONTAL | {"nose": (93.0, 90.0)}, 100, 1.0, Flaw.EXTREME_POSE),
         (None, 100, 0.6, Flaw.LOW_CONFIDENCE),
         (
             {name: (x - 75, y) for name, (x, y) in _FRONTAL.items()},
