@@ -15,8 +15,16 @@ from typing import Any, Final
 from pebble.common.types import Result, ResultStatus
 from pebble.pool import process as pebble_process
 
+
+def _status(kind: Any, name: Any) -> ResultStatus:
+    """Stand in for ``getattr``, by which early versions of Python 3.11 name an enum's member."""
+    if kind is not ResultStatus:
+        raise pickle.UnpicklingError("an attribute of something else was asked for")
+    return ResultStatus[name]
+
+
 _LARGEST_ANSWER_BYTES: Final = 64 * 2**20
-_ALLOWED: Final = {
+_ALLOWED: Final[dict[tuple[str, str], Any]] = {("builtins", "getattr"): _status} | {
     (kind.__module__, kind.__qualname__): kind
     for kind in (
         Result,

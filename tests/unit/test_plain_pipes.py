@@ -5,6 +5,7 @@ import pickle
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pebble.common.types import Result, ResultStatus
@@ -44,6 +45,44 @@ def test_object_that_would_run_code_is_the_end_of_the_child(
     with pytest.raises(OSError, match="no answer"):
         reader.recv()
     assert not file.exists()
+
+
+class ByName:
+    """Is pickled as Python 3.11.2, Debian's, pickles the member of an enum."""
+
+    def __init__(self, owner: object, name: str) -> None:
+        self.asked = (owner, name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return getattr, self.asked
+
+
+def test_status_that_is_named_as_an_attribute_arrives(pipe: tuple[Connection, Connection]) -> None:
+    reader, writer = pipe
+
+    writer.send(ByName(ResultStatus, "SUCCESS"))
+
+    assert reader.recv() is ResultStatus.SUCCESS
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (ResultStatus, "mro"),
+        (ResultStatus, "__class__"),
+        (Result, "__init__"),
+        (TaskResult, "task"),
+    ],
+)
+def test_no_other_attribute_arrives(
+    pipe: tuple[Connection, Connection], owner: object, name: str
+) -> None:
+    reader, writer = pipe
+
+    writer.send_bytes(pickle.dumps(ByName(owner, name)))
+
+    with pytest.raises(OSError, match="no answer"):
+        reader.recv()
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"cos\nsystem\n(S'true'\ntR.", b"\x80\x05N."])
