@@ -89,6 +89,7 @@ def test_failed_job_is_200_with_its_error(site: Site) -> None:
         "job_id": job.job_id,
         "status": "failed",
         "error": {"code": "INVALID_IMAGE", "message": "damaged"},
+        "collection_id": None,
     }
 
 
