@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from core.errors import ObjectMissing
+from core.errors import ObjectMissing, StorageUnavailable
 from core.ports import ObjectStore
 
 BELL: Final = "changes/bell"
@@ -112,6 +112,8 @@ class Watch:
         self._latest = Look(number=0, began_s=-math.inf)
         self._changed: dict[str, int] = {}
         self._all_changed = 0
+        self._failure: StorageUnavailable | None = None
+        self._failed_at_s = -math.inf
         self._looking = threading.Lock()
         self.announce = changes.announce
 
@@ -127,16 +129,31 @@ class Watch:
         StorageUnavailable
             If a new one fails.
         """
-        since_s = self._clock() - max_age_s
+        asked_s = self._clock()
+        since_s = asked_s - max_age_s
         if self._latest.began_s <= since_s:
             with self._looking:
                 if self._latest.began_s <= since_s:  # nobody else looked meanwhile
-                    self._look()
+                    self._look_unless_failed(asked_s)
         return self._latest
 
     def has_changed(self, gallery_id: str, *, since: Look) -> bool:
         """Tell whether a look after that one saw a change."""
         return max(self._changed.get(gallery_id, 0), self._all_changed) > since.number
+
+    def _look_unless_failed(self, asked_s: float) -> None:
+        """Look, or fail as the look did for which the caller had to wait.
+
+        A bucket that hangs takes seconds to be given up, and many may wait.
+        """
+        error = self._failure
+        if error is not None and self._failed_at_s >= asked_s:
+            raise StorageUnavailable(str(error)) from error
+        try:
+            self._look()
+        except StorageUnavailable as error:
+            self._failure, self._failed_at_s = error, self._clock()
+            raise
 
     def _look(self) -> None:
         began_s = self._clock()

@@ -1,5 +1,7 @@
 """What readers see of changes that writers announce, and what that costs them."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from core.changes import BELL, MARKERS, StoredChanges, UnknownChanges, Watch
@@ -205,3 +207,20 @@ def test_without_announcements_every_look_may_mean_a_change() -> None:
     watch.look(max_age_s=0)
 
     assert watch.has_changed("ada", since=seen)
+
+
+def test_those_who_wait_for_a_look_that_fails_do_not_look_again(bucket: MemoryStore) -> None:
+    clock = ManualClock()
+    process = Process(dict.fromkeys(range(99), Trouble.REFUSED))
+    watch = Watch(StoredChanges(process.store(bucket)), clock=clock)
+
+    with ThreadPoolExecutor(8) as threads:
+        asked = [threads.submit(watch.look, max_age_s=1) for _ in range(8)]
+        errors = [each.exception(30) for each in asked]
+
+    assert {type(error) for error in errors} == {StorageUnavailable}
+    assert process.calls == 1
+
+    process.troubles.clear()
+    clock.advance(0.1)
+    assert watch.look(max_age_s=1).number == 1
