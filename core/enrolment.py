@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-import numpy as np
-
 from core.choosing import ChosenFaces, left_out, too_poor
 from core.collections import Collection, Collections, check_model
 from core.erasure_records import ErasureLog
@@ -17,6 +15,7 @@ from core.errors import CollectionNotFound, Erased
 from core.faces.results import Face, ModelId, Recognition
 from core.grounds import Grounds
 from core.index_jobs import IndexDone, IndexJob
+from core.known_faces import as_users_said, is_same
 from core.ports import EnrolledFace, FaceIndex
 from core.same_photo import of_others
 
@@ -260,10 +259,10 @@ class Enroller:
         found = self._index.get(gallery_id, [face.face_id for face in faces])
         known = {face.face_id: face for face in found}
         added = [
-            _as_users_said(face, known.get(face.face_id), name)
+            as_users_said(face, known.get(face.face_id), name)
             for face, name in zip(faces, names, strict=True)
         ]
-        return added, [face for face in added if not _same(face, known.get(face.face_id))]
+        return added, [face for face in added if not is_same(face, known.get(face.face_id))]
 
     def _leave_erased(self, collection: Collection) -> None:
         """Leave nothing in the gallery of an erased collection; one may also have got another."""
@@ -272,40 +271,6 @@ class Enroller:
         except CollectionNotFound:
             self._index.drop(collection.gallery_id)
             raise
-
-
-def _as_users_said(
-    face: EnrolledFace, known: EnrolledFace | None, name: str | None
-) -> EnrolledFace:
-    """Keep what was said of this face before, unless it is now said again whose it is.
-
-    A job that runs twice says nothing new, except that its person may be called otherwise by
-    now. A face is never again a person's whose it was said not to be.
-    """
-    if known is None:
-        return replace(face, person=name)
-    is_repeated = face.job_id is not None and face.job_id == known.job_id
-    is_said = face.person is None or (is_repeated and known.person != face.person)
-    person = known.person if is_said else name
-    rejected = face.rejected | known.rejected
-    return replace(
-        face,
-        person=None if person in rejected else person,
-        rejected=rejected,
-        job_id=face.job_id or known.job_id,
-    )
-
-
-def _same(face: EnrolledFace, known: EnrolledFace | None) -> bool:
-    return (
-        known is not None
-        and _without_embedding(face) == _without_embedding(known)
-        and np.array_equal(face.embedding, known.embedding)
-    )
-
-
-def _without_embedding(face: EnrolledFace) -> tuple[object, ...]:
-    return (face.person, face.image_id, dict(face.metadata), face.rejected, face.job_id)
 
 
 def _is_erased(log: ErasureLog, job: IndexJob, faces: Iterable[EnrolledFace] = ()) -> bool:

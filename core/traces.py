@@ -8,8 +8,10 @@ that this process has read before only where they may hold whom it looks for.
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Final
 
 from core.batch_lists import Batch, BatchLists
@@ -25,8 +27,9 @@ from core.jobs import (
     is_job_id,
     person_noted,
 )
-from core.ports import ObjectStore
+from core.ports import ObjectNotes, ObjectStore
 from core.results import JobResult, Results
+from core.seen_notes import SeenNotes
 from core.seen_results import SeenResults
 
 _THREADS: Final = 16
@@ -132,14 +135,8 @@ class Traces:
 
     def _waiting(self, whom: Whom) -> frozenset[str]:
         """Return the jobs without a result whose photo is noted to be somebody's."""
-        with ThreadPoolExecutor(max_workers=_THREADS) as threads:
-            return frozenset(
-                key[:_UUID_LENGTH]
-                for key, noted in threads.map(
-                    lambda key: (key, self._notes_say(key, whom)), self._photos_without_result()
-                )
-                if noted
-            )
+        noted = self._notes.of(self._photos_without_result(), threads=_THREADS)
+        return frozenset(_job_of(key) for key, notes in noted.items() if _say(notes, whom))
 
     def _photos_without_result(self) -> Iterator[str]:
         for keys in _pages(self.inputs):
@@ -191,19 +188,15 @@ class Traces:
         return whom.is_in(result) or self._is_noted(result.job_id, whom)
 
     def _is_noted(self, job_id: str, whom: Whom) -> bool:
-        return any(self._notes_say(key, whom) for key in self.inputs.keys(f"{job_id}_"))
+        for key in self.inputs.keys(f"{job_id}_"):
+            with suppress(ObjectMissing):
+                if _say(self.inputs.notes(key), whom):
+                    return True
+        return False
 
-    def _notes_say(self, key: str, whom: Whom) -> bool:
-        try:
-            noted = self.inputs.notes(key)
-        except ObjectMissing:
-            return False
-        if noted.metadata.get(COLLECTION_NOTE) != whom.collection_id:
-            return False
-        if whom.is_everybody:
-            return True
-        person = noted.metadata.get(PERSON_NOTE)
-        return person is not None and whom.is_called(person_noted(person), noted.modified_at)
+    @cached_property
+    def _notes(self) -> SeenNotes:
+        return SeenNotes(self.inputs)
 
     def _batches(self, whom: Whom) -> Iterator[Batch]:
         if whom.person is not None:
@@ -238,6 +231,16 @@ def _pages(store: ObjectStore) -> Iterator[dict[str, str]]:
         after = max(page)
         if after >= _LAST_JOB_ID:
             return
+
+
+def _say(noted: ObjectNotes, whom: Whom) -> bool:
+    """Tell whether a photo is noted to be somebody's."""
+    if noted.metadata.get(COLLECTION_NOTE) != whom.collection_id:
+        return False
+    if whom.is_everybody:
+        return True
+    person = noted.metadata.get(PERSON_NOTE)
+    return person is not None and whom.is_called(person_noted(person), noted.modified_at)
 
 
 def _is_photo_of_a_job(key: str) -> bool:
