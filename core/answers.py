@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core.choosing import needed_for
 from core.enrolment_groups import EnrolmentGroups
 from core.errors import CollectionNotFound, Erased, ObjectMissing
 from core.index_jobs import IndexDone, IndexJob
@@ -69,4 +70,4 @@ class IndexAnswerer:
         if job.owns_photo:
             job = job.model_copy(update={"accepted_at": photo.modified_at})
         self.enroller.refuse_erased(job)
-        return self.enroller.enrol(job, self.recognizer.recognise(photo.body))
+        return self.enroller.enrol(job, self.recognizer.recognise(photo.body, needed_for(job)))

@@ -7,7 +7,7 @@ from typing import Final, Self
 import numpy as np
 
 from core.errors import NoFaceInBox
-from core.faces.results import Face, Recognition
+from core.faces.results import EVERY_FACE, Face, Needed, Recognition
 from core.faces.suppression import intersection_over_union
 from core.index_jobs import FaceRecord, IndexDone, IndexJob, UnindexedFace, UnindexedReason
 from core.jobs import DetectedFace, ImageSize, Model
@@ -35,6 +35,14 @@ def left_out(job: IndexJob, faces: Sequence[Face]) -> dict[int, UnindexedReason]
     if not job.largest and has_rivals(faces):
         return dict.fromkeys(range(len(faces)), "SEVERAL_LARGE_FACES")
     return _all_but(0, faces, "NOT_THE_LARGEST_FACE")
+
+
+def needed_for(job: IndexJob) -> Needed:
+    """Return what may be added: the largest faces, or whichever lies in a box."""
+    if job.box is not None:
+        return EVERY_FACE
+    one = job.person is not None or job.largest
+    return Needed(embedded=1 if one else job.max_faces)
 
 
 def too_poor(
@@ -106,6 +114,7 @@ class ChosenFaces:
                 UnindexedFace(reason=reason, face=DetectedFace.of(faces[place]))
                 for place, reason in sorted(self.left_out.items())
             ],
+            left_out_faces=self.recognition.left_out_faces,
             image=ImageSize(width=self.recognition.width, height=self.recognition.height),
             model=Model(name=model.name, version=model.version),
         )

@@ -233,5 +233,7 @@ class IndexDone(Frozen):
     """Whose photo it was said to be."""
     face_records: list[FaceRecord]
     unindexed_faces: list[UnindexedFace]
+    left_out_faces: int = 0
+    """Smaller ones that were found as well; ``MAX_EMBEDDED_FACES`` are looked at."""
     image: ImageSize
     model: Model

@@ -217,6 +217,8 @@ class JobDone(Frozen):
     result: Name
     collection_id: str = DEFAULT_COLLECTION
     faces: list[NamedFace]
+    left_out_faces: int = 0
+    """Smaller ones that were found as well; ``MAX_EMBEDDED_FACES`` are looked at."""
     image: ImageSize
     model: Model
     timings_ms: dict[str, float]

@@ -1,15 +1,15 @@
 """Answers at once: whose face is this, are these two the same, what faces are there."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.collections import Collection, Collections, check_model
 from core.errors import NoFaceFound, PersonNotFound
-from core.faces.results import Face, Recognition
+from core.faces.results import EVERY_FACE, LARGEST_FACE, NO_EMBEDDING, Face, Needed, Recognition
 from core.faces.similarity import similarity
 from core.jobs import DetectedFace, FaceWarning, Frozen, warning_of
 from core.naming import believable
@@ -68,6 +68,12 @@ class Verified(Frozen):
     threshold: float
 
 
+class Recognise(Protocol):
+    """Turns a photo into faces, of those only what is needed."""
+
+    def __call__(self, photo: bytes, *, needed: Needed) -> Recognition: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Matching:
     """Compares the faces of photos.
@@ -82,7 +88,7 @@ class Matching:
         Faces of a lower quality, 0–100, are not looked for, unless a call has another bound.
     """
 
-    recognise: Callable[[bytes], Recognition]
+    recognise: Recognise
     collections: Collections
     index: FaceIndex
     max_distance: float
@@ -90,7 +96,7 @@ class Matching:
 
     def detect(self, photo: bytes) -> Recognition:
         """Return the faces of a photo, largest first."""
-        return self.recognise(photo)
+        return self.recognise(photo, needed=NO_EMBEDDING)
 
     def match(
         self,
@@ -119,18 +125,19 @@ class Matching:
             If it holds embeddings of another model.
         """
         collection = self.collections.fresh_if_empty(collection_id)
-        recognition = self.recognise(photo)
+        recognition = self.recognise(photo, needed=EVERY_FACE if all_faces else LARGEST_FACE)
         check_model(collection, recognition.model)
         least = collection.threshold if threshold is None else threshold
-        searched = recognition.faces if all_faces else recognition.faces[:1]
         least_quality = self.min_quality if min_quality is None else min_quality
-        good = [face for face in searched if face.quality >= least_quality]
+        good = [face for face in recognition.faces if face.quality >= least_quality]
         found = iter(self._search(collection, good, least=least, limit=max_matches))
         return Matched(
             collection_id=collection_id,
             threshold=least,
-            faces=[_searched(face, found, least_quality=least_quality) for face in searched],
-            ignored_faces=len(recognition.faces) - len(searched),
+            faces=[
+                _searched(face, found, least_quality=least_quality) for face in recognition.faces
+            ],
+            ignored_faces=recognition.left_out_faces,
         )
 
     def verify_photos(self, photo: bytes, other: bytes, *, threshold: float) -> Verified:
@@ -142,7 +149,7 @@ class Matching:
             If a photo shows none.
         """
         one, two = (
-            self._largest(self.recognise(each), which)
+            self._largest(self.recognise(each, needed=LARGEST_FACE), which)
             for each, which in ((photo, "image"), (other, "other_image"))
         )
         return self._verified(float(np.linalg.norm(one.embedding - two.embedding)), threshold)
@@ -162,7 +169,7 @@ class Matching:
             As in `match`.
         """
         collection = self.collections.fresh_if_empty(collection_id)
-        recognition = self.recognise(photo)
+        recognition = self.recognise(photo, needed=LARGEST_FACE)
         check_model(collection, recognition.model)
         face = self._largest(recognition, "image")
         enrolled = (

@@ -84,6 +84,7 @@ class FaceNamer:
             result=headline(faces),
             collection_id=collection_id,
             faces=faces,
+            left_out_faces=recognition.left_out_faces,
             image=ImageSize(width=recognition.width, height=recognition.height),
             model=Model(name=recognition.model.name, version=recognition.model.version),
             timings_ms={step: round(spent, 1) for step, spent in timings_ms.items()},

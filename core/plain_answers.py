@@ -63,7 +63,9 @@ def recognition_answer(act: Callable[[], Recognition]) -> bytes:
     except Exception as error:  # noqa: BLE001 - the parent raises it again
         return _answer(_Head(error=_told(error)))
     told = dataclasses.asdict(recognition)
-    embeddings = [np.asarray(face.pop("embedding"), np.float32) for face in told["faces"]]
+    embeddings = [np.asarray(face["embedding"], np.float32) for face in told["faces"]]
+    for face in told["faces"]:
+        face["embedding"] = len(face["embedding"])
     return _answer(_Head(recognition=told)) + b"".join(each.tobytes() for each in embeddings)
 
 
@@ -102,20 +104,21 @@ def read_recognition(answer: bytes) -> Recognition:
         raise RecognizerDied(_UNREADABLE)
     try:
         faces = head.recognition["faces"]
-        for face, embedding in zip(faces, _embeddings(body, len(faces)), strict=True):
+        lengths = [int(face["embedding"]) for face in faces]
+        for face, embedding in zip(faces, _embeddings(body, lengths), strict=True):
             face["embedding"] = embedding
         return _RECOGNITION.validate_python(head.recognition)
     except (KeyError, TypeError, ValueError) as error:  # pydantic's are ValueErrors
         raise RecognizerDied(_UNREADABLE) from error
 
 
-def _embeddings(body: bytes, count: int) -> list[NDArray[np.float32]]:
-    if count == 0:
-        return []
-    rows = np.frombuffer(body, np.float32).reshape(count, -1)
-    if not np.isfinite(rows).all():
+def _embeddings(body: bytes, lengths: list[int]) -> list[NDArray[np.float32]]:
+    numbers = np.frombuffer(body, np.float32).copy()
+    if not np.isfinite(numbers).all():
         raise ValueError("an embedding is not finite")
-    return list(rows.copy())
+    if min(lengths, default=0) < 0 or sum(lengths) != len(numbers):
+        raise ValueError("embeddings are missing, or too many")
+    return np.split(numbers, np.cumsum(lengths[:-1])) if lengths else []
 
 
 def _answer(head: _Head) -> bytes:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import FileTooLarge
-from core.faces.results import Recognition
+from core.faces.results import EVERY_FACE, Needed, Recognition
 from core.names import spelled
 
 
@@ -295,8 +295,8 @@ class FaceIndex(Protocol):
 class Recognizer(Protocol):
     """Turns photos into faces under a deadline."""
 
-    def recognise(self, photo: bytes) -> Recognition:
-        """Return the faces of a photo.
+    def recognise(self, photo: bytes, needed: Needed = EVERY_FACE) -> Recognition:
+        """Return the faces of a photo, and of those only what is needed.
 
         Raises
         ------

@@ -11,7 +11,7 @@ from typing import Any
 
 from core.confinement import forget_environment
 from core.errors import RecognitionFailed, RecognitionTimedOut, RecognizerDied
-from core.faces.results import Recognition
+from core.faces.results import Needed, Recognition
 from core.ports import Recognizer
 from core.ray_cluster import RayCluster, require_ray
 from core.warm_pool import START_TIMEOUT_S, WarmPool
@@ -118,14 +118,14 @@ class _Actor:
             self._kill()
             raise
 
-    def recognise(self, photo: bytes, *, timeout_s: float) -> Recognition:
+    def recognise(self, photo: bytes, needed: Needed, *, timeout_s: float) -> Recognition:
         if self._handle is None:
             self.launch()
             self.wait_until_ready()
         late = f"no answer within JOB_TIMEOUT_SECONDS ({timeout_s:g})"
         try:
             recognition: Recognition = self._answer(
-                self._ask(photo), timeout_s, late=RecognitionTimedOut(late)
+                self._ask(photo, needed), timeout_s, late=RecognitionTimedOut(late)
             )
         except MemoryError as error:
             raise RecognizerDied("the actor ran out of memory") from error
@@ -136,11 +136,11 @@ class _Actor:
         self._retired = True
         self._kill()
 
-    def _ask(self, photo: bytes) -> Any:
+    def _ask(self, photo: bytes, needed: Needed) -> Any:
         with self._lock:
             if self._handle is None:
                 raise RecognizerDied("the pool was stopped")
-            return self._handle.recognise.remote(photo)
+            return self._handle.recognise.remote(photo, needed)
 
     def _answer(self, reference: Any, timeout_s: float, *, late: RecognitionFailed) -> Any:
         """Return what the actor answers, or raise what it raised."""
@@ -182,9 +182,9 @@ class _Recognising:
             self._recognizer = self._load()
             self._load = None
 
-    def recognise(self, photo: bytes) -> Recognition:
+    def recognise(self, photo: bytes, needed: Needed) -> Recognition:
         assert self._recognizer is not None  # noqa: S101 - load() ran before
-        return self._recognizer.recognise(photo)
+        return self._recognizer.recognise(photo, needed)
 
 
 @cache

@@ -144,6 +144,8 @@ class Settings(BaseSettings):
     face_cuda: bool = False
     """Embed faces on a GPU where there is one."""
     min_face_px: Count = 16
+    max_embedded_faces: Count = 100
+    """Of a photo, the largest; the others are counted only."""
     detection_max_side_px: int | None = Field(default=None, ge=64)
     """Longest side of the first look for faces, instead of the engine's own."""
     min_enrol_quality: FaceQuality = 50

@@ -22,7 +22,7 @@ from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from core.confinement import Confinement, allow_processor_seconds
 from core.errors import RecognitionTimedOut, RecognizerDied
-from core.faces.results import Recognition
+from core.faces.results import Needed, Recognition
 from core.logs import configure_logs
 from core.plain_answers import (
     Started,
@@ -97,9 +97,9 @@ class _Child:
         self._pid = started.pid
         _log_gaps(started.not_allowed)
 
-    def recognise(self, photo: bytes, *, timeout_s: float) -> Recognition:
+    def recognise(self, photo: bytes, needed: Needed, *, timeout_s: float) -> Recognition:
         self._ensure_ready()
-        self._schedule(photo, timeout_s)
+        self._schedule(photo, needed, timeout_s)
         try:
             return read_recognition(self._answer(timeout_s))
         except FutureTimeoutError as error:
@@ -140,12 +140,12 @@ class _Child:
             self.launch()
         self.wait_until_ready()
 
-    def _schedule(self, photo: bytes, timeout_s: float) -> None:
+    def _schedule(self, photo: bytes, needed: Needed, timeout_s: float) -> None:
         with self._lock:
             if self._pool is None:
                 raise RecognizerDied("the pool was stopped")
             try:
-                self._pending = self._pool.schedule(_recognise, args=[photo, timeout_s])
+                self._pending = self._pool.schedule(_recognise, args=[photo, needed, timeout_s])
             except RuntimeError as error:  # it has broken since we looked
                 self.kill()
                 raise RecognizerDied("the child process ended before it began") from error
@@ -182,8 +182,8 @@ def _start(load: Callable[[], Recognizer], confinement: Confinement, log_level: 
     return start_answer(start)
 
 
-def _recognise(photo: bytes, timeout_s: float) -> bytes:
+def _recognise(photo: bytes, needed: Needed, timeout_s: float) -> bytes:
     recognizer = _recognizer
     assert recognizer is not None  # noqa: S101 - _start ran before
     allow_processor_seconds(timeout_s * len(os.sched_getaffinity(0)))
-    return recognition_answer(lambda: recognizer.recognise(photo))
+    return recognition_answer(lambda: recognizer.recognise(photo, needed))

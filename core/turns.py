@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from core.faces.results import Recognition
+from core.faces.results import EVERY_FACE, Needed, Recognition
 from core.ports import Recognizer
 
 MAX_PASSED_OVER: Final = 3
@@ -61,10 +61,10 @@ class Turns:
         """Return the recogniser as one lane sees it."""
         return _LaneRecognizer(turns=self, urgency=urgency)
 
-    def recognise(self, urgency: Urgency, photo: bytes) -> Recognition:
+    def recognise(self, urgency: Urgency, photo: bytes, needed: Needed = EVERY_FACE) -> Recognition:
         """Return the faces of a photo, waiting for the lane's turn first."""
         with self._turn(urgency):
-            return self._recognizer.recognise(photo)
+            return self._recognizer.recognise(photo, needed)
 
     def waiting(self, urgency: Urgency) -> int:
         """Return how many photos of a lane wait for a child."""
@@ -99,5 +99,5 @@ class _LaneRecognizer:
     turns: Turns
     urgency: Urgency
 
-    def recognise(self, photo: bytes) -> Recognition:
-        return self.turns.recognise(self.urgency, photo)
+    def recognise(self, photo: bytes, needed: Needed = EVERY_FACE) -> Recognition:
+        return self.turns.recognise(self.urgency, photo, needed)

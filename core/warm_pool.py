@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from core.errors import TooBusy
-from core.faces.results import Recognition
+from core.faces.results import EVERY_FACE, Needed, Recognition
 
 START_TIMEOUT_S: Final = 60.0
 """Time in which a child must have loaded its models."""
@@ -22,7 +22,7 @@ class Child(Protocol):
         """Return once the models are loaded."""
         ...
 
-    def recognise(self, photo: bytes, *, timeout_s: float) -> Recognition:
+    def recognise(self, photo: bytes, needed: Needed, *, timeout_s: float) -> Recognition:
         """Return the faces of a photo, from a new child if the last one ended."""
         ...
 
@@ -67,7 +67,9 @@ class WarmPool:
         """Tell whether a child is free at this moment."""
         return not self._free.empty()
 
-    def recognise(self, photo: bytes, *, patience_s: float | None = None) -> Recognition:
+    def recognise(
+        self, photo: bytes, needed: Needed = EVERY_FACE, *, patience_s: float | None = None
+    ) -> Recognition:
         """Return the faces of a photo, waiting for a free child first.
 
         Parameters
@@ -91,7 +93,7 @@ class WarmPool:
         except queue.Empty:
             raise TooBusy("all children are busy; try again in a moment") from None
         try:
-            return child.recognise(photo, timeout_s=self._timeout_s)
+            return child.recognise(photo, needed, timeout_s=self._timeout_s)
         finally:
             self._free.put(child)
 

@@ -108,6 +108,7 @@ def _add_detect_route(api: Api, matching: Matching, reader: PhotoReader) -> None
         found = matching.detect(photo.content)
         return Detected(
             faces=[DetectedFace.of(face) for face in found.faces],
+            left_out_faces=found.left_out_faces,
             image=ImageSize(width=found.width, height=found.height),
             model=Model(name=found.model.name, version=found.model.version),
             timings_ms={step: round(spent, 1) for step, spent in found.timings_ms.items()},

@@ -137,6 +137,7 @@ class Detected(Frozen):
     """The faces of a photo, largest first, in pixels of the upright image."""
 
     faces: list[DetectedFace]
+    left_out_faces: int
     image: ImageSize
     model: Model
     timings_ms: dict[str, float]

@@ -54,6 +54,7 @@ def _engine_options(settings: Settings) -> dict[str, Any]:
         "max_pixels": settings.max_pixels,
         "detection_max_side_px": settings.detection_max_side_px,
         "min_face_px": settings.min_face_px,
+        "max_faces": settings.max_embedded_faces,
         "cuda": settings.face_cuda,
     }
 

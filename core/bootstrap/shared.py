@@ -19,7 +19,7 @@ from core.errors import ServiceUnavailable
 from core.fresh_results import FreshResults
 from core.gallery.engines import build_index
 from core.grounds import IN_TIME_S, Grounds
-from core.matching import Matching
+from core.matching import Matching, Recognise
 from core.people import People
 from core.ports import FaceIndex
 from core.recent_collections import RecentCollections, keep_warm
@@ -121,7 +121,7 @@ class Shared:
             max_file_bytes=self.settings.max_file_bytes,
         )
 
-    def matching(self, recognise: Callable[[bytes], Any]) -> Matching:
+    def matching(self, recognise: Recognise) -> Matching:
         return Matching(
             recognise=recognise,
             collections=self.collections,

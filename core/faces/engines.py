@@ -19,6 +19,7 @@ def load_engine(
     detection_max_side_px: int | None,
     min_face_px: int,
     cuda: bool,
+    max_faces: int,
 ) -> PhotoEngine[Any]:
     """Load an engine; the parameters are the settings of the same names.
 
@@ -33,6 +34,7 @@ def load_engine(
             max_pixels=max_pixels,
             min_face_px=min_face_px,
             cuda=cuda,
+            max_faces=max_faces,
         )
     return FaceEngine.load(
         profile=name,
@@ -41,4 +43,5 @@ def load_engine(
         detection_max_side_px=detection_max_side_px,
         min_face_px=min_face_px,
         cuda=cuda,
+        max_faces=max_faces,
     )

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,10 @@ from core.faces.geometry import Point
 from core.faces.images import Photo
 from core.faces.memory import release_freed_memory
 from core.faces.quality import Quality
-from core.faces.results import Face, Recognition
+from core.faces.results import EVERY_FACE, Face, Needed, Recognition
+
+DEFAULT_MAX_FACES: Final = 100
+_NO_EMBEDDING: Final = np.empty(0, dtype=np.float32)
 
 Detected = TypeVar("Detected")
 """What a finder knows of a face before its chip is cut."""
@@ -52,33 +55,51 @@ class _FoundPhoto:
     width: int
     height: int
     faces: list[FoundFace]
+    embedded: int
+    left_out: int
     timings_ms: dict[str, float]
 
 
 class PhotoEngine(Generic[Detected]):
-    """Turns photos into faces with a finder and an embedder."""
+    """Turns photos into faces with a finder and an embedder.
+
+    Parameters
+    ----------
+    max_pixels : int
+        Photos with more are refused.
+    max_faces : int
+        Largest faces of a photo that are described and embedded; others are counted.
+    """
 
     def __init__(
-        self, *, finder: FaceFinder[Detected], embedder: Embedder, max_pixels: int
+        self,
+        *,
+        finder: FaceFinder[Detected],
+        embedder: Embedder,
+        max_pixels: int,
+        max_faces: int = DEFAULT_MAX_FACES,
     ) -> None:
         self._finder = finder
         self._embedder = embedder
         self._max_pixels = max_pixels
+        self._max_faces = max_faces
 
-    def recognise(self, photo: bytes) -> Recognition:
-        """Return the faces of a photo.
+    def recognise(self, photo: bytes, needed: Needed = EVERY_FACE) -> Recognition:
+        """Return the faces of a photo, and of those only what is needed.
 
         Raises
         ------
         TooManyPixels, InvalidImage
             If the photo can't be decoded.
         """
-        (answer,) = self.recognise_many([photo])
+        (answer,) = self.recognise_many([photo], needed)
         if isinstance(answer, InvalidPhoto):
             raise answer
         return answer
 
-    def recognise_many(self, photos: Sequence[bytes]) -> list[Recognition | InvalidPhoto]:
+    def recognise_many(
+        self, photos: Sequence[bytes], needed: Needed = EVERY_FACE
+    ) -> list[Recognition | InvalidPhoto]:
         """Return the faces of each photo, embedded together.
 
         One after the other is decoded; only the chips of all stay in memory, 68 KB
@@ -90,9 +111,12 @@ class PhotoEngine(Generic[Detected]):
             In the order of the photos. In place of a photo that can't be decoded
             stands what `recognise` would raise; it is no harm to the others.
         """
-        found = [self._find(photo) for photo in photos]
+        found = [self._find(photo, needed) for photo in photos]
         chips = [
-            face.chip for each in found if isinstance(each, _FoundPhoto) for face in each.faces
+            face.chip
+            for each in found
+            if isinstance(each, _FoundPhoto)
+            for face in each.faces[: each.embedded]
         ]
         started = time.perf_counter()
         embeddings = self._embedder.embed(chips)
@@ -102,23 +126,26 @@ class PhotoEngine(Generic[Detected]):
         return [
             each
             if isinstance(each, InvalidPhoto)
-            else self._recognition(each, rows, embed_ms=embed_ms * len(each.faces))
+            else self._recognition(each, rows, embed_ms=embed_ms * each.embedded)
             for each in found
         ]
 
-    def _find(self, photo: bytes) -> _FoundPhoto | InvalidPhoto:
+    def _find(self, photo: bytes, needed: Needed) -> _FoundPhoto | InvalidPhoto:
         started = time.perf_counter()
         try:
             opened = Photo(photo, max_pixels=self._max_pixels)
             detected = self._finder.detect(opened)
             found_at = time.perf_counter()
-            faces = self._finder.align(opened, detected)
+            described = _at_most(self._max_faces, needed.described)
+            faces = self._finder.align(opened, detected[:described])
         except InvalidPhoto as error:
             return error
         return _FoundPhoto(
             width=opened.width,
             height=opened.height,
             faces=faces,
+            embedded=_at_most(len(faces), needed.embedded),
+            left_out=len(detected) - len(faces),
             timings_ms={
                 "detect": (found_at - started) * 1000,
                 "align": (time.perf_counter() - found_at) * 1000,
@@ -137,12 +164,17 @@ class PhotoEngine(Generic[Detected]):
                     landmarks=face.landmarks,
                     roll=face.roll,
                     detection_score=face.detection.score,
-                    embedding=next(embeddings),
+                    embedding=next(embeddings) if place < found.embedded else _NO_EMBEDDING,
                     quality=face.quality.score,
                     flaws=face.quality.flaws,
                 )
-                for face in found.faces
+                for place, face in enumerate(found.faces)
             ),
             model=self._embedder.model,
             timings_ms=found.timings_ms | {"embed": embed_ms},
+            left_out_faces=found.left_out,
         )
+
+
+def _at_most(bound: int, asked: int | None) -> int:
+    return bound if asked is None else min(bound, asked)

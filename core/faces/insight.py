@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.faces.alignment import FivePointAligner, roll_of
 from core.faces.detection import Detection
-from core.faces.frame import FoundFace, PhotoEngine
+from core.faces.frame import DEFAULT_MAX_FACES, FoundFace, PhotoEngine
 from core.faces.geometry import Box, Point
 from core.faces.images import Photo
 from core.faces.insight_package import PackageParts, PackageRecogniser, load_parts
@@ -56,6 +56,7 @@ class InsightFaceEngine(PhotoEngine[_Found]):
         max_pixels: int,
         min_face_px: int = DEFAULT_MIN_FACE_PX,
         cuda: bool = False,
+        max_faces: int = DEFAULT_MAX_FACES,
     ) -> Self:
         """Load the networks of a folder.
 
@@ -67,6 +68,8 @@ class InsightFaceEngine(PhotoEngine[_Found]):
             Photos with more are refused.
         min_face_px : int
             Smaller faces are left out.
+        max_faces : int
+            Largest faces of a photo that are described and embedded.
         cuda : bool
             Run the networks on a GPU where there is one.
 
@@ -82,6 +85,7 @@ class InsightFaceEngine(PhotoEngine[_Found]):
             finder=_Finder(parts, min_face_px=min_face_px),
             embedder=_Embedder(parts.recogniser),
             max_pixels=max_pixels,
+            max_faces=max_faces,
         )
 
 

@@ -8,7 +8,7 @@ from core.errors import ModelCorrupt
 from core.faces.alignment import FivePointAligner
 from core.faces.detection import Detection, Detector
 from core.faces.embedding import DlibEmbedder, Embedder, ResNetEmbedder
-from core.faces.frame import FoundFace, PhotoEngine
+from core.faces.frame import DEFAULT_MAX_FACES, FoundFace, PhotoEngine
 from core.faces.hog import HogDetector
 from core.faces.images import Photo
 from core.faces.mmod import MmodDetector
@@ -71,6 +71,7 @@ class FaceEngine(PhotoEngine[Detection]):
         detection_max_side_px: int | None = None,
         min_face_px: int = DEFAULT_MIN_FACE_PX,
         cuda: bool = False,
+        max_faces: int = DEFAULT_MAX_FACES,
     ) -> Self:
         """Load the models of a profile.
 
@@ -86,6 +87,8 @@ class FaceEngine(PhotoEngine[Detection]):
             Longest side of the first look for faces, instead of the profile's.
         min_face_px : int
             Smaller faces are left out.
+        max_faces : int
+            Largest faces of a photo that are described and embedded.
         cuda : bool
             Embed on a GPU where there is one, and not in int8. Detectors stay on the
             processor: photos have many sizes, and for each CUDA prepares anew.
@@ -102,6 +105,7 @@ class FaceEngine(PhotoEngine[Detection]):
             finder=_Finder(FaceSearch(detector, sizes, _turned_faces(detector))),
             embedder=_load_embedder(chosen, models_dir, cuda=cuda),
             max_pixels=max_pixels,
+            max_faces=max_faces,
         )
 
 

@@ -23,8 +23,25 @@ class ModelId:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Needed:
+    """What a call needs of a photo: how many of its largest faces.
+
+    ``described`` faces get landmarks and quality, ``embedded`` ones of them
+    embeddings as well; None is for as many as the engine describes at most.
+    """
+
+    described: int | None = None
+    embedded: int | None = None
+
+
+EVERY_FACE: Final = Needed()
+LARGEST_FACE: Final = Needed(described=1)
+NO_EMBEDDING: Final = Needed(embedded=0)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Face:
-    """One face of a photo; ``embedding`` is float32 of shape (128,).
+    """One face of a photo; ``embedding`` is float32 of shape (128,), empty if none was needed.
 
     ``roll`` is by how many degrees the face is turned clockwise, −180 to 180.
     ``quality`` is 0–100; ``flaws`` are the names of `core.faces.quality.Flaw`.
@@ -44,10 +61,14 @@ class Face:
 
 @dataclass(frozen=True, kw_only=True)
 class Recognition:
-    """All faces of one photo, largest first; sizes are those of the upright image."""
+    """The faces of one photo, largest first; sizes are those of the upright image.
+
+    ``left_out_faces`` is how many more were found and not described.
+    """
 
     width: int
     height: int
     faces: tuple[Face, ...]
     model: ModelId
     timings_ms: dict[str, float]
+    left_out_faces: int = 0

@@ -212,13 +212,14 @@ def _one_turn_each(found: list[Detection]) -> list[Detection]:
     boxes = boxes.reshape(-1, 2, 2)
     middles, rolls = boxes.mean(axis=1), np.array([face.roll for face in faces])
     is_kept = np.ones(len(faces), dtype=bool)
-    for index, (low, high) in enumerate(boxes):
-        if is_kept[index]:
-            middle = middles[index]
-            overlaps = ((middles >= low) & (middles < high)).all(axis=1)
-            overlaps |= ((boxes[:, 0] <= middle) & (middle < boxes[:, 1])).all(axis=1)
-            differs = np.abs((rolls - rolls[index] + 180) % 360 - 180) > _OTHER_TURN
-            is_kept[index + 1 :] &= ~(overlaps & differs)[index + 1 :]
+    for index in np.flatnonzero(np.abs(rolls) > _OTHER_TURN):
+        low, high = boxes[index]
+        overlaps = ((middles >= low) & (middles < high)).all(axis=1)
+        overlaps |= ((boxes[:, 0] <= middles[index]) & (middles[index] < boxes[:, 1])).all(axis=1)
+        differs = np.abs((rolls - rolls[index] + 180) % 360 - 180) > _OTHER_TURN
+        rivals = np.flatnonzero(overlaps & differs & is_kept)
+        is_kept[index] = is_kept[index] and not (rivals < index).any()
+        is_kept[rivals[rivals > index]] &= not is_kept[index]
     return [face for face, kept in zip(faces, is_kept, strict=True) if kept]
 
 

@@ -15,7 +15,7 @@ from core.choosing import BYSTANDER
 from core.collections import Collections
 from core.enrolment import Enroller, face_id
 from core.errors import FaceServiceError
-from core.faces.results import Face, ModelId
+from core.faces.results import Face, ModelId, Needed
 from core.index_jobs import PersonName
 from core.jobs import DetectedFace, poorness
 from core.ports import EnrolledFace, FaceIndex, Recognizer
@@ -99,7 +99,7 @@ def find_face(
         return Unused(path=path, reason="INVALID_NAME: the folder's name can't be a person's")
     try:
         photo = path.read_bytes()
-        recognition = recognizer.recognise(photo)
+        recognition = recognizer.recognise(photo, Needed(embedded=1))
     except OSError as error:
         return Unused(path=path, reason=f"UNREADABLE: {error.strerror}")
     except FaceServiceError as error:

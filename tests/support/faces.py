@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faces.geometry import Box
-from core.faces.results import POOR_QUALITY, Face, ModelId, Recognition
+from core.faces.results import EVERY_FACE, POOR_QUALITY, Face, ModelId, Needed, Recognition
 from core.ports import EnrolledFace
+from core.testing.recognizer import as_needed
 
 MODEL = ModelId(name="test-model", version="1")
 OTHER_MODEL = ModelId(name="other-model", version="1")
@@ -75,8 +76,8 @@ class RecognizerByPhoto:
 
     shown: dict[bytes, Recognition | Exception] = field(default_factory=dict)
 
-    def recognise(self, photo: bytes) -> Recognition:
+    def recognise(self, photo: bytes, needed: Needed = EVERY_FACE) -> Recognition:
         found = self.shown.get(photo, recognition())
         if isinstance(found, Exception):
             raise found
-        return found
+        return as_needed(found, needed)

@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InvalidImage, ModelMissing
-from core.faces.results import Recognition
+from core.faces.results import EVERY_FACE, Needed, Recognition
+from core.testing.recognizer import as_needed
 from tests.support.faces import face, recognition
 
 
 class ObedientRecognizer:
     """Does what the bytes of the photo say."""
 
-    def recognise(self, photo: bytes) -> Recognition:
+    def recognise(self, photo: bytes, needed: Needed = EVERY_FACE) -> Recognition:
         match photo:
             case b"hang":
                 time.sleep(1000)
@@ -28,7 +29,7 @@ class ObedientRecognizer:
                 raise RuntimeError("dlib does not like it")
             case b"surprise":
                 raise ZeroDivisionError("a bug")
-        return recognition(face(float(os.getpid() % 100)))
+        return as_needed(recognition(face(float(os.getpid() % 100))), needed)
 
 
 class UnloadableRecognizer:
@@ -37,7 +38,7 @@ class UnloadableRecognizer:
     def __init__(self) -> None:
         raise ModelMissing("the model file does not exist")
 
-    def recognise(self, photo: bytes) -> Recognition:
+    def recognise(self, photo: bytes, needed: Needed = EVERY_FACE) -> Recognition:
         raise AssertionError(photo)
 
 
@@ -47,7 +48,7 @@ class SharingRecognizer:
     def __init__(self, array: NDArray[np.uint8]) -> None:
         self._array = array
 
-    def recognise(self, photo: bytes) -> Recognition:
+    def recognise(self, photo: bytes, needed: Needed = EVERY_FACE) -> Recognition:
         address = self._array.ctypes.data
         for line in Path("/proc/self/maps").read_text().splitlines():
             place, access, offset, _, _, *file = line.split()

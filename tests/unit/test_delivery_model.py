@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 
 from core.collections import Collections
 from core.errors import IdempotencyConflict, InvalidImage, RecognizerDied, ServiceUnavailable
-from core.faces.results import ModelId, Recognition
+from core.faces.results import EVERY_FACE, ModelId, Needed, Recognition
 from core.idempotency import IdempotencyKeys
 from core.index_jobs import new_id
 from core.intake import Intake
@@ -104,7 +104,10 @@ def nothing(operation: str, asked: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Child:
-    recognise: Callable[[bytes], Recognition]
+    answer: Callable[[bytes], Recognition]
+
+    def recognise(self, photo: bytes, needed: Needed = EVERY_FACE) -> Recognition:
+        return self.answer(photo)
 
 
 class Delivery(RuleBasedStateMachine):
@@ -395,7 +398,7 @@ class Delivery(RuleBasedStateMachine):
         )
         joined = join_worker(
             world,
-            Child(recognise=partial(self._recognise, number)),
+            Child(answer=partial(self._recognise, number)),
             index=self.index,
             sweep_interval_s=SWEEP_S,
             clock=self.clock,

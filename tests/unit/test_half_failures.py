@@ -14,7 +14,7 @@ from core.collections import Collections
 from core.enrolment import Enroller
 from core.enrolment_groups import EnrolmentGroups
 from core.errors import IndexUnavailable, QueueUnavailable, StorageUnavailable
-from core.faces.results import Recognition
+from core.faces.results import EVERY_FACE, Needed, Recognition
 from core.index_jobs import IndexJob, new_id
 from core.job_handler import ALONE_REFUSED, Outcome
 from core.jobs import DEFAULT_COLLECTION, Job, JobDone, JobFailed
@@ -131,7 +131,7 @@ class Site:
         )
         return [self.bulk]
 
-    def recognise(self, photo: bytes) -> Recognition:
+    def recognise(self, photo: bytes, needed: Needed = EVERY_FACE) -> Recognition:
         self.pass_time(self.seconds_a_photo)
         return recognition(face(0.1))
 

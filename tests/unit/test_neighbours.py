@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.errors import InvalidImage, TooBusy
-from core.faces.results import Recognition
+from core.faces.results import LARGEST_FACE, Recognition
 from core.neighbours import Neighbours
 from tests.support.faces import face, recognition
 
@@ -61,10 +61,12 @@ def test_neighbour_answers_when_the_own_children_are_busy(folder: Path) -> None:
     other = FakePool(answer=recognition(face(0.5), face(0.7)))
     started(other, folder)
 
-    found = started(FakePool(is_free=False), folder).recognise(b"photo", patience_s=10, most=3)
+    found = started(FakePool(is_free=False), folder).recognise(
+        b"photo", patience_s=10, needed=LARGEST_FACE
+    )
 
     assert [one.embedding[0] for one in found.faces] == [pytest.approx(0.5), pytest.approx(0.7)]
-    assert other.asked == [{"photo": b"photo", "patience_s": 0, "most": 3}]
+    assert other.asked == [{"photo": b"photo", "patience_s": 0, "needed": LARGEST_FACE}]
 
 
 def test_what_a_neighbours_child_met_is_raised_here(folder: Path) -> None:

@@ -47,6 +47,15 @@ def test_recognition_arrives_as_it_was(faces: int) -> None:
     assert dataclasses.replace(read, faces=()) == dataclasses.replace(told, faces=())
 
 
+def test_face_without_embedding_arrives_between_others_with_one() -> None:
+    told = recognition(face(1.0), face(vector=np.empty(0, dtype=np.float32)), face(2.0))
+
+    read = read_recognition(recognition_answer(lambda: told))
+
+    assert [one.embedding.size for one in read.faces] == [128, 0, 128]
+    assert read.faces[2].embedding[0] == 2.0
+
+
 def test_start_arrives_as_it_was() -> None:
     started = Started(pid=17, not_allowed=("landlock",))
 

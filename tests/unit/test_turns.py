@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 from trial.waiting import wait_until
 
-from core.faces.results import Recognition
+from core.faces.results import EVERY_FACE, Needed, Recognition
 from core.index_jobs import IndexDone, IndexJob, new_id
 from core.jobs import ImageSize, Job, Model
 from core.lanes import Lane
@@ -27,7 +27,7 @@ class OneChild:
     gate: threading.Event = field(default_factory=threading.Event)
     order: list[bytes] = field(default_factory=list)
 
-    def recognise(self, photo: bytes) -> Recognition:
+    def recognise(self, photo: bytes, needed: Needed = EVERY_FACE) -> Recognition:
         self.order.append(photo)
         assert self.gate.wait(10)
         return recognition()
@@ -79,7 +79,7 @@ def test_waiting_photos_are_recognised_in_turns_and_each_lane_in_its_order() -> 
 
 def test_photo_that_fails_gives_its_child_back() -> None:
     class Failing:
-        def recognise(self, photo: bytes) -> Recognition:
+        def recognise(self, photo: bytes, needed: Needed = EVERY_FACE) -> Recognition:
             raise ZeroDivisionError
 
     lane = Turns(Failing(), children=1).of(BULK)

@@ -9,7 +9,7 @@ from trial.waiting import wait_until
 
 from core.dead_letters import ABANDONED
 from core.errors import QueueUnavailable, RecognizerDied
-from core.faces.results import Recognition
+from core.faces.results import EVERY_FACE, Needed, Recognition
 from core.job_handler import Outcome
 from core.jobs import Job
 from core.ports import ReceivedMessage
@@ -32,7 +32,7 @@ class GatedRecognizer:
         self.running = 0
         self.most_running = 0
 
-    def recognise(self, photo: bytes) -> Recognition:
+    def recognise(self, photo: bytes, needed: Needed = EVERY_FACE) -> Recognition:
         self._count(+1)
         try:
             while photo != QUICK and not self.gate.wait(0.01):

@@ -21,6 +21,7 @@ from core.errors import (
     RecognizerDied,
     TooBusy,
 )
+from core.faces.results import NO_EMBEDDING
 from core.warm_pool import WarmPool
 from tests.support.executors import PROCESSES, Executor, is_alive, on_ray
 from tests.support.photos import ROOT
@@ -46,6 +47,12 @@ def pool(executor: Executor) -> Iterator[WarmPool]:
 
 def test_photo_is_recognised_in_a_child(pool: WarmPool) -> None:
     assert len(pool.recognise(b"a photo").faces) == 1
+
+
+def test_child_does_no_more_than_is_needed(pool: WarmPool) -> None:
+    answer = pool.recognise(b"a photo", NO_EMBEDDING)
+
+    assert [face.embedding.size for face in answer.faces] == [0]
 
 
 def test_one_warm_child_serves_all_photos(executor: Executor, pool: WarmPool) -> None:

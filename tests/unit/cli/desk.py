@@ -16,7 +16,7 @@ from core.collections import Collections
 from core.enrolment import Enroller, face_id
 from core.erasure import Erasure
 from core.errors import FaceServiceError
-from core.faces.results import ModelId, Recognition
+from core.faces.results import EVERY_FACE, ModelId, Needed, Recognition
 from core.index_jobs import IndexJob
 from core.jobs import failed
 from core.people import People
@@ -24,6 +24,7 @@ from core.ports import EnrolledFace, Recognizer
 from core.results import JobResult, Results
 from core.sources import PhotoSources
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
+from core.testing.recognizer import as_needed
 from tests.support.faces import MODEL, embedding, face, recognition
 
 
@@ -88,11 +89,11 @@ class Desk:
             sleep=self._sleep,
         )
 
-    def recognise(self, photo: bytes) -> Recognition:
+    def recognise(self, photo: bytes, needed: Needed = EVERY_FACE) -> Recognition:
         answer = self.faces.get(photo, recognition(face()))
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return as_needed(answer, needed)
 
     def work(self) -> None:
         """Handle all index jobs, as a worker does."""

@@ -10,7 +10,7 @@ from rank1_rates import Answer, compare_all, rates, split
 
 from core.faces.embedding import DLIB_RESNET
 from core.faces.geometry import Box
-from core.faces.results import EMBEDDING_LENGTH, Face, Recognition
+from core.faces.results import EMBEDDING_LENGTH, EVERY_FACE, Face, Needed, Recognition
 from tests.support.photos import ROOT
 
 PHOTOS = ["Ada_0002", "Ada_0001", "Bob_0001", "Bob_0003", "Bob_0002", "Eve_0001"]
@@ -108,7 +108,7 @@ def test_photo_in_the_cache_is_not_looked_at_again(tmp_path: Path) -> None:
     class Engine:
         looked = 0
 
-        def recognise(self, photo: bytes) -> Recognition:
+        def recognise(self, photo: bytes, needed: Needed = EVERY_FACE) -> Recognition:
             self.looked += 1
             return _seen(AXES[0])
 

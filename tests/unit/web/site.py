@@ -17,7 +17,7 @@ from core.collections import Collections
 from core.enrolment import Enroller
 from core.erasure import Erasure
 from core.errors import Erased, InvalidPhoto
-from core.faces.results import Face, ModelId, Recognition
+from core.faces.results import EVERY_FACE, Face, ModelId, Needed, Recognition
 from core.idempotency import IdempotencyKeys
 from core.index_jobs import IndexDone, IndexJob
 from core.indexing import Indexing
@@ -31,6 +31,7 @@ from core.settings import Settings
 from core.sources import PhotoSources
 from core.submission import Submission
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
+from core.testing.recognizer import as_needed
 from tests.support.faces import MODEL, face, recognition
 from tests.support.photos import made_photo
 
@@ -152,11 +153,11 @@ class Site:
             )
         )
 
-    def recognise(self, photo: bytes) -> Recognition:
+    def recognise(self, photo: bytes, needed: Needed = EVERY_FACE) -> Recognition:
         found = self.faces.get(_digest(photo), recognition(face()))
         if isinstance(found, Exception):
             raise found
-        return found
+        return as_needed(found, needed)
 
     def shows(self, photo: bytes, *faces: Face, model: ModelId = MODEL) -> None:
         self.faces[_digest(photo)] = recognition(*faces, model=model)
