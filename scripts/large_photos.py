@@ -13,7 +13,8 @@ from PIL import Image, ImageDraw
 
 _COLUMNS, _ROWS, _TILE_PX = 8, 6, 1000
 _SMALLER: Final = 4
-_AVIF_SIZE: Final = (5_000, 4_000)
+_AVIF_SIZE: Final = (8_000, 4_700)
+_AVIF_ALPHA_SIZE: Final = (8_000, 3_450)
 _HEIC_ALPHA_SIZE: Final = (8_000, 5_000)
 """The largest that are accepted while ``MAX_PIXELS`` is 50 million."""
 
@@ -117,11 +118,11 @@ _KINDS: Final[dict[str, Callable[[Sequence[Path]], bytes]]] = {
     "heic_alpha_40_megapixels": lambda samples: _heic(
         _cut_out(_coarse(samples).crop((0, 0, *_HEIC_ALPHA_SIZE)))
     ),
-    "avif_20_megapixels": lambda samples: _encoded(
-        _coarse(samples).resize(_AVIF_SIZE), "AVIF", speed=10
+    "avif_37_megapixels": lambda samples: _encoded(
+        _coarse(samples).crop((0, 0, *_AVIF_SIZE)), "AVIF", speed=10
     ),
-    "avif_alpha_20_megapixels": lambda samples: _encoded(
-        _cut_out(_coarse(samples).resize(_AVIF_SIZE)), "AVIF", speed=10
+    "avif_alpha_27_megapixels": lambda samples: _encoded(
+        _cut_out(_coarse(samples).crop((0, 0, *_AVIF_ALPHA_SIZE))), "AVIF", speed=10
     ),
     # In colours a bitmap of that size is over the default of ``MAX_FILE_MB``.
     "bmp_1_bit": lambda samples: _encoded(_coarse(samples).convert("1"), "BMP"),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from core.errors import UnsupportedImage
+from core.faces.headers.av1 import avif_bytes_a_pixel
 from core.faces.headers.boxes import MOST_BOXES, Box, boxes, find_box
 from core.faces.headers.header import PhotoHeader
 from core.faces.heic_items import items_are_readable
@@ -20,12 +21,8 @@ _ALPHA_NAMES: Final = (
     b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\x00",
     b"urn:mpeg:hevc:2015:auxid:1\x00",
 )
-_HEIC_ALPHA_BYTES_A_PIXEL: Final = 8
+_HEIC_ALPHA_BYTES_A_PIXEL: Final = 8.0
 """What libheif holds where there are transparent parts; measured."""
-
-_AVIF_BYTES_A_PIXEL: Final = 16
-"""What Pillow's reader holds of an AVIF in its largest kind, 10 bits with transparent parts:
-the planes, and the pixels twice. It can't decode at a smaller size."""
 
 
 def is_iso_photo(photo: bytes) -> bool:
@@ -53,16 +50,18 @@ def read_iso_photo(photo: bytes) -> PhotoHeader:
     meta = found[b"meta"]
     properties, listed = _properties(photo, meta)
     width, height = _size(photo, meta, properties, listed)
-    held_a_pixel = _AVIF_BYTES_A_PIXEL if kind == "AVIF" else 0
-    if kind == "HEIF" and _has_alpha(photo, listed):
-        held_a_pixel = _HEIC_ALPHA_BYTES_A_PIXEL
+    alpha = _has_alpha(photo, listed)
+    if kind == "AVIF":
+        held_a_pixel = avif_bytes_a_pixel(photo, listed, alpha=alpha)
+    else:
+        held_a_pixel = _HEIC_ALPHA_BYTES_A_PIXEL if alpha else 0.0
     return PhotoHeader(
         format=kind,
         width=width,
         height=height,
         frames=2 if photo[8:12] == _ANIMATED else 1,
         complete=complete,
-        held_bytes=held_a_pixel * width * height,
+        held_bytes=int(held_a_pixel * width * height),
     )
 
 
