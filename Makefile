@@ -5,7 +5,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 CODE := core web-tier app-tier scripts tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 turned soak child-memory web-memory bench-executors bench-s3 bench-quality containers prove-containers lock
+.PHONY: help install samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-executors bench-s3 bench-quality containers prove-containers lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -108,6 +108,9 @@ rank1: install ## Search LFW's people by one photo each; writes docs/benchmarks/
 
 turned: install ## Name people on turned photos; writes docs/benchmarks/turned.json
 	@$(BIN)/python scripts/turned.py --models-dir var/models $(TURNED)
+
+fuzz: install ## Feed mutated photos to header readers and decoder for ten minutes; FUZZ="--seconds 60"
+	@$(BIN)/python scripts/fuzz.py $(FUZZ)
 
 child-memory: samples ## Measure a child's memory; writes docs/benchmarks/child-memory.json
 	@$(BIN)/python scripts/child_memory.py

@@ -1,24 +1,27 @@
-"""Feed mutated photos to the decoder, guided by coverage, until a bound is reached.
+"""Feed mutated photos to the header's readers or to the decoder, guided by coverage.
 
-Usage: nice python scripts/fuzz_decoder.py [--seconds 360] [--runs 0] [--seeds FOLDER]
+Usage: nice python scripts/fuzz_decoder.py header|decoder [--seconds 300] [--runs 0]
 
-Any other ending than pixels or one of `core.errors.InvalidPhoto`, more memory
-than `--memory-mb`, or more than `--timeout-s` for one file stops the run with a
-non-zero status and leaves the file in ``var/fuzz/findings``. Such a file, made
-small, becomes a test in ``tests/unit/faces/test_images.py``. What was learnt
-stays in ``var/fuzz/corpus`` and makes the next run start where this one ended.
+`make fuzz` runs both in processes of their own. Any other ending than an answer or one of
+`core.errors.InvalidPhoto`, more memory than `--memory-mb`, or more than `--timeout-s` for
+one file ends the run with a non-zero status and leaves the file in
+``var/fuzz/TARGET/findings``. Such a file, made small, becomes a test. What was learnt stays
+in ``var/fuzz/TARGET/corpus`` and makes the next run start where this one ended; `--keep`
+puts a part into ``tests/fuzz_corpus``, which holds drawn pictures only.
 
-``python scripts/fuzz_decoder.py --replay FILE...`` decodes files without fuzzing.
+``python scripts/fuzz_decoder.py decoder --replay FILE...`` only looks at files.
 """
 
 import argparse
 import io
 import resource
+import shutil
 import struct
 import sys
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,15 +35,30 @@ with atheris.instrument_imports(include=["core", "PIL", "pi_heif"]):
     Image.init()  # each format's reader, which would else be imported later, uninstrumented
 
     from core.errors import InvalidPhoto
+    from core.faces import decoding, images, stored
     from core.faces.geometry import Box
     from core.faces.images import Photo
     from core.faces.photo_header import inspect_photo
 
+# Small pictures must take the ways of large ones, too.
+for _module, _name, _pixels in (
+    (decoding, "_LARGE_PIXELS", 300),
+    (decoding, "KEPT_PIXELS", 1_000),
+    (images, "KEPT_PIXELS", 1_000),
+    (stored, "_STRIP_PIXELS", 400),
+):
+    setattr(_module, _name, _pixels)
+
 _MAX_PIXELS: Final = 4_000_000
 _LARGEST_BYTES: Final = 65_536
+_LARGEST_KEPT_BYTES: Final = 2_048
+_KEPT_FILES: Final = 120
+"""Of each target; less than 200 kB in all."""
+
 _SIZE: Final = (48, 32)
 _PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _ROOT: Final = Path("var/fuzz")
+_CORPUS: Final = Path("tests/fuzz_corpus")
 
 
 class OutOfBounds(Exception):
@@ -48,18 +66,25 @@ class OutOfBounds(Exception):
 
 
 def main() -> None:
-    """Fuzz, or replay files."""
+    """Fuzz, replay files, or keep what was learnt."""
     options = _options()
     warnings.simplefilter("ignore")
-    check = _Check(memory_bytes=options.memory_mb << 20)
+    check = _Check(_STEPS[options.target], memory_bytes=options.memory_mb << 20)
+    folder = _ROOT / options.target
     if options.replay:
         for file in options.replay:
             check(file.read_bytes())
-        return
-    folders = {name: _ROOT / name for name in ("corpus", "seeds", "findings")}
-    for folder in folders.values():
-        folder.mkdir(parents=True, exist_ok=True)
-    _write_seeds(folders["seeds"], options.seeds)
+    elif options.keep:
+        _keep(folder / "corpus", _CORPUS / options.target)
+    else:
+        _fuzz(check, folder, options)
+
+
+def _fuzz(check: Callable[[bytes], None], folder: Path, options: argparse.Namespace) -> None:
+    places = {name: folder / name for name in ("corpus", "seeds", "findings")}
+    for place in places.values():
+        place.mkdir(parents=True, exist_ok=True)
+    _write_seeds(places["seeds"], [_CORPUS / options.target, *options.seeds])
     atheris.Setup(
         [
             sys.argv[0],
@@ -68,10 +93,10 @@ def main() -> None:
             f"-timeout={options.timeout_s}",
             f"-rss_limit_mb={options.memory_mb}",
             f"-max_len={_LARGEST_BYTES}",
-            f"-artifact_prefix={folders['findings']}/",
+            f"-artifact_prefix={places['findings']}/",
             "-print_final_stats=1",
-            str(folders["corpus"]),
-            str(folders["seeds"]),
+            str(places["corpus"]),
+            str(places["seeds"]),
         ],
         check,
         custom_mutator=_mutated,
@@ -79,31 +104,41 @@ def main() -> None:
     atheris.Fuzz()
 
 
+def _keep(learnt: Path, kept: Path) -> None:
+    """Replace the kept corpus by small files of what was learnt, of every size alike."""
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir(parents=True)
+    small = sorted(
+        (file for file in learnt.iterdir() if file.stat().st_size <= _LARGEST_KEPT_BYTES),
+        key=lambda file: (file.stat().st_size, file.name),
+    )
+    for file in small[:: -(-len(small) // _KEPT_FILES)]:
+        shutil.copy(file, kept)
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seconds", type=int, default=360, help="0 for no bound")
+    parser.add_argument("target", choices=_STEPS)
+    parser.add_argument("--seconds", type=int, default=300, help="0 for no bound")
     parser.add_argument("--runs", type=int, default=0, help="0 for no bound")
     parser.add_argument("--timeout-s", type=int, default=5, help="for one file")
     parser.add_argument("--memory-mb", type=int, default=700, help="of the whole process")
-    parser.add_argument(
-        "--seeds", type=Path, nargs="+", default=[Path("../shared/data/broken-half")]
-    )
-    parser.add_argument("--replay", type=Path, nargs="+", help="only decode these files")
+    parser.add_argument("--seeds", type=Path, nargs="+", default=[], help="folders of photos")
+    parser.add_argument("--replay", type=Path, nargs="+", help="only look at these files")
+    parser.add_argument("--keep", action="store_true", help="only keep what was learnt")
     return parser.parse_args()
 
 
 class _Check:
-    """Decodes one file in every way, and raises what must not happen."""
+    """Takes one step with a file, and raises what must not happen."""
 
-    def __init__(self, *, memory_bytes: int) -> None:
+    def __init__(self, step: Callable[[bytes], None], *, memory_bytes: int) -> None:
+        self._step = step
         self._memory_bytes = memory_bytes
 
     def __call__(self, content: bytes) -> None:
-        for step in (_inspect, _decode):
-            try:
-                step(content)
-            except InvalidPhoto:
-                continue
+        with suppress(InvalidPhoto):
+            self._step(content)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         if peak > self._memory_bytes:
             raise OutOfBounds(f"{peak} bytes of memory; at most {self._memory_bytes} are allowed")
@@ -127,6 +162,9 @@ def _decode(content: bytes) -> None:
     pixels = photo.resized(1.0)
     if pixels.shape != (photo.height, photo.width, 3) or pixels.dtype != np.uint8:
         raise OutOfBounds(f"{pixels.shape} of {pixels.dtype} for {photo.width} x {photo.height}")
+
+
+_STEPS: Final = {"header": _inspect, "decoder": _decode}
 
 
 def _mutated(content: bytes, max_size: int, seed: int) -> bytes:
@@ -182,6 +220,12 @@ def _made_photos() -> Iterator[bytes]:
     yield _encoded(scene, "WEBP", exif=exif)
     yield _encoded(scene.convert("RGBA"), "WEBP", lossless=True)
     yield _encoded(scene, "WEBP", save_all=True, append_images=[scene.rotate(90)])
+    yield _encoded(scene, "WEBP", lossless=True)
+    yield _encoded(scene.convert("RGBA"), "WEBP")
+    for mode in ("RGB", "RGBA"):
+        yield _encoded(scene.convert(mode), "AVIF", exif=exif)
+    for mode in ("1", "L", "P", "RGB", "RGBA"):
+        yield _encoded(scene.convert(mode), "BMP")
     for mode in ("L", "RGB", "RGBA"):
         yield _heic(scene.convert(mode), exif=exif.tobytes())
 
