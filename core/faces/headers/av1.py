@@ -11,7 +11,7 @@ _SUBSAMPLED_ACROSS: Final = 0x08
 _SUBSAMPLED_DOWN: Final = 0x04
 _COLOURS_TWICE: Final = 6
 _ALPHA_TWICE: Final = 2
-_SPARE: Final = 1
+_SPARE: Final = 1.5
 
 
 def avif_bytes_a_pixel(photo: bytes, listed: Box, *, alpha: bool) -> float:

@@ -32,9 +32,13 @@ class _Frame:
     height: int
     samplings: tuple[tuple[int, int], ...]
 
-    @property
-    def coefficient_bytes(self) -> int:
-        """Two bytes a sample; components may have fewer samples than the photo has pixels."""
+    def held_bytes(self, scan_components: bytes) -> int:
+        """Return what decoders hold of all scans until they have read the last one.
+
+        Two bytes a sample; components may have fewer samples than the photo has pixels.
+        """
+        if self.marker not in _PROGRESSIVE and scan_components == bytes([len(self.samplings)]):
+            return 0
         most = max(across * down for across, down in self.samplings)
         samples = sum(across * down for across, down in self.samplings)
         return 2 * self.width * self.height * samples // most
@@ -62,10 +66,7 @@ def read_jpeg(photo: bytes) -> PhotoHeader:
         elif marker == _START_OF_SCAN and frame is not None:
             # Thumbnails before the scan have an end of their own.
             complete = photo.find(_END_OF_IMAGE, start) != -1
-            if frame.marker in _PROGRESSIVE or photo[start : start + 1] != bytes(
-                [len(frame.samplings)]
-            ):
-                held_bytes = frame.coefficient_bytes  # of all scans, until the last one is read
+            held_bytes = frame.held_bytes(photo[start : start + 1])
     if frame is None:
         raise UnsupportedImage("a JPEG that does not say its size")
     return PhotoHeader(
