@@ -231,6 +231,10 @@ class Enroller:
             if not kept:
                 return Added(faces=[], changed=0, erased=log, looked_s=looked_s)
             names = [log.name_now(face.person, accepted[face.job_id]) for face in kept]
+            kept = [
+                _with_rejection(face, name, log, accepted[face.job_id])
+                for face, name in zip(kept, names, strict=True)
+            ]
             added, changed = self._compared(collection.gallery_id, kept, names)
             if changed:
                 self._index.put(collection.gallery_id, changed)
@@ -271,6 +275,15 @@ class Enroller:
         except CollectionNotFound:
             self._index.drop(collection.gallery_id)
             raise
+
+
+def _with_rejection(
+    face: EnrolledFace, name: str | None, log: ErasureLog, accepted_at: datetime | None
+) -> EnrolledFace:
+    """Return a face as one that is not the person's of that name, if that was said meanwhile."""
+    if name is None or not log.rejects(face.face_id, name, accepted_at):
+        return face
+    return replace(face, rejected=face.rejected | {name})
 
 
 def _is_erased(log: ErasureLog, job: IndexJob, faces: Iterable[EnrolledFace] = ()) -> bool:

@@ -120,6 +120,19 @@ class ErasureLog(Frozen):
         kept = (other for other in self.records if other.at > at - KEPT_FOR)
         return ErasureLog(key=self.key, records=(*kept, record))
 
+    def with_rejection(self, *, at: datetime, face_id: str, person: str) -> "ErasureLog":
+        """Return the log with a record that a face was said not to be a person's."""
+        record = ErasureRecord(at=at, marks=(self._mark("rejection", f"{face_id} {person}"),))
+        kept = (other for other in self.records if other.at > at - KEPT_FOR)
+        return ErasureLog(key=self.key, records=(*kept, record))
+
+    def rejects(self, face_id: str, person: str, accepted_at: datetime | None) -> bool:
+        """Tell whether a face was said not to be a person's after its photo was accepted."""
+        if not self.records:
+            return False
+        said_at = self._times.get(self._mark("rejection", f"{face_id} {person}"))
+        return said_at is not None and (accepted_at is None or accepted_at <= said_at + MARGIN)
+
     def _without_name(
         self, records: Sequence[ErasureRecord], person: str | None
     ) -> list[ErasureRecord]:

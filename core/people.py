@@ -113,6 +113,14 @@ class People:
         FaceNotFound
             If there is none of that id.
         """
+        self.face(collection_id, face_id)
+        logs = self.collections.erasures
+        # First, so that whoever stores the face just now, too, takes it back.
+        logs.add(
+            collection_id,
+            lambda log: log.with_rejection(at=logs.clock(), face_id=face_id, person=person),
+        )
+        self.collections.note_erasure(collection_id)
         return self._change_one(
             collection_id,
             face_id,

@@ -535,3 +535,22 @@ def test_photo_that_is_stored_while_its_person_is_renamed_gets_the_new_name(tier
     tier.enrol(recognition(face(1)), accepted(job_of("Ada", image_id="late"), seconds_later=-9))
 
     assert {stored.person for stored in tier.faces()} == {"Ada King"}
+
+
+def test_face_that_is_stored_again_while_it_is_rejected_stays_rejected(tier: Tier) -> None:
+    tier.enrol(recognition(face(0)), accepted(job_of("Ada")))
+    (known,) = tier.faces()
+    put = tier.index.put
+
+    def reject_then_put(gallery_id: str, faces: Sequence[EnrolledFace]) -> None:
+        tier.index.put = put  # type: ignore[method-assign]
+        tier.people.reject("family", known.face_id, "Ada")
+        put(gallery_id, faces)
+
+    tier.index.put = reject_then_put  # type: ignore[method-assign]
+
+    done = tier.enrol(recognition(face(0.1)), accepted(job_of("Ada")))
+
+    (stored,) = tier.faces()
+    assert (stored.person, stored.rejected) == (None, frozenset({"Ada"}))
+    assert [record.person for record in done.face_records] == [None]

@@ -164,3 +164,14 @@ def test_renaming_to_somebody_else_of_a_former_name_is_kept() -> None:
 
     assert erased.name_now("Bob", EARLIER) == "Ada"
     assert covers(erased, EARLIER)
+
+
+def test_rejection_is_known_by_face_and_person_and_erases_nothing() -> None:
+    log = ErasureLog().with_rejection(at=AT, face_id="face-1", person="Ada")
+
+    assert log.rejects("face-1", "Ada", EARLIER)
+    assert not log.rejects("face-1", "Ada", LATER)
+    assert not log.rejects("face-1", "Bob", EARLIER)
+    assert not log.rejects("face-2", "Ada", EARLIER)
+    assert not log.covers(person="Ada", face_ids=["face-1"], accepted_at=EARLIER)
+    assert "Ada" not in log.model_dump_json()
