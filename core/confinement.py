@@ -51,7 +51,7 @@ class Confinement:
     Parameters
     ----------
     writable : tuple of Path
-        Folders besides the temporary one; those that are missing are left out.
+        Folders besides the temporary one; they are made if they are missing.
     memory_bytes : int, optional
         Most memory of its own.
     """
@@ -163,6 +163,8 @@ def _restrict_by_landlock(writable: Iterable[Path]) -> bool:
         return False
     try:
         for folder in (*writable, Path(tempfile.gettempdir())):
+            with suppress(OSError):  # it could not be made any more later
+                folder.mkdir(parents=True, exist_ok=True)
             _allow_writing(rules, folder, _WRITE_FILE | _CHANGE_FOLDERS)
         _allow_writing(rules, Path(os.devnull), _WRITE_FILE)
         return bool(syscall(_LANDLOCK_RESTRICT_SELF, rules, 0) == 0 and version >= 4)

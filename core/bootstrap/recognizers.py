@@ -1,6 +1,7 @@
 """What recognises photos: the engine itself, in children, or on a Ray cluster."""
 
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from core.confinement import Confinement
@@ -20,9 +21,7 @@ def build_pool(settings: Settings, *, processes: int) -> TimedPool:
         partial(_load, **_engine_options(settings)),
         processes=processes,
         timeout_s=settings.job_timeout_seconds,
-        confinement=Confinement(
-            writable=(settings.face_models_dir.absolute(),), memory_bytes=_memory_bytes(settings)
-        ),
+        confinement=Confinement(writable=_writable(settings), memory_bytes=_memory_bytes(settings)),
     )
 
 
@@ -36,6 +35,12 @@ def _load(**options: Any) -> Recognizer:
     from core.faces.engines import load_engine
 
     return load_engine(**options)
+
+
+def _writable(settings: Settings) -> tuple[Path, ...]:
+    """Return where dlib's networks are kept converted, and how CUDA reaches its devices."""
+    models = settings.face_models_dir.absolute()
+    return (models, Path("/dev"), Path.home() / ".nv") if settings.face_cuda else (models,)
 
 
 def _memory_bytes(settings: Settings) -> int | None:

@@ -1,6 +1,7 @@
 """What a child that was taken over could do."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -97,6 +98,38 @@ def test_photo_that_fills_memory_ends_as_a_dead_child(pool: TimedPool) -> None:
 
 def test_gaps_are_the_names_of_steps(lacks: set[str]) -> None:
     assert lacks <= {"network namespace", "parent's death", "no new privileges", "landlock"}
+
+
+def test_folder_for_models_is_made_and_may_be_written_to(lacks: set[str]) -> None:
+    folder = ROOT / "var" / "written-by-a-child"
+    code = (
+        "import sys; from pathlib import Path; from core.confinement import Confinement\n"
+        "folder = Path(sys.argv[1])\n"
+        "Confinement(writable=(folder,)).apply()\n"
+        "(folder / 'file').write_text('by the child')\n"
+        "(folder.parent / 'elsewhere').write_text('by the child')\n"
+    )
+    try:
+        finished = subprocess.run(
+            [sys.executable, "-c", code, str(folder)], cwd=ROOT, capture_output=True, text=True
+        )
+
+        assert (folder / "file").read_text() == "by the child"
+        assert ("PermissionError" in finished.stderr) is ("landlock" not in lacks)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder.parent / "elsewhere").unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("cuda", [False, True])
+def test_only_a_child_with_a_gpu_may_write_to_devices(tmp_path: Path, cuda: bool) -> None:
+    settings = Settings(_env_file=None, face_models_dir=tmp_path, face_cuda=cuda)
+    (child,) = build_pool(settings, processes=1)._children
+
+    confinement = vars(child)["_confinement"]
+
+    assert (Path("/dev") in confinement.writable) is cuda
+    assert tmp_path in confinement.writable
 
 
 def test_children_of_the_service_are_given_no_keys(tmp_path: Path) -> None:
