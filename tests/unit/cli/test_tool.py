@@ -76,7 +76,7 @@ def test_interrupted_command_says_so_with_code_130(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "photo.jpg").write_bytes(b"photo")
-    monkeypatch.setattr(desk, "recognise", lambda *_: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr(desk, "recognise", lambda *_, **__: signal.raise_signal(signal.SIGINT))
 
     result = desk.run("match", tmp_path / "photo.jpg")
 
