@@ -5,7 +5,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 CODE := core web-tier app-tier scripts tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-executors bench-s3 bench-quality containers prove-containers lock
+.PHONY: help install samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-executors bench-collections bench-s3 bench-quality containers prove-containers lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -117,6 +117,10 @@ child-memory: samples ## Measure a child's memory; writes docs/benchmarks/child-
 
 web-memory: install ## Measure a web process's memory; writes docs/benchmarks/web-memory.json
 	@$(BIN)/python scripts/web_memory.py
+
+bench-collections: samples ## Measure the service with 2,000 collections; writes docs/benchmarks/many-collections.json
+	@$(BIN)/python scripts/bench_collections.py $(BENCH_COLLECTIONS)
+	@$(BIN)/python scripts/pipeline_page.py
 
 bench-s3: install ## Compare boto3's and obstore's processor time; writes docs/benchmarks/s3.json
 	@$(BIN)/python scripts/bench_s3.py

@@ -29,6 +29,10 @@ _KINDS: Final = {"small": "250 × 250 pixels", "one_megapixel": "one megapixel"}
 _LOADS: Final = ("one_by_one", "ten_clients", "all_at_once", "backlog")
 _BILLION: Final = 1_000_000_000
 _DAY_S: Final = 86_400
+_HEALTH_S: Final = 3.0
+_FIRST_ANSWER_S: Final = 6.0
+_IDLE_PER_S: Final = 2.0
+"""What many collections may cost."""
 
 
 def main() -> None:
@@ -46,6 +50,7 @@ def with_tables(page: str) -> str:
         "loads": _loads_table(pipeline),
         "costs": _costs_table(pipeline, album),
         "fleet": _fleet(pipeline),
+        "collections": collections_table(_read("many-collections.json")),
     }
     for name, text in parts.items():
         page = replaced(page, name, text)
@@ -60,6 +65,41 @@ def _read(name: str) -> dict[str, Any]:
 def _goals_table(shown: list[Goal]) -> str:
     rows = [(goal.name, goal.measured, _VERDICTS[goal.met]) for goal in shown]
     return table(("goal", "measured", ""), rows)
+
+
+def collections_table(many: dict[str, Any]) -> str:
+    """Return what many collections cost, and whether that is as little as it shall be."""
+    rows = [
+        (
+            f"{run['collections']:,}",
+            _judged(run["health_s"], _HEALTH_S, "s"),
+            _judged(run["first_answer_s"], _FIRST_ANSWER_S, "s"),
+            *(
+                _judged(run["idle_requests_per_s"][each], _IDLE_PER_S, "")
+                for each in ("web", "worker")
+            ),
+        )
+        for run in many["runs"]
+    ]
+    machine = many["machine"]
+    head = (
+        "collections",
+        f"a web process answers `/health` (at most {_HEALTH_S:g} s)",
+        f"a worker's first answer (at most {_FIRST_ANSWER_S:g} s)",
+        f"requests a second of an idle web process (at most {_IDLE_PER_S:g})",
+        f"of an idle worker (at most {_IDLE_PER_S:g})",
+    )
+    return (
+        f"{table(head, rows)}\n\nMeasured {many['measured_at'][:10]} on {machine['cores']} cores, "
+        f"the emulator's too, each request delayed by {many['delay_ms']:g} ms. The load average "
+        f"was {machine['load_before']:g} before"
+        f"{'; what was measured went before all else' if many['priority'] else ''}."
+    )
+
+
+def _judged(measured: float, most: float, unit: str) -> str:
+    verdict = "" if measured <= most else f" ({_VERDICTS[False]})"
+    return f"{measured:g} {unit}".rstrip() + verdict
 
 
 def _run(pipeline: dict[str, Any], album: dict[str, Any], soak: dict[str, Any]) -> str:
