@@ -17,6 +17,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -36,10 +37,15 @@ from core.aws.autoscaling import QueueDepths
 from core.aws.clients import s3_client, sqs_client
 from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
+from core.errors import MalformedMessage
+from core.results import Results
+from core.unreadable import job_id_in
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 COLLECTION: Final = "chaos"
-_PATIENCE_S: Final = 300
+_PATIENCE_S: Final = 900
+"""Several faults may follow each other, some for 100 s and more."""
+_SWEEP_S: Final = 30
 _POISON_EVERY: Final = 25
 _WARM_S: Final = 180.0
 """Memory is compared from then on: galleries and libraries are loaded by now."""
@@ -68,6 +74,8 @@ class Plan:
     fault_every_s: float
     away_s: float
     seed: int
+    refused_s: float = 100
+    """Longer than all receives of a message last, with the settings below."""
 
 
 def main() -> int:
@@ -79,6 +87,7 @@ def main() -> int:
         album=options.album,
         fault_every_s=options.fault_every,
         away_s=options.away,
+        refused_s=options.refused,
         seed=options.seed,
     )
     with tempfile.TemporaryDirectory() as folder:
@@ -100,11 +109,12 @@ def run(
         people = known_to(stack.settings, photos)
         enrol(people, stack.settings, COLLECTION, folder / "people")
         album = put_album(stack, people.sequence(plan.album), f"{COLLECTION}-album")
-        faults = Faults(stack, away_s=plan.away_s, seed=plan.seed)
+        faults = Faults(stack, away_s=plan.away_s, refused_s=plan.refused_s, seed=plan.seed)
         with Timeline(stack.settings, workers=lambda: [stack.workers[0].pid]) as timeline:
             answers, batches = _load(stack, people, album, plan, faults)
             settled = album.wait(batches, patience_s=_PATIENCE_S)
-            findings = _audit(stack, answers, frozenset(album.job_ids(batches)))
+            album_jobs = frozenset(album.job_ids(batches))
+            findings = _audit(stack, answers, album_jobs, faults.unreadable)
         census = album.census()
         steady = stack.workers[0].is_running
     findings_shown = {name: found[:10] for name, found in asdict(findings).items() if found}
@@ -134,6 +144,8 @@ def _load(
     )
     count = max(1, round(plan.seconds * plan.rate))
     batches = album.submit()
+    # Else a worker of another engine might enrol the first one.
+    wait_until(lambda: _has_faces(stack, album), seconds=_PATIENCE_S, what="the album's first face")
     with (
         ThreadPoolExecutor(1) as aside,
         Mischief(faults, every_s=plan.fault_every_s, seed=plan.seed) as mischief,
@@ -145,6 +157,14 @@ def _load(
     if mischief.failure is not None:
         raise mischief.failure
     return answers, batches
+
+
+def _has_faces(stack: Stack, album: Album) -> bool:
+    """Tell whether a face of the album was enrolled, and so the collection's model is settled."""
+    settings = stack.settings
+    gallery = S3Store(settings, settings.s3_gallery_bucket, s3_client(settings))
+    stored = gallery.get(f"collections/{album.collection_id}.json").body
+    return json.loads(stored)["model"] is not None
 
 
 def with_poison(photos: Sequence[Photo]) -> list[Photo]:
@@ -164,7 +184,12 @@ def _damaged(photo: Photo) -> Photo:
     return replace(photo, content=bytes(content), expected="")
 
 
-def _audit(stack: Stack, answers: Sequence[Answer], album_jobs: frozenset[str]) -> Findings:
+def _audit(
+    stack: Stack,
+    answers: Sequence[Answer],
+    album_jobs: frozenset[str],
+    unreadable: Sequence[str],
+) -> Findings:
     """Wait until the queues are empty, then look at everything."""
     settings = stack.settings
     sqs, s3 = sqs_client(settings), s3_client(settings)
@@ -193,7 +218,17 @@ def _audit(stack: Stack, answers: Sequence[Answer], album_jobs: frozenset[str]) 
         for answer in answers
         if answer.job_id is not None
     }
-    return auditor.audit(expected, answers, album_jobs)
+    unread = Expected(codes=frozenset({MalformedMessage.code}))
+    named = {job_id for body in unreadable if (job_id := job_id_in(body)) is not None}
+    expected |= dict.fromkeys(named, unread)
+    with suppress(TimeoutError):  # then the auditor finds what has no result
+        # Before the auditor looks at the dead letters, which hides them from the sweep.
+        wait_until(
+            lambda: all(Results(outputs).read(job_id) for job_id in named),
+            seconds=_SWEEP_S,
+            what="a sweep of the dead letters",
+        )
+    return auditor.audit(expected, answers, album_jobs, unreadable)
 
 
 def memory_growth(moments: Sequence[Moment]) -> dict[str, float]:
@@ -219,6 +254,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--album", type=int, default=300, help="photos that are indexed meanwhile")
     parser.add_argument("--fault-every", type=float, default=4, metavar="SECONDS")
     parser.add_argument("--away", type=float, default=30, help="seconds that LocalStack is away")
+    parser.add_argument("--refused", type=float, default=100, help="seconds of refused operations")
     parser.add_argument("--seed", type=int, default=1, help="of the faults and their order")
     parser.add_argument("--photos", type=Path, default=ROOT / "var/samples")
     parser.add_argument("--logs", type=Path, help="an empty folder where the logs stay")

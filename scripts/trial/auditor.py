@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from core.index_jobs import IndexJob
-from core.jobs import Job, JobDone, JobFailed, is_job_id
-from core.ports import JobQueue, ObjectStore
+from core.jobs import JobDone, JobFailed, is_job_id
+from core.ports import JobQueue, ObjectStore, ReceivedMessage
 from core.results import Results
 from core.scaling import Depth
+from core.unreadable import REASON, job_id_in
 from trial.uploads import Answer
 
+_READ_S: Final = 300
 _ID: Final = 36
 """Characters of a job id."""
 
@@ -39,6 +40,7 @@ class Findings:
     orphan_photos: list[str] = field(default_factory=list)
     left_in_queues: list[str] = field(default_factory=list)
     dead_without_result: list[str] = field(default_factory=list)
+    destroyed_unread: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return any(vars(self).values())
@@ -62,6 +64,7 @@ class Auditor:
         expected: Mapping[str, Expected],
         answers: Sequence[Answer],
         others: frozenset[str] = frozenset(),
+        unreadable: Sequence[str] = (),
     ) -> Findings:
         """Compare what is stored with what was promised.
 
@@ -73,7 +76,11 @@ class Auditor:
             What clients were told.
         others : frozenset of str
             Further jobs whose results may be there.
+        unreadable : sequence of str
+            Messages that are no jobs; each must be a dead letter with its reason.
         """
+        dead = self._dead_letters()
+        unread = {letter.body for letter in dead if REASON in letter.notes}
         results = Results(self.outputs)
         found = {job_id: results.read(job_id) for job_id in expected}
         known = expected.keys() | others
@@ -101,21 +108,20 @@ class Auditor:
                 if depth.jobs
             ],
             dead_without_result=[
-                job_id for job_id in self._dead_jobs() if results.read(job_id) is None
+                job_id
+                for job_id in map(job_id_in, (letter.body for letter in dead))
+                if job_id is not None and results.read(job_id) is None
             ],
+            destroyed_unread=[body for body in unreadable if body not in unread],
         )
 
-    def _dead_jobs(self) -> list[str]:
+    def _dead_letters(self) -> list[ReceivedMessage]:
+        """Return all dead letters, also those that a sweep gives back meanwhile."""
         found = []
         for queue in self.dead_letters:
-            while messages := queue.receive(limit=10, wait_s=0):
-                found += [_job_id(message.body) for message in messages]
+            while messages := queue.receive(limit=10, wait_s=1, visibility_s=_READ_S):
+                found += messages
         return found
-
-
-def _job_id(body: str) -> str:
-    parse: Any = IndexJob.from_body if body.startswith("{") else Job.from_body
-    return str(parse(body).job_id)
 
 
 def _same(answer: Answer, result: object) -> bool:

@@ -8,18 +8,24 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, Self
 
 from core.aws.clients import sqs_client
 from core.aws.sqs import SqsQueue
 from core.errors import ServiceUnavailable
+from core.index_jobs import new_id
 from core.ports import JobQueue
+from core.settings import Settings
 from trial import small_tmp
-from trial.stack import Stack
+from trial.http_proxy import Refusal
+from trial.stack import ALBUM_BUCKET, Stack
 
 _SHOWN_LATER_S: Final = 3
 _DELAY_S: Final = 0.3
 _SLOW_S: Final = 5.0
+_UNREADABLE: Final = ("no job {}", "{}:v2", '{{"version": 2, "job_id": "{}"}}')
+_OTHER_ENGINE: Final = "fast"
 
 
 class Faults:
@@ -30,12 +36,15 @@ class Faults:
     stack : Stack
     away_s : float
         How long LocalStack is away, when it is.
+    refused_s : float
+        How long it refuses single operations, when it does.
     seed : int
     """
 
-    def __init__(self, stack: Stack, *, away_s: float, seed: int) -> None:
+    def __init__(self, stack: Stack, *, away_s: float, refused_s: float, seed: int) -> None:
         self._stack = stack
         self._away_s = away_s
+        self._refused_s = refused_s
         self._random = random.Random(seed)  # noqa: S311 - no secret
         sqs = sqs_client(stack.settings)
         self._queues: list[JobQueue] = [
@@ -44,6 +53,8 @@ class Faults:
         ]
         self.done: Counter[str] = Counter()
         """How often each fault happened."""
+        self.unreadable: list[str] = []
+        """Bodies of messages that were sent and are no jobs."""
 
     def kinds(self) -> list[Callable[[], None]]:
         """Return every fault that this machine allows."""
@@ -58,6 +69,9 @@ class Faults:
             self.delay_connections,
             self.double_messages,
             self.reorder_messages,
+            self.refuse_operations,
+            self.send_unreadable_messages,
+            self.change_engine,
         ]
         return [*kinds, self.fill_disk] if self._stack.has_small_tmp else kinds
 
@@ -113,6 +127,35 @@ class Faults:
                 with contextlib.suppress(ServiceUnavailable):
                     queue.set_visibility(message, self._random.randint(0, _SHOWN_LATER_S))
 
+    def refuse_operations(self) -> None:
+        """Let S3 or SQS refuse something to do that each queue's jobs need, or some keys only."""
+        one_in = self._random.choice([1, 1, 3])
+        self._stack.http.refuse(
+            *(
+                replace(self._random.choice(choices), one_in=one_in)
+                for choices in _refusals(self._stack.settings)
+            )
+        )
+        time.sleep(self._refused_s)
+        self._stack.http.refuse()
+
+    def send_unreadable_messages(self) -> None:
+        """Send what is no job of its queue, as another version or a swapped queue would."""
+        for queue in self._queues:
+            for form in _UNREADABLE:
+                self.unreadable.append(form.format(new_id()))
+                queue.send(self.unreadable[-1])
+
+    def change_engine(self) -> None:
+        """Let a worker of another engine work beside the others."""
+        worker = self._stack.start_worker(FACE_ENGINE=_OTHER_ENGINE)
+        try:
+            worker.started()
+            time.sleep(_SLOW_S)
+        finally:
+            worker.stop()
+            self._stack.workers.remove(worker)
+
     def fill_disk(self) -> None:
         """Leave no space for temporary files."""
         pids = [self._stack.web.pid, *self._stack.worker_pids()]
@@ -135,6 +178,29 @@ class Faults:
         victim.send(number)
         victim.wait()
         self._stack.start_worker()
+
+
+def _refusals(settings: Settings) -> tuple[list[Refusal], list[Refusal]]:
+    """Return what may be refused to uploads, and what to album photos."""
+    inputs, outputs, gallery = (
+        settings.s3_in_bucket,
+        settings.s3_out_bucket,
+        settings.s3_gallery_bucket,
+    )
+    return (
+        [
+            Refusal(what=f"^GET /{inputs}/"),
+            Refusal(what=f"^GET /{outputs}/"),
+            Refusal(what=f"^PUT /{outputs}/", status=503, code="SlowDown"),
+            Refusal(what=r"^SQS\.ChangeMessageVisibility"),
+        ],
+        [
+            Refusal(what=f"^GET /{ALBUM_BUCKET}/"),
+            Refusal(what=f"^GET /{gallery}/galleries/"),
+            Refusal(what=f"^(PUT|POST) /{gallery}/galleries/", status=503, code="SlowDown"),
+            Refusal(what=r"^SQS\.DeleteMessage", status=503, code="ServiceUnavailable"),
+        ],
+    )
 
 
 class Mischief:

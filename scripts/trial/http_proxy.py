@@ -86,6 +86,8 @@ class HttpProxy:
         """Requests by what they asked for."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._over = asyncio.Event()
+        self._serving: set[asyncio.Task[None] | None] = set()
+        """Kept, because the loop itself does not hold tasks that wait for an answer."""
         self._listening = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
 
@@ -123,6 +125,8 @@ class HttpProxy:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        self._serving.add(task)
         try:
             with suppress(*_OVER):
                 there, back = await asyncio.open_connection("127.0.0.1", self._target)
@@ -132,6 +136,7 @@ class HttpProxy:
                 finally:
                     back.close()
         finally:
+            self._serving.discard(task)
             writer.close()
 
     async def _exchange(
@@ -142,7 +147,9 @@ class HttpProxy:
         back: asyncio.StreamWriter,
     ) -> bool:
         """Pass one request on, or refuse it; tell whether another one may follow."""
-        head = await _read_head(reader)
+        head = await _next_head(reader, there)
+        if head is None:
+            return False
         self.asked[head.asked] += 1
         refusal = next((one for one in self._refusals if one.matches(head.asked)), None)
         if refusal is not None:
@@ -162,6 +169,8 @@ class HttpProxy:
             head.raw.startswith(b"HEAD") or any(mark in answer.first_line for mark in _BODYLESS)
         ):
             await _pass_body(answer, there, writer)
+            if not _is_framed(answer):
+                return False
         await writer.drain()
         return answer.fields.get("connection", "").lower() != "close"
 
@@ -171,6 +180,27 @@ async def _read_head(reader: asyncio.StreamReader) -> _Head:
     lines = raw.decode("latin1").split("\r\n")[1:]
     pairs = (line.partition(":") for line in lines if ":" in line)
     return _Head(raw=raw, fields={name.strip().lower(): text.strip() for name, _, text in pairs})
+
+
+async def _next_head(reader: asyncio.StreamReader, there: asyncio.StreamReader) -> _Head | None:
+    """Return the next request's head; None if the other side ends the connection before.
+
+    Clients must see that, or they send their next request to nobody.
+    """
+    asking = asyncio.ensure_future(_read_head(reader))
+    ending = asyncio.ensure_future(there.read(1))
+    try:
+        await asyncio.wait({asking, ending}, return_when=asyncio.FIRST_COMPLETED)
+        return await asking if asking.done() else None
+    finally:
+        asking.cancel()
+        ending.cancel()
+        await asyncio.gather(asking, ending, return_exceptions=True)
+
+
+def _is_framed(head: _Head) -> bool:
+    """Tell whether a body's end is known without the connection's end."""
+    return "content-length" in head.fields or "chunked" in head.fields.get("transfer-encoding", "")
 
 
 async def _pass_body(
@@ -183,6 +213,10 @@ async def _pass_body(
             line = await reader.readuntil(b"\r\n")
             size = int(line.partition(b";")[0], 16)
             await _write(writer, line + await reader.readexactly(size + 2))
+        return
+    if head.raw.startswith(b"HTTP/") and not _is_framed(head):
+        while piece := await reader.read(_CHUNK):
+            await _write(writer, piece)
         return
     left = int(head.fields.get("content-length", "0"))
     while left:

@@ -16,6 +16,7 @@ from core.settings import Settings
 from trial import small_tmp
 from trial.album import Album
 from trial.costs import RequestLog
+from trial.http_proxy import HttpProxy
 from trial.localstack import ROOT, LocalStack, free_port
 from trial.people import People, Photo
 from trial.processes import Process, WebProcess, WorkerProcess, environment
@@ -35,7 +36,7 @@ class Stack:
     workers : int
         Workers that are started with it.
     exposed : bool
-        To faults: what the service asks LocalStack goes through a proxy, and its
+        To faults: what the service asks LocalStack goes through two proxies, and its
         processes have little space for temporary files where the machine allows that.
     settings
         What differs from the defaults.
@@ -75,7 +76,8 @@ class Stack:
             s3_client(self.settings).create_bucket(Bucket=ALBUM_BUCKET)
             self._seen = self.settings
             if self._exposed:
-                self.proxy = parts.enter_context(TcpProxy(self.localstack.port, free_port()))
+                self.http = parts.enter_context(HttpProxy(self.localstack.port, free_port()))
+                self.proxy = parts.enter_context(TcpProxy(self.http.port, free_port()))
                 self._seen = self.settings.model_copy(
                     update={"aws_endpoint_url": self.proxy.address}
                 )

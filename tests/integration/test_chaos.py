@@ -19,13 +19,16 @@ ALWAYS = {
     "delay connections",
     "double messages",
     "reorder messages",
+    "refuse operations",
+    "send unreadable messages",
+    "change engine",
 }
 """Filling the disk needs user namespaces, which not every machine allows."""
 
 
 def test_every_job_is_kept_its_promise_whatever_goes_wrong(tmp_path: Path) -> None:
     require_localstack()
-    plan = Plan(seconds=20, rate=2, album=30, fault_every_s=0.5, away_s=3, seed=1)
+    plan = Plan(seconds=20, rate=2, album=30, fault_every_s=0.5, away_s=3, refused_s=5, seed=1)
 
     report = run(plan, SAMPLES, tmp_path, models_dir=models_dir())
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 from trial import small_tmp
+from trial.http_proxy import HttpProxy, Refusal
 from trial.localstack import free_port
 from trial.tcp_proxy import TcpProxy
 from trial.waiting import wait_until
@@ -90,3 +91,26 @@ def test_process_with_a_small_folder_finds_it_full(tmp_path: Path) -> None:
 
     assert said == ["written", "full", "written"]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_proxy_refuses_what_it_is_told_to(server: int) -> None:
+    with HttpProxy(server, free_port()) as proxy, requests.Session() as session:
+        proxy.refuse(Refusal(what="^GET /secret", status=503, code="SlowDown"))
+
+        statuses = [session.get(proxy.address + path, timeout=5) for path in ("/", "/secret", "/")]
+
+        assert [answer.status_code for answer in statuses] == [200, 503, 200]
+        assert "<Code>SlowDown</Code>" in statuses[1].text
+        proxy.refuse()
+        assert session.get(f"{proxy.address}/secret", timeout=5).status_code == 404
+        assert dict(proxy.refused) == {"^GET /secret": 1}
+
+
+def test_part_of_the_keys_is_always_the_same() -> None:
+    refusal = Refusal(what="^GET /bucket/", one_in=3)
+    keys = [f"GET /bucket/{number}" for number in range(300)]
+
+    refused = [key for key in keys if refusal.matches(key)]
+
+    assert 50 < len(refused) < 150
+    assert refused == [key for key in keys if refusal.matches(key)]

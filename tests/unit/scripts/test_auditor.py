@@ -1,5 +1,6 @@
 """The auditor finds whatever is not as it was promised."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -42,7 +43,7 @@ class Run:
     def put_photo(self, job: Job) -> None:
         self.inputs.put(job.input_key, b"photo", content_type="image/jpeg")
 
-    def audit(self, told: str = "Ada") -> Findings:
+    def audit(self, told: str = "Ada", unreadable: Sequence[str] = ()) -> Findings:
         auditor = Auditor(
             inputs=self.inputs,
             outputs=self.outputs,
@@ -57,7 +58,8 @@ class Run:
             status="done",
             result=told,
         )
-        return auditor.audit({self.job.job_id: Expected(result="Ada")}, [answer])
+        expected = {self.job.job_id: Expected(result="Ada")}
+        return auditor.audit(expected, [answer], unreadable=unreadable)
 
 
 @pytest.fixture
@@ -110,6 +112,16 @@ def test_message_that_was_left_is_found(run: Run) -> None:
     run.depth = Depth(visible=0, in_flight=2)
 
     assert run.audit().left_in_queues == ["requests: 0 visible, 2 in flight"]
+
+
+def test_message_that_was_destroyed_unread_is_found(run: Run) -> None:
+    run.write(done(run.job, "Ada"))
+    run.dead.send("kept", notes={"reason": "it names no job"})
+    run.dead.send("kept without a reason")
+
+    findings = run.audit(unreadable=["kept", "kept without a reason", "gone"])
+
+    assert findings.destroyed_unread == ["kept without a reason", "gone"]
 
 
 def test_dead_letter_without_a_result_is_found(run: Run) -> None:
