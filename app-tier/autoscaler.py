@@ -11,16 +11,16 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from core.autoscaler import Autoscaler, WorkerFleet
 from core.aws.autoscaling import AutoScalingGroup, QueueDepths
 from core.aws.clients import autoscaling_client, s3_client, sqs_client
 from core.aws.s3 import S3Store
 from core.errors import InvalidSettings
-from core.local_workers import LocalWorkers
 from core.logs import configure_logs, log_invalid_settings, log_uncaught_errors
-from core.scaling import Limits
+from core.scaling.autoscaler import Autoscaler, WorkerFleet
+from core.scaling.local_fleet import LocalWorkers
+from core.scaling.policy import Limits
+from core.scaling.work_notes import WorkSeen
 from core.settings import Settings, load_settings
-from core.work_notes import WorkSeen
 
 EXIT_OK: Final = 0
 EXIT_SETTINGS: Final = 2

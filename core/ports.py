@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.errors import FileTooLarge
 from core.faces.results import EVERY_FACE, Needed, Recognition
-from core.names import spelled
+from core.ground.names import spelled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,7 +217,7 @@ class FaceIndex(Protocol):
     """Galleries of enrolled faces, each searched on its own.
 
     A gallery has an opaque id of 32 hexadecimal digits, issued by
-    `core.collections`, so that no name of a caller's reaches a path or a filter.
+    `core.collections.registry`, so that no name of a caller's reaches a path or a filter.
     Every method may raise ``ServiceUnavailable``, and all but ``create``,
     ``drop`` and ``close`` raise ``CollectionNotFound`` if there is no such gallery.
     """

@@ -20,10 +20,10 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from core.cores import usable_cores
-from core.environment import FileBehindVariables, settle_environment
 from core.errors import InvalidSettings
-from core.memory import children_that_fit, usable_memory_bytes
+from core.host.cores import usable_cores
+from core.host.environment import FileBehindVariables, settle_environment
+from core.host.memory import children_that_fit, usable_memory_bytes
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Pause = Annotated[float, Field(ge=0, allow_inf_nan=False)]

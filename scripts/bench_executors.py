@@ -24,8 +24,8 @@ import psutil
 from bench_sharing import WAYS, measured_sharing
 
 from core.bootstrap.recognizers import build_executor
+from core.executors.pool import WarmPool
 from core.settings import Settings
-from core.warm_pool import WarmPool
 
 _SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp")
 _EXECUTORS: Final = ("processes", "ray")

@@ -38,8 +38,8 @@ from core.aws.clients import s3_client, sqs_client
 from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
 from core.bootstrap.recognizers import load_recognizer
-from core.jobs import COLLECTION_NOTE, Job
-from core.results import Results
+from core.jobs.recognition_job import COLLECTION_NOTE, Job
+from core.jobs.results import Results
 from core.settings import Settings
 
 ROOT: Final = Path(__file__).resolve().parents[1]

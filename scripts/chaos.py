@@ -38,8 +38,8 @@ from core.aws.clients import s3_client, sqs_client
 from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
 from core.errors import MalformedMessage
-from core.results import Results
-from core.unreadable import job_id_in
+from core.jobs.results import Results
+from core.worker.unreadable import job_id_in
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 COLLECTION: Final = "chaos"

@@ -1,7 +1,7 @@
 """Measure the memory of a worker and of its children; write docs/benchmarks/child-memory.json.
 
 Usage: make child-memory, which takes half an hour. The numbers in
-core/memory.py are this artifact's. Two children run at a time, as libraries that
+core/host/memory.py are this artifact's. Two children run at a time, as libraries that
 they share are no child's own. Photos of every kind are made of the samples
 (scripts/large_photos.py), as large as the service accepts.
 """
@@ -24,9 +24,9 @@ from samples import SAMPLES
 
 from core.bootstrap.recognizers import build_pool
 from core.bootstrap.worker import build_worker
+from core.executors.process_pool import TimedPool
 from core.faces.profiles import PROFILES
 from core.settings import Settings
-from core.timed_pool import TimedPool
 
 ROOT: Final = Path(__file__).parents[1]
 CHILDREN: Final = 2

@@ -11,16 +11,16 @@ from botocore.exceptions import ClientError
 
 from core.aws.clients import error_code, sqs_client, unavailable_as
 from core.aws.sqs import SqsQueue, notes_of
-from core.batches import note_outcome
 from core.bootstrap.shared import Shared
-from core.dead_letters import ABANDONED
 from core.errors import MalformedMessage, QueueUnavailable
-from core.index_jobs import IndexJob
-from core.jobs import Job, JobFailed, failed
+from core.jobs.index_job import IndexJob
+from core.jobs.recognition_job import Job, JobFailed, failed
+from core.jobs.results import Results
 from core.ports import ReceivedMessage
-from core.results import Results
 from core.settings import Settings
-from core.unreadable import REASON, job_id_in, job_in
+from core.submission.batches import note_outcome
+from core.worker.dead_letter_sweeper import ABANDONED
+from core.worker.unreadable import REASON, job_id_in, job_in
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient

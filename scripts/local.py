@@ -23,8 +23,8 @@ import requests
 from supervisor.xmlrpc import SupervisorTransport
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from core.cores import usable_cores
 from core.errors import InvalidSettings
+from core.host.cores import usable_cores
 from core.settings import Settings, load_settings
 
 ROOT: Final = Path(__file__).parent.parent

@@ -25,13 +25,13 @@ from numpy.typing import NDArray
 from rank1_photos import DLIB, OURS, Recognitions, engines, recognitions
 from rank1_rates import Answer, compare_all, rates, split
 
-from core.collections import Collections
-from core.enrolment import Enroller
+from core.collections.enrolment import Enroller
+from core.collections.identification import FaceNamer
+from core.collections.registry import Collections
 from core.errors import Erased
 from core.faces.results import Recognition
 from core.gallery.lance_index import LanceFaceIndex
-from core.index_jobs import IndexJob
-from core.naming import FaceNamer
+from core.jobs.index_job import IndexJob
 from core.settings import Settings
 from core.testing import MemoryStore
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from trial.localstack import LocalStack
 
-from core.environment import GIVEN_EMPTY, settle_environment
+from core.host.environment import GIVEN_EMPTY, settle_environment
 from core.settings import Settings
 from tests.support.models import models_dir
 from tests.support.photos import ROOT

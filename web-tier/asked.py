@@ -5,9 +5,9 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from schemas import Threshold
 
-from core.batches import MAX_KEYS
+from core.collections.matching import MAX_MATCHES
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
-from core.index_jobs import (
+from core.jobs.index_job import (
     DEFAULT_MAX_FACES,
     MAX_KEY_BYTES,
     WHOLE,
@@ -20,8 +20,8 @@ from core.index_jobs import (
     PersonName,
     checked_key,
 )
-from core.jobs import DEFAULT_COLLECTION
-from core.matching import MAX_MATCHES
+from core.jobs.recognition_job import DEFAULT_COLLECTION
+from core.submission.batches import MAX_KEYS
 
 MAX_PAGE: Final = 1000
 

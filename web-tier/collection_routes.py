@@ -9,7 +9,7 @@ from paging import is_collection_id, last_id, token
 from schemas import CollectionDescription, CollectionList, CollectionSummary
 
 from core.bootstrap.web import WebParts
-from core.collections import Collection
+from core.collections.registry import Collection
 from core.errors import (
     CollectionExists,
     InvalidCollectionId,

@@ -22,8 +22,8 @@ from photos import Photo, PhotoReader
 from pydantic import BaseModel
 from schemas import BatchSubmitted, Detected, JobSubmitted
 
-from core.batches import Batches, BatchStatus
 from core.bootstrap.web import WebParts
+from core.collections.matching import Matched, Matching, Verified
 from core.errors import (
     BatchNotFound,
     BucketNotAllowed,
@@ -34,9 +34,9 @@ from core.errors import (
     StorageUnavailable,
 )
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
-from core.index_jobs import IndexRequest
-from core.jobs import DetectedFace, ImageSize, Model
-from core.matching import Matched, Matching, Verified
+from core.jobs.index_job import IndexRequest
+from core.jobs.recognition_job import DetectedFace, ImageSize, Model
+from core.submission.batches import Batches, BatchStatus
 
 
 def add_face_routes(api: Api, parts: WebParts, reader: PhotoReader) -> None:

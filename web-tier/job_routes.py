@@ -32,10 +32,10 @@ from core.errors import (
     MissingFilename,
     StorageUnavailable,
 )
-from core.index_jobs import IndexDone
-from core.jobs import JobDone, JobFailed
+from core.jobs.index_job import IndexDone
+from core.jobs.recognition_job import JobDone, JobFailed
+from core.jobs.results import JobResult
 from core.logs import log_fields
-from core.results import JobResult
 from core.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -9,14 +9,14 @@ from schemas import FaceList, KnownFace, PersonFaces, PersonRenamed
 from werkzeug.routing import PathConverter
 
 from core.bootstrap.web import WebParts
-from core.erasure import Erasure
+from core.collections.erasure import Erasure
+from core.collections.people import People
 from core.errors import (
     FaceNotFound,
     InvalidRequest,
     PersonNotFound,
     PersonRejected,
 )
-from core.people import People
 
 _FACE = "/collections/<collection_id>/faces/<face_id>"
 _PERSON = "/collections/<collection_id>/persons/<person:name>"

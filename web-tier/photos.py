@@ -12,7 +12,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import UnsupportedMediaType
 
 from core.errors import InvalidRequest
-from core.sources import PhotoSources
+from core.jobs.photo_sources import PhotoSources
 
 OVERHEAD_BYTES: Final = 64 * 1024
 """What may stand in a body beside its photos."""

@@ -5,8 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from core.collections import Collection
-from core.jobs import DetectedFace, Frozen, ImageSize, Model
+from core.collections.registry import Collection
+from core.jobs.recognition_job import DetectedFace, Frozen, ImageSize, Model
 from core.ports import EnrolledFace
 
 Threshold = Annotated[

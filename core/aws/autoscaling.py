@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.aws.clients import unavailable_as
 from core.errors import QueueUnavailable, ServiceUnavailable
-from core.scaling import Depth
+from core.scaling.policy import Depth
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient

@@ -4,12 +4,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from core.confinement import Confinement
-from core.memory import CHILD_BYTES, MEASURED_PIXELS
+from core.executors.confinement import Confinement
+from core.executors.pool import WarmPool
+from core.executors.process_pool import TimedPool
+from core.host.memory import CHILD_BYTES, MEASURED_PIXELS
 from core.ports import Recognizer
 from core.settings import Settings
-from core.timed_pool import TimedPool
-from core.warm_pool import WarmPool
 
 _SPARE: Final = 4
 """Memory that is asked for is more than what is used: stacks of threads, and room in heaps."""
@@ -74,8 +74,8 @@ def build_executor(settings: Settings) -> WarmPool:
     """
     if settings.executor == "processes":
         return build_pool(settings, processes=settings.worker_process_count)
+    from core.executors.ray_pool import RayPool
     from core.faces.packed_models import packed_engine
-    from core.ray_pool import RayPool
 
     return RayPool(
         partial(packed_engine, **_engine_options(settings)),

@@ -11,20 +11,20 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exp
 
 from core.aws.clients import s3_client
 from core.aws.s3 import S3Store
-from core.changes import StoredChanges, Watch
-from core.collections import Collections
-from core.enrolment import Enroller
-from core.erasure import Erasure
+from core.collections.enrolment import Enroller
+from core.collections.erasure import Erasure
+from core.collections.fresh_results import FreshResults
+from core.collections.grounds import IN_TIME_S, Grounds
+from core.collections.matching import Matching, Recognise
+from core.collections.people import People
+from core.collections.recent_collections import RecentCollections, keep_warm
+from core.collections.registry import Collections
 from core.errors import ServiceUnavailable
-from core.fresh_results import FreshResults
+from core.gallery.changes import StoredChanges, Watch
 from core.gallery.engines import build_index
-from core.grounds import IN_TIME_S, Grounds
-from core.matching import Matching, Recognise
-from core.people import People
+from core.jobs.photo_sources import PhotoSources
 from core.ports import FaceIndex
-from core.recent_collections import RecentCollections, keep_warm
 from core.settings import Settings
-from core.sources import PhotoSources
 
 log = logging.getLogger(__name__)
 

@@ -8,24 +8,24 @@ from typing import Final
 
 from core.aws.clients import sqs_client
 from core.aws.sqs import SqsQueue
-from core.batches import Batches
 from core.bootstrap.recognizers import build_pool
 from core.bootstrap.shared import Check, Shared
-from core.collections import Collections
-from core.erasure import Erasure
-from core.idempotency import IdempotencyKeys
-from core.indexing import Indexing
-from core.intake import Intake
-from core.matching import Matching
-from core.neighbours import Neighbours
-from core.people import People
+from core.collections.erasure import Erasure
+from core.collections.matching import Matching
+from core.collections.people import People
+from core.collections.registry import Collections
+from core.executors.neighbours import Neighbours
+from core.executors.process_pool import TimedPool
+from core.executors.queueing import bounded
+from core.jobs.photo_sources import PhotoSources
+from core.jobs.results import Results
 from core.ports import JobQueue
-from core.queueing import bounded
-from core.results import Results
 from core.settings import Settings
-from core.sources import PhotoSources
-from core.submission import Submission
-from core.timed_pool import TimedPool
+from core.submission.batches import Batches
+from core.submission.idempotency import IdempotencyKeys
+from core.submission.indexing import Indexing
+from core.submission.photo_intake import Intake
+from core.submission.uploads import Submission
 
 _THREADS_A_WAITING: Final = 8
 """Of so many threads one may wait for a child: others wait for results, and health checks come."""

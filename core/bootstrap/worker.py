@@ -6,26 +6,26 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from core.acknowledger import Acknowledger
-from core.answers import IndexAnswerer, RecognitionAnswerer
 from core.aws.clients import sqs_client
 from core.aws.sqs import SqsQueue
-from core.batches import note_outcome
-from core.dead_letters import DeadLetterSweeper
-from core.enrolment_groups import EnrolmentGroups
-from core.hosting import Host, build_host, touch
-from core.index_jobs import IndexJob
-from core.job_handler import JobHandler
-from core.jobs import Job
-from core.lanes import Lane
-from core.naming import FaceNamer
-from core.results import Results
+from core.bootstrap.host import Host, build_host, touch
+from core.collections.enrolment_batching import EnrolmentGroups
+from core.collections.identification import FaceNamer
+from core.executors.pool import WarmPool
+from core.jobs.index_job import IndexJob
+from core.jobs.recognition_job import Job
+from core.jobs.results import Results
+from core.scaling.work_notes import PER_COOL_DOWN, WorkNotes
 from core.settings import Settings
-from core.turns import Turns, Urgency
-from core.visibility import VisibilityHeartbeat
-from core.warm_pool import WarmPool
-from core.work_notes import PER_COOL_DOWN, WorkNotes
-from core.worker import Worker
+from core.submission.batches import note_outcome
+from core.worker.acknowledger import Acknowledger
+from core.worker.daemon import Worker
+from core.worker.dead_letter_sweeper import DeadLetterSweeper
+from core.worker.job_answers import IndexAnswerer, RecognitionAnswerer
+from core.worker.job_handler import JobHandler
+from core.worker.lane import Lane
+from core.worker.scheduler import Turns, Urgency
+from core.worker.visibility_heartbeat import VisibilityHeartbeat
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from core.changes import Watch
 from core.errors import InvalidSettings
+from core.gallery.changes import Watch
 from core.ports import FaceIndex
 from core.settings import Settings
 

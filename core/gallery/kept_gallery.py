@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from core.changes import Look, Watch
+from core.gallery.changes import Look, Watch
 from core.gallery.warm_gallery import WarmGallery
 
 

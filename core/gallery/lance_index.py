@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from core.changes import UnknownChanges, Watch
 from core.errors import CollectionNotFound
+from core.gallery.changes import UnknownChanges, Watch
 from core.gallery.heap import keep_heap_small
 from core.gallery.lance_files import TableFiles
 from core.gallery.lance_rows import known_ids, schema

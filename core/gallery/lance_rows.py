@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.errors import ModelMismatch
-from core.names import spelled
+from core.ground.names import spelled
 from core.ports import EnrolledFace
 
 _FACE_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

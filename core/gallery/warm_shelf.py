@@ -10,11 +10,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from core.changes import Watch
 from core.errors import CollectionNotFound, ServiceUnavailable
+from core.gallery.changes import Watch
 from core.gallery.kept_gallery import KeptGallery
 from core.gallery.warm_gallery import State, WarmGallery
-from core.parallel import for_each
+from core.ground.parallel import for_each
 from core.ports import Match
 
 _log = logging.getLogger(__name__)

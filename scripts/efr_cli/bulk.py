@@ -11,11 +11,11 @@ from typing import Final
 
 from tqdm import tqdm
 
-from core.batches import MAX_KEYS, PhotoOutcome
 from core.errors import BatchNotFound
-from core.index_jobs import IndexDone, UnindexedFace, is_key
+from core.jobs.index_job import IndexDone, UnindexedFace, is_key
+from core.jobs.results import Results
 from core.ports import ObjectStore
-from core.results import Results
+from core.submission.batches import MAX_KEYS, PhotoOutcome
 from efr_cli.journal import Journal, SubmittedBatch
 from efr_cli.parts import Parts
 

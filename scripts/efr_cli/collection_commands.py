@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import click
 from pydantic import TypeAdapter, ValidationError
 
-from core.collections import Collection
+from core.collections.registry import Collection
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
-from core.index_jobs import Metadata
+from core.jobs.index_job import Metadata
 from efr_cli.parts import Parts, opened
 from efr_cli.tool import Person, Similarity, misuse
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
-from core.collections import Collections
+from core.collections.registry import Collections
 from core.errors import CollectionExists, CollectionNotFound
-from core.jobs import DEFAULT_COLLECTION
+from core.jobs.recognition_job import DEFAULT_COLLECTION
 from efr_cli.folder import FolderEnrolment, Unused, Wanted, photos_of
 from efr_cli.parts import Parts, opened
 from efr_cli.tool import Quality, Refused, finish, plain

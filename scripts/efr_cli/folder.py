@@ -11,13 +11,13 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 from tqdm import tqdm
 
-from core.choosing import BYSTANDER
-from core.collections import Collections
-from core.enrolment import Enroller, face_id
+from core.collections.enrolment import Enroller, face_id
+from core.collections.face_choice import BYSTANDER
+from core.collections.registry import Collections
 from core.errors import FaceServiceError
 from core.faces.results import Face, ModelId, Needed
-from core.index_jobs import PersonName
-from core.jobs import DetectedFace, poorness
+from core.jobs.index_job import PersonName
+from core.jobs.recognition_job import DetectedFace, poorness
 from core.ports import EnrolledFace, FaceIndex, Recognizer
 
 BATCH: Final = 100

@@ -6,7 +6,7 @@ from typing import Final
 import click
 from pydantic import ValidationError
 
-from core.index_jobs import DEFAULT_MAX_FACES, IndexRequest
+from core.jobs.index_job import DEFAULT_MAX_FACES, IndexRequest
 from efr_cli.bulk import BulkRun
 from efr_cli.journal import Asked, open_journal
 from efr_cli.parts import Parts, opened

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from core.index_jobs import IndexRequest
-from core.jobs import Frozen
+from core.jobs.index_job import IndexRequest
+from core.jobs.recognition_job import Frozen
 from efr_cli.tool import Refused
 
 

@@ -6,9 +6,9 @@ from typing import Final
 
 import click
 
+from core.collections.matching import Matched, Matching, SearchedFace
 from core.errors import InvalidPhoto, RecognitionFailed
-from core.jobs import DEFAULT_COLLECTION, UNKNOWN, poorness
-from core.matching import Matched, Matching, SearchedFace
+from core.jobs.recognition_job import DEFAULT_COLLECTION, UNKNOWN, poorness
 from core.ports import Recognizer
 from efr_cli.parts import Parts, opened
 from efr_cli.tool import Quality, Refused, Similarity, finish, plain

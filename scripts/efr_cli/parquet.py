@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 from pydantic import AfterValidator, BeforeValidator, TypeAdapter, ValidationError
 
 from core.faces.results import ModelId
-from core.index_jobs import ImageId, Metadata, PersonName
-from core.jobs import Frozen, is_job_id
+from core.jobs.index_job import ImageId, Metadata, PersonName
+from core.jobs.recognition_job import Frozen, is_job_id
 from core.ports import EnrolledFace
 from efr_cli.tool import Refused
 

@@ -11,12 +11,12 @@ from typing import Final
 
 import click
 
-from core.batches import Batches
-from core.collections import Collections
-from core.erasure import Erasure
-from core.people import People
+from core.collections.erasure import Erasure
+from core.collections.people import People
+from core.collections.registry import Collections
 from core.ports import FaceIndex, Recognizer
 from core.settings import Settings
+from core.submission.batches import Batches
 from efr_cli.tool import announced_settings
 
 SCRIPTS: Final = Path(__file__).parent.parent

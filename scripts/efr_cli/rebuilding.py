@@ -15,8 +15,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from core.collections import Collection
-from core.erasure_records import ErasureLog
+from core.collections.erasure_records import ErasureLog
+from core.collections.registry import Collection
 from core.errors import CollectionNotFound, Conflict
 from core.ports import EnrolledFace, FaceIndex
 from efr_cli.bulk import uninterrupted

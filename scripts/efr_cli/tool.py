@@ -11,8 +11,8 @@ from click.exceptions import NoArgsIsHelpError
 from pydantic import TypeAdapter, ValidationError
 
 from core.errors import FaceServiceError
-from core.index_jobs import PersonName
-from core.names import is_visible
+from core.ground.names import is_visible
+from core.jobs.index_job import PersonName
 from core.settings import Settings, load_settings
 
 _PERSON: Final[TypeAdapter[str]] = TypeAdapter(PersonName)

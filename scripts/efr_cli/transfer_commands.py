@@ -8,8 +8,8 @@ from typing import TypeVar
 import click
 from tqdm import tqdm
 
-from core.collections import check_model
-from core.enrolment import Enroller
+from core.collections.enrolment import Enroller
+from core.collections.registry import check_model
 from core.faces.results import ModelId
 from core.ports import EnrolledFace
 from efr_cli.parts import Parts, opened

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from core.jobs import JobDone, JobFailed, is_job_id
+from core.jobs.recognition_job import JobDone, JobFailed, is_job_id
+from core.jobs.results import Results
 from core.ports import JobQueue, ObjectStore, ReceivedMessage
-from core.results import Results
-from core.scaling import Depth
-from core.unreadable import REASON, job_id_in
+from core.scaling.policy import Depth
+from core.worker.unreadable import REASON, job_id_in
 from trial.uploads import Answer
 
 _READ_S: Final = 300

@@ -11,7 +11,7 @@ from typing import Final, Self
 
 import requests
 
-from core.environment import settle_environment
+from core.host.environment import settle_environment
 from core.settings import Settings
 from trial.waiting import wait_until
 

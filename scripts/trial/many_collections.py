@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 
 from core.bootstrap.shared import Shared
-from core.changes import MARKERS
-from core.collections import PREFIX, Collection
+from core.collections.registry import PREFIX, Collection
 from core.faces.results import ModelId
+from core.gallery.changes import MARKERS
 from core.ports import EnrolledFace
 from core.settings import Settings
 

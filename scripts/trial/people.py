@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from core.bootstrap.recognizers import load_recognizer
 from core.faces.results import Recognition
-from core.jobs import NO_FACE, UNKNOWN
+from core.jobs.recognition_job import NO_FACE, UNKNOWN
 from core.settings import Settings
 
 _SUFFIXES: Final = (".jpg", ".jpeg", ".png")

@@ -12,29 +12,29 @@ from numpy.typing import NDArray
 from trial.localstack import LocalStack
 from trial.waiting import wait_until
 
-from core.answers import IndexAnswerer, RecognitionAnswerer
 from core.aws.clients import s3_client
-from core.batch_lists import BatchLists
-from core.batches import Batches, note_outcome
 from core.bootstrap.shared import Shared
-from core.collections import Collections
-from core.enrolment import Enroller
-from core.enrolment_groups import EnrolmentGroups
-from core.erasure import AUDIT_PREFIX, Erasure
+from core.collections.enrolment import Enroller
+from core.collections.enrolment_batching import EnrolmentGroups
+from core.collections.erasure import AUDIT_PREFIX, Erasure
+from core.collections.identification import FaceNamer
+from core.collections.people import People
+from core.collections.registry import Collections
 from core.errors import CollectionNotFound, FaceServiceError, InvalidImage
-from core.idempotency import IdempotencyKeys
-from core.index_jobs import IndexJob, IndexRequest
-from core.indexing import Indexing
-from core.intake import Intake
-from core.jobs import Job, JobFailed, failed, safe_filename
-from core.naming import FaceNamer
-from core.people import People
+from core.jobs.batch_records import BatchLists
+from core.jobs.index_job import IndexJob, IndexRequest
+from core.jobs.photo_sources import PhotoSources
+from core.jobs.recognition_job import Job, JobFailed, failed, safe_filename
+from core.jobs.results import JobResult, Results
 from core.ports import FaceIndex, ObjectStore
-from core.results import JobResult, Results
 from core.settings import Settings
-from core.sources import PhotoSources
-from core.submission import Submission
+from core.submission.batches import Batches, note_outcome
+from core.submission.idempotency import IdempotencyKeys
+from core.submission.indexing import Indexing
+from core.submission.photo_intake import Intake
+from core.submission.uploads import Submission
 from core.testing import MemoryFaceIndex
+from core.worker.job_answers import IndexAnswerer, RecognitionAnswerer
 from tests.support.faces import RecognizerByPhoto, embedding_like_no_other, face, recognition
 from tests.support.photos import made_photo
 from tests.support.worlds import World, aws_world, memory_world, own_names

@@ -1,4 +1,4 @@
-"""Every row of the outcome table (core/job_handler.py), in memory and on LocalStack."""
+"""Every row of the outcome table (core/worker/job_handler.py), in memory and on LocalStack."""
 
 import json
 from collections.abc import Iterator
@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from core.dead_letters import ABANDONED
 from core.errors import (
     BucketNotAllowed,
     Erased,
@@ -17,14 +16,15 @@ from core.errors import (
     ServiceUnavailable,
 )
 from core.faces.results import Recognition
-from core.index_jobs import IndexJob
-from core.job_handler import ALONE_REFUSED, Outcome
-from core.jobs import COLLECTION_NOTE, Job
+from core.jobs.index_job import IndexJob
+from core.jobs.recognition_job import COLLECTION_NOTE, Job
+from core.jobs.results import JobResult, Results
 from core.ports import EnrolledFace, JobQueue
-from core.results import JobResult, Results
 from core.testing import ScriptedRecognizer
-from core.unreadable import likely_cause
-from core.visibility import VisibilityHeartbeat
+from core.worker.dead_letter_sweeper import ABANDONED
+from core.worker.job_handler import ALONE_REFUSED, Outcome
+from core.worker.unreadable import likely_cause
+from core.worker.visibility_heartbeat import VisibilityHeartbeat
 from tests.support.faces import MODEL, OTHER_MODEL, embedding, face, recognition
 from tests.support.workers import join_worker
 from tests.support.worlds import MAX_RECEIVE_COUNT, World

@@ -12,8 +12,8 @@ from trial.localstack import LocalStack
 from trial.processes import Process
 from trial.waiting import wait_until
 
-from core.jobs import Job
-from core.results import Results
+from core.jobs.recognition_job import Job
+from core.jobs.results import Results
 from core.settings import Settings
 from tests.support.photos import sample
 from tests.support.service import Counts, settings_of

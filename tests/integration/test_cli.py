@@ -20,8 +20,8 @@ from core.aws.clients import s3_client, sqs_client
 from core.aws.provisioning import provision
 from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
-from core.enrolment import Enroller, face_id
-from core.index_jobs import IndexJob
+from core.collections.enrolment import Enroller, face_id
+from core.jobs.index_job import IndexJob
 from core.ports import EnrolledFace
 from core.settings import Settings
 from tests.support.faces import MODEL, embedding

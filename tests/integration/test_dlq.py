@@ -16,12 +16,12 @@ from trial.waiting import wait_until
 
 from core.aws.clients import sqs_client
 from core.aws.sqs import SqsQueue
-from core.batches import note_outcome
-from core.dead_letters import ABANDONED
-from core.index_jobs import IndexJob, new_id
-from core.jobs import Job, failed
-from core.results import Results
+from core.jobs.index_job import IndexJob, new_id
+from core.jobs.recognition_job import Job, failed
+from core.jobs.results import Results
 from core.settings import Settings
+from core.submission.batches import note_outcome
+from core.worker.dead_letter_sweeper import ABANDONED
 from tests.support.worlds import World, aws_world, own_names
 
 RETRIES_USED_UP = "RECOGNITION_TIMED_OUT"

@@ -10,24 +10,24 @@ from trial.http_proxy import HttpProxy, Refusal
 from trial.localstack import LocalStack, free_port
 from trial.waiting import wait_until
 
-from core.answers import IndexAnswerer
 from core.aws.clients import s3_client, sqs_client
 from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
-from core.batches import note_outcome
 from core.bootstrap.shared import Shared
-from core.collections import Collections
-from core.enrolment import Enroller
-from core.enrolment_groups import EnrolmentGroups
+from core.collections.enrolment import Enroller
+from core.collections.enrolment_batching import EnrolmentGroups
+from core.collections.registry import Collections
 from core.faces.results import EVERY_FACE, Needed, Recognition
-from core.index_jobs import IndexJob, new_id
-from core.jobs import Job
-from core.lanes import Lane
-from core.results import Results
+from core.jobs.index_job import IndexJob, new_id
+from core.jobs.photo_sources import PhotoSources
+from core.jobs.recognition_job import Job
+from core.jobs.results import Results
 from core.settings import Settings
-from core.sources import PhotoSources
+from core.submission.batches import note_outcome
 from core.testing import MemoryStore
-from core.turns import Turns, Urgency
+from core.worker.job_answers import IndexAnswerer
+from core.worker.lane import Lane
+from core.worker.scheduler import Turns, Urgency
 from tests.support.faces import face, recognition
 from tests.support.waiting import let_pass
 from tests.support.workers import join_lane, join_worker

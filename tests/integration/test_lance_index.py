@@ -14,9 +14,9 @@ from trial.waiting import wait_until
 
 from core.aws.clients import s3_client
 from core.bootstrap.shared import Shared
-from core.changes import BELL, MARKERS
 from core.errors import CollectionNotFound, StorageUnavailable
 from core.gallery import lance_storage
+from core.gallery.changes import BELL, MARKERS
 from core.gallery.lance_index import LanceFaceIndex
 from core.ports import EnrolledFace
 from core.settings import Settings

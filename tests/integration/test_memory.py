@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from core.jobs import Job
+from core.executors.process_pool import TimedPool
+from core.jobs.recognition_job import Job
 from core.testing import MemoryStore
-from core.timed_pool import TimedPool
 from tests.support.recognizers import ObedientRecognizer
 from tests.support.workers import join_worker
 from tests.support.worlds import memory_world

@@ -15,7 +15,7 @@ from trial.waiting import wait_until
 
 from core.aws.provisioning import provision
 from core.errors import ObjectMissing
-from core.jobs import Job
+from core.jobs.recognition_job import Job
 from core.settings import Settings
 from tests.support.executors import is_alive, on_ray
 from tests.support.metadata_service import MetadataService

@@ -6,10 +6,10 @@ from typing import Final
 
 import psutil
 
+from core.executors.pool import WarmPool
+from core.executors.process_pool import TimedPool
+from core.executors.ray_pool import RayPool
 from core.ports import Recognizer
-from core.ray_pool import RayPool
-from core.timed_pool import TimedPool
-from core.warm_pool import WarmPool
 
 
 @dataclass(frozen=True, kw_only=True)

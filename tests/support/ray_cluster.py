@@ -17,7 +17,7 @@ CORES: Final = 3
 
 _SCRIPT: Final = f"""
 import sys
-from core.ray_cluster import RayCluster
+from core.executors.ray_cluster import RayCluster
 cluster = RayCluster(None, cores={CORES})
 cluster.join()
 import ray

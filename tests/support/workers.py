@@ -4,22 +4,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from core.acknowledger import Acknowledger
-from core.answers import RecognitionAnswerer
-from core.collections import Collections
-from core.dead_letters import DeadLetterSweeper
+from core.collections.identification import FaceNamer
+from core.collections.registry import Collections
 from core.faces.results import ModelId
-from core.index_jobs import IndexDone
-from core.job_handler import JobHandler
-from core.jobs import DEFAULT_COLLECTION, Job, JobDone
-from core.lanes import Lane
-from core.naming import FaceNamer
+from core.jobs.index_job import IndexDone
+from core.jobs.recognition_job import DEFAULT_COLLECTION, Job, JobDone
+from core.jobs.results import JobResult, Results
 from core.ports import EnrolledFace, FaceIndex, JobQueue, ObjectStore, Recognizer
-from core.results import JobResult, Results
 from core.testing import ManualClock, MemoryFaceIndex
-from core.turns import Turns, Urgency
-from core.visibility import VisibilityHeartbeat
-from core.worker import Worker
+from core.worker.acknowledger import Acknowledger
+from core.worker.daemon import Worker
+from core.worker.dead_letter_sweeper import DeadLetterSweeper
+from core.worker.job_answers import RecognitionAnswerer
+from core.worker.job_handler import JobHandler
+from core.worker.lane import Lane
+from core.worker.scheduler import Turns, Urgency
+from core.worker.visibility_heartbeat import VisibilityHeartbeat
 from tests.support.worlds import MAX_RECEIVE_COUNT, VISIBILITY_S, World
 
 Settled = Callable[[Any, JobResult], None]

@@ -6,11 +6,11 @@ from itertools import pairwise
 import pytest
 from trial.waiting import wait_until
 
-from core.acknowledger import Acknowledger
 from core.errors import QueueUnavailable
 from core.ports import ReceivedMessage
 from core.testing import ManualClock, MemoryQueue
-from core.visibility import VisibilityHeartbeat
+from core.worker.acknowledger import Acknowledger
+from core.worker.visibility_heartbeat import VisibilityHeartbeat
 
 VISIBILITY_S = 60
 

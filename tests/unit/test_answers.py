@@ -4,16 +4,16 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from core.answers import IndexAnswerer, RecognitionAnswerer
-from core.collections import Collections
-from core.enrolment import Enroller
-from core.enrolment_groups import EnrolmentGroups
+from core.collections.enrolment import Enroller
+from core.collections.enrolment_batching import EnrolmentGroups
+from core.collections.identification import FaceNamer
+from core.collections.registry import Collections
 from core.errors import BucketNotAllowed, FileTooLarge, ObjectMissing, UnsupportedImage
-from core.index_jobs import IndexJob, new_id
-from core.jobs import COLLECTION_NOTE, MIN_QUALITY_NOTE, Job, JobDone
-from core.naming import FaceNamer
-from core.sources import PhotoSources
+from core.jobs.index_job import IndexJob, new_id
+from core.jobs.photo_sources import PhotoSources
+from core.jobs.recognition_job import COLLECTION_NOTE, MIN_QUALITY_NOTE, Job, JobDone
 from core.testing import MemoryFaceIndex, MemoryStore
+from core.worker.job_answers import IndexAnswerer, RecognitionAnswerer
 from tests.support.faces import RecognizerByPhoto, face, recognition
 
 ADA = b"photo of Ada"

@@ -4,9 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from core.batch_lists import ERASED, BatchLists
-from core.batches import MAX_KEYS, MAX_PREFIX_KEYS, Batches, note_outcome
-from core.collections import Collections
+from core.collections.registry import Collections
 from core.errors import (
     BatchNotFound,
     BucketNotAllowed,
@@ -14,10 +12,12 @@ from core.errors import (
     InvalidRequest,
     QueueUnavailable,
 )
-from core.index_jobs import FaceRecord, IndexDone, IndexJob, IndexRequest, UnindexedFace, new_id
-from core.jobs import DetectedFace, Failure, ImageSize, Model, failed
-from core.results import JobResult, Results
-from core.sources import PhotoSources
+from core.jobs.batch_records import ERASED, BatchLists
+from core.jobs.index_job import FaceRecord, IndexDone, IndexJob, IndexRequest, UnindexedFace, new_id
+from core.jobs.photo_sources import PhotoSources
+from core.jobs.recognition_job import DetectedFace, Failure, ImageSize, Model, failed
+from core.jobs.results import JobResult, Results
+from core.submission.batches import MAX_KEYS, MAX_PREFIX_KEYS, Batches, note_outcome
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
 from tests.support.faces import face
 

@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from core.changes import BELL, MARKERS, StoredChanges, UnknownChanges, Watch
 from core.errors import StorageUnavailable
+from core.gallery.changes import BELL, MARKERS, StoredChanges, UnknownChanges, Watch
 from core.testing import ManualClock, MemoryStore
 from tests.support.adversary import Process, Trouble
 

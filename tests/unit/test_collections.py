@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from core.collections import PREFIX, Collections
+from core.collections.registry import PREFIX, Collections
 from core.errors import (
     CollectionExists,
     CollectionNotFound,
@@ -13,7 +13,7 @@ from core.errors import (
     ModelMismatch,
     StorageUnavailable,
 )
-from core.jobs import Model
+from core.jobs.recognition_job import Model
 from core.ports import StoredObject
 from core.testing import ManualClock, MemoryFaceIndex, MemoryStore
 from tests.support.adversary import Process, Trouble

@@ -23,19 +23,19 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from core.collections import Collections
+from core.collections.registry import Collections
 from core.errors import IdempotencyConflict, InvalidImage, RecognizerDied, ServiceUnavailable
 from core.faces.results import EVERY_FACE, ModelId, Needed, Recognition
-from core.idempotency import IdempotencyKeys
-from core.index_jobs import new_id
-from core.intake import Intake
-from core.jobs import JobDone, JobFailed
-from core.results import Results
-from core.submission import Submission
+from core.jobs.index_job import new_id
+from core.jobs.recognition_job import JobDone, JobFailed
+from core.jobs.results import Results
+from core.submission.idempotency import IdempotencyKeys
+from core.submission.photo_intake import Intake
+from core.submission.uploads import Submission
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
-from core.unreadable import job_id_in
-from core.visibility import VisibilityHeartbeat
-from core.worker import Worker
+from core.worker.daemon import Worker
+from core.worker.unreadable import job_id_in
+from core.worker.visibility_heartbeat import VisibilityHeartbeat
 from tests.support.adversary import Interleaving, Killed, Process, Refuses, Trouble
 from tests.support.faces import MODEL, OTHER_MODEL, enrolled, face, recognition
 from tests.support.photos import made_photo

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from dotenv import dotenv_values
 
-from core.dead_letters import ABANDONED
 from core.errors import FaceServiceError
-from core.job_handler import ALONE_REFUSED
 from core.settings import Settings
+from core.worker.dead_letter_sweeper import ABANDONED
+from core.worker.job_handler import ALONE_REFUSED
 from tests.support.photos import ROOT
 
 WEB_MEMORY = json.loads((ROOT / "docs" / "benchmarks" / "web-memory.json").read_text())

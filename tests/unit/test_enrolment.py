@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.changes import StoredChanges
-from core.choosing import BYSTANDER
-from core.collections import Collections
-from core.enrolment import Enroller, face_id
+from core.collections.enrolment import Enroller, face_id
+from core.collections.face_choice import BYSTANDER
+from core.collections.people import People
+from core.collections.registry import Collections
 from core.errors import CollectionNotFound, Erased, ModelMismatch, NoFaceInBox
 from core.faces.results import Recognition
-from core.index_jobs import IndexDone, IndexJob, new_id
-from core.people import People
+from core.gallery.changes import StoredChanges
+from core.jobs.index_job import IndexDone, IndexJob, new_id
 from core.ports import EnrolledFace, Match
 from core.testing import MemoryFaceIndex, MemoryStore
 from tests.support.faces import MODEL, OTHER_MODEL, enrolled, face, recognition

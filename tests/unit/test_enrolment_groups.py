@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import pytest
 from trial.waiting import wait_until
 
-from core.collections import Collections
-from core.enrolment import Enroller
-from core.enrolment_groups import EnrolmentGroups
+from core.collections.enrolment import Enroller
+from core.collections.enrolment_batching import EnrolmentGroups
+from core.collections.registry import Collections
 from core.errors import CollectionNotFound, Erased, IndexUnavailable
-from core.index_jobs import IndexDone, IndexJob, new_id
+from core.jobs.index_job import IndexDone, IndexJob, new_id
 from core.ports import EnrolledFace
 from core.testing import MemoryFaceIndex, MemoryStore
 from tests.support.faces import face, recognition

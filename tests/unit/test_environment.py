@@ -12,10 +12,10 @@ from core.aws.clients import s3_client, sqs_client
 from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
 from core.bootstrap.shared import Shared
-from core.environment import settle_environment
 from core.errors import FaceServiceError, ObjectMissing
 from core.gallery.lance_files import TableFiles
 from core.gallery.lance_storage import gallery_uri, storage_options
+from core.host.environment import settle_environment
 from core.settings import Settings, load_settings
 from tests.support.photos import ROOT
 

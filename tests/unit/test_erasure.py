@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
-from core.batches import Batches, note_outcome
-from core.changes import StoredChanges
-from core.collections import Collections
-from core.enrolment import Enroller
-from core.erasure import AUDIT_PREFIX, Erasure
+from core.collections.enrolment import Enroller
+from core.collections.erasure import AUDIT_PREFIX, Erasure
+from core.collections.identification import FaceNamer
+from core.collections.people import People
+from core.collections.registry import Collections
 from core.errors import CollectionNotFound, FaceNotFound, PersonNotFound, StorageUnavailable
-from core.index_jobs import IndexDone, IndexJob, IndexRequest, new_id
-from core.jobs import Job, failed
-from core.naming import FaceNamer
-from core.people import People
-from core.results import Results
-from core.sources import PhotoSources
+from core.gallery.changes import StoredChanges
+from core.jobs.index_job import IndexDone, IndexJob, IndexRequest, new_id
+from core.jobs.photo_sources import PhotoSources
+from core.jobs.recognition_job import Job, failed
+from core.jobs.results import Results
+from core.submission.batches import Batches, note_outcome
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
 from tests.support.adversary import Process, Trouble
 from tests.support.faces import face, recognition

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.erasure_records import KEPT_FOR, MARGIN, ErasureLog, ErasureLogs
+from core.collections.erasure_records import KEPT_FOR, MARGIN, ErasureLog, ErasureLogs
 from core.errors import StorageUnavailable
 from core.testing import MemoryStore
 

@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from core.collections import Collections
-from core.enrolment import Enroller
+from core.collections.enrolment import Enroller
+from core.collections.fresh_results import FreshResults
+from core.collections.grounds import IN_TIME_S, Grounds
+from core.collections.identification import FaceNamer
+from core.collections.registry import Collections
 from core.errors import ErasedMeanwhile
-from core.fresh_results import FreshResults
-from core.grounds import IN_TIME_S, Grounds
-from core.index_jobs import IndexDone, IndexJob, new_id
-from core.jobs import JobDone, failed
-from core.naming import FaceNamer
-from core.results import Results
+from core.jobs.index_job import IndexDone, IndexJob, new_id
+from core.jobs.recognition_job import JobDone, failed
+from core.jobs.results import Results
 from core.testing import ManualClock, MemoryFaceIndex, MemoryStore
 from tests.support.faces import face, recognition
 

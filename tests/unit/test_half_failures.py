@@ -8,22 +8,22 @@ from typing import Any
 
 import pytest
 
-from core.answers import IndexAnswerer
-from core.batches import note_outcome
-from core.collections import Collections
-from core.enrolment import Enroller
-from core.enrolment_groups import EnrolmentGroups
+from core.collections.enrolment import Enroller
+from core.collections.enrolment_batching import EnrolmentGroups
+from core.collections.registry import Collections
 from core.errors import IndexUnavailable, QueueUnavailable, StorageUnavailable
 from core.faces.results import EVERY_FACE, Needed, Recognition
-from core.index_jobs import IndexJob, new_id
-from core.job_handler import ALONE_REFUSED, Outcome
-from core.jobs import DEFAULT_COLLECTION, Job, JobDone, JobFailed
-from core.lanes import Lane
+from core.jobs.index_job import IndexJob, new_id
+from core.jobs.photo_sources import PhotoSources
+from core.jobs.recognition_job import DEFAULT_COLLECTION, Job, JobDone, JobFailed
+from core.jobs.results import Results
 from core.ports import ReceivedMessage
-from core.results import Results
-from core.sources import PhotoSources
+from core.submission.batches import note_outcome
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
-from core.turns import Turns, Urgency
+from core.worker.job_answers import IndexAnswerer
+from core.worker.job_handler import ALONE_REFUSED, Outcome
+from core.worker.lane import Lane
+from core.worker.scheduler import Turns, Urgency
 from tests.support.faces import MODEL, enrolled, face, recognition
 from tests.support.half_away import Asked, HalfAway
 from tests.support.workers import join_lane, join_worker

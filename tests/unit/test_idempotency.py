@@ -12,7 +12,7 @@ from core.errors import (
     ServiceUnavailable,
     StorageUnavailable,
 )
-from core.idempotency import IdempotencyKeys
+from core.submission.idempotency import IdempotencyKeys
 from core.testing import ManualClock, MemoryQueue, MemoryStore
 from tests.support.adversary import Interleaving, Killed, Process, Trouble
 

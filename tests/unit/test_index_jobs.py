@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from core.errors import MalformedMessage
-from core.index_jobs import IndexJob, IndexRequest, is_person, new_id
-from core.jobs import is_job_id
+from core.jobs.index_job import IndexJob, IndexRequest, is_person, new_id
+from core.jobs.recognition_job import is_job_id
 
 JOB = IndexJob(
     collection_id="family",

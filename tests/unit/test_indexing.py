@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from core.collections import Collections
+from core.collections.registry import Collections
 from core.errors import CollectionNotFound, FileTooLarge, QueueUnavailable
-from core.index_jobs import IndexJob, IndexRequest
-from core.indexing import Indexing
-from core.intake import Intake
+from core.jobs.index_job import IndexJob, IndexRequest
+from core.submission.indexing import Indexing
+from core.submission.photo_intake import Intake
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
 from tests.support.photos import made_photo
 

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from core.errors import FileTooLarge, QueueUnavailable, StorageUnavailable, TooManyPixels
-from core.intake import Intake
+from core.submission.photo_intake import Intake
 from core.testing import ManualClock, MemoryQueue, MemoryStore
 from tests.support.adversary import Process, Trouble
 from tests.support.photos import made_photo

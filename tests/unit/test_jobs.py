@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.errors import MalformedMessage
 from core.faces.geometry import Box
 from core.faces.results import Face
-from core.jobs import (
+from core.jobs.recognition_job import (
     DetectedFace,
     FaceBox,
     Job,

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from core.collections import Collections
+from core.collections.matching import FaceMatch, Matching
+from core.collections.registry import Collections
 from core.errors import CollectionNotFound, ModelMismatch, NoFaceFound, PersonNotFound
 from core.faces.results import Recognition
-from core.matching import FaceMatch, Matching
 from core.ports import EnrolledFace
 from core.testing import MemoryFaceIndex, MemoryStore
 from tests.support.faces import (

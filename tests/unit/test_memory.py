@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.faces.profiles import PROFILES
-from core.memory import CHILD_BYTES, WORKER_BYTES, children_that_fit, usable_memory_bytes
+from core.host.memory import CHILD_BYTES, WORKER_BYTES, children_that_fit, usable_memory_bytes
 from tests.support.photos import ROOT
 
 GB = 10**9

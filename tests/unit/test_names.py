@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.names import is_visible, spelled
+from core.ground.names import is_visible, spelled
 
 NAMES = {
     "Persian": "علی\u200cرضا",

@@ -2,11 +2,11 @@
 
 import pytest
 
-from core.collections import Collections
+from core.collections.identification import FaceNamer, believable
+from core.collections.registry import Collections
 from core.errors import CollectionNotFound, ModelMismatch, StorageUnavailable
 from core.faces.similarity import similarity
-from core.jobs import JobDone
-from core.naming import FaceNamer, believable
+from core.jobs.recognition_job import JobDone
 from core.ports import EnrolledFace, Match
 from core.testing import MemoryFaceIndex, MemoryStore
 from tests.support.faces import MODEL, OTHER_MODEL, enrolled, face, recognition

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from core.errors import InvalidImage, TooBusy
+from core.executors.neighbours import Neighbours
 from core.faces.results import LARGEST_FACE, Recognition
-from core.neighbours import Neighbours
 from tests.support.faces import face, recognition
 
 

@@ -1,6 +1,6 @@
 """Jobs that are known to be pending."""
 
-from core.pending import REMEMBERED_S, PendingJobs
+from core.submission.pending_jobs import REMEMBERED_S, PendingJobs
 from core.testing import ManualClock
 
 

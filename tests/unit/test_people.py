@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from core.collections import Collections
+from core.collections.people import People
+from core.collections.registry import Collections
 from core.errors import CollectionNotFound, FaceNotFound, PersonNotFound, PersonRejected
-from core.people import People
 from core.ports import EnrolledFace
 from core.testing import MemoryFaceIndex, MemoryStore
 from tests.support.faces import MODEL, enrolled

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InvalidImage, RecognizerDied, TooManyPixels
-from core.faces.results import Face, Recognition
-from core.plain_answers import (
+from core.executors.plain_answers import (
     ChildTraceback,
     Started,
     read_recognition,
@@ -18,6 +17,7 @@ from core.plain_answers import (
     recognition_answer,
     start_answer,
 )
+from core.faces.results import Face, Recognition
 from tests.support.faces import face, recognition
 
 

@@ -11,7 +11,7 @@ import pytest
 from pebble.common.types import Result, ResultStatus
 from pebble.pool.process import TaskResult
 
-from core.plain_pipes import PlainContext
+from core.executors.plain_pipes import PlainContext
 from tests.support.probes import Exploit
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 from trial.waiting import wait_until
 
-from core.attempts import CROWD, Attempt
 from core.ports import ReceivedMessage
-from core.prefetch import Prefetched
 from core.testing import ManualClock
+from core.worker.attempts import CROWD, Attempt
+from core.worker.prefetch_buffer import Prefetched
 
 
 def messages(count: int) -> list[ReceivedMessage]:

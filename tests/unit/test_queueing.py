@@ -7,7 +7,7 @@ import pytest
 from trial.waiting import wait_until
 
 from core.errors import TooBusy
-from core.queueing import bounded
+from core.executors.queueing import bounded
 
 
 def test_callers_wait_until_too_many_do() -> None:

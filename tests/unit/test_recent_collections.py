@@ -7,9 +7,9 @@ import pytest
 
 from core.bootstrap.shared import Shared
 from core.bootstrap.web import _start_web
-from core.collections import Collections
+from core.collections.recent_collections import KEY, RecentCollections, keep_warm
+from core.collections.registry import Collections
 from core.ports import StoredObject
-from core.recent_collections import KEY, RecentCollections, keep_warm
 from core.settings import Settings
 from core.testing import MemoryFaceIndex, MemoryStore
 from tests.support.faces import MODEL
@@ -75,7 +75,7 @@ def test_without_a_note_some_collections_are_loaded(store: MemoryStore) -> None:
 def test_no_more_are_loaded_than_the_note_may_hold(
     store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.recent_collections.MOST", 3)
+    monkeypatch.setattr("core.collections.recent_collections.MOST", 3)
     make(store, *(f"tenant-{number}" for number in range(9)))
     _, recent = process(store)
 

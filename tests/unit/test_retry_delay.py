@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.job_handler import MAX_BACKOFF_S, retry_delay_s
+from core.worker.job_handler import MAX_BACKOFF_S, retry_delay_s
 
 
 def test_pause_doubles_with_every_attempt() -> None:

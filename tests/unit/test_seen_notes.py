@@ -1,7 +1,7 @@
 """Notes of photos are asked for once, and forgotten with the photo."""
 
+from core.collections.seen_notes import SeenNotes
 from core.ports import ObjectNotes
-from core.seen_notes import SeenNotes
 from core.testing import MemoryStore
 
 

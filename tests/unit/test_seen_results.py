@@ -2,9 +2,10 @@
 
 import pytest
 
+from core.collections.traces import Traces, Whom
 from core.errors import Erased
-from core.index_jobs import FaceRecord, IndexDone, new_id
-from core.jobs import (
+from core.jobs.index_job import FaceRecord, IndexDone, new_id
+from core.jobs.recognition_job import (
     COLLECTION_NOTE,
     PERSON_NOTE,
     DetectedFace,
@@ -15,9 +16,8 @@ from core.jobs import (
     failed,
     noted_person,
 )
-from core.results import JobResult, Results
+from core.jobs.results import JobResult, Results
 from core.testing import MemoryStore
-from core.traces import Traces, Whom
 from tests.support.faces import face
 
 ADA = "0fc1ca32-2a2a-5b5e-8a71-3f54a6f3f5ff"
@@ -152,7 +152,7 @@ def test_photo_of_a_failed_job_is_looked_at_each_time(outputs: MemoryStore, trac
 def test_no_more_results_are_remembered_than_there_are(
     outputs: MemoryStore, traces: Traces, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.seen_results.MOST", 3)
+    monkeypatch.setattr("core.collections.seen_results.MOST", 3)
     for number in range(5):
         Results(outputs).write(named(f"person {number}", new_id()))
     traces.find(whom("Nobody"))

@@ -6,7 +6,7 @@ import pytest
 from flask import Response
 from job_routes import WaitingRoom
 
-from core.jobs import Job, failed
+from core.jobs.recognition_job import Job, failed
 from tests.support.photos import made_photo
 from tests.unit.web.site import PHOTO, Site, assert_error
 

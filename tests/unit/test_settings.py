@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from core.cores import usable_cores
 from core.errors import InvalidSettings
+from core.host.cores import usable_cores
 from core.settings import Settings, load_settings
 from tests.support.photos import ROOT
 

@@ -9,7 +9,7 @@ from core.errors import (
     ObjectMissing,
     UnsupportedImage,
 )
-from core.sources import PhotoSources, check_is_no_other_file
+from core.jobs.photo_sources import PhotoSources, check_is_no_other_file
 from core.testing import MemoryStore
 
 LIMIT = 10

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from core.collections import Collections
+from core.collections.registry import Collections
 from core.errors import (
     CollectionNotFound,
     EmptyFile,
@@ -15,12 +15,12 @@ from core.errors import (
     QueueUnavailable,
     StorageUnavailable,
 )
-from core.idempotency import IdempotencyKeys
-from core.intake import Intake
-from core.jobs import COLLECTION_NOTE, MIN_QUALITY_NOTE, Job, failed
-from core.pending import UNKNOWN_S
-from core.results import Results
-from core.submission import Submission
+from core.jobs.recognition_job import COLLECTION_NOTE, MIN_QUALITY_NOTE, Job, failed
+from core.jobs.results import Results
+from core.submission.idempotency import IdempotencyKeys
+from core.submission.pending_jobs import UNKNOWN_S
+from core.submission.photo_intake import Intake
+from core.submission.uploads import Submission
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
 from tests.support.photos import made_photo
 

@@ -7,12 +7,12 @@ import pytest
 from trial.waiting import wait_until
 
 from core.faces.results import EVERY_FACE, Needed, Recognition
-from core.index_jobs import IndexDone, IndexJob, new_id
-from core.jobs import ImageSize, Job, Model
-from core.lanes import Lane
-from core.results import Results
+from core.jobs.index_job import IndexDone, IndexJob, new_id
+from core.jobs.recognition_job import ImageSize, Job, Model
+from core.jobs.results import Results
 from core.testing import ManualClock, MemoryQueue
-from core.turns import Rota, Turns, Urgency
+from core.worker.lane import Lane
+from core.worker.scheduler import Rota, Turns, Urgency
 from tests.support.faces import recognition
 from tests.support.workers import join_lane, join_worker
 from tests.support.worlds import memory_world

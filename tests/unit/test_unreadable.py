@@ -4,9 +4,9 @@ import logging
 
 import pytest
 
-from core.index_jobs import IndexJob, new_id
-from core.jobs import Job
-from core.unreadable import UnreadableMessages, job_id_in, job_in, likely_cause
+from core.jobs.index_job import IndexJob, new_id
+from core.jobs.recognition_job import Job
+from core.worker.unreadable import UnreadableMessages, job_id_in, job_in, likely_cause
 
 JOB = Job.new("a.jpg")
 INDEX_JOB = IndexJob(

@@ -4,7 +4,7 @@ import pytest
 
 from core.ports import ReceivedMessage
 from core.testing import ManualClock, MemoryQueue
-from core.visibility import MAX_IN_FLIGHT_S, VisibilityHeartbeat
+from core.worker.visibility_heartbeat import MAX_IN_FLIGHT_S, VisibilityHeartbeat
 
 VISIBILITY_S = 60.0
 

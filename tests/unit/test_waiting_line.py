@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
+from core.submission.result_polling import LONGEST_S, SLOWEST_S, WaitingLine
 from core.testing import ManualClock
-from core.waiting_line import LONGEST_S, SLOWEST_S, WaitingLine
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from trial.waiting import wait_until
 
-from core.dead_letters import ABANDONED
 from core.errors import QueueUnavailable, RecognizerDied
 from core.faces.results import EVERY_FACE, Needed, Recognition
-from core.job_handler import Outcome
-from core.jobs import Job
+from core.jobs.recognition_job import Job
 from core.ports import ReceivedMessage
 from core.testing import ManualClock, MemoryQueue, MemoryStore
+from core.worker.dead_letter_sweeper import ABANDONED
+from core.worker.job_handler import Outcome
 from tests.support.faces import recognition
 from tests.support.workers import join_worker
 from tests.support.worlds import World
@@ -141,7 +141,7 @@ def test_jobs_over_the_grace_go_back_to_the_queue_at_once() -> None:
 def test_worker_goes_on_after_a_round_that_failed(
     trouble: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("core.pipeline._MAX_PAUSE_S", 0.1)
+    monkeypatch.setattr("core.worker.consumer._MAX_PAUSE_S", 0.1)
     tier = Tier()
     tier.recognizer.gate.set()
     receive = tier.queue.receive

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from core.bootstrap.recognizers import build_pool
-from core.confinement import Confinement
 from core.errors import InvalidImage, RecognizerDied
+from core.executors.confinement import Confinement
+from core.executors.process_pool import TimedPool
 from core.settings import Settings
-from core.timed_pool import TimedPool
 from tests.support.photos import ROOT
 from tests.support.probes import ProbingRecognizer
 
@@ -28,7 +28,9 @@ def probed(pool: TimedPool, probe: str) -> str:
 @pytest.fixture(scope="module")
 def lacks() -> set[str]:
     """Return in which ways this system can't confine a child."""
-    code = "from core.confinement import Confinement; print(*Confinement().apply(), sep=',')"
+    code = (
+        "from core.executors.confinement import Confinement; print(*Confinement().apply(), sep=',')"
+    )
     finished = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
     )
@@ -103,7 +105,7 @@ def test_gaps_are_the_names_of_steps(lacks: set[str]) -> None:
 def test_folder_for_models_is_made_and_may_be_written_to(lacks: set[str]) -> None:
     folder = ROOT / "var" / "written-by-a-child"
     code = (
-        "import sys; from pathlib import Path; from core.confinement import Confinement\n"
+        "import sys; from pathlib import Path; from core.executors.confinement import Confinement\n"
         "folder = Path(sys.argv[1])\n"
         "Confinement(writable=(folder,)).apply()\n"
         "(folder / 'file').write_text('by the child')\n"

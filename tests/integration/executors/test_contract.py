@@ -21,8 +21,8 @@ from core.errors import (
     RecognizerDied,
     TooBusy,
 )
+from core.executors.pool import WarmPool
 from core.faces.results import NO_EMBEDDING
-from core.warm_pool import WarmPool
 from tests.support.executors import PROCESSES, Executor, is_alive, on_ray
 from tests.support.photos import ROOT
 from tests.support.ray_cluster import access

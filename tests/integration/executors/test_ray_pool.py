@@ -9,7 +9,7 @@ import pytest
 from trial.localstack import free_port
 
 from core.errors import InvalidImage, InvalidSettings, ModelMissing, RecognizerDied
-from core.ray_pool import RayPool
+from core.executors.ray_pool import RayPool
 from tests.support.photos import ROOT
 from tests.support.ray_cluster import CORES
 from tests.support.recognizers import ObedientRecognizer, SharingRecognizer

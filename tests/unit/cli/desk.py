@@ -11,18 +11,18 @@ from click.testing import CliRunner, Result
 from efr_cli.app import main
 from efr_cli.parts import Parts
 
-from core.batches import Batches, note_outcome
-from core.collections import Collections
-from core.enrolment import Enroller, face_id
-from core.erasure import Erasure
+from core.collections.enrolment import Enroller, face_id
+from core.collections.erasure import Erasure
+from core.collections.people import People
+from core.collections.registry import Collections
 from core.errors import FaceServiceError
 from core.faces.results import EVERY_FACE, ModelId, Needed, Recognition
-from core.index_jobs import IndexJob
-from core.jobs import failed
-from core.people import People
+from core.jobs.index_job import IndexJob
+from core.jobs.photo_sources import PhotoSources
+from core.jobs.recognition_job import failed
+from core.jobs.results import JobResult, Results
 from core.ports import EnrolledFace, Recognizer
-from core.results import JobResult, Results
-from core.sources import PhotoSources
+from core.submission.batches import Batches, note_outcome
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
 from core.testing.recognizer import as_needed
 from tests.support.faces import MODEL, embedding, face, recognition

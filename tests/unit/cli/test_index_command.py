@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from efr_cli.bulk import uninterrupted
 
-from core.batches import MAX_KEYS
 from core.errors import InvalidImage
-from core.index_jobs import IndexJob
+from core.jobs.index_job import IndexJob
+from core.submission.batches import MAX_KEYS
 from tests.support.faces import face, recognition
 from tests.unit.cli.desk import Desk, codes
 

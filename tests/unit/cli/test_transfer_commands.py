@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 from efr_cli.parquet import PAGE, write_faces
 
-from core.enrolment import Added, Enroller
+from core.collections.enrolment import Added, Enroller
 from core.faces.results import ModelId
-from core.index_jobs import new_id
-from core.jobs import COLLECTION_NOTE
+from core.jobs.index_job import new_id
+from core.jobs.recognition_job import COLLECTION_NOTE
 from core.ports import EnrolledFace
 from tests.support.faces import MODEL
 from tests.support.indexes import stored_as

@@ -105,7 +105,7 @@ def test_hostile_header_is_refused_before_a_library_sees_it(name: str) -> None:
 
 def test_process_that_looks_at_headers_loads_no_library_for_photos() -> None:
     code = (
-        "import sys; import core.intake; "
+        "import sys; import core.submission.photo_intake; "
         "print([name for name in ('PIL', 'pi_heif', '_pi_heif') if name in sys.modules])"
     )
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from trial.waiting import wait_until
 
-from core.changes import StoredChanges, Watch
 from core.errors import StorageUnavailable
+from core.gallery.changes import StoredChanges, Watch
 from core.gallery.kept_gallery import KeptGallery
 from core.gallery.warm_gallery import WarmGallery
 from core.gallery.warm_shelf import WarmShelf

@@ -11,9 +11,9 @@ import pytest
 from numpy.typing import NDArray
 from trial.waiting import wait_until
 
-from core.changes import UnknownChanges, Watch
 from core.errors import CollectionNotFound, ModelMismatch
 from core.gallery import lance_table
+from core.gallery.changes import UnknownChanges, Watch
 from core.gallery.lance_index import LanceFaceIndex
 from core.gallery.lance_storage import storage_options
 from core.gallery.warm_gallery import WarmGallery

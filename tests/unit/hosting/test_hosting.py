@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from core.hosting import build_host
+from core.bootstrap.host import build_host
 from core.settings import Settings
 from tests.support.recognizers import ObedientRecognizer
 from tests.support.workers import join_worker

@@ -8,7 +8,7 @@ from trial.waiting import wait_until
 
 from core.aws.metadata import InstanceMetadata
 from core.errors import ServiceUnavailable
-from core.notices import NoticeWatcher
+from core.host.termination_notices import NoticeWatcher
 from tests.support.metadata_service import MetadataService
 
 NOTICE = "spot interruption"

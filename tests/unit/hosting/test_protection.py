@@ -7,7 +7,7 @@ import pytest
 from trial.waiting import wait_until
 
 from core.errors import ServiceUnavailable
-from core.protection import IDLE_S, ScaleInProtection
+from core.host.scale_in_protection import IDLE_S, ScaleInProtection
 from core.testing import ManualClock
 
 RENEW_S = 300.0

@@ -9,7 +9,7 @@ from moto.server import ThreadedMotoServer
 from core.aws.autoscaling import AutoScalingGroup, QueueDepths
 from core.aws.clients import autoscaling_client, sqs_client
 from core.errors import QueueUnavailable, ServiceUnavailable
-from core.scaling import Depth
+from core.scaling.policy import Depth
 from core.settings import Settings
 
 

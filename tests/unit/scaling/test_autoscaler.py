@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from core.autoscaler import Autoscaler
 from core.errors import QueueUnavailable
-from core.scaling import Depth, Limits
+from core.scaling.autoscaler import Autoscaler
+from core.scaling.policy import Depth, Limits
 from core.testing import ManualClock
 
 LIMITS = Limits(max_workers=15, children=1, target_latency_s=5, cool_down_s=60)

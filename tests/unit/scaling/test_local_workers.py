@@ -10,7 +10,7 @@ import psutil
 import pytest
 from trial.waiting import wait_until
 
-from core.local_workers import LocalWorkers
+from core.scaling.local_fleet import LocalWorkers
 from core.testing import ManualClock
 
 OBEDIENT = (

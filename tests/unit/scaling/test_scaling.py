@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.scaling import Decision, Depth, Limits, Pace, Reason, Situation, decide, wanted
+from core.scaling.policy import Decision, Depth, Limits, Pace, Reason, Situation, decide, wanted
 
 LIMITS = Limits(max_workers=15, children=2, target_latency_s=5, cool_down_s=60)
 IDLE = Depth(visible=0, in_flight=0)

@@ -2,11 +2,11 @@
 
 import pytest
 
-from core.autoscaler import Autoscaler
 from core.errors import StorageUnavailable
-from core.scaling import Depth, Limits, Reason
+from core.scaling.autoscaler import Autoscaler
+from core.scaling.policy import Depth, Limits, Reason
+from core.scaling.work_notes import KEY, WorkNotes, WorkSeen
 from core.testing import ManualClock, MemoryStore
-from core.work_notes import KEY, WorkNotes, WorkSeen
 
 COOL_DOWN_S = 60
 LOOK_S = 2

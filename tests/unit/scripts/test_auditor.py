@@ -7,9 +7,9 @@ import pytest
 from trial.auditor import Auditor, Expected, Findings
 from trial.uploads import Answer
 
-from core.jobs import ImageSize, Job, JobDone, Model, failed
-from core.results import Results
-from core.scaling import Depth
+from core.jobs.recognition_job import ImageSize, Job, JobDone, Model, failed
+from core.jobs.results import Results
+from core.scaling.policy import Depth
 from core.testing import ManualClock, MemoryQueue, MemoryStore
 
 EMPTY = Depth(visible=0, in_flight=0)

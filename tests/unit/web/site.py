@@ -11,25 +11,25 @@ from flask.testing import FlaskClient
 from server import create_app
 from werkzeug.test import TestResponse
 
-from core.batches import Batches, note_outcome
 from core.bootstrap.web import WebParts
-from core.collections import Collections
-from core.enrolment import Enroller
-from core.erasure import Erasure
+from core.collections.enrolment import Enroller
+from core.collections.erasure import Erasure
+from core.collections.matching import Matching
+from core.collections.people import People
+from core.collections.registry import Collections
 from core.errors import Erased, InvalidPhoto
 from core.faces.results import EVERY_FACE, Face, ModelId, Needed, Recognition
-from core.idempotency import IdempotencyKeys
-from core.index_jobs import IndexDone, IndexJob
-from core.indexing import Indexing
-from core.intake import Intake
-from core.jobs import ImageSize, Job, JobDone, JobFailed, Model, failed
-from core.matching import Matching
-from core.people import People
+from core.jobs.index_job import IndexDone, IndexJob
+from core.jobs.photo_sources import PhotoSources
+from core.jobs.recognition_job import ImageSize, Job, JobDone, JobFailed, Model, failed
+from core.jobs.results import Results
 from core.ports import JobQueue
-from core.results import Results
 from core.settings import Settings
-from core.sources import PhotoSources
-from core.submission import Submission
+from core.submission.batches import Batches, note_outcome
+from core.submission.idempotency import IdempotencyKeys
+from core.submission.indexing import Indexing
+from core.submission.photo_intake import Intake
+from core.submission.uploads import Submission
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
 from core.testing.recognizer import as_needed
 from tests.support.faces import MODEL, face, recognition

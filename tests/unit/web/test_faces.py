@@ -10,8 +10,8 @@ from werkzeug.test import TestResponse
 
 from core.errors import InvalidImage, RecognitionTimedOut, RecognizerDied, TooBusy
 from core.faces.results import ModelId
-from core.index_jobs import IndexDone, IndexJob
-from core.jobs import COLLECTION_NOTE, MIN_QUALITY_NOTE
+from core.jobs.index_job import IndexDone, IndexJob
+from core.jobs.recognition_job import COLLECTION_NOTE, MIN_QUALITY_NOTE
 from tests.support.faces import face
 from tests.support.photos import made_photo
 from tests.unit.web.site import PHOTO, Site, assert_error, base64_of, json_of, photo_number

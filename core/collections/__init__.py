@@ -1,0 +1,1 @@
+"""Collections of enrolled people: enrolling, identifying, matching, erasing."""

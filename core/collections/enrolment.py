@@ -1,0 +1,324 @@
+"""Faces of a photo into a collection."""
+
+import json
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from core.collections.erasure_records import ErasureLog
+from core.collections.face_choice import ChosenFaces, left_out, too_poor
+from core.collections.grounds import Grounds
+from core.collections.known_faces import as_users_said, is_same
+from core.collections.registry import Collection, Collections, check_model
+from core.collections.same_photo import of_others
+from core.errors import CollectionNotFound, Erased
+from core.faces.results import Face, ModelId, Recognition
+from core.jobs.index_job import IndexDone, IndexJob
+from core.ports import EnrolledFace, FaceIndex
+
+_MOST_FACES: Final = 100
+"""Of one photo."""
+
+_NAMESPACE: Final = uuid.UUID("6f1dbf0e-6b0f-5d0b-9f0a-6f6f4d1a7c11")
+
+
+def face_id(collection_id: str, image_id: str, position: int) -> str:
+    """Return the id of a photo's face, the same at every attempt.
+
+    ``position`` counts from the largest face, 0, on.
+    """
+    return str(uuid.uuid5(_NAMESPACE, json.dumps([collection_id, image_id, position])))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Added:
+    """Faces as they are stored now, in the order given, and how many that changed.
+
+    Those that were erased meanwhile are not among them; ``erased`` is the log that says so,
+    as of a monotonic time.
+    """
+
+    faces: list[EnrolledFace]
+    changed: int
+    erased: ErasureLog
+    looked_s: float
+
+
+class Enroller:
+    """Adds the faces of photos to collections; doing it again changes nothing.
+
+    What was erased after a photo was accepted is not added again. An erasure leaves its record
+    before it looks for faces, and faces are added before the records are looked at once more:
+    so either the erasure finds the faces, or they are taken away again here.
+
+    Parameters
+    ----------
+    min_quality : float
+        Faces of a lower quality, 0–100, are not added, unless a job has another bound.
+    grounds : Grounds, optional
+        Where it is noted when it was looked at what was erased.
+    """
+
+    def __init__(
+        self,
+        collections: Collections,
+        index: FaceIndex,
+        *,
+        min_quality: float = 0.0,
+        grounds: Grounds | None = None,
+    ) -> None:
+        self._grounds = grounds or Grounds()
+        self._collections = collections
+        self._index = index
+        self._min_quality = min_quality
+
+    def enrol(self, job: IndexJob, recognition: Recognition) -> IndexDone:
+        """Add a photo's faces, and tell which were added and which not.
+
+        Raises
+        ------
+        CollectionNotFound
+            If there is no such collection, or it was erased meanwhile.
+        Erased
+            If the person or a face was erased after the photo was accepted.
+        ModelMismatch
+            If the collection holds embeddings of another model.
+        """
+        (answer,) = self.enrol_all([(job, recognition)])
+        if isinstance(answer, Erased):
+            raise answer
+        return answer
+
+    def enrol_all(self, photos: Sequence[tuple[IndexJob, Recognition]]) -> list[IndexDone | Erased]:
+        """Add the faces of several photos of one collection with one write.
+
+        What was erased after its photo was accepted is answered with the error.
+        """
+        chosen = [_chosen(*photo, min_quality=self._min_quality) for photo in photos]
+        collection_id, model = photos[0][0].collection_id, photos[0][1].model
+        chosen = self._without_known(collection_id, model, chosen)
+
+        def refused(log: ErasureLog) -> set[str]:
+            """Return the faces of those photos of which something was erased."""
+            return {
+                face.face_id
+                for photo in chosen
+                if _is_photo_erased(log, photo)
+                for face in photo.added.values()
+            }
+
+        faces = [face for photo in chosen for face in photo.added.values()]
+        added = self._add(
+            collection_id,
+            faces,
+            model=model,
+            refused=refused,
+            accepted={photo.job.job_id: photo.job.accepted_at for photo in chosen},
+        )
+        for photo in chosen:
+            self._grounds.note(photo.job.job_id, added.looked_s)
+        stored = {face.face_id: face for face in added.faces}
+        return [
+            Erased() if _is_photo_erased(added.erased, photo) else photo.done(stored)
+            for photo in chosen
+        ]
+
+    def _without_known(
+        self, collection_id: str, model: ModelId, chosen: list[ChosenFaces]
+    ) -> list[ChosenFaces]:
+        """Leave out faces of photos that have another person's name already."""
+        log = self._collections.erased(self._collections.get(collection_id))
+        faces = [
+            replace(face, person=log.name_now(face.person, photo.job.accepted_at))
+            for photo in chosen
+            if not _is_photo_erased(log, photo)
+            for face in photo.added.values()
+        ]
+        refused = of_others(self._index, self._gallery_of(collection_id, model), faces)
+        return [photo.without(refused, "SAME_PHOTO") for photo in chosen]
+
+    def _gallery_of(self, collection_id: str, model: ModelId) -> str | None:
+        """Return a collection's gallery, None until it holds a face."""
+        collection = self._collections.get(collection_id)
+        check_model(collection, model)
+        return None if collection.model is None else collection.gallery_id
+
+    def add(
+        self,
+        collection_id: str,
+        faces: Sequence[EnrolledFace],
+        *,
+        model: ModelId,
+        accepted_at: datetime | None = None,
+    ) -> Added:
+        """Store faces with one write, keeping what users said of those that are there.
+
+        Parameters
+        ----------
+        accepted_at : datetime, optional
+            Since when the caller has wanted it, by S3's clock; now unless given. Faces that
+            were erased later are left out.
+
+        Raises
+        ------
+        CollectionNotFound
+            If there is no such collection, or it was erased meanwhile.
+        ModelMismatch
+            If the collection holds embeddings of another model.
+        """
+        since = accepted_at or self._collections.erasures.clock()
+        return self._add(
+            collection_id,
+            faces,
+            model=model,
+            refused=lambda log: {
+                face.face_id
+                for face in faces
+                if log.covers(person=face.person, face_ids=[face.face_id], accepted_at=since)
+            },
+            accepted={face.job_id: since for face in faces},
+        )
+
+    def refuse_erased(self, job: IndexJob) -> None:
+        """Raise ``Erased`` if a job's person or collection was erased after it was accepted.
+
+        What an attempt that broke off had enrolled is taken away.
+        """
+        try:
+            log = self._collections.erased(self._collections.get(job.collection_id))
+        except CollectionNotFound:
+            log = self._collections.erasures.now(job.collection_id)
+        if _is_erased(log, job):
+            self._withdraw(job)
+            raise Erased
+
+    def _withdraw(self, job: IndexJob) -> None:
+        ids = [face_id(job.collection_id, job.image_id, n) for n in range(_MOST_FACES)]
+        with suppress(CollectionNotFound):
+            collection = self._collections.now(job.collection_id)
+            if collection.model is not None:
+                self._erase_own(collection, ids, {job.job_id})
+
+    def _add(
+        self,
+        collection_id: str,
+        faces: Sequence[EnrolledFace],
+        *,
+        model: ModelId,
+        refused: Callable[[ErasureLog], set[str]],
+        accepted: Mapping[str | None, datetime | None],
+    ) -> Added:
+        """Add those faces that the newest log does not refuse, under the names that it gives.
+
+        ``accepted`` are the times of their jobs.
+        """
+        put: set[str] = set()
+        while True:
+            looked_s = self._grounds.clock()
+            collection = self._collections.get(collection_id)
+            if faces:
+                length = len(faces[0].embedding)
+                collection = self._collections.bind(collection, model, length=length)
+            log = self._collections.erased(collection)
+            gone = refused(log)
+            kept = [face for face in faces if face.face_id not in gone]
+            if put & gone:
+                jobs = {face.job_id for face in faces}
+                self._erase_own(collection, sorted(put & gone), jobs)
+            if not kept:
+                return Added(faces=[], changed=0, erased=log, looked_s=looked_s)
+            names = [log.name_now(face.person, accepted[face.job_id]) for face in kept]
+            kept = [
+                _with_rejection(face, name, log, accepted[face.job_id])
+                for face, name in zip(kept, names, strict=True)
+            ]
+            added, changed = self._compared(collection.gallery_id, kept, names)
+            if changed:
+                self._index.put(collection.gallery_id, changed)
+                put.update(face.face_id for face in changed)
+            else:
+                # Whoever stored them may have died before telling the others.
+                self._collections.announce(collection)
+            looked_s = self._grounds.clock()
+            if self._collections.is_current(collection):
+                return Added(faces=added, changed=len(changed), erased=log, looked_s=looked_s)
+            self._leave_erased(collection)
+
+    def _erase_own(
+        self, collection: Collection, face_ids: Sequence[str], job_ids: set[str | None]
+    ) -> None:
+        """Erase those of the faces that these jobs enrolled, and no later one."""
+        found = self._index.get(collection.gallery_id, face_ids)
+        own = [face.face_id for face in found if face.job_id in job_ids]
+        if own:
+            self._index.erase(collection.gallery_id, own)
+
+    def _compared(
+        self, gallery_id: str, faces: Sequence[EnrolledFace], names: Sequence[str | None]
+    ) -> tuple[list[EnrolledFace], list[EnrolledFace]]:
+        """Return the faces as they are to be stored, and those of them that are not yet."""
+        found = self._index.get(gallery_id, [face.face_id for face in faces])
+        known = {face.face_id: face for face in found}
+        added = [
+            as_users_said(face, known.get(face.face_id), name)
+            for face, name in zip(faces, names, strict=True)
+        ]
+        return added, [face for face in added if not is_same(face, known.get(face.face_id))]
+
+    def _leave_erased(self, collection: Collection) -> None:
+        """Leave nothing in the gallery of an erased collection; one may also have got another."""
+        try:
+            self._collections.get(collection.collection_id)
+        except CollectionNotFound:
+            self._index.drop(collection.gallery_id)
+            raise
+
+
+def _with_rejection(
+    face: EnrolledFace, name: str | None, log: ErasureLog, accepted_at: datetime | None
+) -> EnrolledFace:
+    """Return a face as one that is not the person's of that name, if that was said meanwhile."""
+    if name is None or not log.rejects(face.face_id, name, accepted_at):
+        return face
+    return replace(face, rejected=face.rejected | {name})
+
+
+def _is_erased(log: ErasureLog, job: IndexJob, faces: Iterable[EnrolledFace] = ()) -> bool:
+    ids = [face.face_id for face in faces]
+    return log.covers(person=job.person, face_ids=ids, accepted_at=job.accepted_at)
+
+
+def _is_photo_erased(log: ErasureLog, photo: ChosenFaces) -> bool:
+    return _is_erased(log, photo.job, photo.added.values())
+
+
+def _chosen(job: IndexJob, recognition: Recognition, *, min_quality: float) -> ChosenFaces:
+    faces = recognition.faces
+    reasons = left_out(job, faces)
+    wanted = [place for place in range(len(faces)) if place not in reasons]
+    least = min_quality if job.min_quality is None else job.min_quality
+    reasons |= too_poor(faces, wanted, least=least)
+    return ChosenFaces(
+        job=job,
+        recognition=recognition,
+        added={
+            position: _enrolled(job, position, face)
+            for position, face in enumerate(faces)
+            if position not in reasons
+        },
+        left_out=reasons,
+    )
+
+
+def _enrolled(job: IndexJob, position: int, face: Face) -> EnrolledFace:
+    return EnrolledFace(
+        face_id=face_id(job.collection_id, job.image_id, position),
+        person=job.person,
+        image_id=job.image_id,
+        embedding=face.embedding,
+        metadata=job.metadata,
+        job_id=job.job_id,
+    )

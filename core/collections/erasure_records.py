@@ -1,0 +1,235 @@
+"""What was erased and when, so that nothing of it comes back.
+
+Photos wait in queues for days, and a message may be delivered twice. So an erasure leaves a
+record in ``erasures/{collection_id}.json`` of the gallery bucket before it erases: a photo that
+was accepted before the record's time enrols nothing that the record covers. Times are those of
+S3's clock, to the second; no machine's clock is trusted.
+
+Records hold no names. Persons and faces are keyed hashes, whose key stands in the same object:
+they say nothing to who can't read the bucket, and go when no message can be as old any more.
+"""
+
+import hashlib
+import secrets
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Final
+
+from cachetools import LRUCache
+from pydantic import Field
+
+from core.errors import ObjectMissing, StorageUnavailable
+from core.jobs.recognition_job import Frozen
+from core.ports import ObjectStore
+
+PREFIX: Final = "erasures/"
+KEPT_FOR: Final = timedelta(days=40)
+"""Longer than a message can live: 4 days in its queue, 14 as a dead letter, and both again."""
+MARGIN: Final = timedelta(seconds=1)
+"""By which S3's servers may differ: what was accepted so long after counts as before."""
+
+_ATTEMPTS: Final = 20
+_MOST_KNOWN: Final = 1000
+_JSON: Final = "application/json"
+
+
+class ErasureRecord(Frozen):
+    """That a person, faces or all of a collection were erased; ``marks`` are hashes.
+
+    One with ``renamed_to`` says that the person got that name instead: it is a name in use,
+    and leaves the record when whoever bears it is erased.
+    """
+
+    record_id: str = Field(default_factory=lambda: uuid.uuid4().hex)
+    at: datetime
+    everything: bool = False
+    marks: tuple[str, ...] = ()
+    renamed_to: str | None = None
+
+
+class ErasureLog(Frozen):
+    """The erasures and renamings of one collection, newest last."""
+
+    key: str = Field(default_factory=lambda: secrets.token_hex(16))
+    records: tuple[ErasureRecord, ...] = ()
+
+    def covers(
+        self, *, person: str | None, face_ids: Iterable[str] = (), accepted_at: datetime | None
+    ) -> bool:
+        """Tell whether a photo must not be enrolled.
+
+        Parameters
+        ----------
+        person : str or None
+            Whose photo it was said to be.
+        face_ids : iterable of str
+            Of the faces that it would enrol.
+        accepted_at : datetime or None
+            When the photo was accepted, by S3's clock; None is before everything.
+        """
+        if not self.records:
+            return False
+        marks = (*self._marks(face_ids), *self._marks_of(person))
+        times = (self._everything_at, *(self._times.get(mark) for mark in marks))
+        last = max((time for time in times if time is not None), default=None)
+        return last is not None and (accepted_at is None or accepted_at <= last + MARGIN)
+
+    def name_now(self, person: str | None, accepted_at: datetime | None) -> str | None:
+        """Return the name that someone has now whom a photo that was accepted then names so."""
+        for record in self._renamings if person is not None else ():
+            is_later = accepted_at is None or accepted_at <= record.at
+            if is_later and self._marks_of(person) == record.marks:
+                person = record.renamed_to
+        return person
+
+    def covers_face(self, face_id: str) -> bool:
+        """Tell whether a face was erased at any time."""
+        return self.covers(person=None, face_ids=[face_id], accepted_at=None)
+
+    def since(self, former: "ErasureLog") -> "ErasureLog":
+        """Return the log with those records only that the former one did not have."""
+        known = frozenset(former.records)
+        new = tuple(record for record in self.records if record not in known)
+        return ErasureLog(key=self.key, records=new)
+
+    def with_record(
+        self,
+        record_id: str,
+        *,
+        at: datetime,
+        person: str | None = None,
+        face_ids: Iterable[str] = (),
+        everything: bool = False,
+    ) -> "ErasureLog":
+        """Return the log with a record, instead of the one of that id, and without old ones."""
+        marks = (*self._marks(face_ids), *self._marks_of(person))
+        record = ErasureRecord(record_id=record_id, at=at, everything=everything, marks=marks)
+        kept = [
+            other
+            for other in self.records
+            if other.record_id != record_id and other.at > at - KEPT_FOR
+        ]
+        return ErasureLog(key=self.key, records=(*self._without_name(kept, person), record))
+
+    def with_renaming(self, *, at: datetime, person: str, new_name: str) -> "ErasureLog":
+        """Return the log with a record that a person is called otherwise from then on."""
+        record = ErasureRecord(at=at, marks=self._marks_of(person), renamed_to=new_name)
+        kept = (other for other in self.records if other.at > at - KEPT_FOR)
+        return ErasureLog(key=self.key, records=(*kept, record))
+
+    def with_rejection(self, *, at: datetime, face_id: str, person: str) -> "ErasureLog":
+        """Return the log with a record that a face was said not to be a person's."""
+        record = ErasureRecord(at=at, marks=(self._mark("rejection", f"{face_id} {person}"),))
+        kept = (other for other in self.records if other.at > at - KEPT_FOR)
+        return ErasureLog(key=self.key, records=(*kept, record))
+
+    def rejects(self, face_id: str, person: str, accepted_at: datetime | None) -> bool:
+        """Tell whether a face was said not to be a person's after its photo was accepted."""
+        if not self.records:
+            return False
+        said_at = self._times.get(self._mark("rejection", f"{face_id} {person}"))
+        return said_at is not None and (accepted_at is None or accepted_at <= said_at + MARGIN)
+
+    def _without_name(
+        self, records: Sequence[ErasureRecord], person: str | None
+    ) -> list[ErasureRecord]:
+        """Make erasures of the renamings that led to a person: late photos have former names."""
+        theirs = set(self._marks_of(person))
+        found: list[ErasureRecord] = []
+        for record in sorted(records, key=lambda record: record.at, reverse=True):
+            if theirs & set(self._marks_of(record.renamed_to)):
+                theirs.update(record.marks)
+                found.append(record.model_copy(update={"renamed_to": None}))
+            else:
+                found.append(record)
+        return found[::-1]
+
+    @cached_property
+    def _everything_at(self) -> datetime | None:
+        return max((record.at for record in self.records if record.everything), default=None)
+
+    @cached_property
+    def _times(self) -> dict[str, datetime]:
+        """When each mark was erased last."""
+        ordered = sorted(self.records, key=lambda record: record.at)
+        return {
+            mark: record.at
+            for record in ordered
+            if record.renamed_to is None
+            for mark in record.marks
+        }
+
+    @cached_property
+    def _renamings(self) -> list[ErasureRecord]:
+        renamings = (record for record in self.records if record.renamed_to is not None)
+        return sorted(renamings, key=lambda record: record.at)
+
+    def _marks(self, face_ids: Iterable[str]) -> Iterable[str]:
+        return (self._mark("face", face_id) for face_id in face_ids)
+
+    def _marks_of(self, person: str | None) -> tuple[str, ...]:
+        return () if person is None else (self._mark("person", person),)
+
+    def _mark(self, kind: str, text: str) -> str:
+        hashed = hashlib.blake2b(f"{kind} {text}".encode(), key=self.key.encode(), digest_size=16)
+        return hashed.hexdigest()
+
+
+NOTHING_ERASED: Final = ErasureLog(key="")
+
+
+class ErasureLogs:
+    """The logs of the gallery bucket; for many threads."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+        self._known: LRUCache[tuple[str, str], ErasureLog] = LRUCache(_MOST_KNOWN)
+        self._lock = threading.Lock()
+
+    def of(self, collection_id: str, version: str) -> ErasureLog:
+        """Return a collection's log as of a version; asks S3 once for each.
+
+        A collection's ``erasures`` is the version; without one nothing was erased in it.
+        """
+        if not version:
+            return NOTHING_ERASED
+        with self._lock:
+            known = self._known.get((collection_id, version))
+        if known is None:
+            known = self.now(collection_id)
+            with self._lock:
+                self._known[collection_id, version] = known
+        return known
+
+    def now(self, collection_id: str) -> ErasureLog:
+        """Return a collection's log as it is now, whether or not the collection is there."""
+        return self._read(collection_id)[0]
+
+    def clock(self) -> datetime:
+        """Return the time by S3's clock, to the second."""
+        return self._store.now()
+
+    def add(self, collection_id: str, change: Callable[[ErasureLog], ErasureLog]) -> None:
+        """Change a log; other processes see it once the collection has another version."""
+        for _ in range(_ATTEMPTS):
+            log, version = self._read(collection_id)
+            changed = change(log).model_dump_json().encode()
+            if self._store.put_if(
+                _object(collection_id), changed, content_type=_JSON, version=version
+            ):
+                return
+        raise StorageUnavailable(f"the erasures of {collection_id!r} were changed by others")
+
+    def _read(self, collection_id: str) -> tuple[ErasureLog, str | None]:
+        try:
+            stored = self._store.get(_object(collection_id))
+        except ObjectMissing:
+            return ErasureLog(), None
+        return ErasureLog.model_validate_json(stored.body), stored.version
+
+
+def _object(collection_id: str) -> str:
+    return f"{PREFIX}{collection_id}.json"

@@ -1,0 +1,94 @@
+"""Results that name nobody who was erased while they were on their way to the bucket.
+
+An erasure reads all results again after a pause, in which every process learns what is gone.
+That finds whatever was stored in time. A worker that was stopped in between, or whose write
+took long, may store its result later: it looks at its own result again, before it lets the
+message go. One that is stored in time costs no further request.
+"""
+
+from core.collections.grounds import Grounds
+from core.collections.registry import Collections
+from core.errors import CollectionNotFound, ErasedMeanwhile
+from core.jobs.index_job import IndexDone
+from core.jobs.recognition_job import JobDone
+from core.jobs.results import JobResult, Results
+from core.ports import FaceIndex, ObjectStore
+
+
+class FreshResults(Results):
+    """Results of a worker. What is written or found late is held against who is enrolled."""
+
+    def __init__(
+        self, store: ObjectStore, collections: Collections, index: FaceIndex, grounds: Grounds
+    ) -> None:
+        super().__init__(store)
+        self._collections = collections
+        self._index = index
+        self._grounds = grounds
+
+    def write(self, result: JobResult) -> bool:
+        """Store a result unless there is one; tell whether it was stored.
+
+        Raises
+        ------
+        ErasedMeanwhile
+            If it names somebody who was erased; it is not stored then.
+        """
+        self._check(result)
+        written = super().write(result)
+        if written:
+            self._check_stored(result)
+        return written
+
+    def read(self, job_id: str) -> JobResult | None:
+        """Return the result of a job that came again, None while there is none.
+
+        Raises
+        ------
+        ErasedMeanwhile
+            If it names somebody who was erased; there is none any more then.
+        """
+        result = super().read(job_id)
+        if result is not None:
+            self._check_stored(result)
+        return result
+
+    def _check_stored(self, result: JobResult) -> None:
+        try:
+            self._check(result)
+        except ErasedMeanwhile:
+            self._store.delete(result.job_id)
+            raise
+
+    def _check(self, result: JobResult) -> None:
+        if self._grounds.are_fresh(result.job_id):
+            return
+        looked_s = self._grounds.clock()
+        if not self._holds(result):
+            raise ErasedMeanwhile(f"job {result.job_id} names somebody who was erased")
+        self._grounds.note(result.job_id, looked_s)
+
+    def _holds(self, result: JobResult) -> bool:
+        """Tell whether all whom a result names are enrolled still."""
+        person, face_ids = _named(result)
+        if result.collection_id is None or (person is None and not face_ids):
+            return True
+        try:
+            collection = self._collections.now(result.collection_id)
+        except CollectionNotFound:
+            return False
+        if self._collections.erased(collection).covers(person=person, accepted_at=None):
+            return False
+        if not face_ids:
+            return True
+        return len(self._index.get(collection.gallery_id, sorted(face_ids))) == len(face_ids)
+
+
+def _named(result: JobResult) -> tuple[str | None, set[str]]:
+    """Return whose photo a result says that it is, and the faces that it names."""
+    if isinstance(result, JobDone):
+        named = (face.face_id for face in result.faces if face.name is not None)
+        return None, {face_id for face_id in named if face_id is not None}
+    if isinstance(result, IndexDone):
+        return result.person, {record.face_id for record in result.face_records}
+    return None, set()

@@ -1,0 +1,177 @@
+"""What users do with enrolled faces: list, rename, merge, reassign, reject."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from core.collections.registry import Collection, Collections
+from core.errors import FaceNotFound, PersonNotFound, PersonRejected
+from core.ports import EnrolledFace, FaceIndex
+
+_PAGE: Final = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class People:
+    """The people of collections. Every method raises ``CollectionNotFound`` if there is none."""
+
+    collections: Collections
+    index: FaceIndex
+
+    def faces(
+        self, collection_id: str, *, limit: int, after: str = "", person: str | None = None
+    ) -> list[EnrolledFace]:
+        """Return the next faces behind an id, in order of ids; all, or one person's."""
+        collection = self.collections.fresh_if_empty(collection_id)
+        if collection.model is None:
+            return []
+        return self.index.page(collection.gallery_id, limit=limit, after=after, person=person)
+
+    def count(self, collection: Collection) -> int:
+        """Return how many faces a collection holds."""
+        return 0 if collection.model is None else self.index.count(collection.gallery_id)
+
+    def face(self, collection_id: str, face_id: str) -> EnrolledFace:
+        """Return an enrolled face.
+
+        Raises
+        ------
+        FaceNotFound
+            If there is none of that id.
+        """
+        collection = self.collections.fresh_if_empty(collection_id)
+        found = [] if collection.model is None else self.index.get(collection.gallery_id, [face_id])
+        if not found:
+            raise _no_face(face_id, collection_id)
+        return found[0]
+
+    def faces_of(self, collection_id: str, person: str) -> list[EnrolledFace]:
+        """Return all faces of a person.
+
+        Raises
+        ------
+        PersonNotFound
+            If nobody of that name is enrolled.
+        """
+        found = list(self._all_faces_of(collection_id, person))
+        if not found:
+            raise _nobody(person, collection_id)
+        return found
+
+    def rename(self, collection_id: str, person: str, new_name: str) -> int:
+        """Give a person's faces another name, which may be that of somebody enrolled.
+
+        A face of which it was said that it is not the new person's loses its name. Photos
+        that wait to be enrolled under the former name get the new one.
+        Returns how many faces there were.
+
+        Raises
+        ------
+        PersonNotFound
+            If nobody of that name is enrolled.
+        """
+        self.faces_of(collection_id, person)
+        logs = self.collections.erasures
+        # First, so that a photo that waits under the former name gets the new one, too.
+        logs.add(
+            collection_id,
+            lambda log: log.with_renaming(at=logs.clock(), person=person, new_name=new_name),
+        )
+        self.collections.note_erasure(collection_id)
+        renamed = self._change(
+            collection_id,
+            lambda: self.faces_of(collection_id, person),
+            lambda face: replace(face, person=None if new_name in face.rejected else new_name),
+        )
+        if not renamed:
+            raise _nobody(person, collection_id)
+        return len(renamed)
+
+    def reassign(self, collection_id: str, face_id: str, person: str) -> EnrolledFace:
+        """Say whose face it is.
+
+        Raises
+        ------
+        FaceNotFound
+            If there is none of that id.
+        PersonRejected
+            If it was said before that it is not that person's.
+        """
+
+        def reassigned(face: EnrolledFace) -> EnrolledFace:
+            if person in face.rejected:
+                raise PersonRejected(f"face {face_id} was said not to be {person!r}")
+            return replace(face, person=person)
+
+        return self._change_one(collection_id, face_id, reassigned)
+
+    def reject(self, collection_id: str, face_id: str, person: str) -> EnrolledFace:
+        """Say that a face is not that person's: it is never matched to them again.
+
+        Raises
+        ------
+        FaceNotFound
+            If there is none of that id.
+        """
+        self.face(collection_id, face_id)
+        logs = self.collections.erasures
+        # First, so that whoever stores the face just now, too, takes it back.
+        logs.add(
+            collection_id,
+            lambda log: log.with_rejection(at=logs.clock(), face_id=face_id, person=person),
+        )
+        self.collections.note_erasure(collection_id)
+        return self._change_one(
+            collection_id,
+            face_id,
+            lambda face: replace(
+                face,
+                person=None if face.person == person else face.person,
+                rejected=face.rejected | {person},
+            ),
+        )
+
+    def _all_faces_of(self, collection_id: str, person: str) -> Iterator[EnrolledFace]:
+        after = ""
+        while page := self.faces(collection_id, limit=_PAGE, after=after, person=person):
+            yield from page
+            after = page[-1].face_id
+
+    def _change_one(
+        self, collection_id: str, face_id: str, change: Callable[[EnrolledFace], EnrolledFace]
+    ) -> EnrolledFace:
+        changed = self._change(collection_id, lambda: [self.face(collection_id, face_id)], change)
+        if not changed:
+            raise _no_face(face_id, collection_id)
+        return changed[0]
+
+    def _change(
+        self,
+        collection_id: str,
+        read: Callable[[], list[EnrolledFace]],
+        change: Callable[[EnrolledFace], EnrolledFace],
+    ) -> list[EnrolledFace]:
+        """Store faces as they are after a change, and return them.
+
+        Faces that are erased between the reading and the storing are not brought back: the
+        erasures are looked at before and after, as in `Enroller`.
+        """
+        collection = self.collections.now(collection_id)
+        former = self.collections.erased(collection)
+        changed = [change(face) for face in read()]
+        for start in range(0, len(changed), _PAGE):
+            self.index.put(collection.gallery_id, changed[start : start + _PAGE])
+        now = self.collections.now(collection_id)
+        since = self.collections.erased(now).since(former)
+        gone = {face.face_id for face in changed if since.covers_face(face.face_id)}
+        if gone:
+            self.index.erase(now.gallery_id, sorted(gone))
+        return [face for face in changed if face.face_id not in gone]
+
+
+def _no_face(face_id: str, collection_id: str) -> FaceNotFound:
+    return FaceNotFound(f"no face {face_id} is enrolled in {collection_id!r}")
+
+
+def _nobody(person: str, collection_id: str) -> PersonNotFound:
+    return PersonNotFound(f"nobody named {person!r} is enrolled in {collection_id!r}")

@@ -1,0 +1,251 @@
+"""Jobs that hold somebody: where their photos and results are, and how they are removed.
+
+A job that has ended is found by its result. One that waits, or has failed, is found by what
+is noted with its photo: in which collection, and whose photo it is said to be. All results are
+read, and the notes of all photos without an answer, so that no second index can be wrong; those
+that this process has read before only where they may hold whom it looks for.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Final
+
+from core.collections.erasure_records import NOTHING_ERASED, ErasureLog
+from core.collections.seen_notes import SeenNotes
+from core.collections.seen_results import SeenResults
+from core.errors import Erased, ObjectMissing
+from core.jobs.batch_records import Batch, BatchLists
+from core.jobs.index_job import IndexDone
+from core.jobs.recognition_job import (
+    COLLECTION_NOTE,
+    PERSON_NOTE,
+    JobDone,
+    JobFailed,
+    failed,
+    is_job_id,
+    person_noted,
+)
+from core.jobs.results import JobResult, Results
+from core.ports import ObjectNotes, ObjectStore
+
+_THREADS: Final = 16
+_PAGE: Final = 1000
+_LAST_JOB_ID: Final = "g"
+"""Behind every job id, which is hexadecimal."""
+_UUID_LENGTH: Final = 36
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whom:
+    """Whom to look for: all of a collection, or a person with the faces known to be theirs."""
+
+    collection_id: str
+    person: str | None = None
+    face_ids: frozenset[str] = frozenset()
+    log: ErasureLog = NOTHING_ERASED
+    """Tells who had another name before."""
+
+    def is_called(self, name: str, accepted_at: datetime | None) -> bool:
+        """Tell whether a photo that was accepted then is theirs if it is said to be someone's."""
+        return self.log.name_now(name, accepted_at) == self.person
+
+    @property
+    def is_everybody(self) -> bool:
+        return self.person is None and not self.face_ids
+
+    def is_in(self, result: JobResult) -> bool:
+        """Tell whether a result names them, or holds a face of theirs under another name."""
+        if result.collection_id != self.collection_id:
+            return False
+        if self.is_everybody:
+            return True
+        if isinstance(result, JobDone):
+            return any(
+                face.name == self.person or face.face_id in self.face_ids
+                for face in result.faces
+                if face.name is not None
+            )
+        if isinstance(result, IndexDone):
+            said = {result.person, *(record.person for record in result.face_records)}
+            held = {record.face_id for record in result.face_records}
+            return (self.person is not None and self.person in said) or bool(held & self.face_ids)
+        return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """Jobs that are to be erased. Those that were answered leave nothing, the others an ending."""
+
+    answered: frozenset[str] = frozenset()
+    unanswered: frozenset[str] = frozenset()
+    batches: tuple[Batch, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.answered or self.unanswered or self.batches)
+
+    @property
+    def jobs(self) -> frozenset[str]:
+        return self.answered | self.unanswered
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traces:
+    """The jobs of an input and an output bucket."""
+
+    inputs: ObjectStore
+    outputs: ObjectStore
+    seen: SeenResults = field(default_factory=SeenResults)
+
+    def find(self, whom: Whom) -> Found:
+        """Return the jobs that hold somebody, whatever has become of them."""
+        # Photos first: a job that is answered meanwhile is then found by its result.
+        waiting = self._waiting(whom)
+        answered, unanswered = self._ended(whom)
+        return Found(
+            answered=answered,
+            unanswered=(waiting - answered) | unanswered,
+            batches=tuple(self._batches(whom)),
+        )
+
+    def of_job(self, job_id: str, whom: Whom) -> Found:
+        """Return the job by which a face was enrolled if it holds that, and not another's."""
+        result = Results(self.outputs).read(job_id)
+        if result is not None and whom.is_in(result):
+            return Found(answered=frozenset({job_id}))
+        in_collection = Whom(collection_id=whom.collection_id)
+        is_answered = result is not None and not isinstance(result, JobFailed)
+        if not is_answered and self._is_noted(job_id, in_collection):
+            return Found(unanswered=frozenset({job_id}))
+        return Found()
+
+    def erase(self, found: Found) -> None:
+        """Remove what holds the jobs; last the results by which they would be found again."""
+        lists = BatchLists(outputs=self.outputs)
+        if found.jobs:
+            lists.erase_photos(found.jobs)
+        for batch in found.batches:
+            lists.forget_person(batch)
+        with ThreadPoolExecutor(max_workers=_THREADS) as threads:
+            list(threads.map(self._erase_answered, found.answered))
+            list(threads.map(self._end_as_erased, found.unanswered))
+
+    def _waiting(self, whom: Whom) -> frozenset[str]:
+        """Return the jobs without a result whose photo is noted to be somebody's."""
+        noted = self._notes.of(self._photos_without_result(), threads=_THREADS)
+        return frozenset(_job_of(key) for key, notes in noted.items() if _say(notes, whom))
+
+    def _photos_without_result(self) -> Iterator[str]:
+        for keys in _pages(self.inputs):
+            photos = [key for key in keys if _is_photo_of_a_job(key)]
+            if photos:
+                ended = self._results_between(_job_of(photos[0]), _job_of(photos[-1]))
+                yield from (key for key in photos if _job_of(key) not in ended)
+
+    def _results_between(self, first: str, last: str) -> set[str]:
+        ended: set[str] = set()
+        after = first[:-1]
+        while keys := self.outputs.keys("", after=after):
+            ended.update(keys)
+            after = keys[-1]
+            if after >= last:
+                break
+        return ended
+
+    def _ended(self, whom: Whom) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the jobs of somebody that were answered, and those that failed."""
+        sweep = self.seen.sweep(whom.collection_id, person=whom.person, face_ids=whom.face_ids)
+
+        def kind(listed: tuple[str, str]) -> tuple[str, type[JobResult] | None]:
+            job_id, version = listed
+            if sweep.rules_out(version):
+                return job_id, None
+            found = Results(self.outputs).read_version(job_id)
+            if found is None:
+                return job_id, None
+            result, version = found
+            sweep.note(version, result)
+            return job_id, type(result) if self._is_held(result, whom) else None
+
+        with ThreadPoolExecutor(max_workers=_THREADS) as threads:
+            held = [each for each in threads.map(kind, self._results()) if each[1] is not None]
+        sweep.end()
+        return (
+            frozenset(job_id for job_id, kind in held if kind is not JobFailed),
+            frozenset(job_id for job_id, kind in held if kind is JobFailed),
+        )
+
+    def _is_held(self, result: JobResult, whom: Whom) -> bool:
+        if not isinstance(result, JobFailed):
+            return whom.is_in(result)
+        if result.error.code == Erased.code:
+            return False
+        if result.collection_id not in (None, whom.collection_id):
+            return False
+        return whom.is_in(result) or self._is_noted(result.job_id, whom)
+
+    def _is_noted(self, job_id: str, whom: Whom) -> bool:
+        for key in self.inputs.keys(f"{job_id}_"):
+            with suppress(ObjectMissing):
+                if _say(self.inputs.notes(key), whom):
+                    return True
+        return False
+
+    @cached_property
+    def _notes(self) -> SeenNotes:
+        return SeenNotes(self.inputs)
+
+    def _batches(self, whom: Whom) -> Iterator[Batch]:
+        if whom.person is not None:
+            lists = BatchLists(outputs=self.outputs)
+            for batch in lists.of_collection(whom.collection_id):
+                if batch.person and whom.is_called(batch.person, batch.accepted_at):
+                    yield batch
+
+    def _results(self) -> Iterator[tuple[str, str]]:
+        """Yield the jobs with results, and the versions of these."""
+        for page in _pages(self.outputs):
+            yield from ((key, version) for key, version in page.items() if is_job_id(key))
+
+    def _erase_answered(self, job_id: str) -> None:
+        self._erase_photo(job_id)
+        self.outputs.delete(job_id)
+
+    def _end_as_erased(self, job_id: str) -> None:
+        self._erase_photo(job_id)
+        ending = failed(job_id, Erased.code, str(Erased()))
+        self.outputs.put(job_id, ending.model_dump_json().encode(), content_type="application/json")
+
+    def _erase_photo(self, job_id: str) -> None:
+        self.inputs.delete_many(self.inputs.keys(f"{job_id}_"))
+
+
+def _pages(store: ObjectStore) -> Iterator[dict[str, str]]:
+    """Yield keys and versions up to the last key that may begin with a job's id."""
+    after = ""
+    while page := store.page("", after=after, limit=_PAGE):
+        yield page
+        after = max(page)
+        if after >= _LAST_JOB_ID:
+            return
+
+
+def _say(noted: ObjectNotes, whom: Whom) -> bool:
+    """Tell whether a photo is noted to be somebody's."""
+    if noted.metadata.get(COLLECTION_NOTE) != whom.collection_id:
+        return False
+    if whom.is_everybody:
+        return True
+    person = noted.metadata.get(PERSON_NOTE)
+    return person is not None and whom.is_called(person_noted(person), noted.modified_at)
+
+
+def _is_photo_of_a_job(key: str) -> bool:
+    return is_job_id(_job_of(key)) and key.startswith("_", _UUID_LENGTH)
+
+
+def _job_of(key: str) -> str:
+    return key[:_UUID_LENGTH]

@@ -1,0 +1,1 @@
+"""Pools of child processes, or Ray actors, that recognise under a deadline."""

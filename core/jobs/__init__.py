@@ -1,0 +1,1 @@
+"""Jobs, their results, and the photos that they name."""

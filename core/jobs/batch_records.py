@@ -1,0 +1,105 @@
+"""Which photos belong to a batch: an object ``batches/{id}/photos.json`` in the output bucket."""
+
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import AwareDatetime
+
+from core.errors import ObjectMissing
+from core.jobs.recognition_job import Frozen
+from core.ports import ObjectStore
+
+ERASED: Final = "erased"
+"""What stands for the name of a photo whose job was erased."""
+
+_PREFIX: Final = "batches/"
+_LIST: Final = "photos.json"
+_BEHIND_SLASH: Final = "0"
+
+
+class BatchPhoto(Frozen):
+    """One photo of a batch and its job."""
+
+    job_id: str
+    image_id: str
+
+
+class Batch(Frozen):
+    """What was asked for; photos are in the order of the request.
+
+    ``person`` is whose photos they were said to be, until that person is erased.
+    """
+
+    batch_id: str
+    collection_id: str
+    person: str | None = None
+    accepted_at: AwareDatetime | None = None
+    photos: list[BatchPhoto]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchLists:
+    """The batches of one output bucket."""
+
+    outputs: ObjectStore
+
+    def write(self, batch: Batch) -> None:
+        self.outputs.put(
+            _list_key(batch.batch_id),
+            batch.model_dump_json().encode(),
+            content_type="application/json",
+        )
+
+    def read(self, batch_id: str) -> Batch | None:
+        """Return a batch, None if there is none."""
+        try:
+            return Batch.model_validate_json(self.outputs.get(_list_key(batch_id)).body)
+        except ObjectMissing:
+            return None
+
+    def erase_photos(self, job_ids: Set[str]) -> None:
+        """Forget what the photos of these jobs are called."""
+        for batch in self._all():
+            photos = _without_names(batch, job_ids)
+            if photos != batch.photos:
+                is_whole = all(photo.image_id == ERASED for photo in photos)
+                person = None if is_whole else batch.person
+                self.write(batch.model_copy(update={"photos": photos, "person": person}))
+
+    def of_collection(self, collection_id: str) -> Iterator[Batch]:
+        for batch in self._all():
+            if batch.collection_id == collection_id:
+                yield batch
+
+    def forget_person(self, batch: Batch) -> None:
+        """Forget whose the photos of a batch were said to be, and what they are called."""
+        photos = _without_names(batch, {photo.job_id for photo in batch.photos})
+        self.write(batch.model_copy(update={"photos": photos, "person": None}))
+
+    def erase_collection(self, collection_id: str) -> None:
+        """Remove every batch of a collection."""
+        for batch in self.of_collection(collection_id):
+            while keys := self.outputs.keys(f"{_PREFIX}{batch.batch_id}/"):
+                self.outputs.delete_many(keys)
+
+    def _all(self) -> Iterator[Batch]:
+        """Yield every batch, without listing what belongs to each."""
+        after = ""
+        while keys := self.outputs.keys(_PREFIX, after=after, limit=1):
+            batch_id = keys[0].removeprefix(_PREFIX).partition("/")[0]
+            after = f"{_PREFIX}{batch_id}{_BEHIND_SLASH}"
+            batch = self.read(batch_id)
+            if batch is not None:
+                yield batch
+
+
+def _without_names(batch: Batch, job_ids: Set[str]) -> list[BatchPhoto]:
+    return [
+        photo.model_copy(update={"image_id": ERASED}) if photo.job_id in job_ids else photo
+        for photo in batch.photos
+    ]
+
+
+def _list_key(batch_id: str) -> str:
+    return f"{_PREFIX}{batch_id}/{_LIST}"

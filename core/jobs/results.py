@@ -1,0 +1,57 @@
+"""Results in the output bucket, under the job's id; the first writer wins."""
+
+from typing import Annotated, Any, Final
+
+from pydantic import Discriminator, Tag, TypeAdapter
+
+from core.errors import ObjectMissing
+from core.jobs.index_job import IndexDone
+from core.jobs.recognition_job import JobDone, JobFailed
+from core.ports import ObjectStore
+
+JobResult = JobDone | IndexDone | JobFailed
+
+
+def _tag(stored: Any) -> str:
+    if stored.get("status") == "failed":
+        return "failed"
+    return "index" if stored.get("kind") == "index" else "recognition"
+
+
+_RESULT: Final[TypeAdapter[JobResult]] = TypeAdapter(
+    Annotated[
+        Annotated[JobDone, Tag("recognition")]
+        | Annotated[IndexDone, Tag("index")]
+        | Annotated[JobFailed, Tag("failed")],
+        Discriminator(_tag),
+    ]
+)
+
+
+class Results:
+    """Reads and writes the results of jobs."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    def write(self, result: JobResult) -> bool:
+        """Store a result unless there is one; tell whether it was stored."""
+        return self._store.put_if(
+            result.job_id,
+            result.model_dump_json().encode(),
+            content_type="application/json",
+            version=None,
+        )
+
+    def read(self, job_id: str) -> JobResult | None:
+        """Return the result of a job, None while there is none."""
+        found = self.read_version(job_id)
+        return None if found is None else found[0]
+
+    def read_version(self, job_id: str) -> tuple[JobResult, str] | None:
+        """Return the result of a job and the version of its object, None while there is none."""
+        try:
+            stored = self._store.get(job_id)
+        except ObjectMissing:
+            return None
+        return _RESULT.validate_json(stored.body), stored.version

@@ -1,0 +1,1 @@
+"""How a request becomes a job: accepting photos, batches, and waiting for results."""

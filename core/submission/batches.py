@@ -1,0 +1,236 @@
+"""Batches: many photos of one bucket, indexed by the workers, counted together.
+
+A batch is an object ``batches/{id}/photos.json`` in the output bucket, written
+before its messages are sent. For each job that has ended, a worker leaves an
+empty object ``batches/{id}/{position}.done`` or ``.failed``, so that a few
+listings count a batch of any size.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final, Literal
+
+from core.collections.registry import Collections
+from core.errors import BatchNotFound, InvalidRequest
+from core.jobs.batch_records import Batch, BatchLists, BatchPhoto
+from core.jobs.index_job import MAX_KEY_BYTES, IndexDone, IndexJob, IndexRequest, is_key, new_id
+from core.jobs.photo_sources import PhotoSources
+from core.jobs.recognition_job import Failure, Frozen, Job, JobFailed, failed, is_job_id
+from core.jobs.results import JobResult, Results
+from core.ports import JobQueue, ObjectStore
+
+MAX_KEYS: Final = 1_000
+MAX_PREFIX_KEYS: Final = 10_000
+
+_NO_KEY: Final = f"a photo's key is 1 to {MAX_KEY_BYTES} bytes without control characters"
+
+OutcomeStatus = Literal["done", "failed", "pending"]
+
+
+class PhotoOutcome(Frozen):
+    """What became of one photo; ``faces`` and ``unindexed`` count them once it is done."""
+
+    image_id: str
+    job_id: str
+    status: OutcomeStatus
+    faces: int | None = None
+    unindexed: int | None = None
+    error: Failure | None = None
+
+
+class BatchStatus(Frozen):
+    """How far a batch is, and a page of its photos."""
+
+    batch_id: str
+    collection_id: str
+    total: int
+    done: int
+    failed: int
+    pending: int
+    outcomes: list[PhotoOutcome]
+    next_token: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batches:
+    """Accepts batches and tells how far they are."""
+
+    queue: JobQueue
+    outputs: ObjectStore
+    sources: PhotoSources
+    collections: Collections
+
+    def submit_keys(self, bucket: str | None, keys: Sequence[str], request: IndexRequest) -> str:
+        """Queue the photos of these keys; return the batch's id.
+
+        Raises
+        ------
+        InvalidRequest
+            If there are none or too many, a key twice, or one that is none (`is_key`).
+        BucketNotAllowed
+            If the bucket is not allowed.
+        CollectionNotFound
+            If there is no such collection.
+        ServiceUnavailable
+            If S3 or SQS is away; some photos may be indexed nevertheless.
+        """
+        if not 1 <= len(keys) <= MAX_KEYS:
+            raise InvalidRequest(f"s3_keys: {len(keys)} keys; 1 to {MAX_KEYS} are accepted")
+        for key in keys:
+            if not is_key(key):
+                raise InvalidRequest(f"s3_keys: {key[:300]!r}: {_NO_KEY}")
+        return self._submit(self.sources.bucket(bucket), keys, request)
+
+    def submit_prefix(self, bucket: str | None, prefix: str, request: IndexRequest) -> str:
+        """Queue all photos whose keys begin so; return the batch's id.
+
+        A key that can't be that of a photo fails alone.
+
+        Raises
+        ------
+        InvalidRequest
+            If there are none, or more than 10,000.
+        BucketNotAllowed, CollectionNotFound, ServiceUnavailable
+            As in `submit_keys`.
+        """
+        name = self.sources.bucket(bucket)
+        found = _all_keys(self.sources.allowed[name], prefix)
+        photos = (key for key in found if not key.endswith("/"))
+        keys = list(islice(photos, MAX_PREFIX_KEYS + 1))
+        if not keys:
+            raise InvalidRequest(f"s3_prefix: no key of bucket {name!r} begins so")
+        if len(keys) > MAX_PREFIX_KEYS:
+            raise InvalidRequest(f"s3_prefix: over {MAX_PREFIX_KEYS} keys begin so; name fewer")
+        return self._submit(name, keys, request)
+
+    def status(self, batch_id: str, *, limit: int, after: str = "") -> BatchStatus:
+        """Tell how many photos are done, failed and pending, and what became of some.
+
+        Parameters
+        ----------
+        limit : int
+            Photos described in full.
+        after : str
+            The ``next_token`` of the page before.
+
+        Raises
+        ------
+        BatchNotFound
+            If the id was never issued.
+        InvalidRequest
+            If the token is not one of this batch.
+        """
+        batch = self._batch(batch_id)
+        start = _position(after, len(batch.photos))
+        ended = dict(self._ended(batch_id))
+        page = list(enumerate(batch.photos))[start : start + limit]
+        done = sum(status == "done" for status in ended.values())
+        return BatchStatus(
+            batch_id=batch_id,
+            collection_id=batch.collection_id,
+            total=len(batch.photos),
+            done=done,
+            failed=len(ended) - done,
+            pending=len(batch.photos) - len(ended),
+            outcomes=[
+                self._outcome(photo, ended.get(position, "pending")) for position, photo in page
+            ],
+            next_token=str(start + limit) if start + limit < len(batch.photos) else None,
+        )
+
+    def _submit(self, bucket: str, keys: Sequence[str], request: IndexRequest) -> str:
+        if len(set(keys)) < len(keys):
+            raise InvalidRequest("s3_keys: a key comes twice")
+        self.collections.get(request.collection_id)
+        accepted_at = self.outputs.now()
+        batch = Batch(
+            batch_id=new_id(),
+            collection_id=request.collection_id,
+            person=request.person,
+            accepted_at=accepted_at,
+            photos=[BatchPhoto(job_id=new_id(), image_id=key) for key in keys],
+        )
+        BatchLists(outputs=self.outputs).write(batch)
+        self._fail_odd(batch)
+        jobs = [
+            IndexJob(
+                **dict(request),
+                job_id=photo.job_id,
+                image_id=photo.image_id,
+                s3_bucket=bucket,
+                s3_key=photo.image_id,
+                batch_id=batch.batch_id,
+                position=position,
+                accepted_at=accepted_at,
+            )
+            for position, photo in enumerate(batch.photos)
+            if is_key(photo.image_id)
+        ]
+        self.queue.send_many([job.body for job in jobs])
+        return batch.batch_id
+
+    def _fail_odd(self, batch: Batch) -> None:
+        """Give a result to the photos whose keys no message can hold."""
+        for position, photo in enumerate(batch.photos):
+            if not is_key(photo.image_id):
+                result = failed(
+                    photo.job_id, InvalidRequest.code, _NO_KEY, collection_id=batch.collection_id
+                )
+                Results(self.outputs).write(result)
+                _mark(self.outputs, batch.batch_id, position, result)
+
+    def _batch(self, batch_id: str) -> Batch:
+        if not is_job_id(batch_id):
+            raise BatchNotFound("a batch id is a UUID of version 4, in lower case")
+        batch = BatchLists(outputs=self.outputs).read(batch_id)
+        if batch is None:
+            raise BatchNotFound(f"no batch {batch_id} was issued")
+        return batch
+
+    def _ended(self, batch_id: str) -> Iterator[tuple[int, OutcomeStatus]]:
+        prefix = f"batches/{batch_id}/"
+        for key in _all_keys(self.outputs, prefix):
+            position, _, ending = key.removeprefix(prefix).partition(".")
+            if ending in ("done", "failed"):
+                yield int(position), "done" if ending == "done" else "failed"
+
+    def _outcome(self, photo: BatchPhoto, status: OutcomeStatus) -> PhotoOutcome:
+        result = None if status == "pending" else Results(self.outputs).read(photo.job_id)
+        outcome = PhotoOutcome(image_id=photo.image_id, job_id=photo.job_id, status=status)
+        if isinstance(result, JobFailed):
+            return outcome.model_copy(update={"error": result.error})
+        if isinstance(result, IndexDone):
+            return outcome.model_copy(
+                update={
+                    "faces": len(result.face_records),
+                    "unindexed": len(result.unindexed_faces),
+                }
+            )
+        return outcome
+
+
+def note_outcome(outputs: ObjectStore, job: Job | IndexJob, result: JobResult) -> None:
+    """Leave the mark by which a job that has ended is counted in its batch, if it has one."""
+    if isinstance(job, IndexJob) and job.batch_id is not None:
+        _mark(outputs, job.batch_id, job.position, result)
+
+
+def _mark(outputs: ObjectStore, batch_id: str, position: int, result: JobResult) -> None:
+    key = f"batches/{batch_id}/{position:06}.{result.status}"
+    outputs.put(key, b"", content_type="application/octet-stream")
+
+
+def _position(token: str, total: int) -> int:
+    if not token:
+        return 0
+    if not (token.isascii() and token.isdigit() and int(token) < total):
+        raise InvalidRequest("next_token: it is not one of this batch")
+    return int(token)
+
+
+def _all_keys(store: ObjectStore, prefix: str) -> Iterator[str]:
+    after = ""
+    while keys := store.keys(prefix, after=after):
+        yield from keys
+        after = keys[-1]

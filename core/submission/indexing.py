@@ -1,0 +1,48 @@
+"""Accepts single photos whose faces are to be added to a collection."""
+
+from dataclasses import dataclass
+
+from core.collections.registry import Collections
+from core.jobs.index_job import IndexJob, IndexRequest, new_id
+from core.jobs.recognition_job import COLLECTION_NOTE, PERSON_NOTE, noted_person, safe_filename
+from core.submission.photo_intake import Intake
+
+
+@dataclass(frozen=True, kw_only=True)
+class Indexing:
+    """Hands photos over to the workers by the index queue.
+
+    Parameters
+    ----------
+    bucket : str
+        Name of the input bucket, for the messages.
+    """
+
+    intake: Intake
+    collections: Collections
+    bucket: str
+
+    def submit(self, photo: bytes, image_id: str, filename: str, request: IndexRequest) -> str:
+        """Store a photo and queue its job; return the job's id.
+
+        Raises
+        ------
+        InvalidPhoto
+            If size, header or end of the file show that it is no usable photo.
+        CollectionNotFound
+            If there is no such collection.
+        ServiceUnavailable
+            If S3 or SQS is away; what was stored has been removed again.
+        """
+        self.intake.check(photo)
+        self.collections.get(request.collection_id)
+        job_id = new_id()
+        key = f"{job_id}_{safe_filename(filename)}"
+        job = IndexJob(
+            **dict(request), job_id=job_id, image_id=image_id, s3_bucket=self.bucket, s3_key=key
+        )
+        notes = {COLLECTION_NOTE: request.collection_id}
+        if request.person is not None:
+            notes[PERSON_NOTE] = noted_person(request.person)
+        self.intake.accept(job_id=job_id, key=key, photo=photo, body=job.body, notes=notes)
+        return job_id

@@ -1,0 +1,186 @@
+"""Use cases of the web tier: submit a photo, wait for its result, ask for its status."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from core.collections.registry import Collections
+from core.errors import JobNotFound, ServiceUnavailable
+from core.jobs.recognition_job import (
+    COLLECTION_NOTE,
+    DEFAULT_COLLECTION,
+    MIN_QUALITY_NOTE,
+    Job,
+    is_job_id,
+)
+from core.jobs.results import JobResult, Results
+from core.submission.idempotency import IdempotencyKeys
+from core.submission.pending_jobs import PendingJobs, UnknownJobs
+from core.submission.photo_intake import Intake
+from core.submission.result_polling import WaitingLine
+
+log = logging.getLogger(__name__)
+
+_NAMELESS: Final = "photo"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waited:
+    """What a wait brought: a result or None, and how often S3 was asked."""
+
+    result: JobResult | None
+    polls: int
+
+
+class Submission:
+    """Accepts photos and finds their results.
+
+    Parameters
+    ----------
+    clock, sleep : callable
+        Monotonic seconds, and how to let them pass.
+    """
+
+    def __init__(
+        self,
+        *,
+        intake: Intake,
+        keys: IdempotencyKeys,
+        results: Results,
+        collections: Collections,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._intake = intake
+        self._keys = keys
+        self._results = results
+        self._collections = collections
+        self._clock = clock
+        self._sleep = sleep
+        self._line = WaitingLine(clock)
+        self._pending = PendingJobs(clock)
+        self._unknown = UnknownJobs(clock)
+
+    def submit(
+        self,
+        photo: bytes,
+        filename: str,
+        *,
+        collection_id: str = DEFAULT_COLLECTION,
+        min_quality: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Job:
+        """Store a photo and queue its job; either both happen or neither.
+
+        Parameters
+        ----------
+        photo : bytes
+            The file as it was uploaded.
+        filename : str
+            The client's name for it; any text. Not kept with a key.
+        collection_id : str
+            Where its people are looked for.
+        min_quality : float, optional
+            Least quality of a face that is looked for, instead of the service's own.
+        idempotency_key : str, optional
+            The same key, photo, collection and quality give the same job.
+
+        Raises
+        ------
+        InvalidPhoto
+            If size, header or end of the file show that it is no usable photo.
+        CollectionNotFound
+            If there is no such collection.
+        InvalidIdempotencyKey, IdempotencyConflict
+            If the key is malformed, or came before with another photo.
+        ServiceUnavailable
+            If S3 or SQS is away; what was stored has been removed again.
+        """
+        self._intake.check(photo)
+        self._collections.get(collection_id)
+        notes = {COLLECTION_NOTE: collection_id}
+        if min_quality is not None:
+            notes[MIN_QUALITY_NOTE] = str(min_quality)
+        if idempotency_key is None:
+            job = Job.new(filename)
+            self._hand_over(job, photo, notes, undo=True)
+            return job
+        body = self._keys.submit(
+            idempotency_key,
+            body=Job.new(_NAMELESS).body,  # the record outlives an erasure
+            fingerprint=_fingerprint(notes, photo),
+            hand_over=lambda body: self._hand_over(Job.from_body(body), photo, notes, undo=False),
+            take_back=lambda body: self._intake.remove(Job.from_body(body).input_key, "photo"),
+        )
+        return Job.from_body(body)
+
+    def wait(self, job_id: str, seconds: float) -> Waited:
+        """Poll for an accepted job's result for at most that long; 0 does not poll at all."""
+        deadline_s = self._clock() + seconds
+        polls = 0
+        self._pending.add(job_id)
+        with self._line.place() as place:
+            while (left_s := deadline_s - self._clock()) > 0:
+                self._sleep(min(place.pause_s(), left_s))
+                polls += 1
+                result = self._read_while_waiting(job_id)
+                if result is not None:
+                    place.answered()
+                    self._pending.remove(job_id)
+                    return Waited(result=result, polls=polls)
+        return Waited(result=None, polls=polls)
+
+    def status(self, job_id: str) -> JobResult | None:
+        """Return a job's result, None while it is pending.
+
+        Raises
+        ------
+        JobNotFound
+            If the id is malformed or was never issued.
+        """
+        if not is_job_id(job_id):
+            raise JobNotFound("a job id is a UUID of version 4, in lower case")
+        is_pending = job_id in self._pending
+        if not is_pending and job_id in self._unknown:
+            raise _not_issued(job_id)
+        result = self._results.read(job_id)
+        if result is not None:
+            self._pending.remove(job_id)
+        elif not is_pending:
+            if not self._was_accepted(job_id):
+                self._unknown.add(job_id)
+                raise _not_issued(job_id)
+            self._pending.add(job_id)
+        return result
+
+    def pause_s(self, job_id: str) -> int:
+        """Return after how many seconds a client should ask for a pending job again."""
+        return self._pending.pause_s(job_id)
+
+    def _read_while_waiting(self, job_id: str) -> JobResult | None:
+        """Look once; the job is accepted, so S3 being away for a moment must not fail it."""
+        try:
+            return self._results.read(job_id)
+        except ServiceUnavailable as error:
+            log.warning("result could not be looked up", extra={"reason": str(error)})
+            return None
+
+    def _was_accepted(self, job_id: str) -> bool:
+        return bool(self._intake.inputs.keys(f"{job_id}_", limit=1))
+
+    def _hand_over(self, job: Job, photo: bytes, notes: Mapping[str, str], *, undo: bool) -> None:
+        self._intake.accept(
+            job_id=job.job_id, key=job.input_key, photo=photo, body=job.body, notes=notes, undo=undo
+        )
+
+
+def _fingerprint(notes: Mapping[str, str], photo: bytes) -> bytes:
+    """Return what two requests with one key must have in common."""
+    asked = "/".join(notes.values())
+    return asked.encode() + b"/" + photo
+
+
+def _not_issued(job_id: str) -> JobNotFound:
+    return JobNotFound(f"no job {job_id} was issued")

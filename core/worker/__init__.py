@@ -1,0 +1,1 @@
+"""The worker daemon: receiving messages, handling jobs, settling messages."""

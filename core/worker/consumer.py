@@ -1,0 +1,164 @@
+"""The threads of one lane: one receives ahead, several handle what it received."""
+
+import logging
+import threading
+import time
+from typing import Final
+
+from core.errors import ServiceUnavailable
+from core.worker.attempts import Attempt
+from core.worker.job_handler import ANSWERED, Outcome
+from core.worker.lane import Lane
+from core.worker.prefetch_buffer import Prefetched
+
+log = logging.getLogger(__name__)
+
+_MAX_PAUSE_S: Final = 10.0
+_NOT_NOW_S: Final = 1.0
+
+
+class Pipeline:
+    """Receives and handles the messages of a lane.
+
+    Parameters
+    ----------
+    lane : Lane
+    threads : int
+        Messages that are handled at a time.
+    capacity : int
+        Messages that are received ahead at most.
+    wait_s : float
+        Long poll of one receive.
+    """
+
+    def __init__(self, lane: Lane, *, threads: int, capacity: int, wait_s: float) -> None:
+        self._lane = lane
+        self._wait_s = wait_s
+        self._prefetched = Prefetched(
+            capacity=capacity,
+            max_receive_count=lane.handler.max_receive_count,
+            clock=lane.heartbeat.clock,
+        )
+        self._stopped = threading.Event()
+        self._receiver = threading.Thread(
+            target=self._receive_until_stopped, name=f"{lane.name}-receiver", daemon=True
+        )
+        self._handlers = [
+            threading.Thread(target=self._handle_until_ended, name=f"{lane.name}-{n}", daemon=True)
+            for n in range(threads)
+        ]
+
+    def start(self) -> None:
+        self._lane.heartbeat.start()
+        self._lane.acknowledger.start()
+        for thread in (self._receiver, *self._handlers):
+            thread.start()
+
+    def is_well(self) -> bool:
+        """Tell whether all threads are there."""
+        return all(thread.is_alive() for thread in (self._receiver, *self._handlers))
+
+    def look_after(self) -> None:
+        """Keep hidden what waits in hand, and let it be tried when its pause is over."""
+        waits = self._prefetched.look()
+        if waits or self._lane.acknowledger.is_behind:
+            self._lane.heartbeat.beat_if_due()
+
+    def step(self) -> list[Outcome]:
+        """Receive once and handle what came, in this thread."""
+        self._receive(self._lane.receivable(self._prefetched.room()), wait_s=0)
+        outcomes: list[Outcome] = []
+        while attempt := self._prefetched.take_at_once():
+            outcomes += self._handle(attempt)
+        self._lane.acknowledger.flush()
+        return outcomes
+
+    def stop_receiving(self) -> None:
+        """Release what has not begun, and what a receive under way still brings."""
+        self._stopped.set()
+        self._lane.release(self._prefetched.close())
+
+    def finish(self, until_s: float) -> int:
+        """Wait until what has begun is done; return how much is not at that monotonic time."""
+        _join([self._receiver], until_s)
+        self._lane.release(self._prefetched.end())
+        _join(self._handlers, until_s)
+        return sum(thread.is_alive() for thread in self._handlers)
+
+    def release_unfinished(self) -> None:
+        """Let a job whose child is stopped go back to the queue at once."""
+        self._lane.handler.release_unfinished()
+
+    def close(self) -> None:
+        """Wait for the last threads, and delete the last messages."""
+        _join(self._handlers)
+        self._lane.acknowledger.stop()
+        self._lane.heartbeat.stop()
+
+    def _receive_until_stopped(self) -> None:
+        pause_s = 0.0
+        while not self._stopped.wait(pause_s):
+            try:
+                limit = self._lane.receivable(self._prefetched.wait_for_room())
+                self._receive(limit, wait_s=self._wait_s)
+                pause_s = 0.0 if limit else _NOT_NOW_S
+            except ServiceUnavailable as error:
+                pause_s = min(_MAX_PAUSE_S, pause_s * 2 or 0.5)
+                log.warning(
+                    "worker paused",
+                    extra={"code": error.code, "reason": str(error), "pause_s": pause_s},
+                )
+            except Exception:
+                pause_s = _MAX_PAUSE_S
+                log.exception("receiving broke off", extra={"pause_s": pause_s})
+
+    def _receive(self, limit: int, *, wait_s: float) -> None:
+        if limit:
+            messages = self._lane.receive(limit=limit, wait_s=wait_s)
+            self._lane.release(self._prefetched.put(messages))
+
+    def _handle_until_ended(self) -> None:
+        while attempt := self._prefetched.take():
+            self._handle(attempt)
+
+    def _handle(self, attempt: Attempt) -> list[Outcome]:
+        """Handle a message; return its outcome, nothing if it was lost while it waited."""
+        if not self._lane.heartbeat.is_hidden(attempt.message):
+            self._lane.heartbeat.uncover(attempt.message)
+            self._prefetched.ended(attempt)
+            log.warning("message was lost before its turn", extra={"lane": self._lane.name})
+            return []
+        outcome = self._outcome(attempt)
+        if outcome is Outcome.LEFT_ALONE:
+            self._set_aside(attempt)
+        elif outcome in ANSWERED:
+            self._prefetched.answered()
+        else:
+            self._prefetched.ended(attempt)
+        return [outcome]
+
+    def _outcome(self, attempt: Attempt) -> Outcome:
+        try:
+            return self._lane.handler.handle(
+                attempt.message, again=attempt.failures > 0, give_up=attempt.is_last
+            )
+        except Exception:
+            log.exception("job handling broke off")
+            return Outcome.LEFT_ALONE
+
+    def _set_aside(self, attempt: Attempt) -> None:
+        """Keep the message, hidden, until it can be tried again; a stopped worker releases it."""
+        if self._stopped.is_set():
+            self._prefetched.ended(attempt)
+            self._lane.release([attempt.message])
+            return
+        pause_s = self._prefetched.set_aside(attempt)
+        if pause_s is not None:
+            log.warning("worker paused", extra={"lane": self._lane.name, "pause_s": pause_s})
+
+
+def _join(threads: list[threading.Thread], until_s: float | None = None) -> None:
+    """Wait for those threads that were started, until a monotonic time."""
+    for thread in threads:
+        if thread.is_alive():
+            thread.join(None if until_s is None else max(0.0, until_s - time.monotonic()))

@@ -1,0 +1,119 @@
+"""The worker: serves its lanes until it is told to stop."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from typing import Final
+
+from core.worker.consumer import Pipeline
+from core.worker.job_handler import Outcome
+from core.worker.lane import Lane
+
+log = logging.getLogger(__name__)
+
+_MIN_PREFETCH: Final = 10
+_MAX_PREFETCH: Final = 20
+_PREFETCH_PER_CHILD: Final = 4
+_ROUND_S: Final = 1.0
+_MAX_PAUSE_S: Final = 10.0
+
+
+class Worker:
+    """Runs until it is told to stop.
+
+    Parameters
+    ----------
+    lanes : sequence of Lane
+    children : int
+        Photos that are recognised at a time.
+    wait_s : float
+        Long poll of one receive.
+    grace_s : float
+        Time that running jobs get to finish after ``stop()``.
+    stop_recognizer : callable
+        Kills what still runs when the grace is over.
+    on_alive : callable
+        Called in every round, for health checks.
+    """
+
+    def __init__(
+        self,
+        *,
+        lanes: Sequence[Lane],
+        children: int,
+        wait_s: float,
+        grace_s: float,
+        stop_recognizer: Callable[[], None],
+        on_alive: Callable[[], None],
+    ) -> None:
+        self._sweepers = [lane.sweeper for lane in lanes]
+        self._heartbeats = [lane.heartbeat for lane in lanes]
+        self._children = children
+        self._grace_s = grace_s
+        self._stop_recognizer = stop_recognizer
+        self._on_alive = on_alive
+        self._stops: SimpleQueue[None] = SimpleQueue()
+        ahead = min(_MAX_PREFETCH, max(_MIN_PREFETCH, _PREFETCH_PER_CHILD * children))
+        self._pipelines = [
+            Pipeline(lane, threads=lane.threads, capacity=ahead, wait_s=wait_s) for lane in lanes
+        ]
+
+    def stop(self) -> None:
+        """Ask ``run()`` to end; safe to call from a signal handler."""
+        self._stops.put(None)
+
+    def is_busy(self) -> bool:
+        """Tell whether a message of any lane is in flight."""
+        return any(heartbeat.covers_any() for heartbeat in self._heartbeats)
+
+    def run(self) -> None:
+        """Receive and handle until ``stop()``, then drain."""
+        for pipeline in self._pipelines:
+            pipeline.start()
+        log.info("worker started", extra={"children": self._children})
+        pause_s = 0.0
+        while not self._stopping(pause_s):
+            try:
+                if all(pipeline.is_well() for pipeline in self._pipelines):
+                    self._on_alive()
+                self._look_after()
+                pause_s = _ROUND_S
+            except Exception:
+                pause_s = _MAX_PAUSE_S
+                log.exception("worker's round broke off", extra={"pause_s": pause_s})
+        self.drain()
+
+    def run_once(self) -> list[Outcome]:
+        """Do one round of everything in this thread, without those that ``run()`` starts."""
+        self._look_after()
+        return [outcome for pipeline in self._pipelines for outcome in pipeline.step()]
+
+    def drain(self) -> None:
+        """Let running jobs finish within the grace, give the others back, end all threads."""
+        log.info("worker is draining")
+        until_s = time.monotonic() + self._grace_s
+        for pipeline in self._pipelines:
+            pipeline.stop_receiving()
+        unfinished = sum(pipeline.finish(until_s) for pipeline in self._pipelines)
+        for pipeline in self._pipelines:
+            pipeline.release_unfinished()
+        self._stop_recognizer()
+        for pipeline in self._pipelines:
+            pipeline.close()
+        log.info("worker stopped", extra={"released": unfinished})
+
+    def _look_after(self) -> None:
+        """Sweep the dead letters, and look after the jobs that wait to be tried again."""
+        for pipeline in self._pipelines:
+            pipeline.look_after()
+        for sweeper in self._sweepers:
+            sweeper.sweep_if_due()
+
+    def _stopping(self, pause_s: float) -> bool:
+        """Sleep for the pause, but not past a stop; tell whether there is one."""
+        try:
+            self._stops.get(timeout=pause_s)
+        except Empty:
+            return False
+        return True

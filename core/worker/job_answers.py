@@ -1,0 +1,79 @@
+"""What a worker does for a job: fetch the photo, recognise, then name or enrol."""
+
+from dataclasses import dataclass
+
+from core.collections.enrolment_batching import EnrolmentGroups
+from core.collections.face_choice import needed_for
+from core.collections.identification import FaceNamer
+from core.errors import CollectionNotFound, Erased, ObjectMissing
+from core.jobs.index_job import IndexDone, IndexJob
+from core.jobs.photo_sources import PhotoSources, check_is_no_other_file
+from core.jobs.recognition_job import (
+    COLLECTION_NOTE,
+    DEFAULT_COLLECTION,
+    MIN_QUALITY_NOTE,
+    Job,
+    JobDone,
+)
+from core.ports import ObjectStore, Recognizer
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecognitionAnswerer:
+    """Answers recognition jobs; their photos lie in the input bucket."""
+
+    inputs: ObjectStore
+    recognizer: Recognizer
+    namer: FaceNamer
+    max_file_bytes: int
+
+    def __call__(self, job: Job) -> JobDone:
+        photo = self.inputs.get(job.input_key, max_bytes=self.max_file_bytes)
+        collection_id = photo.metadata.get(COLLECTION_NOTE, DEFAULT_COLLECTION)
+        asked = photo.metadata.get(MIN_QUALITY_NOTE)
+        recognition = self.recognizer.recognise(photo.body)
+        try:
+            return self.namer.name(
+                job.job_id,
+                collection_id,
+                recognition,
+                min_quality=None if asked is None else float(asked),
+            )
+        except CollectionNotFound:
+            self.inputs.delete(job.input_key)
+            raise
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexAnswerer:
+    """Answers index jobs; their photos lie in the input bucket or an allowed one.
+
+    A batch by prefix has whatever lies there: what is no photo by its name is not fetched.
+    What was erased after its photo was accepted is not even recognised, and the photo goes
+    where the service stored it.
+    """
+
+    sources: PhotoSources
+    recognizer: Recognizer
+    enroller: EnrolmentGroups
+
+    def __call__(self, job: IndexJob) -> IndexDone:
+        if job.batch_id is not None:
+            check_is_no_other_file(job.s3_key)
+        try:
+            return self._answer(job)
+        except (Erased, CollectionNotFound):
+            if job.owns_photo:
+                self.sources.remove(job.s3_bucket, job.s3_key)
+            raise
+
+    def _answer(self, job: IndexJob) -> IndexDone:
+        try:
+            photo = self.sources.photo(job.s3_bucket, job.s3_key)
+        except ObjectMissing:
+            self.enroller.refuse_erased(job)
+            raise
+        if job.owns_photo:
+            job = job.model_copy(update={"accepted_at": photo.modified_at})
+        self.enroller.refuse_erased(job)
+        return self.enroller.enrol(job, self.recognizer.recognise(photo.body, needed_for(job)))

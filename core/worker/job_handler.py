@@ -1,0 +1,333 @@
+"""What becomes of one message.
+
+=====================================  ==========================  ============================
+what happened                          result in S3                message
+=====================================  ==========================  ============================
+recognised (also no face, nobody       ``done``, written first     deleted after the write
+known), or its faces enrolled
+body is no job of the queue            none yet; a sweep of the    deleted once a copy with the
+                                       dead letters gives it       reason is a dead letter
+input missing, photo undecodable or    ``failed``, no retry        deleted after the write
+too large, no such collection, or
+what it holds was erased after it
+was accepted
+child over its deadline, or died, or   none yet                    visible again after a growing
+met a bug; people enrolled with                                    pause with jitter
+another model than the worker's
+the same on the last allowed receive   ``failed``                  visible at once: SQS moves it
+                                                                   to the dead-letter queue
+S3, SQS or the index refuses or is     none                        kept hidden; tried again by
+down                                                               the same worker
+the same job alone is refused for      none                        visible again after a growing
+five minutes, others are answered                                  pause
+the same for an hour on the last       ``failed``                  visible at once: SQS moves it
+allowed receive                                                    to the dead-letter queue
+worker killed                          none                        comes back after the
+                                                                   visibility timeout
+delivered twice                        the first one stays         deleted
+worker is shutting down                none                        visible at once; on the last
+                                                                   allowed receive, if the job
+                                                                   was not tried to the end, a
+                                                                   copy instead
+=====================================  ==========================  ============================
+
+A message that could not be deleted is delivered twice.
+"""
+
+import enum
+import logging
+import random
+import threading
+from collections.abc import Callable
+from typing import Final, Generic, TypeVar
+
+from core.errors import (
+    BucketNotAllowed,
+    CollectionNotFound,
+    Erased,
+    FaceServiceError,
+    InvalidPhoto,
+    MalformedMessage,
+    ModelMismatch,
+    ObjectMissing,
+    RecognitionFailed,
+    ServiceUnavailable,
+)
+from core.jobs.index_job import IndexDone, IndexJob
+from core.jobs.recognition_job import Job, JobDone, JobFailed, failed
+from core.jobs.results import JobResult, Results
+from core.logs import log_fields
+from core.ports import JobQueue, ReceivedMessage
+from core.worker.acknowledger import Acknowledger
+from core.worker.unreadable import REASON, UnreadableMessages, job_id_in, likely_cause
+from core.worker.visibility_heartbeat import VisibilityHeartbeat
+
+log = logging.getLogger(__name__)
+
+J = TypeVar("J", bound=Job | IndexJob)
+
+MAX_BACKOFF_S: Final = 300.0
+_FINAL: Final = (
+    BucketNotAllowed,
+    CollectionNotFound,
+    Erased,
+    InvalidPhoto,
+    ObjectMissing,
+)
+"""What no further attempt can mend."""
+
+
+ALONE_REFUSED: Final = "JOB_LEFT_ALONE"
+"""Code of a job that was refused what others got, until it was given up."""
+_LEFT_ALONE_BACKOFF_S: Final = 300.0
+
+
+class Outcome(enum.Enum):
+    """How the handling of a message ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    DUPLICATE = "duplicate"
+    DISCARDED = "discarded"
+    RETRIED = "retried"
+    DEAD_LETTERED = "dead-lettered"
+    RELEASED = "released"
+    LEFT_ALONE = "left alone"
+
+
+ANSWERED: Final = frozenset({Outcome.DONE, Outcome.FAILED, Outcome.DUPLICATE})
+"""Endings that show that S3 and the index work."""
+
+
+def retry_delay_s(receive_count: int, *, base_s: float, jitter: float) -> float:
+    """Return the pause before a job's next attempt: doubling, with jitter.
+
+    Parameters
+    ----------
+    receive_count : int
+        Attempts so far, 1 or more.
+    base_s : float
+        Pause after the first attempt.
+    jitter : float
+        From 0 to 1; the pause is between half of the full one and all of it.
+    """
+    full_s = min(MAX_BACKOFF_S, base_s * 2.0 ** min(receive_count - 1, 30))
+    return full_s * (0.5 + 0.5 * jitter)
+
+
+class JobHandler(Generic[J]):
+    """Handles one message at a time; safe to call from several threads.
+
+    Parameters
+    ----------
+    queue : JobQueue
+    acknowledger : Acknowledger
+        Deletes the queue's messages.
+    results : Results
+    heartbeat : VisibilityHeartbeat
+        Covers the queue's messages from receipt on.
+    dead_letters : JobQueue
+        Where copies of messages go that are no jobs.
+    parse : callable
+        Body to job; raises ``MalformedMessage``.
+    answer : callable
+        Job to result.
+    responses : JobQueue or None
+        Where copies of results go.
+    max_receive_count : int
+        Attempts after which SQS dead-letters a message.
+    backoff_s : float
+        Pause before the second attempt.
+    on_settled : callable or None
+        Told of every job that has a result before its message goes, perhaps
+        several times; may raise ``ServiceUnavailable``.
+    """
+
+    def __init__(
+        self,
+        *,
+        queue: JobQueue,
+        acknowledger: Acknowledger,
+        results: Results,
+        heartbeat: VisibilityHeartbeat,
+        dead_letters: JobQueue,
+        parse: Callable[[str], J],
+        answer: Callable[[J], JobDone | IndexDone],
+        responses: JobQueue | None = None,
+        max_receive_count: int,
+        backoff_s: float,
+        on_settled: Callable[[J, JobResult], None] | None = None,
+    ) -> None:
+        self._queue = queue
+        self._acknowledger = acknowledger
+        self._results = results
+        self._heartbeat = heartbeat
+        self._dead_letters = dead_letters
+        self._unreadable = UnreadableMessages()
+        self._parse = parse
+        self._answer = answer
+        self._responses = responses
+        self.max_receive_count: Final = max_receive_count
+        self._backoff_s = backoff_s
+        self._on_settled = on_settled
+        self._releasing = threading.Event()
+
+    def release_unfinished(self) -> None:
+        """From now on a job whose child was stopped goes back to the queue at once."""
+        self._releasing.set()
+
+    def handle(
+        self, message: ReceivedMessage, *, again: bool = False, give_up: bool = False
+    ) -> Outcome:
+        """Bring a message one step on, as the table above says.
+
+        Parameters
+        ----------
+        again : bool
+            Whether this worker has tried it before, since it was received.
+        give_up : bool
+            Whether the worker keeps it no longer if it can't be answered now either.
+        """
+        try:
+            job = self._parse(message.body)
+        except MalformedMessage:
+            return self._discard(message, give_up=give_up)
+        self._unreadable.note_job()
+        with log_fields(job_id=job.job_id):
+            return self._handle(job, message, again=again, give_up=give_up)
+
+    def _discard(self, message: ReceivedMessage, *, give_up: bool) -> Outcome:
+        """Make a message that is no job a dead letter; one that can't be copied SQS moves later."""
+        cause = likely_cause(message.body)
+        try:
+            if give_up:
+                self._show_after(message, 0)
+                return Outcome.RETRIED
+            self._dead_letters.send(message.body, notes={REASON: cause})
+        except ServiceUnavailable as error:
+            log.warning(
+                "unreadable message was left alone",
+                extra={"code": error.code, "reason": str(error)},
+            )
+            return Outcome.LEFT_ALONE
+        self._delete(message)
+        self._unreadable.note(cause)
+        log.error(
+            "message that is no job was dead-lettered",
+            extra={
+                "code": MalformedMessage.code,
+                "likely_cause": cause,
+                "job_id": job_id_in(message.body),
+                "total": self._unreadable.total,
+            },
+        )
+        return Outcome.DISCARDED
+
+    def _handle(self, job: J, message: ReceivedMessage, *, again: bool, give_up: bool) -> Outcome:
+        try:
+            outcome = self._attempt(job, message, again=again, give_up=give_up)
+        except ServiceUnavailable as error:
+            log.warning("job was left alone", extra={"code": error.code, "reason": str(error)})
+            return Outcome.LEFT_ALONE
+        self._heartbeat.uncover(message)
+        log.info(
+            "job was handled",
+            extra={"outcome": outcome.value, "receive_count": message.receive_count},
+        )
+        return outcome
+
+    def _attempt(self, job: J, message: ReceivedMessage, *, again: bool, give_up: bool) -> Outcome:
+        try:
+            if (again or message.receive_count > 1) and self._has_result(job):
+                self._delete(message)
+                return Outcome.DUPLICATE
+            return self._finish(job, message, self._result(job))
+        except (ModelMismatch, RecognitionFailed) as error:
+            return self._try_again(job, message, error.code, str(error))
+        except ServiceUnavailable as error:
+            if not give_up:
+                raise
+            reason = f"others are answered, this job is not: {error}"
+            return self._try_again(
+                job, message, ALONE_REFUSED, reason, backoff_s=_LEFT_ALONE_BACKOFF_S
+            )
+        except Exception as error:
+            log.exception("job met an unexpected error")
+            reason = f"unexpected {type(error).__name__}"
+            return self._try_again(job, message, FaceServiceError.code, reason)
+
+    def _has_result(self, job: J) -> bool:
+        """Tell whether a job was answered before; if so, finish what that left undone."""
+        stored = self._results.read(job.job_id)
+        if stored is None:
+            return False
+        self._settle(job, stored)
+        return True
+
+    def _result(self, job: J) -> JobResult:
+        try:
+            return self._answer(job)
+        except _FINAL as error:
+            return failed(job.job_id, error.code, str(error), collection_id=job.collection_id)
+
+    def _finish(self, job: J, message: ReceivedMessage, result: JobResult) -> Outcome:
+        written = self._write(job, result)
+        self._delete(message)
+        if not written:
+            return Outcome.DUPLICATE
+        self._respond(result)
+        return Outcome.FAILED if isinstance(result, JobFailed) else Outcome.DONE
+
+    def _write(self, job: J, result: JobResult) -> bool:
+        """Store a result unless there is one; tell whether it was stored."""
+        written = self._results.write(result)
+        first = result if written else self._results.read(job.job_id)
+        self._settle(job, first or result)
+        return written
+
+    def _settle(self, job: J, result: JobResult) -> None:
+        if self._on_settled is not None:
+            self._on_settled(job, result)
+
+    def _delete(self, message: ReceivedMessage) -> None:
+        self._heartbeat.uncover(message)
+        self._acknowledger.delete(message)
+
+    def _show_after(self, message: ReceivedMessage, seconds: float) -> None:
+        self._heartbeat.uncover(message)
+        self._queue.set_visibility(message, seconds)
+
+    def _try_again(
+        self,
+        job: J,
+        message: ReceivedMessage,
+        code: str,
+        reason: str,
+        *,
+        backoff_s: float | None = None,
+    ) -> Outcome:
+        if self._releasing.is_set():
+            self._show_after(message, 0)
+            return Outcome.RELEASED
+        log.warning("attempt failed", extra={"code": code, "reason": reason})
+        if message.receive_count >= self.max_receive_count:
+            attempts = f"{reason}; given up after {message.receive_count} attempts"
+            self._write(job, failed(job.job_id, code, attempts, collection_id=job.collection_id))
+            self._show_after(message, 0)
+            return Outcome.DEAD_LETTERED
+        delay_s = retry_delay_s(
+            message.receive_count,
+            base_s=self._backoff_s if backoff_s is None else backoff_s,
+            jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
+        )
+        self._show_after(message, delay_s)
+        return Outcome.RETRIED
+
+    def _respond(self, result: JobResult) -> None:
+        """Copy the result to the response queue, which nobody may depend on."""
+        if self._responses is None:
+            return
+        try:
+            self._responses.send(result.model_dump_json())
+        except ServiceUnavailable as error:
+            log.warning("response was not copied", extra={"reason": str(error)})
