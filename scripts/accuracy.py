@@ -18,8 +18,8 @@ from lfw_view1 import Embedded, embed_photos, read_pairs, trial_options
 from plots import Line, line_chart
 from rates import distances_between, identification_rates, verification_rates
 
-from core.faces.profiles import PROFILES
-from core.faces.recognition import FaceEngine
+from core.faces.engines.builtin import FaceEngine
+from core.faces.engines.profiles import PROFILES
 
 _OURS: Final = "balanced"
 _WITHOUT_YUNET: Final = "balanced without YuNet"

@@ -28,7 +28,7 @@ from trial.report import machine, measured_at
 from trial.waiting import wait_until
 
 from core.aws.provisioning import provision
-from core.faces.embedding import DLIB_RESNET_INT8_MIRRORED
+from core.faces.recognition.embedding import DLIB_RESNET_INT8_MIRRORED
 from core.settings import Settings
 
 ROOT: Final = Path(__file__).resolve().parents[1]

@@ -38,8 +38,8 @@ class Ours:
     """The engine of this project; ``argument`` is profile and models folder."""
 
     def __init__(self, argument: str) -> None:
-        from core.faces.network import Network
-        from core.faces.recognition import FaceEngine
+        from core.faces.engines.builtin import FaceEngine
+        from core.faces.models.network import Network
 
         self.network_runs: list[dict[str, Any]] = []
         load, run = Network.__init__, Network.run

@@ -40,7 +40,7 @@ from PIL import Image
 from recall import count_found, read_boxes, sum_of_counts
 from tqdm import tqdm
 
-from core.faces.profiles import PROFILES
+from core.faces.engines.profiles import PROFILES
 
 _SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp")
 _OURS: Final = "balanced"

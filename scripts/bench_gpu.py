@@ -21,11 +21,11 @@ from typing import Any, Final
 import numpy as np
 from in_turn import medians_ms
 
-from core.faces.embedding import ResNetEmbedder
-from core.faces.network import Network
-from core.faces.recognition import FaceEngine
+from core.faces.engines.builtin import FaceEngine
+from core.faces.models.converted_networks import RESNET_NETWORK
+from core.faces.models.network import Network
+from core.faces.recognition.embedding import ResNetEmbedder
 from core.faces.results import Recognition
-from core.faces.weights import RESNET_NETWORK
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 _PROFILE: Final = "accurate"

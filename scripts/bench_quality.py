@@ -24,7 +24,7 @@ from poor_photos import KINDS, Frame
 from poor_rates import Bounds, Faces, PoorRates, share
 from tqdm import tqdm
 
-from core.faces.quality import assess
+from core.faces.recognition.quality import assess
 from core.settings import Settings
 
 _STRANGERS: Final = 250

@@ -20,8 +20,8 @@ import onnxruntime
 import psutil
 from numpy.typing import NDArray
 
-from core.faces.network import session_options
-from core.faces.weights import CACHE_FOLDER
+from core.faces.models.converted_networks import CACHE_FOLDER
+from core.faces.models.network import session_options
 
 WAYS: Final = ("file", "bytes", "shared", "shared, not prepacked", "shared, as is")
 """A session from a file or from bytes, and three whose weights lie in a mapped file.

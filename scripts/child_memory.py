@@ -25,7 +25,7 @@ from samples import SAMPLES
 from core.bootstrap.recognizers import build_pool
 from core.bootstrap.worker import build_worker
 from core.executors.process_pool import TimedPool
-from core.faces.profiles import PROFILES
+from core.faces.engines.profiles import PROFILES
 from core.settings import Settings
 
 ROOT: Final = Path(__file__).parents[1]

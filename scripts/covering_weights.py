@@ -1,4 +1,4 @@
-"""Learn to tell covered faces from bare ones; write core/faces/covering.json.
+"""Learn to tell covered faces from bare ones; write core/faces/recognition/covering.json.
 
     python scripts/covering_weights.py --models-dir var/models
 
@@ -21,8 +21,8 @@ from poor_faces import FaceReader, SeenFace, halves
 from poor_photos import KINDS, Frame, covered
 from tqdm import tqdm
 
-from core.faces.covering import PARTS, WEIGHTS, edges
-from core.faces.quality import luma_of
+from core.faces.recognition.covering import PARTS, WEIGHTS, edges
+from core.faces.recognition.quality import luma_of
 
 _PEOPLE: Final = 900
 _SHRINKAGE: Final = 1.0

@@ -35,10 +35,10 @@ with atheris.instrument_imports(include=["core", "PIL", "pi_heif"]):
     Image.init()  # each format's reader, which would else be imported later, uninstrumented
 
     from core.errors import InvalidPhoto
-    from core.faces import decoding, images, stored
     from core.faces.geometry import Box
-    from core.faces.images import Photo
-    from core.faces.photo_header import inspect_photo
+    from core.faces.photos import decoding, images, stored
+    from core.faces.photos.images import Photo
+    from core.faces.photos.photo_header import inspect_photo
 
 # Small pictures must take the ways of large ones, too.
 for _module, _name, _pixels in (

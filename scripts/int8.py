@@ -21,10 +21,10 @@ from lfw_view1 import engine_with, photo_file, read_pairs, trial_options
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from core.faces.embedding import ResNetEmbedder
-from core.faces.network import Network
+from core.faces.models.converted_networks import RESNET_INT8_NETWORK, RESNET_NETWORK
+from core.faces.models.network import Network
+from core.faces.recognition.embedding import ResNetEmbedder
 from core.faces.results import ModelId
-from core.faces.weights import RESNET_INT8_NETWORK, RESNET_NETWORK
 
 _WAYS: Final = ("float32", "int8", "float32 mirrored", "int8 mirrored")
 

@@ -1,4 +1,4 @@
-"""Find the bounds between which the int8 ResNet counts; write core/faces/resnet_ranges.json.
+"""Find the bounds between which the int8 ResNet counts; write core/faces/models/resnet_ranges.json.
 
     python scripts/int8_ranges.py --models-dir var/models
 
@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, create_calibrator
 from tqdm import tqdm
 
-from core.faces.quantisation import QUANTISED_OPERATORS
+from core.faces.models.converted_networks import RESNET_NETWORK, RESNET_RANGES
+from core.faces.models.quantisation import QUANTISED_OPERATORS
 from core.faces.results import EMBEDDING_LENGTH, ModelId
-from core.faces.weights import RESNET_NETWORK, RESNET_RANGES
 
 _PEOPLE: Final = 300
 _BATCH: Final = 16

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
-from core.faces.detection import Detector
+from core.faces.detection.detection import Detector
+from core.faces.detection.hog import HogDetector
+from core.faces.detection.yunet import YuNetDetector
 from core.faces.geometry import Box
-from core.faces.hog import HogDetector
-from core.faces.models import YUNET
-from core.faces.network import Network
-from core.faces.yunet import YuNetDetector
+from core.faces.models.model_files import YUNET
+from core.faces.models.network import Network
 
 _EVERY: Final = 12
 _TIMES: Final = 2

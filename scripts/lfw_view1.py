@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from core.faces.embedding import Embedder
+from core.faces.engines.builtin import Face, FaceEngine, Recognition
 from core.faces.geometry import Box
-from core.faces.recognition import Face, FaceEngine, Recognition
+from core.faces.recognition.embedding import Embedder
 
 _MAX_PIXELS: Final = 50_000_000
 

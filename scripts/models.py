@@ -14,8 +14,8 @@ from typing import Final
 from urllib.request import urlopen
 
 from core.errors import InvalidSettings, ModelError
-from core.faces.models import YUNET, YUNET_COMMIT, YUNET_SHA256
-from core.faces.weights import NETWORKS, sha256_of
+from core.faces.models.converted_networks import NETWORKS, sha256_of
+from core.faces.models.model_files import YUNET, YUNET_COMMIT, YUNET_SHA256
 from core.settings import load_settings
 
 YUNET_URL: Final = (

@@ -13,7 +13,7 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper
 
-from core.faces.network import session_options
+from core.faces.models.network import session_options
 
 _WEIGHTS_AT: Final = {
     "Conv": 1,

@@ -10,11 +10,11 @@ from lfw_view1 import off_centre
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.faces.alignment import AlignedFace
-from core.faces.detection import Detection
-from core.faces.images import Photo
-from core.faces.quality import Quality
-from core.faces.recognition import FaceEngine
+from core.faces.detection.detection import Detection
+from core.faces.engines.builtin import FaceEngine
+from core.faces.photos.images import Photo
+from core.faces.recognition.alignment import AlignedFace
+from core.faces.recognition.quality import Quality
 
 _MAX_PIXELS: Final = 50_000_000
 _MIN_FACE_PX: Final = 16

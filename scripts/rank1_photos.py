@@ -11,9 +11,9 @@ from typing import Any, Final
 from lfw_view1 import engine_with
 from tqdm import tqdm
 
-from core.faces.embedding import DlibEmbedder
-from core.faces.frame import PhotoEngine
-from core.faces.recognition import FaceEngine
+from core.faces.engines.builtin import FaceEngine
+from core.faces.engines.engine import PhotoEngine
+from core.faces.recognition.embedding import DlibEmbedder
 from core.faces.results import Recognition
 
 OURS: Final = "balanced"

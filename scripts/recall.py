@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces.suppression import intersection_over_union
+from core.faces.detection.suppression import intersection_over_union
 
 SIZE_CLASSES_PX: Final = (16, 20, 40, 60, 80, 100_000)
 _MIN_IOU: Final = 0.3

@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
+from core.faces.detection.multi_scale_search import FaceSearch
+from core.faces.engines.builtin import Face, FaceEngine
 from core.faces.geometry import half_turn_range
-from core.faces.images import Photo
-from core.faces.recognition import Face, FaceEngine
-from core.faces.search import FaceSearch
+from core.faces.photos.images import Photo
 
 ROLLS: Final = (0, 20, 30, 45, 60, 90, 120, 180, 270)
 _PEOPLE: Final = 200

@@ -32,7 +32,7 @@ def load_recognizer(settings: Settings) -> Recognizer:
 
 def _load(**options: Any) -> Recognizer:
     # Imported in the child, so that the parent does without the models' libraries.
-    from core.faces.engines import load_engine
+    from core.faces.engines.factory import load_engine
 
     return load_engine(**options)
 
@@ -75,7 +75,7 @@ def build_executor(settings: Settings) -> WarmPool:
     if settings.executor == "processes":
         return build_pool(settings, processes=settings.worker_process_count)
     from core.executors.ray_pool import RayPool
-    from core.faces.packed_models import packed_engine
+    from core.faces.engines.packed_models import packed_engine
 
     return RayPool(
         partial(packed_engine, **_engine_options(settings)),

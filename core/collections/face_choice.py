@@ -7,8 +7,8 @@ from typing import Final, Self
 import numpy as np
 
 from core.errors import NoFaceInBox
+from core.faces.detection.suppression import intersection_over_union
 from core.faces.results import EVERY_FACE, Face, Needed, Recognition
-from core.faces.suppression import intersection_over_union
 from core.jobs.index_job import FaceRecord, IndexDone, IndexJob, UnindexedFace, UnindexedReason
 from core.jobs.recognition_job import DetectedFace, ImageSize, Model
 from core.ports import EnrolledFace

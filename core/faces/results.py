@@ -44,7 +44,7 @@ class Face:
     """One face of a photo; ``embedding`` is float32 of shape (128,), empty if none was needed.
 
     ``roll`` is by how many degrees the face is turned clockwise, −180 to 180.
-    ``quality`` is 0–100; ``flaws`` are the names of `core.faces.quality.Flaw`.
+    ``quality`` is 0–100; ``flaws`` are the names of `core.faces.recognition.quality.Flaw`.
     """
 
     # For whoever checks an answer by these annotations.

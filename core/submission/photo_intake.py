@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.errors import FileTooLarge, ServiceUnavailable
-from core.faces.photo_header import inspect_photo
+from core.faces.photos.photo_header import inspect_photo
 from core.logs import log_fields
 from core.ports import JobQueue, ObjectStore
 

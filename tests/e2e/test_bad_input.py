@@ -11,7 +11,7 @@ from trial.waiting import wait_until
 
 from core.aws.provisioning import provision
 from core.errors import InvalidPhoto
-from core.faces.photo_header import inspect_photo
+from core.faces.photos.photo_header import inspect_photo
 from tests.e2e.conftest import Service
 from tests.support.photos import made_photo, shared_folder
 from tests.support.service import Counts, settings_of

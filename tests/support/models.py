@@ -4,8 +4,8 @@ import shutil
 from functools import cache
 from pathlib import Path
 
-from core.faces.models import YUNET
-from core.faces.weights import NETWORKS
+from core.faces.models.converted_networks import NETWORKS
+from core.faces.models.model_files import YUNET
 from tests.support.photos import ROOT, SHARED
 
 

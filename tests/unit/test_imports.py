@@ -24,7 +24,7 @@ def test_web_tier_loads_no_model_library() -> None:
 
 def test_engine_with_converted_networks_loads_nothing_that_converts() -> None:
     script = (
-        "import pathlib, sys; from core.faces.recognition import FaceEngine; "
+        "import pathlib, sys; from core.faces.engines.builtin import FaceEngine; "
         "FaceEngine.load(models_dir=pathlib.Path(sys.argv[1]), max_pixels=1); "
         "print({'onnx', 'onnxruntime.quantization'} & set(sys.modules))"
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.faces.profiles import PROFILES
+from core.faces.engines.profiles import PROFILES
 from core.host.memory import CHILD_BYTES, WORKER_BYTES, children_that_fit, usable_memory_bytes
 from tests.support.photos import ROOT
 

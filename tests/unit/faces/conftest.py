@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.faces.models import MMOD, RESNET, YUNET, model_file
-from core.faces.weights import NETWORKS
+from core.faces.models.converted_networks import NETWORKS
+from core.faces.models.model_files import MMOD, RESNET, YUNET, model_file
 
 _SHARED = Path(__file__).resolve().parents[3].parent / "shared"
 

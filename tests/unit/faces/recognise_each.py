@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import FaceServiceError
-from core.faces.photo_header import inspect_photo
-from core.faces.recognition import FaceEngine
+from core.faces.engines.builtin import FaceEngine
+from core.faces.photos.photo_header import inspect_photo
 
 _MOST_SECONDS = 20
 _MOST_ADDRESSES_BYTES = 3_000_000_000

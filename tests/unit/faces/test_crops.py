@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.faces.crops import crop, resized
 from core.faces.geometry import Box
-from core.faces.images import Photo
+from core.faces.photos.crops import crop, resized
+from core.faces.photos.images import Photo
 
 
 def _photo(pixels: NDArray[np.uint8]) -> Photo:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.faces.detail import compression, noise, sharpness
-from core.faces.exposure import burnt_share, unevenness
+from core.faces.recognition.detail import compression, noise, sharpness
+from core.faces.recognition.exposure import burnt_share, unevenness
 
 _SIDE = 90
 Luma = NDArray[np.float32]

@@ -6,13 +6,13 @@ import pytest
 from numpy.typing import NDArray
 
 from core.errors import ModelCorrupt, ModelMissing
-from core.faces.alignment import FivePointAligner
-from core.faces.detection import Detection
-from core.faces.embedding import DlibEmbedder, Embedder, ResNetEmbedder
+from core.faces.detection.detection import Detection
 from core.faces.geometry import Box
-from core.faces.images import Photo
-from core.faces.network import Network
-from core.faces.weights import RESNET_NETWORK
+from core.faces.models.converted_networks import RESNET_NETWORK
+from core.faces.models.network import Network
+from core.faces.photos.images import Photo
+from core.faces.recognition.alignment import FivePointAligner
+from core.faces.recognition.embedding import DlibEmbedder, Embedder, ResNetEmbedder
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import InvalidPhoto
-from core.faces.photo_header import inspect_photo
+from core.faces.photos.photo_header import inspect_photo
 from tests.support.photos import ROOT
 
 CORPUS = ROOT / "tests" / "fuzz_corpus"
@@ -22,7 +22,7 @@ resource.setrlimit(resource.RLIMIT_DATA, (2**31, 2**31))
 warnings.simplefilter("ignore")
 from core.errors import InvalidPhoto
 from core.faces.geometry import Box
-from core.faces.images import Photo
+from core.faces.photos.images import Photo
 
 for name in sys.stdin.read().splitlines():
     print(name, flush=True)

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from core.errors import InvalidImage, InvalidPhoto, UnsupportedImage
-from core.faces.heic_items import items_are_readable
-from core.faces.images import decode_photo
-from core.faces.photo_header import inspect_photo
+from core.faces.photos.headers.heic_items import items_are_readable
+from core.faces.photos.images import decode_photo
+from core.faces.photos.photo_header import inspect_photo
 from tests.support.photos import ROOT, made_photo
 
 LIMIT = 50_000_000

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.errors import InvalidImage, ModelCorrupt, ModelMissing, TooManyPixels
+from core.faces.engines.insight import InsightFaceEngine
 from core.faces.geometry import Box
-from core.faces.insight import InsightFaceEngine
 from tests.support.insight_networks import write_detector, write_recogniser, write_swapper
 
 # The package's OpenCV needs libGL and GLib of the system, which a bare machine lacks.

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.faces.mmod import MmodDetector
-from core.faces.models import MMOD, model_file
-from core.faces.network import Network
-from core.faces.suppression import intersection_over_union
-from core.faces.weights import MMOD_NETWORK
+from core.faces.detection.mmod import MmodDetector
+from core.faces.detection.suppression import intersection_over_union
+from core.faces.models.converted_networks import MMOD_NETWORK
+from core.faces.models.model_files import MMOD, model_file
+from core.faces.models.network import Network
 
 # dlib needs seconds for one of these; that is why they are reduced.
 _PHOTOS = (

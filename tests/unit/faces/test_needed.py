@@ -7,11 +7,11 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.faces.detection import Detection
-from core.faces.frame import FoundFace, PhotoEngine
+from core.faces.detection.detection import Detection
+from core.faces.engines.engine import FoundFace, PhotoEngine
 from core.faces.geometry import Box
-from core.faces.images import Photo
-from core.faces.quality import Quality
+from core.faces.photos.images import Photo
+from core.faces.recognition.quality import Quality
 from core.faces.results import EVERY_FACE, LARGEST_FACE, NO_EMBEDDING, ModelId, Needed
 
 _CHIP = np.zeros((150, 150, 3), dtype=np.uint8)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from core.errors import ModelMissing
-from core.faces import weights
-from core.faces.engines import load_engine
-from core.faces.packed_models import packed_engine
+from core.faces.engines.factory import load_engine
+from core.faces.engines.packed_models import packed_engine
+from core.faces.models import converted_networks as weights
 from tests.support.models import models_dir
 from tests.support.photos import sample
 

@@ -11,7 +11,7 @@ from core.errors import (
     TruncatedImage,
     UnsupportedImage,
 )
-from core.faces.photo_header import inspect_photo
+from core.faces.photos.photo_header import inspect_photo
 from tests.support.photos import made_photo, shared_folder
 
 FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "BMP")

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.faces.pyramid import Layout, Level, canvas_to_photo, draw_canvas, plan_layout
+from core.faces.detection.pyramid import Layout, Level, canvas_to_photo, draw_canvas, plan_layout
 
 sides = st.integers(min_value=1, max_value=3000)
 

@@ -12,10 +12,10 @@ from PIL import Image
 from poor_faces import FaceReader, SeenFace
 from poor_photos import KINDS, Frame
 
-from core.faces.alignment import AlignedFace
-from core.faces.detection import Detection
+from core.faces.detection.detection import Detection
 from core.faces.geometry import Box, Point
-from core.faces.quality import Flaw, Quality, Scale, assess, missing_share, turn
+from core.faces.recognition.alignment import AlignedFace
+from core.faces.recognition.quality import Flaw, Quality, Scale, assess, missing_share, turn
 from tests.support.photos import SAMPLES, shared_folder
 
 _FRONTAL: dict[str, Point] = {
@@ -30,7 +30,7 @@ _PEOPLE = 12
 @pytest.fixture(scope="module")
 def chip() -> NDArray[np.uint8]:
     """Return a face from the samples, cut as the engine does it."""
-    from core.faces.models import LANDMARKS_5, model_file
+    from core.faces.models.model_files import LANDMARKS_5, model_file
 
     file = SAMPLES / "Barack Obama" / "obama.jpg"
     if not file.is_file():

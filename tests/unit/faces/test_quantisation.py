@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from core.errors import ModelCorrupt
-from core.faces.alignment import FivePointAligner
-from core.faces.detection import Detection
-from core.faces.embedding import ResNetEmbedder
+from core.faces.detection.detection import Detection
 from core.faces.geometry import Box
-from core.faces.images import Photo
-from core.faces.network import Network
-from core.faces.quantisation import resnet_int8_from_dat
-from core.faces.weights import RESNET_INT8_NETWORK, RESNET_NETWORK, RESNET_RANGES
+from core.faces.models.converted_networks import RESNET_INT8_NETWORK, RESNET_NETWORK, RESNET_RANGES
+from core.faces.models.network import Network
+from core.faces.models.quantisation import resnet_int8_from_dat
+from core.faces.photos.images import Photo
+from core.faces.recognition.alignment import FivePointAligner
+from core.faces.recognition.embedding import ResNetEmbedder
 
 _EXAMPLES = "face-recognition-examples/images/examples"
 _FACES = {

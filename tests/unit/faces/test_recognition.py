@@ -7,10 +7,14 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidImage, ModelCorrupt, ModelMissing, TooManyPixels
-from core.faces.embedding import DLIB_RESNET, DLIB_RESNET_INT8_MIRRORED, DLIB_RESNET_MIRRORED
-from core.faces.models import YUNET
-from core.faces.profiles import PROFILES
-from core.faces.recognition import FaceEngine, Recognition
+from core.faces.engines.builtin import FaceEngine, Recognition
+from core.faces.engines.profiles import PROFILES
+from core.faces.models.model_files import YUNET
+from core.faces.recognition.embedding import (
+    DLIB_RESNET,
+    DLIB_RESNET_INT8_MIRRORED,
+    DLIB_RESNET_MIRRORED,
+)
 
 _EXAMPLES = "face-recognition-examples/images/examples"
 _MAX_PIXELS = 50_000_000
@@ -23,7 +27,7 @@ _MODELS = {
 
 _PRINT_FIRST_EMBEDDING = """
 import pathlib, sys
-from core.faces.recognition import FaceEngine
+from core.faces.engines.builtin import FaceEngine
 models_dir, photo = map(pathlib.Path, sys.argv[1:])
 engine = FaceEngine.load(models_dir=models_dir, max_pixels=50_000_000)
 print(engine.recognise(photo.read_bytes()).faces[0].embedding.tobytes().hex())

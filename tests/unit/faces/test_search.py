@@ -5,11 +5,11 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.faces.detection import Detection, Detector
+from core.faces.detection.detection import Detection, Detector
+from core.faces.detection.multi_scale_search import FaceSearch, SearchSizes
+from core.faces.detection.turned import TurnedFaces
 from core.faces.geometry import Box
-from core.faces.images import Photo
-from core.faces.search import FaceSearch, SearchSizes
-from core.faces.turned import TurnedFaces
+from core.faces.photos.images import Photo
 
 
 class ListedFaces:

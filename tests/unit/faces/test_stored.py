@@ -12,14 +12,14 @@ import pytest
 from PIL import Image, ImageDraw
 
 from core.errors import TooManyPixels
-from core.faces.colours import resizable
-from core.faces.decoding import reduction_for
 from core.faces.geometry import Box
-from core.faces.headers.header import PhotoHeader
-from core.faces.images import Photo
-from core.faces.photo_header import BYTES_A_PIXEL, inspect_photo, read_header
-from core.faces.stored import reduced, stored
-from core.faces.webp_decoder import can_scale, decoded_webp
+from core.faces.photos.colours import resizable
+from core.faces.photos.decoding import reduction_for
+from core.faces.photos.headers.header import PhotoHeader
+from core.faces.photos.images import Photo
+from core.faces.photos.photo_header import BYTES_A_PIXEL, inspect_photo, read_header
+from core.faces.photos.stored import reduced, stored
+from core.faces.photos.webp_decoder import can_scale, decoded_webp
 from tests.support.photos import ROOT
 
 pillow_heif.register_heif_opener()
@@ -206,7 +206,7 @@ _LOOK = """
 import sys
 from pathlib import Path
 from core.faces.geometry import Box
-from core.faces.images import Photo
+from core.faces.photos.images import Photo
 
 def peak():
     (line,) = [l for l in open("/proc/self/status") if l.startswith("VmHWM")]

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from core.faces.suppression import intersection_over_union, keep_best
+from core.faces.detection.suppression import intersection_over_union, keep_best
 
 
 @st.composite

@@ -8,10 +8,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.faces.detection import Detection
+from core.faces.detection.detection import Detection
+from core.faces.detection.yunet import YuNetDetector
+from core.faces.engines.builtin import FaceEngine, Recognition
 from core.faces.geometry import half_turn_range, moved, turned
-from core.faces.recognition import FaceEngine, Recognition
-from core.faces.yunet import YuNetDetector
 
 _EXAMPLES = "face-recognition-examples/images/examples"
 _ROLLS = (45, 60, 90, 120, 180, 225, 270)

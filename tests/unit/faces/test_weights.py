@@ -9,7 +9,7 @@ import onnxruntime
 import pytest
 
 from core.errors import ModelCorrupt, ModelMissing
-from core.faces.weights import (
+from core.faces.models.converted_networks import (
     MMOD_NETWORK,
     NETWORKS,
     RESNET_INT8_NETWORK,

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from core.errors import ModelCorrupt
-from core.faces.network import Network
-from core.faces.weights import MMOD_NETWORK
-from core.faces.yunet import YuNetDetector, decode, landmark_box
+from core.faces.detection.yunet import YuNetDetector, decode, landmark_box
+from core.faces.models.converted_networks import MMOD_NETWORK
+from core.faces.models.network import Network
 
 _WIDTH, _HEIGHT = 96, 64
 

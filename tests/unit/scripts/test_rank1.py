@@ -8,8 +8,8 @@ from rank1 import measured
 from rank1_photos import recognitions
 from rank1_rates import Answer, compare_all, rates, split
 
-from core.faces.embedding import DLIB_RESNET
 from core.faces.geometry import Box
+from core.faces.recognition.embedding import DLIB_RESNET
 from core.faces.results import EMBEDDING_LENGTH, EVERY_FACE, Face, Needed, Recognition
 from tests.support.photos import ROOT
 

@@ -1,0 +1,1 @@
+"""Pixels to boxes and landmarks."""

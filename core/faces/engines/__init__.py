@@ -1,0 +1,1 @@
+"""Engines: detection and recognition joined by profile."""

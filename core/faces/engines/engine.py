@@ -1,0 +1,180 @@
+"""What every engine does with photos, whichever networks find and embed the faces."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import InvalidPhoto
+from core.faces.detection.detection import Detection
+from core.faces.geometry import Point
+from core.faces.photos.images import Photo
+from core.faces.photos.memory import release_freed_memory
+from core.faces.recognition.embedding import Embedder
+from core.faces.recognition.quality import Quality
+from core.faces.results import EVERY_FACE, Face, Needed, Recognition
+
+DEFAULT_MAX_FACES: Final = 100
+_NO_EMBEDDING: Final = np.empty(0, dtype=np.float32)
+
+Detected = TypeVar("Detected")
+"""What a finder knows of a face before its chip is cut."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundFace:
+    """A face before its embedding.
+
+    ``chip`` is uint8 of shape (S, S, 3), upright, as the embedder wants it.
+    """
+
+    detection: Detection
+    landmarks: dict[str, Point]
+    roll: float
+    quality: Quality
+    chip: NDArray[np.uint8]
+
+
+class FaceFinder(Protocol[Detected]):
+    """Finds the faces of a photo, then cuts their chips."""
+
+    def detect(self, photo: Photo) -> list[Detected]:
+        """Return the faces, in pixels of the photo, largest first."""
+        ...
+
+    def align(self, photo: Photo, detected: list[Detected]) -> list[FoundFace]:
+        """Return the same faces with chips."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class _FoundPhoto:
+    width: int
+    height: int
+    faces: list[FoundFace]
+    embedded: int
+    left_out: int
+    timings_ms: dict[str, float]
+
+
+class PhotoEngine(Generic[Detected]):
+    """Turns photos into faces with a finder and an embedder.
+
+    Parameters
+    ----------
+    max_pixels : int
+        Photos with more are refused.
+    max_faces : int
+        Largest faces of a photo that are described and embedded; others are counted.
+    """
+
+    def __init__(
+        self,
+        *,
+        finder: FaceFinder[Detected],
+        embedder: Embedder,
+        max_pixels: int,
+        max_faces: int = DEFAULT_MAX_FACES,
+    ) -> None:
+        self._finder = finder
+        self._embedder = embedder
+        self._max_pixels = max_pixels
+        self._max_faces = max_faces
+
+    def recognise(self, photo: bytes, needed: Needed = EVERY_FACE) -> Recognition:
+        """Return the faces of a photo, and of those only what is needed.
+
+        Raises
+        ------
+        TooManyPixels, InvalidImage
+            If the photo can't be decoded.
+        """
+        (answer,) = self.recognise_many([photo], needed)
+        if isinstance(answer, InvalidPhoto):
+            raise answer
+        return answer
+
+    def recognise_many(
+        self, photos: Sequence[bytes], needed: Needed = EVERY_FACE
+    ) -> list[Recognition | InvalidPhoto]:
+        """Return the faces of each photo, embedded together.
+
+        One after the other is decoded; only the chips of all stay in memory, 68 KB
+        a face. The time for embedding is shared out by faces.
+
+        Returns
+        -------
+        list of Recognition or InvalidPhoto
+            In the order of the photos. In place of a photo that can't be decoded
+            stands what `recognise` would raise; it is no harm to the others.
+        """
+        found = [self._find(photo, needed) for photo in photos]
+        chips = [
+            face.chip
+            for each in found
+            if isinstance(each, _FoundPhoto)
+            for face in each.faces[: each.embedded]
+        ]
+        started = time.perf_counter()
+        embeddings = self._embedder.embed(chips)
+        embed_ms = (time.perf_counter() - started) * 1000 / max(len(chips), 1)
+        release_freed_memory()
+        rows = iter(embeddings)
+        return [
+            each
+            if isinstance(each, InvalidPhoto)
+            else self._recognition(each, rows, embed_ms=embed_ms * each.embedded)
+            for each in found
+        ]
+
+    def _find(self, photo: bytes, needed: Needed) -> _FoundPhoto | InvalidPhoto:
+        started = time.perf_counter()
+        try:
+            opened = Photo(photo, max_pixels=self._max_pixels)
+            detected = self._finder.detect(opened)
+            found_at = time.perf_counter()
+            described = _at_most(self._max_faces, needed.described)
+            faces = self._finder.align(opened, detected[:described])
+        except InvalidPhoto as error:
+            return error
+        return _FoundPhoto(
+            width=opened.width,
+            height=opened.height,
+            faces=faces,
+            embedded=_at_most(len(faces), needed.embedded),
+            left_out=len(detected) - len(faces),
+            timings_ms={
+                "detect": (found_at - started) * 1000,
+                "align": (time.perf_counter() - found_at) * 1000,
+            },
+        )
+
+    def _recognition(
+        self, found: _FoundPhoto, embeddings: Iterator[NDArray[np.float32]], *, embed_ms: float
+    ) -> Recognition:
+        return Recognition(
+            width=found.width,
+            height=found.height,
+            faces=tuple(
+                Face(
+                    box=face.detection.box.clipped(found.width, found.height),
+                    landmarks=face.landmarks,
+                    roll=face.roll,
+                    detection_score=face.detection.score,
+                    embedding=next(embeddings) if place < found.embedded else _NO_EMBEDDING,
+                    quality=face.quality.score,
+                    flaws=face.quality.flaws,
+                )
+                for place, face in enumerate(found.faces)
+            ),
+            model=self._embedder.model,
+            timings_ms=found.timings_ms | {"embed": embed_ms},
+            left_out_faces=found.left_out,
+        )
+
+
+def _at_most(bound: int, asked: int | None) -> int:
+    return bound if asked is None else min(bound, asked)

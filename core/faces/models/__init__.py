@@ -1,0 +1,1 @@
+"""Model files, and dlib's networks as ONNX."""

@@ -1,0 +1,1 @@
+"""Landmarks to aligned chips, embeddings and quality."""
