@@ -56,7 +56,7 @@ class Ours(Way):
     """
 
     def __init__(self, probes: Any, argument: str) -> None:
-        from core.gallery.lance_index import LanceFaceIndex
+        from core.gallery.lance.index import LanceFaceIndex
 
         super().__init__(probes)
         options = json.loads(argument)

@@ -18,8 +18,8 @@ from tqdm import tqdm
 from trial.localstack import LocalStack
 
 from core.aws.provisioning import provision
-from core.gallery.lance_index import LanceFaceIndex
-from core.gallery.lance_storage import gallery_uri, storage_options
+from core.gallery.lance.index import LanceFaceIndex
+from core.gallery.lance.storage import gallery_uri, storage_options
 from core.ports import EnrolledFace
 from core.settings import Settings
 

@@ -30,7 +30,7 @@ from core.collections.identification import FaceNamer
 from core.collections.registry import Collections
 from core.errors import Erased
 from core.faces.results import Recognition
-from core.gallery.lance_index import LanceFaceIndex
+from core.gallery.lance.index import LanceFaceIndex
 from core.jobs.index_job import IndexJob
 from core.settings import Settings
 from core.testing import MemoryStore

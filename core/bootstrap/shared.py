@@ -21,7 +21,7 @@ from core.collections.recent_collections import RecentCollections, keep_warm
 from core.collections.registry import Collections
 from core.errors import ServiceUnavailable
 from core.gallery.changes import StoredChanges, Watch
-from core.gallery.engines import build_index
+from core.gallery.factory import build_index
 from core.jobs.photo_sources import PhotoSources
 from core.ports import FaceIndex
 from core.settings import Settings

@@ -15,9 +15,9 @@ from trial.waiting import wait_until
 from core.aws.clients import s3_client
 from core.bootstrap.shared import Shared
 from core.errors import CollectionNotFound, StorageUnavailable
-from core.gallery import lance_storage
 from core.gallery.changes import BELL, MARKERS
-from core.gallery.lance_index import LanceFaceIndex
+from core.gallery.lance import storage as lance_storage
+from core.gallery.lance.index import LanceFaceIndex
 from core.ports import EnrolledFace
 from core.settings import Settings
 from tests.support.photos import ROOT

@@ -12,7 +12,7 @@ from trial.waiting import wait_until
 
 from core.aws.clients import s3_client
 from core.bootstrap.shared import Shared
-from core.gallery.lance_index import LanceFaceIndex
+from core.gallery.lance.index import LanceFaceIndex
 from core.settings import Settings
 from tests.support.faces import MODEL
 from tests.support.worlds import own_names

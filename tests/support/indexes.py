@@ -15,10 +15,10 @@ from trial.localstack import LocalStack
 
 from core.aws.provisioning import provision
 from core.bootstrap.shared import Shared
-from core.gallery.lance_index import LanceFaceIndex
-from core.gallery.milvus_index import MilvusFaceIndex
-from core.gallery.pinecone_index import PineconeFaceIndex
-from core.gallery.qdrant_index import QdrantFaceIndex
+from core.gallery.lance.index import LanceFaceIndex
+from core.gallery.remote.milvus_index import MilvusFaceIndex
+from core.gallery.remote.pinecone_index import PineconeFaceIndex
+from core.gallery.remote.qdrant_index import QdrantFaceIndex
 from core.ports import EnrolledFace, FaceIndex
 from core.settings import Settings
 from core.testing import MemoryFaceIndex

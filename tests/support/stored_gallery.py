@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import StorageUnavailable
-from core.gallery.warm_rows import Addresses, Snapshot, WarmRows
+from core.gallery.replica.rows import Addresses, Snapshot, WarmRows
 from core.ports import EnrolledFace
 
 T = TypeVar("T")

@@ -13,8 +13,8 @@ from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
 from core.bootstrap.shared import Shared
 from core.errors import FaceServiceError, ObjectMissing
-from core.gallery.lance_files import TableFiles
-from core.gallery.lance_storage import gallery_uri, storage_options
+from core.gallery.lance.storage import gallery_uri, storage_options
+from core.gallery.lance.table_files import TableFiles
 from core.host.environment import settle_environment
 from core.settings import Settings, load_settings
 from tests.support.photos import ROOT

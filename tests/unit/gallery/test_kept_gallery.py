@@ -9,9 +9,9 @@ from trial.waiting import wait_until
 
 from core.errors import StorageUnavailable
 from core.gallery.changes import StoredChanges, Watch
-from core.gallery.kept_gallery import KeptGallery
-from core.gallery.warm_gallery import WarmGallery
-from core.gallery.warm_shelf import WarmShelf
+from core.gallery.replica.cache import WarmShelf
+from core.gallery.replica.kept_gallery import KeptGallery
+from core.gallery.replica.replica import WarmGallery
 from core.ports import EnrolledFace
 from core.testing import ManualClock, MemoryStore
 from tests.support.stored_gallery import LENGTH, StoredInMemory

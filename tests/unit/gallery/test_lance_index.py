@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from trial.waiting import wait_until
 
 from core.errors import CollectionNotFound, ModelMismatch
-from core.gallery import lance_table
 from core.gallery.changes import UnknownChanges, Watch
-from core.gallery.lance_index import LanceFaceIndex
-from core.gallery.lance_storage import storage_options
-from core.gallery.warm_gallery import WarmGallery
-from core.gallery.warm_shelf import WarmShelf
+from core.gallery.lance import table as lance_table
+from core.gallery.lance.index import LanceFaceIndex
+from core.gallery.lance.storage import storage_options
+from core.gallery.replica.cache import WarmShelf
+from core.gallery.replica.replica import WarmGallery
 from core.ports import EnrolledFace
 from core.settings import Settings
 from core.testing import ManualClock

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core.gallery import lance_turns
-from core.gallery.lance_turns import turn
+from core.gallery.lance import write_lock as lance_turns
+from core.gallery.lance.write_lock import turn
 
 GALLERY = "0123456789abcdef0123456789abcdef"
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from trial.waiting import wait_until
 
 from core.errors import ModelMismatch, StorageUnavailable
-from core.gallery.warm_gallery import WarmGallery
-from core.gallery.warm_vectors import IndexedVectors
+from core.gallery.replica.replica import WarmGallery
+from core.gallery.replica.vectors import IndexedVectors
 from core.ports import EnrolledFace
 from tests.support.stored_gallery import LENGTH, StoredInMemory
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.gallery.warm_vectors import ExactVectors, IndexedVectors
+from core.gallery.replica.vectors import ExactVectors, IndexedVectors
 
 LENGTH = 16
 

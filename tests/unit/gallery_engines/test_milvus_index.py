@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import InvalidRequest
-from core.gallery.milvus_index import MilvusFaceIndex
+from core.gallery.remote.milvus_index import MilvusFaceIndex
 from tests.support.indexes import LENGTH, face_at, new_gallery, point, release_milvus
 
 

@@ -7,10 +7,10 @@ import pytest
 from trial.localstack import free_port
 
 from core.errors import IndexUnavailable, InvalidRequest, InvalidSettings
-from core.gallery import milvus_index, pinecone_index, qdrant_index
-from core.gallery.milvus_index import MilvusFaceIndex
-from core.gallery.pinecone_index import PineconeFaceIndex
-from core.gallery.qdrant_index import QdrantFaceIndex
+from core.gallery.remote import milvus_index, pinecone_index, qdrant_index
+from core.gallery.remote.milvus_index import MilvusFaceIndex
+from core.gallery.remote.pinecone_index import PineconeFaceIndex
+from core.gallery.remote.qdrant_index import QdrantFaceIndex
 from core.ports import FaceIndex
 from tests.support.indexes import new_gallery
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from core.errors import IndexUnavailable, InvalidRequest, InvalidSettings
-from core.gallery.pinecone_index import PineconeFaceIndex
-from core.gallery.pinecone_vectors import prefixes_from
+from core.gallery.remote.pinecone_index import PineconeFaceIndex
+from core.gallery.remote.pinecone_vectors import prefixes_from
 from core.ports import EnrolledFace
 from tests.support.indexes import LENGTH, face_at, ids_page_by_page, new_gallery
 from tests.support.pinecone_service import PineconeService

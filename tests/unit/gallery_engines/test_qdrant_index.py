@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.errors import CollectionNotFound, IndexUnavailable
-from core.gallery.qdrant_index import QdrantFaceIndex
+from core.gallery.remote.qdrant_index import QdrantFaceIndex
 from tests.support.indexes import face_at, new_gallery
 
 Request = tuple[str, str, Any]

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from core.gallery.payload import to_face, to_json
+from core.gallery.remote.payload import to_face, to_json
 from core.ports import EnrolledFace
 
 if TYPE_CHECKING:

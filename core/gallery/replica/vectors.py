@@ -7,7 +7,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from core.gallery.warm_rows import Vectors
+from core.gallery.replica.rows import Vectors
 
 Slots: TypeAlias = NDArray[np.int64]
 """Numbers under which faces are kept."""

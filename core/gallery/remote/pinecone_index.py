@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import CollectionNotFound, IndexUnavailable, InvalidSettings
-from core.gallery.payload import (
+from core.gallery.remote.payload import (
     batches,
     checked_after,
     library_missing,
@@ -17,7 +17,7 @@ from core.gallery.payload import (
     spellings,
     to_match,
 )
-from core.gallery.pinecone_vectors import (
+from core.gallery.remote.pinecone_vectors import (
     IDS_A_PAGE,
     from_vector,
     payload_of,

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from core.errors import StorageUnavailable
 from core.gallery.heap import give_back_freed
-from core.gallery.lance_files import TableFiles
-from core.gallery.lance_rows import any_of, may_be, of_person, quoted, to_faces, to_table
-from core.gallery.lance_storage import Overtaken, despite_others, in_time, translated
-from core.gallery.lance_turns import turn
-from core.gallery.warm_rows import Addresses, WarmRows
+from core.gallery.lance.rows import any_of, may_be, of_person, quoted, to_faces, to_table
+from core.gallery.lance.storage import Overtaken, despite_others, in_time, translated
+from core.gallery.lance.table_files import TableFiles
+from core.gallery.lance.write_lock import turn
+from core.gallery.replica.rows import Addresses, WarmRows
 from core.ports import EnrolledFace
 
 if TYPE_CHECKING:

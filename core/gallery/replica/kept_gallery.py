@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from core.gallery.changes import Look, Watch
-from core.gallery.warm_gallery import WarmGallery
+from core.gallery.replica.replica import WarmGallery
 
 
 class KeptGallery:

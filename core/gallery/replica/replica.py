@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from core.errors import ModelMismatch
 from core.gallery.heap import give_back_freed
-from core.gallery.warm_columns import WarmColumns
-from core.gallery.warm_rows import Snapshot, StoredGallery, WarmRows
-from core.gallery.warm_vectors import ExactVectors, IndexedVectors, Slots, WarmVectors
+from core.gallery.replica.columns import WarmColumns
+from core.gallery.replica.rows import Snapshot, StoredGallery, WarmRows
+from core.gallery.replica.vectors import ExactVectors, IndexedVectors, Slots, WarmVectors
 from core.ports import Match
 
 _log = logging.getLogger(__name__)

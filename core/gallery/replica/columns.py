@@ -6,8 +6,8 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from core.gallery.warm_rows import Addresses, WarmRows
-from core.gallery.warm_vectors import Slots
+from core.gallery.replica.rows import Addresses, WarmRows
+from core.gallery.replica.vectors import Slots
 from core.ports import Match
 
 _EMPTY: Final = np.uint64(2**64 - 1)

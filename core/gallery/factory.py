@@ -19,27 +19,27 @@ def build_index(settings: Settings, watch: Watch, forget_below: Callable[[str], 
         If the extra of the engine is not installed.
     """
     if settings.face_index == "qdrant":
-        from core.gallery.qdrant_index import QdrantFaceIndex
+        from core.gallery.remote.qdrant_index import QdrantFaceIndex
 
         key = settings.qdrant_api_key
         return QdrantFaceIndex(
             _given(settings.qdrant_url), api_key=key.get_secret_value() if key else None
         )
     if settings.face_index == "milvus":
-        from core.gallery.milvus_index import MilvusFaceIndex
+        from core.gallery.remote.milvus_index import MilvusFaceIndex
 
         token = settings.milvus_token
         return MilvusFaceIndex(
             _given(settings.milvus_uri), token=token.get_secret_value() if token else None
         )
     if settings.face_index == "pinecone" and settings.pinecone_api_key is not None:
-        from core.gallery.pinecone_index import PineconeFaceIndex
+        from core.gallery.remote.pinecone_index import PineconeFaceIndex
 
         return PineconeFaceIndex(
             _given(settings.pinecone_index_host),
             api_key=settings.pinecone_api_key.get_secret_value(),
         )
-    from core.gallery.lance_index import LanceFaceIndex
+    from core.gallery.lance.index import LanceFaceIndex
 
     return LanceFaceIndex.from_settings(settings, watch, forget_below)
 

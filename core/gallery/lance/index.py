@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 from core.errors import CollectionNotFound
 from core.gallery.changes import UnknownChanges, Watch
 from core.gallery.heap import keep_heap_small
-from core.gallery.lance_files import TableFiles
-from core.gallery.lance_rows import known_ids, schema
-from core.gallery.lance_storage import (
+from core.gallery.lance.rows import known_ids, schema
+from core.gallery.lance.storage import (
     FOLDER,
     despite_others,
     gallery_uri,
     storage_options,
     translated,
 )
-from core.gallery.lance_table import LanceTable
-from core.gallery.warm_gallery import State, WarmGallery
-from core.gallery.warm_shelf import WarmShelf
+from core.gallery.lance.table import LanceTable
+from core.gallery.lance.table_files import TableFiles
+from core.gallery.replica.cache import WarmShelf
+from core.gallery.replica.replica import State, WarmGallery
 from core.ports import EnrolledFace, Match
 from core.settings import Settings
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from core.errors import CollectionNotFound, ServiceUnavailable
 from core.gallery.changes import Watch
-from core.gallery.kept_gallery import KeptGallery
-from core.gallery.warm_gallery import State, WarmGallery
+from core.gallery.replica.kept_gallery import KeptGallery
+from core.gallery.replica.replica import State, WarmGallery
 from core.ground.parallel import for_each
 from core.ports import Match
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import CollectionNotFound, IndexUnavailable
-from core.gallery.payload import (
+from core.gallery.remote.payload import (
     batches,
     checked_after,
     library_missing,

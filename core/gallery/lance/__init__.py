@@ -1,0 +1,1 @@
+"""Faces in LanceDB tables in the gallery bucket."""

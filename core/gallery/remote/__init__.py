@@ -1,0 +1,1 @@
+"""Faces in vector databases: Qdrant, Milvus, Pinecone."""

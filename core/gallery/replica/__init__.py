@@ -1,0 +1,1 @@
+"""Galleries in memory, searched with FAISS and kept up to date."""
