@@ -6,7 +6,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final
 
-from core.aws.plain_http import Answer, ask
+from core.aws.local_http import Answer, ask
 from core.errors import ServiceUnavailable
 
 _TIMEOUT_S: Final = 2.0

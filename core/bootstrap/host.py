@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.aws.clients import autoscaling_client
 from core.aws.metadata import InstanceMetadata
-from core.aws.protection import TASK_RENEW_S, InstanceProtection, TaskProtection
+from core.aws.scale_in_calls import TASK_RENEW_S, InstanceProtection, TaskProtection
 from core.host.scale_in_protection import ScaleInProtection
 from core.host.termination_notices import NoticeWatcher
 from core.settings import Settings

@@ -8,7 +8,7 @@ from moto.server import ThreadedMotoServer
 from trial.localstack import free_port
 
 from core.aws.clients import autoscaling_client
-from core.aws.protection import InstanceProtection, TaskProtection
+from core.aws.scale_in_calls import InstanceProtection, TaskProtection
 from core.errors import ServiceUnavailable
 from core.settings import Settings
 from tests.support.task_agent import TaskAgent

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from core.aws.clients import unavailable_as
-from core.aws.plain_http import ask
+from core.aws.local_http import ask
 from core.errors import ServiceUnavailable
 
 TASK_RENEW_S: Final = 300.0
