@@ -35,11 +35,11 @@ except InvalidSettings as error:
 configure_logs(_settings.log_level)
 
 _neighbours = tempfile.mkdtemp(prefix="web-tier-")
-wsgi_app = f"server:create_app(neighbours={_neighbours!r})"
+wsgi_app = f"efr_web.app:create_app(neighbours={_neighbours!r})"
 pythonpath = "web-tier"
 bind = _settings.web_bind
-worker_class = "connections.HeaderFirstWorker"
-logger_class = "gunicorn_logs.JsonLines"
+worker_class = "efr_web.connections.HeaderFirstWorker"
+logger_class = "efr_web.gunicorn_logs.JsonLines"
 workers = _settings.web_processes
 threads = _settings.web_threads
 worker_connections = _connections(threads)

@@ -8,7 +8,7 @@ from tests.support.photos import ROOT
 
 
 def test_web_tier_loads_no_model_library() -> None:
-    script = "import sys, server; print({'dlib', 'onnxruntime', 'cv2'} & set(sys.modules))"
+    script = "import sys, efr_web.app; print({'dlib', 'onnxruntime', 'cv2'} & set(sys.modules))"
 
     finished = subprocess.run(
         [sys.executable, "-c", script],

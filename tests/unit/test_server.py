@@ -3,8 +3,8 @@
 import io
 
 import pytest
+from efr_web.routes.job_routes import WaitingRoom
 from flask import Response
-from job_routes import WaitingRoom
 
 from core.jobs.recognition_job import Job, failed
 from tests.support.photos import made_photo

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import requests
+from efr_web.app import create_app
 from flask.testing import FlaskClient
-from server import create_app
 from werkzeug.test import TestResponse
 
 from core.bootstrap.web import WebParts

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from encoded import MOST_PER_BYTE, decoded
+from efr_web.requests.encoded import MOST_PER_BYTE, decoded
 from hypothesis import given
 from hypothesis import strategies as st
 

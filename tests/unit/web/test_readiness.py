@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from health_routes import Dependencies
+from efr_web.routes.health_routes import Dependencies
 
 from core.errors import StorageUnavailable
 from core.testing import ManualClock

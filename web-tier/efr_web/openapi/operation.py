@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import Final, Literal, TypeVar
 
-from bodies import JSON, refuse_misplaced
-from edge import Failure
 from flask import Flask
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel
@@ -38,6 +36,8 @@ from core.errors import (
     TruncatedImage,
     UnsupportedImage,
 )
+from efr_web.middleware import Failure
+from efr_web.requests.parsing import JSON, refuse_misplaced
 
 Failures = tuple[Failure, ...]
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])

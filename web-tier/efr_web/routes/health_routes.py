@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from edge import error_answer
 from flask.typing import ResponseReturnValue
-from operations import Answer, Api, Operation
-from schemas import Health, Readiness
 
 from core.bootstrap.web import WebParts
 from core.errors import ServiceUnavailable
+from efr_web.middleware import error_answer
+from efr_web.openapi.operation import Answer, Api, Operation
+from efr_web.schemas import Health, Readiness
 
 log = logging.getLogger(__name__)
 

@@ -1,11 +1,6 @@
 """The faces and people of a collection: list, rename, reassign, reject, erase."""
 
-from asked import FacePage, NewName, Page, PersonOfFace, PersonPath
-from bodies import read_json, read_query, read_text
 from flask.typing import ResponseReturnValue
-from operations import COLLECTION, INDEX, JSON_BODY, Answer, Api, Body, Operation, curl_json
-from paging import is_face_id, last_id, token
-from schemas import FaceList, KnownFace, PersonFaces, PersonRenamed
 from werkzeug.routing import PathConverter
 
 from core.bootstrap.web import WebParts
@@ -17,6 +12,20 @@ from core.errors import (
     PersonNotFound,
     PersonRejected,
 )
+from efr_web.openapi.operation import (
+    COLLECTION,
+    INDEX,
+    JSON_BODY,
+    Answer,
+    Api,
+    Body,
+    Operation,
+    curl_json,
+)
+from efr_web.requests.models import FacePage, NewName, Page, PersonOfFace, PersonPath
+from efr_web.requests.pagination import is_face_id, last_id, token
+from efr_web.requests.parsing import read_json, read_query, read_text
+from efr_web.schemas import FaceList, KnownFace, PersonFaces, PersonRenamed
 
 _FACE = "/collections/<collection_id>/faces/<face_id>"
 _PERSON = "/collections/<collection_id>/persons/<person:name>"

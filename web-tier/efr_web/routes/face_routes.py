@@ -1,26 +1,8 @@
 """Photos and faces: index, match, verify, detect."""
 
-from asked import IndexBatch, IndexPhoto, MatchPhoto, Page, PhotoFields, VerifyPhoto
-from bodies import read_json, read_query
 from flask import Response, g, jsonify, url_for
 from flask.typing import ResponseReturnValue
-from operations import (
-    COLLECTION,
-    HANDED_OVER,
-    INDEX,
-    JSON_BODY,
-    PHOTO,
-    RECOGNITION,
-    Answer,
-    Api,
-    Body,
-    Operation,
-    curl_json,
-)
-from paging import last_id, token
-from photos import Photo, PhotoReader
 from pydantic import BaseModel
-from schemas import BatchSubmitted, Detected, JobSubmitted
 
 from core.bootstrap.web import WebParts
 from core.collections.matching import Matched, Matching, Verified
@@ -37,6 +19,31 @@ from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from core.jobs.index_job import IndexRequest
 from core.jobs.recognition_job import DetectedFace, ImageSize, Model
 from core.submission.batches import Batches, BatchStatus
+from efr_web.openapi.operation import (
+    COLLECTION,
+    HANDED_OVER,
+    INDEX,
+    JSON_BODY,
+    PHOTO,
+    RECOGNITION,
+    Answer,
+    Api,
+    Body,
+    Operation,
+    curl_json,
+)
+from efr_web.requests.models import (
+    IndexBatch,
+    IndexPhoto,
+    MatchPhoto,
+    Page,
+    PhotoFields,
+    VerifyPhoto,
+)
+from efr_web.requests.pagination import last_id, token
+from efr_web.requests.parsing import read_json, read_query
+from efr_web.requests.photos import Photo, PhotoReader
+from efr_web.schemas import BatchSubmitted, Detected, JobSubmitted
 
 
 def add_face_routes(api: Api, parts: WebParts, reader: PhotoReader) -> None:

@@ -5,10 +5,11 @@ from typing import Any
 
 from flask import current_app, render_template, request
 from flask.typing import ResponseReturnValue
-from openapi import document
-from operations import Answer, Api, Operation
-from page import docs_page
 from pydantic import ConfigDict, RootModel
+
+from efr_web.openapi.docs_page import docs_page
+from efr_web.openapi.document import document
+from efr_web.openapi.operation import Answer, Api, Operation
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 

@@ -1,12 +1,7 @@
 """Collections: make, list, describe and erase them."""
 
-from asked import CreateCollection, Page
-from bodies import read_json, read_query
 from flask import jsonify, url_for
 from flask.typing import ResponseReturnValue
-from operations import COLLECTION, INDEX, JSON_BODY, Answer, Api, Body, Operation, curl_json
-from paging import is_collection_id, last_id, token
-from schemas import CollectionDescription, CollectionList, CollectionSummary
 
 from core.bootstrap.web import WebParts
 from core.collections.registry import Collection
@@ -16,6 +11,20 @@ from core.errors import (
     InvalidRequest,
     StorageUnavailable,
 )
+from efr_web.openapi.operation import (
+    COLLECTION,
+    INDEX,
+    JSON_BODY,
+    Answer,
+    Api,
+    Body,
+    Operation,
+    curl_json,
+)
+from efr_web.requests.models import CreateCollection, Page
+from efr_web.requests.pagination import is_collection_id, last_id, token
+from efr_web.requests.parsing import read_json, read_query
+from efr_web.schemas import CollectionDescription, CollectionList, CollectionSummary
 
 
 def add_collection_routes(api: Api, parts: WebParts) -> None:

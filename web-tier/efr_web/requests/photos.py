@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from asked import PhotoFields
-from bodies import FORM, JSON, read_form, read_json_body
-from encoded import MOST_PER_BYTE, decoded
 from flask import request
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import UnsupportedMediaType
 
 from core.errors import InvalidRequest
 from core.jobs.photo_sources import PhotoSources
+from efr_web.requests.encoded import MOST_PER_BYTE, decoded
+from efr_web.requests.models import PhotoFields
+from efr_web.requests.parsing import FORM, JSON, read_form, read_json_body
 
 OVERHEAD_BYTES: Final = 64 * 1024
 """What may stand in a body beside its photos."""

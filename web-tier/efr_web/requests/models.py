@@ -3,7 +3,6 @@
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
-from schemas import Threshold
 
 from core.collections.matching import MAX_MATCHES
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
@@ -22,6 +21,7 @@ from core.jobs.index_job import (
 )
 from core.jobs.recognition_job import DEFAULT_COLLECTION
 from core.submission.batches import MAX_KEYS
+from efr_web.schemas import Threshold
 
 MAX_PAGE: Final = 1000
 

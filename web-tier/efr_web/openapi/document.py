@@ -7,15 +7,15 @@ from copy import deepcopy
 from typing import Any, Final
 
 from apispec import APISpec
-from bodies import FORM, JSON
-from edge import Failure, code_of, status_of
-from form_schema import form_schema
-from operations import Answer, Api, Body, Operation
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
-from schemas import ErrorAnswer
 
 from core import __version__
+from efr_web.middleware import Failure, code_of, status_of
+from efr_web.openapi.form_schema import form_schema
+from efr_web.openapi.operation import Answer, Api, Body, Operation
+from efr_web.requests.parsing import FORM, JSON
+from efr_web.schemas import ErrorAnswer
 
 _REF: Final = "#/components/schemas/{model}"
 _DESCRIPTION: Final = """\

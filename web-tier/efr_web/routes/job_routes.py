@@ -5,22 +5,8 @@ import re
 import threading
 from collections.abc import Callable
 
-from asked import UploadForm
-from bodies import FORM, read_form, reading
 from flask import Response, current_app, g, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
-from operations import (
-    BODY,
-    COLLECTION,
-    HANDED_OVER,
-    USABLE_PHOTO,
-    Answer,
-    Api,
-    Body,
-    Operation,
-)
-from photos import OVERHEAD_BYTES, Photo, uploaded
-from schemas import JobPending
 
 from core.bootstrap.web import WebParts
 from core.errors import (
@@ -37,6 +23,20 @@ from core.jobs.recognition_job import JobDone, JobFailed
 from core.jobs.results import JobResult
 from core.logs import log_fields
 from core.settings import Settings
+from efr_web.openapi.operation import (
+    BODY,
+    COLLECTION,
+    HANDED_OVER,
+    USABLE_PHOTO,
+    Answer,
+    Api,
+    Body,
+    Operation,
+)
+from efr_web.requests.models import UploadForm
+from efr_web.requests.parsing import FORM, read_form, reading
+from efr_web.requests.photos import OVERHEAD_BYTES, Photo, uploaded
+from efr_web.schemas import JobPending
 
 log = logging.getLogger(__name__)
 

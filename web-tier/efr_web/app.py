@@ -2,20 +2,20 @@
 
 from pathlib import Path
 
-from collection_routes import add_collection_routes
-from docs_routes import add_docs_routes
-from edge import PhotoRequest, answer_errors, observe_requests
-from face_routes import add_face_routes
 from flask import Flask
-from health_routes import add_health_routes
-from job_routes import add_job_routes
-from operations import Api
-from people_routes import add_people_routes
-from photos import OVERHEAD_BYTES, PhotoReader
 
 from core.bootstrap.web import WebParts, build_web
 from core.logs import configure_logs
 from core.settings import Settings, load_settings
+from efr_web.middleware import PhotoRequest, answer_errors, observe_requests
+from efr_web.openapi.operation import Api
+from efr_web.requests.photos import OVERHEAD_BYTES, PhotoReader
+from efr_web.routes.collection_routes import add_collection_routes
+from efr_web.routes.docs_routes import add_docs_routes
+from efr_web.routes.face_routes import add_face_routes
+from efr_web.routes.health_routes import add_health_routes
+from efr_web.routes.job_routes import add_job_routes
+from efr_web.routes.people_routes import add_people_routes
 
 
 def create_app(

@@ -1,0 +1,1 @@
+"""The web tier: HTTP in, HTTP out; every decision is made behind it."""
