@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := -m pip install --quiet --disable-pip-version-check
-CODE := core web-tier app-tier scripts tests
+CODE := core web-tier app-tier cli scripts tests
 
 .DEFAULT_GOAL := help
 .PHONY: help install samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-executors bench-collections bench-s3 bench-quality containers prove-containers lock

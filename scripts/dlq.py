@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Callable
 
 import click
-from dead_letter_box import DeadLetters
-from efr_cli.tool import ExitCode, Refused, Tool, announced_settings, plain
+from efr_cli.dead_letter_box import DeadLetters
+from efr_cli.errors import ExitCode, Refused, Tool, announced_settings, plain
 
 
 @click.group(cls=Tool)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from efr_cli.app import main
-from efr_cli.parts import Parts, join_parts
+from efr_cli.context import Parts, join_parts
 from trial.localstack import LocalStack
 from trial.processes import WorkerProcess, environment
 from trial.waiting import wait_until

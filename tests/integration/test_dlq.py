@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import dead_letter_box
 import dlq
 import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
-from dead_letter_box import DeadLetters
+from efr_cli import dead_letter_box
+from efr_cli.dead_letter_box import DeadLetters
 from trial.localstack import LocalStack
 from trial.waiting import wait_until
 

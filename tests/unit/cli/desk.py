@@ -9,7 +9,7 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 from efr_cli.app import main
-from efr_cli.parts import Parts
+from efr_cli.context import Parts
 
 from core.collections.enrolment import Enroller, face_id
 from core.collections.erasure import Erasure

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from efr_cli.folder import BATCH, name_of
+from efr_cli.enroll.folder import BATCH, name_of
 
 from core.collections.enrolment import face_id
 from core.errors import InvalidImage

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from efr_cli.bulk import uninterrupted
+from efr_cli.index.bulk import uninterrupted
 
 from core.errors import InvalidImage
 from core.jobs.index_job import IndexJob

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from efr_cli.app import main
-from efr_cli.parts import real_parts
+from efr_cli.context import real_parts
 
 from tests.support.photos import ROOT
 from tests.unit.cli.desk import Desk

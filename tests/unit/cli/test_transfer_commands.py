@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from efr_cli.parquet import PAGE, write_faces
+from efr_cli.transfer.parquet import PAGE, write_faces
 
 from core.collections.enrolment import Added, Enroller
 from core.faces.results import ModelId

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from core.jobs.index_job import IndexRequest
 from core.jobs.recognition_job import Frozen
-from efr_cli.tool import Refused
+from efr_cli.errors import Refused
 
 
 class Asked(Frozen):

@@ -8,9 +8,9 @@ import click
 from core.collections.registry import Collections
 from core.errors import CollectionExists, CollectionNotFound
 from core.jobs.recognition_job import DEFAULT_COLLECTION
-from efr_cli.folder import FolderEnrolment, Unused, Wanted, photos_of
-from efr_cli.parts import Parts, opened
-from efr_cli.tool import Quality, Refused, finish, plain
+from efr_cli.context import Parts, opened
+from efr_cli.enroll.folder import FolderEnrolment, Unused, Wanted, photos_of
+from efr_cli.errors import Quality, Refused, finish, plain
 
 
 @click.command()

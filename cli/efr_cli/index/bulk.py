@@ -16,8 +16,8 @@ from core.jobs.index_job import IndexDone, UnindexedFace, is_key
 from core.jobs.results import Results
 from core.ports import ObjectStore
 from core.submission.batches import MAX_KEYS, PhotoOutcome
-from efr_cli.journal import Journal, SubmittedBatch
-from efr_cli.parts import Parts
+from efr_cli.context import Parts
+from efr_cli.index.journal import Journal, SubmittedBatch
 
 _POLL_S: Final = 1.0
 _WATCHED: Final = 20

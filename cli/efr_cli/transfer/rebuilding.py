@@ -19,10 +19,10 @@ from core.collections.erasure_records import ErasureLog
 from core.collections.registry import Collection
 from core.errors import CollectionNotFound, Conflict
 from core.ports import EnrolledFace, FaceIndex
-from efr_cli.bulk import uninterrupted
-from efr_cli.galleries import pages
-from efr_cli.parquet import PAGE
-from efr_cli.parts import Parts
+from efr_cli.context import Parts
+from efr_cli.index.bulk import uninterrupted
+from efr_cli.transfer.galleries import pages
+from efr_cli.transfer.parquet import PAGE
 
 
 @dataclass(kw_only=True)

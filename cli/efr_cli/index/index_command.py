@@ -7,10 +7,10 @@ import click
 from pydantic import ValidationError
 
 from core.jobs.index_job import DEFAULT_MAX_FACES, IndexRequest
-from efr_cli.bulk import BulkRun
-from efr_cli.journal import Asked, open_journal
-from efr_cli.parts import Parts, opened
-from efr_cli.tool import GO_ON, Interrupted, Quality, Refused, finish, misuse, plain
+from efr_cli.context import Parts, opened
+from efr_cli.errors import GO_ON, Interrupted, Quality, Refused, finish, misuse, plain
+from efr_cli.index.bulk import BulkRun
+from efr_cli.index.journal import Asked, open_journal
 
 _PLACE: Final = re.compile(r"s3://([^/]+)(?:/(.*))?", re.DOTALL)
 

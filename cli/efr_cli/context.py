@@ -17,7 +17,7 @@ from core.collections.registry import Collections
 from core.ports import FaceIndex, Recognizer
 from core.settings import Settings
 from core.submission.batches import Batches
-from efr_cli.tool import announced_settings
+from efr_cli.errors import announced_settings
 
 SCRIPTS: Final = Path(__file__).parent.parent
 

@@ -8,8 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 from core.collections.registry import Collection
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from core.jobs.index_job import Metadata
-from efr_cli.parts import Parts, opened
-from efr_cli.tool import Person, Similarity, misuse
+from efr_cli.context import Parts, opened
+from efr_cli.errors import Person, Similarity, misuse
 
 _PAGE = 100
 _METADATA: TypeAdapter[dict[str, str]] = TypeAdapter(Metadata)

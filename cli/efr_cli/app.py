@@ -3,11 +3,11 @@
 import click
 
 from efr_cli.collection_commands import collections, people
-from efr_cli.enroll_command import enroll
-from efr_cli.index_command import index
+from efr_cli.enroll.enroll_command import enroll
+from efr_cli.errors import Tool
+from efr_cli.index.index_command import index
 from efr_cli.match_command import match
-from efr_cli.tool import Tool
-from efr_cli.transfer_commands import export, import_faces, rebuild
+from efr_cli.transfer.transfer_commands import export, import_faces, rebuild
 
 
 @click.group(cls=Tool)

@@ -12,8 +12,8 @@ from core.collections.enrolment import Enroller
 from core.collections.registry import check_model
 from core.faces.results import ModelId
 from core.ports import EnrolledFace
-from efr_cli.parts import Parts, opened
-from efr_cli.tool import Refused
+from efr_cli.context import Parts, opened
+from efr_cli.errors import Refused
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -37,7 +37,9 @@ def export(context: click.Context, file: Path, collection_id: str) -> None:
     Only its owner may read the file: faces are biometric data. Faces that are enrolled
     meanwhile may be missing from it.
     """
-    from efr_cli.parquet import write_faces  # pyarrow takes a moment, which --help can do without
+    from efr_cli.transfer.parquet import (
+        write_faces,  # pyarrow takes a moment, which --help can do without
+    )
 
     if not file.parent.is_dir():
         raise Refused("NO_FOLDER", f"{file.parent} is not a folder")
@@ -57,8 +59,8 @@ def export(context: click.Context, file: Path, collection_id: str) -> None:
 def _counted(
     parts: Parts, gallery_id: str, count: Callable[[float], object]
 ) -> Iterator[list[EnrolledFace]]:
-    from efr_cli.galleries import pages
-    from efr_cli.parquet import PAGE
+    from efr_cli.transfer.galleries import pages
+    from efr_cli.transfer.parquet import PAGE
 
     for page in pages(parts.index, gallery_id, limit=PAGE):
         yield page
@@ -76,7 +78,7 @@ def import_faces(context: click.Context, file: Path, collection_id: str) -> None
     faces are of another model than the collection's. Importing it again changes nothing.
     Who is erased while it runs is left out.
     """
-    from efr_cli.parquet import FacesFile
+    from efr_cli.transfer.parquet import FacesFile
 
     source = FacesFile(file)
     parts = opened(context)
@@ -101,7 +103,7 @@ def import_faces(context: click.Context, file: Path, collection_id: str) -> None
 @click.pass_context
 def rebuild(context: click.Context, collection_id: str) -> None:
     """Write a collection's faces anew, into a fresh gallery; searches go on meanwhile."""
-    from efr_cli.rebuilding import rebuild_gallery
+    from efr_cli.transfer.rebuilding import rebuild_gallery
 
     faces = rebuild_gallery(opened(context), collection_id)
     click.echo(f"{faces} faces of {collection_id!r} were written anew")

@@ -19,7 +19,7 @@ from core.faces.results import ModelId
 from core.jobs.index_job import ImageId, Metadata, PersonName
 from core.jobs.recognition_job import Frozen, is_job_id
 from core.ports import EnrolledFace
-from efr_cli.tool import Refused
+from efr_cli.errors import Refused
 
 PAGE: Final = 1000
 _SHORTEST: Final = 0.1

@@ -10,8 +10,8 @@ from core.collections.matching import Matched, Matching, SearchedFace
 from core.errors import InvalidPhoto, RecognitionFailed
 from core.jobs.recognition_job import DEFAULT_COLLECTION, UNKNOWN, poorness
 from core.ports import Recognizer
-from efr_cli.parts import Parts, opened
-from efr_cli.tool import Quality, Refused, Similarity, finish, plain
+from efr_cli.context import Parts, opened
+from efr_cli.errors import Quality, Refused, Similarity, finish, plain
 
 _MATCHES: Final = 10
 

@@ -1,0 +1,1 @@
+"""Enrolling the people of a folder."""

@@ -1,0 +1,1 @@
+"""Bulk indexing, and its journal."""
