@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := -m pip install --quiet --disable-pip-version-check
-CODE := core web-tier app-tier cli scripts tests
+CODE := core web-tier app-tier cli harness scripts tests
 
 .DEFAULT_GOAL := help
 .PHONY: help install samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-executors bench-collections bench-s3 bench-quality containers prove-containers lock
@@ -47,7 +47,7 @@ logs: ## Follow the logs
 
 smoke: samples .env ## Enrol sample faces, upload a photo and check the name
 	@$(BIN)/python scripts/local.py up || { echo "FAIL: the service did not start"; exit 1; }
-	@$(BIN)/python scripts/smoke.py
+	@$(BIN)/python -m scripts.smoke
 
 test: samples ## Run every test, in three processes with a LocalStack each
 	@$(BIN)/pytest -n 3
@@ -81,10 +81,10 @@ bench-search: install .venv-bench/installed ## Measure the search of a million f
 	@$(BIN)/python scripts/search_page.py
 
 demo-elastic: samples ## Show workers come with a burst of 200 photos and go again
-	@$(BIN)/python scripts/demo_elastic.py $(DEMO)
+	@$(BIN)/python -m harness.demo_elastic $(DEMO)
 
 load-test: install ## Load the running service; LOAD="--profile 1000" and the like choose how
-	@$(BIN)/python scripts/load_test.py $(LOAD)
+	@$(BIN)/python -m harness.load_test $(LOAD)
 
 bench-pipeline: install .venv-bench/installed ## Measure the whole service; writes docs/benchmarks/pipeline.json
 	@$(BIN)/python scripts/bench_pipeline.py --face-recognition-python .venv-bench/bin/python $(BENCH_PIPELINE)
@@ -93,10 +93,10 @@ bench-album: install ## Index 50,000 photos; writes docs/benchmarks/album.json
 	@$(BIN)/python scripts/bench_album.py $(BENCH_ALBUM)
 
 chaos: samples ## Let everything go wrong under load for three minutes, and audit every job
-	@$(BIN)/python scripts/chaos.py $(CHAOS)
+	@$(BIN)/python -m harness.chaos $(CHAOS)
 
 soak: samples ## The same for half an hour; writes docs/benchmarks/soak.json
-	@$(BIN)/python scripts/chaos.py --minutes 30 --fault-every 8 --album 3000 --artifact docs/benchmarks/soak.json $(CHAOS)
+	@$(BIN)/python -m harness.chaos --minutes 30 --fault-every 8 --album 3000 --artifact docs/benchmarks/soak.json $(CHAOS)
 
 bench-executors: samples ## Measure four children in both executors; writes docs/benchmarks/executors.json
 	@$(BIN)/python scripts/bench_executors.py $(BENCH_EXECUTORS)
@@ -130,10 +130,10 @@ bench-quality: install ## Count what poor photos do; writes docs/benchmarks/qual
 	@$(BIN)/python scripts/accuracy_page.py
 
 containers: samples ## Build and try both images, unless the same files are proven (Debian, root)
-	@$(BIN)/python scripts/containers.py
+	@$(BIN)/python -m harness.images.containers
 
 prove-containers: samples ## The same in any case; writes docs/containers.json
-	@$(BIN)/python scripts/containers.py --record
+	@$(BIN)/python -m harness.images.containers --record
 
 lock: ## Pin the newest allowed dependencies, with hashes (needs uv)
 	uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --output-file requirements/runtime.txt

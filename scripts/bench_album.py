@@ -15,13 +15,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from trial.album import index_album
-from trial.costs import CpuMeter
-from trial.people import known_to
-from trial.prices import usd_per_million
-from trial.report import costs_summary, engine_summary, machine, measured_at
-from trial.stack import Stack, put_album
-from trial.timeline import Moment, Timeline
+from harness.album import index_album
+from harness.aws_prices import usd_per_million
+from harness.photo_set import known_to
+from harness.report import costs_summary, engine_summary, machine, measured_at
+from harness.resource_meter import CpuMeter
+from harness.stack import Stack, put_album
+from harness.timeline import Moment, Timeline
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 COLLECTION: Final = "album"

@@ -20,16 +20,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import requests
-from trial.http_proxy import HttpProxy
-from trial.localstack import LocalStack, free_port
-from trial.many_collections import make_collections
-from trial.processes import WebProcess, WorkerProcess
-from trial.report import machine, measured_at
-from trial.waiting import wait_until
 
 from core.aws.provisioning import provision
 from core.faces.recognition.embedding import DLIB_RESNET_INT8_MIRRORED
 from core.settings import Settings
+from harness.faults.http_proxy import HttpProxy
+from harness.localstack import LocalStack, free_port
+from harness.many_collections import make_collections
+from harness.processes import WebProcess, WorkerProcess
+from harness.report import machine, measured_at
+from harness.waiting import wait_until
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 ARTIFACT: Final = ROOT / "docs" / "benchmarks" / "many-collections.json"

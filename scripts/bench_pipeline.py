@@ -21,18 +21,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench_pipeline_goals import goals
-from trial.costs import CpuMeter
-from trial.people import People, known_to
-from trial.report import (
-    answers_summary,
-    costs_summary,
-    engine_summary,
-    machine,
-    measured_at,
-)
-from trial.stack import Stack, enrol
-from trial.uploads import Answer, Pattern, Uploader, upload_all
-from trial.waiting import wait_until
 
 from core.aws.clients import s3_client, sqs_client
 from core.aws.s3 import S3Store
@@ -41,6 +29,18 @@ from core.bootstrap.recognizers import load_recognizer
 from core.jobs.recognition_job import COLLECTION_NOTE, Job
 from core.jobs.results import Results
 from core.settings import Settings
+from harness.load_clients import Answer, Pattern, Uploader, upload_all
+from harness.photo_set import People, known_to
+from harness.report import (
+    answers_summary,
+    costs_summary,
+    engine_summary,
+    machine,
+    measured_at,
+)
+from harness.resource_meter import CpuMeter
+from harness.stack import Stack, enrol
+from harness.waiting import wait_until
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 ARTIFACT: Final = ROOT / "docs/benchmarks/pipeline.json"

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from in_turn import medians_ms
-from trial.localstack import LocalStack
-from trial.report import machine, measured_at
 
 from core.aws.clients import s3_client
 from core.aws.s3_objects import S3Objects
+from harness.localstack import LocalStack
+from harness.report import machine, measured_at
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 ARTIFACT: Final = ROOT / "docs/benchmarks/s3.json"

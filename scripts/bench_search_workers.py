@@ -15,13 +15,13 @@ from uuid import UUID
 import numpy as np
 from bench_search_faces import MadeFaces, Vectors
 from tqdm import tqdm
-from trial.localstack import LocalStack
 
 from core.aws.provisioning import provision
 from core.gallery.lance.index import LanceFaceIndex
 from core.gallery.lance.storage import gallery_uri, storage_options
 from core.ports import EnrolledFace
 from core.settings import Settings
+from harness.localstack import LocalStack
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _PROCESS: Final = Path(__file__).with_name("bench_search_process.py")

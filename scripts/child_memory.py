@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import Final
 
 from large_photos import large_photos
-from samples import SAMPLES
 
 from core.bootstrap.recognizers import build_pool
 from core.bootstrap.worker import build_worker
 from core.executors.process_pool import TimedPool
 from core.faces.engines.profiles import PROFILES
 from core.settings import Settings
+from scripts.samples import SAMPLES
 
 ROOT: Final = Path(__file__).parents[1]
 CHILDREN: Final = 2

@@ -16,7 +16,6 @@ from importlib.metadata import version
 from typing import Any, Final
 
 import numpy as np
-from int8_ranges import chosen_photos
 from lfw_view1 import engine_with, photo_file, read_pairs, trial_options
 from numpy.typing import NDArray
 from tqdm import tqdm
@@ -25,6 +24,7 @@ from core.faces.models.converted_networks import RESNET_INT8_NETWORK, RESNET_NET
 from core.faces.models.network import Network
 from core.faces.recognition.embedding import ResNetEmbedder
 from core.faces.results import ModelId
+from scripts.int8_ranges import chosen_photos
 
 _WAYS: Final = ("float32", "int8", "float32 mirrored", "int8 mirrored")
 

@@ -19,7 +19,8 @@ from bench_pipeline_goals import (
     soak_goals,
 )
 from tables import table
-from trial.prices import usd_per_million
+
+from harness.aws_prices import usd_per_million
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _FOLDER: Final = _ROOT / "docs" / "benchmarks"

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import requests
-from samples import PHOTOS, SAMPLES
 
 from core.errors import FaceServiceError
 from core.settings import load_settings
+from scripts.samples import PHOTOS, SAMPLES
 
 PERSON: Final = "Barack Obama"
 PATIENCE_S: Final = 60

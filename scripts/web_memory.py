@@ -21,7 +21,8 @@ import numpy as np
 import psutil
 import requests
 from PIL import Image
-from trial.stack import Stack
+
+from harness.stack import Stack
 
 ROOT: Final = Path(__file__).parents[1]
 TIMEOUT_S: Final = 300

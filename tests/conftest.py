@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from trial.localstack import LocalStack
 
 from core.host.environment import GIVEN_EMPTY, settle_environment
 from core.settings import Settings
+from harness.localstack import LocalStack
 from tests.support.models import models_dir
 from tests.support.photos import ROOT
 from tests.support.ray_cluster import LocalRay

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from trial.localstack import LocalStack
-from trial.waiting import wait_until
 
 from core.errors import CollectionNotFound
 from core.ports import EnrolledFace, FaceIndex, Match
 from core.settings import Settings
+from harness.localstack import LocalStack
+from harness.waiting import wait_until
 from tests.support.indexes import (
     ENGINES,
     LENGTH,

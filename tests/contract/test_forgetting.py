@@ -9,8 +9,6 @@ from typing import Final
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from trial.localstack import LocalStack
-from trial.waiting import wait_until
 
 from core.aws.clients import s3_client
 from core.bootstrap.shared import Shared
@@ -35,6 +33,8 @@ from core.submission.photo_intake import Intake
 from core.submission.uploads import Submission
 from core.testing import MemoryFaceIndex
 from core.worker.job_answers import IndexAnswerer, RecognitionAnswerer
+from harness.localstack import LocalStack
+from harness.waiting import wait_until
 from tests.support.faces import RecognizerByPhoto, embedding_like_no_other, face, recognition
 from tests.support.photos import made_photo
 from tests.support.worlds import World, aws_world, memory_world, own_names

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
-from trial.localstack import LocalStack
 
 from core.aws.clients import sqs_client
 from core.aws.provisioning import provision
@@ -12,6 +11,7 @@ from core.aws.sqs import SqsQueue
 from core.errors import QueueUnavailable
 from core.ports import ReceivedMessage
 from core.settings import Settings
+from harness.localstack import LocalStack
 from tests.support.worlds import World, own_names
 
 

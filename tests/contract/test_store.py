@@ -4,12 +4,12 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from trial.localstack import LocalStack
 
 from core.aws.clients import s3_client
 from core.aws.s3 import S3Store
 from core.errors import FileTooLarge, ObjectMissing, StorageUnavailable
 from core.ports import ObjectStore
+from harness.localstack import LocalStack
 from tests.support.worlds import World
 
 

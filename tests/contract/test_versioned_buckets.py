@@ -4,11 +4,11 @@ import uuid
 from typing import Any
 
 import pytest
-from trial.localstack import LocalStack
 
 from core.aws.clients import s3_client
 from core.aws.s3 import S3Store
 from core.settings import Settings
+from harness.localstack import LocalStack
 
 TEXT = "text/plain"
 

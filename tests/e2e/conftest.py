@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 import requests
-from trial.localstack import LocalStack
-from trial.processes import WebProcess, WorkerProcess, environment
 
 from core.aws.provisioning import provision
 from core.settings import Settings
+from harness.localstack import LocalStack
+from harness.processes import WebProcess, WorkerProcess, environment
 from tests.support.photos import ROOT, SAMPLES
 from tests.support.service import Counts, settings_of
 from tests.support.worlds import own_names

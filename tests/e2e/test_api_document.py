@@ -7,8 +7,8 @@ import pytest
 import requests
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
-from trial.waiting import wait_until
 
+from harness.waiting import wait_until
 from tests.e2e.conftest import Service
 from tests.support.photos import sample
 

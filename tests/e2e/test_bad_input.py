@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from trial.localstack import LocalStack
-from trial.processes import WebProcess
-from trial.waiting import wait_until
 
 from core.aws.provisioning import provision
 from core.errors import InvalidPhoto
 from core.faces.photos.photo_header import inspect_photo
+from harness.localstack import LocalStack
+from harness.processes import WebProcess
+from harness.waiting import wait_until
 from tests.e2e.conftest import Service
 from tests.support.photos import made_photo, shared_folder
 from tests.support.service import Counts, settings_of

@@ -13,11 +13,11 @@ from pathlib import Path
 import psutil
 import pytest
 import requests
-from trial.localstack import LocalStack
-from trial.processes import WebProcess
-from trial.waiting import wait_until
 
 from core.aws.provisioning import provision
+from harness.localstack import LocalStack
+from harness.processes import WebProcess
+from harness.waiting import wait_until
 from tests.e2e.conftest import Service
 from tests.support.photos import made_photo
 from tests.support.service import settings_of

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from trial.localstack import LocalStack
-from trial.processes import environment
 
+from harness.localstack import LocalStack
+from harness.processes import environment
 from tests.e2e.conftest import Service, enrol, running_service
 from tests.support.photos import ROOT, SAMPLES
 from tests.support.sessions import Command, commands, difference, run

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 import requests
-from trial.localstack import LocalStack
-from trial.processes import WebProcess, WorkerProcess
-from trial.waiting import wait_until
 
 from core.aws.provisioning import provision
 from core.settings import Settings
+from harness.localstack import LocalStack
+from harness.processes import WebProcess, WorkerProcess
+from harness.waiting import wait_until
 from tests.support.photos import sample
 from tests.support.service import Counts, settings_of
 from tests.support.worlds import own_names

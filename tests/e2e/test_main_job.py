@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import requests
-from trial.waiting import wait_until
 
+from harness.waiting import wait_until
 from tests.e2e.conftest import Service, enrol
 from tests.support.photos import SAMPLES, made_photo, sample, shared_folder
 from tests.support.waiting import let_pass

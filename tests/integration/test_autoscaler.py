@@ -8,13 +8,13 @@ from pathlib import Path
 
 import psutil
 import pytest
-from trial.localstack import LocalStack
-from trial.processes import Process
-from trial.waiting import wait_until
 
 from core.jobs.recognition_job import Job
 from core.jobs.results import Results
 from core.settings import Settings
+from harness.localstack import LocalStack
+from harness.processes import Process
+from harness.waiting import wait_until
 from tests.support.photos import sample
 from tests.support.service import Counts, settings_of
 from tests.support.worlds import aws_world, own_names

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from chaos import Plan, run
-
+from harness.chaos import Plan, run
 from tests.conftest import require_localstack
 from tests.support.models import models_dir
 from tests.support.photos import SAMPLES

@@ -12,9 +12,6 @@ import pytest
 from click.testing import CliRunner
 from efr_cli.app import main
 from efr_cli.context import Parts, join_parts
-from trial.localstack import LocalStack
-from trial.processes import WorkerProcess, environment
-from trial.waiting import wait_until
 
 from core.aws.clients import s3_client, sqs_client
 from core.aws.provisioning import provision
@@ -24,6 +21,9 @@ from core.collections.enrolment import Enroller, face_id
 from core.jobs.index_job import IndexJob
 from core.ports import EnrolledFace
 from core.settings import Settings
+from harness.localstack import LocalStack
+from harness.processes import WorkerProcess, environment
+from harness.waiting import wait_until
 from tests.support.faces import MODEL, embedding
 from tests.support.photos import ROOT, SAMPLES, made_photo, sample
 from tests.support.service import settings_of

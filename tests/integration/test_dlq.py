@@ -5,14 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import dlq
 import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 from efr_cli import dead_letter_box
 from efr_cli.dead_letter_box import DeadLetters
-from trial.localstack import LocalStack
-from trial.waiting import wait_until
 
 from core.aws.clients import sqs_client
 from core.aws.sqs import SqsQueue
@@ -22,6 +19,9 @@ from core.jobs.results import Results
 from core.settings import Settings
 from core.submission.batches import note_outcome
 from core.worker.dead_letter_sweeper import ABANDONED
+from harness.localstack import LocalStack
+from harness.waiting import wait_until
+from scripts import dlq
 from tests.support.worlds import World, aws_world, own_names
 
 RETRIES_USED_UP = "RECOGNITION_TIMED_OUT"

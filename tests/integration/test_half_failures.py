@@ -6,9 +6,6 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import pytest
-from trial.http_proxy import HttpProxy, Refusal
-from trial.localstack import LocalStack, free_port
-from trial.waiting import wait_until
 
 from core.aws.clients import s3_client, sqs_client
 from core.aws.s3 import S3Store
@@ -28,6 +25,9 @@ from core.testing import MemoryStore
 from core.worker.job_answers import IndexAnswerer
 from core.worker.lane import Lane
 from core.worker.scheduler import Turns, Urgency
+from harness.faults.http_proxy import HttpProxy, Refusal
+from harness.localstack import LocalStack, free_port
+from harness.waiting import wait_until
 from tests.support.faces import face, recognition
 from tests.support.waiting import let_pass
 from tests.support.workers import join_lane, join_worker

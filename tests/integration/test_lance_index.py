@@ -9,8 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from trial.localstack import LocalStack
-from trial.waiting import wait_until
 
 from core.aws.clients import s3_client
 from core.bootstrap.shared import Shared
@@ -20,6 +18,8 @@ from core.gallery.lance import storage as lance_storage
 from core.gallery.lance.index import LanceFaceIndex
 from core.ports import EnrolledFace
 from core.settings import Settings
+from harness.localstack import LocalStack
+from harness.waiting import wait_until
 from tests.support.photos import ROOT
 
 WRITERS = int(os.environ.get("INDEX_WRITERS", "4"))  # noqa: TID251 - how large a run is wanted

@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from trial.http_proxy import HttpProxy
-from trial.localstack import LocalStack, free_port
-from trial.many_collections import make_collections
-from trial.waiting import wait_until
 
 from core.aws.clients import s3_client
 from core.bootstrap.shared import Shared
 from core.gallery.lance.index import LanceFaceIndex
 from core.settings import Settings
+from harness.faults.http_proxy import HttpProxy
+from harness.localstack import LocalStack, free_port
+from harness.many_collections import make_collections
+from harness.waiting import wait_until
 from tests.support.faces import MODEL
 from tests.support.worlds import own_names
 

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from trial.localstack import LocalStack
-from trial.waiting import wait_until
 
 from core.aws.clients import s3_client, sqs_client
 from core.aws.provisioning import provision
 from core.bootstrap.shared import Shared
 from core.errors import InvalidSettings
 from core.settings import Settings
+from harness.localstack import LocalStack
+from harness.waiting import wait_until
 from tests.support.worlds import own_names
 
 DAY_S = 24 * 3600

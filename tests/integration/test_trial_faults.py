@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 import requests
-from trial import small_tmp
-from trial.http_proxy import HttpProxy, Refusal
-from trial.localstack import free_port
-from trial.tcp_proxy import TcpProxy
-from trial.waiting import wait_until
+
+from harness.faults import small_tmp
+from harness.faults.http_proxy import HttpProxy, Refusal
+from harness.faults.tcp_proxy import TcpProxy
+from harness.localstack import free_port
+from harness.waiting import wait_until
 
 WRITES = """
 import sys, tempfile

@@ -9,14 +9,14 @@ from typing import Any
 
 import psutil
 import pytest
-from trial.localstack import LocalStack
-from trial.processes import WorkerProcess
-from trial.waiting import wait_until
 
 from core.aws.provisioning import provision
 from core.errors import ObjectMissing
 from core.jobs.recognition_job import Job
 from core.settings import Settings
+from harness.localstack import LocalStack
+from harness.processes import WorkerProcess
+from harness.waiting import wait_until
 from tests.support.executors import is_alive, on_ray
 from tests.support.metadata_service import MetadataService
 from tests.support.photos import sample

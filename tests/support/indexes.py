@@ -11,7 +11,6 @@ from typing import Final
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from trial.localstack import LocalStack
 
 from core.aws.provisioning import provision
 from core.bootstrap.shared import Shared
@@ -22,6 +21,7 @@ from core.gallery.remote.qdrant_index import QdrantFaceIndex
 from core.ports import EnrolledFace, FaceIndex
 from core.settings import Settings
 from core.testing import MemoryFaceIndex
+from harness.localstack import LocalStack
 from tests.support.pinecone_service import PineconeService
 from tests.support.worlds import own_names
 

@@ -1,9 +1,9 @@
 """What tests ask of the service's processes."""
 
 import boto3
-from trial.localstack import free_port
 
 from core.settings import Settings
+from harness.localstack import free_port
 from tests.support.models import models_dir
 
 

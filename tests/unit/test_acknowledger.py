@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import pytest
-from trial.waiting import wait_until
 
 from core.errors import QueueUnavailable
 from core.ports import ReceivedMessage
 from core.testing import ManualClock, MemoryQueue
 from core.worker.acknowledger import Acknowledger
 from core.worker.visibility_heartbeat import VisibilityHeartbeat
+from harness.waiting import wait_until
 
 VISIBILITY_S = 60
 

@@ -6,7 +6,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
-from trial.waiting import wait_until
 
 from core.collections.enrolment import Enroller
 from core.collections.enrolment_batching import EnrolmentGroups
@@ -15,6 +14,7 @@ from core.errors import CollectionNotFound, Erased, IndexUnavailable
 from core.jobs.index_job import IndexDone, IndexJob, new_id
 from core.ports import EnrolledFace
 from core.testing import MemoryFaceIndex, MemoryStore
+from harness.waiting import wait_until
 from tests.support.faces import face, recognition
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from build_context import context_files, copied, ignore_rules, inputs_hash, is_sent
-from containers import PAGE, with_tables
 
+from harness.images.build_context import context_files, copied, ignore_rules, inputs_hash, is_sent
+from harness.images.containers import PAGE, with_tables
 from tests.support.photos import ROOT
 
 DOCKERFILES = sorted(ROOT.glob("docker/*/Dockerfile"))

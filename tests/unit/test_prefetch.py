@@ -4,12 +4,12 @@ import threading
 from dataclasses import replace
 
 import pytest
-from trial.waiting import wait_until
 
 from core.ports import ReceivedMessage
 from core.testing import ManualClock
 from core.worker.attempts import CROWD, Attempt
 from core.worker.prefetch_buffer import Prefetched
+from harness.waiting import wait_until
 
 
 def messages(count: int) -> list[ReceivedMessage]:

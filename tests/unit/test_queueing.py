@@ -4,10 +4,10 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from trial.waiting import wait_until
 
 from core.errors import TooBusy
 from core.executors.queueing import bounded
+from harness.waiting import wait_until
 
 
 def test_callers_wait_until_too_many_do() -> None:

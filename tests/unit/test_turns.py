@@ -4,7 +4,6 @@ import threading
 from dataclasses import dataclass, field
 
 import pytest
-from trial.waiting import wait_until
 
 from core.faces.results import EVERY_FACE, Needed, Recognition
 from core.jobs.index_job import IndexDone, IndexJob, new_id
@@ -13,6 +12,7 @@ from core.jobs.results import Results
 from core.testing import ManualClock, MemoryQueue
 from core.worker.lane import Lane
 from core.worker.scheduler import Rota, Turns, Urgency
+from harness.waiting import wait_until
 from tests.support.faces import recognition
 from tests.support.workers import join_lane, join_worker
 from tests.support.worlds import memory_world

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from trial.waiting import wait_until
 
 from core.errors import QueueUnavailable, RecognizerDied
 from core.faces.results import EVERY_FACE, Needed, Recognition
@@ -14,6 +13,7 @@ from core.ports import ReceivedMessage
 from core.testing import ManualClock, MemoryQueue, MemoryStore
 from core.worker.dead_letter_sweeper import ABANDONED
 from core.worker.job_handler import Outcome
+from harness.waiting import wait_until
 from tests.support.faces import recognition
 from tests.support.workers import join_worker
 from tests.support.worlds import World

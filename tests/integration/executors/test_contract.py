@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from trial.waiting import wait_until
 
 from core.errors import (
     InvalidImage,
@@ -23,6 +22,7 @@ from core.errors import (
 )
 from core.executors.pool import WarmPool
 from core.faces.results import NO_EMBEDDING
+from harness.waiting import wait_until
 from tests.support.executors import PROCESSES, Executor, is_alive, on_ray
 from tests.support.photos import ROOT
 from tests.support.ray_cluster import access

@@ -6,10 +6,10 @@ from functools import partial
 
 import numpy as np
 import pytest
-from trial.localstack import free_port
 
 from core.errors import InvalidImage, InvalidSettings, ModelMissing, RecognizerDied
 from core.executors.ray_pool import RayPool
+from harness.localstack import free_port
 from tests.support.photos import ROOT
 from tests.support.ray_cluster import CORES
 from tests.support.recognizers import ObedientRecognizer, SharingRecognizer

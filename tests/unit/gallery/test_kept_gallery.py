@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from trial.waiting import wait_until
 
 from core.errors import StorageUnavailable
 from core.gallery.changes import StoredChanges, Watch
@@ -14,6 +13,7 @@ from core.gallery.replica.kept_gallery import KeptGallery
 from core.gallery.replica.replica import WarmGallery
 from core.ports import EnrolledFace
 from core.testing import ManualClock, MemoryStore
+from harness.waiting import wait_until
 from tests.support.stored_gallery import LENGTH, StoredInMemory
 
 MAX_AGE_S = 2

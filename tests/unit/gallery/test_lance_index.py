@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from trial.waiting import wait_until
 
 from core.errors import CollectionNotFound, ModelMismatch
 from core.gallery.changes import UnknownChanges, Watch
@@ -21,6 +20,7 @@ from core.gallery.replica.replica import WarmGallery
 from core.ports import EnrolledFace
 from core.settings import Settings
 from core.testing import ManualClock
+from harness.waiting import wait_until
 
 GALLERY = "0123456789abcdef0123456789abcdef"
 LENGTH = 128

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from trial.waiting import wait_until
 
 from core.errors import ModelMismatch, StorageUnavailable
 from core.gallery.replica.replica import WarmGallery
 from core.gallery.replica.vectors import IndexedVectors
 from core.ports import EnrolledFace
+from harness.waiting import wait_until
 from tests.support.stored_gallery import LENGTH, StoredInMemory
 
 random = np.random.default_rng(7)

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Callable, Iterator
 
 import pytest
-from trial.localstack import free_port
 
 from core.errors import IndexUnavailable, InvalidRequest, InvalidSettings
 from core.gallery.remote import milvus_index, pinecone_index, qdrant_index
@@ -12,6 +11,7 @@ from core.gallery.remote.milvus_index import MilvusFaceIndex
 from core.gallery.remote.pinecone_index import PineconeFaceIndex
 from core.gallery.remote.qdrant_index import QdrantFaceIndex
 from core.ports import FaceIndex
+from harness.localstack import free_port
 from tests.support.indexes import new_gallery
 
 NOWHERE = "http://127.0.0.1:{port}"

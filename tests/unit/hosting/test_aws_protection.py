@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from moto.server import ThreadedMotoServer
-from trial.localstack import free_port
 
 from core.aws.clients import autoscaling_client
 from core.aws.scale_in_calls import InstanceProtection, TaskProtection
 from core.errors import ServiceUnavailable
 from core.settings import Settings
+from harness.localstack import free_port
 from tests.support.task_agent import TaskAgent
 
 

@@ -1,11 +1,11 @@
 """The client of EC2's metadata service, against a server that speaks its version 2."""
 
 import pytest
-from trial.localstack import free_port
 
 from core.aws.metadata import InstanceMetadata
 from core.errors import ServiceUnavailable
 from core.testing import ManualClock
+from harness.localstack import free_port
 from tests.support.metadata_service import LIFECYCLE, REBALANCE, SPOT, MetadataService
 
 

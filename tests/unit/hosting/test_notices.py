@@ -4,11 +4,11 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from trial.waiting import wait_until
 
 from core.aws.metadata import InstanceMetadata
 from core.errors import ServiceUnavailable
 from core.host.termination_notices import NoticeWatcher
+from harness.waiting import wait_until
 from tests.support.metadata_service import MetadataService
 
 NOTICE = "spot interruption"

@@ -4,11 +4,11 @@ import logging
 from dataclasses import dataclass, field
 
 import pytest
-from trial.waiting import wait_until
 
 from core.errors import ServiceUnavailable
 from core.host.scale_in_protection import IDLE_S, ScaleInProtection
 from core.testing import ManualClock
+from harness.waiting import wait_until
 
 RENEW_S = 300.0
 

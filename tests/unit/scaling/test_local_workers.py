@@ -8,10 +8,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from trial.waiting import wait_until
 
 from core.scaling.local_fleet import LocalWorkers
 from core.testing import ManualClock
+from harness.waiting import wait_until
 
 OBEDIENT = (
     "import signal, sys; signal.signal(15, lambda *_: sys.exit()); print(flush=True); "

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from trial.auditor import Auditor, Expected, Findings
-from trial.uploads import Answer
 
 from core.jobs.recognition_job import ImageSize, Job, JobDone, Model, failed
 from core.jobs.results import Results
 from core.scaling.policy import Depth
 from core.testing import ManualClock, MemoryQueue, MemoryStore
+from harness.auditor import Auditor, Expected, Findings
+from harness.load_clients import Answer
 
 EMPTY = Depth(visible=0, in_flight=0)
 

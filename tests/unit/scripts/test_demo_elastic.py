@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from demo_elastic import draw, series
-from trial.timeline import Moment
-from trial.uploads import Answer
+from harness.demo_elastic import draw, series
+from harness.load_clients import Answer
+from harness.timeline import Moment
 
 MOMENTS = [
     Moment(at_s=0.5, visible=2, in_flight=1, workers=0, parent_mb=0, written_mb=0),

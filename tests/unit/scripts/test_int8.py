@@ -3,8 +3,9 @@ import json
 import numpy as np
 import pytest
 from int8 import distances_apart
-from int8_ranges import Chips, as_json, chosen_photos
 from lfw_view1 import Pair
+
+from scripts.int8_ranges import Chips, as_json, chosen_photos
 
 _TRAIN = [
     Pair(one="Ann_0002", other="Ann_0004", same=True),

@@ -7,9 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from local import LocalError, require_free, workers_here
 
 from core.settings import Settings
+from scripts.local import LocalError, require_free, workers_here
 from tests.support.photos import ROOT
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bench_pipeline_goals import cpu_over_engine, share_of_engine
-from trial.costs import CpuMeter, RequestLog, written_mb
-from trial.people import People
-from trial.prices import usd_per_million
-from trial.report import answers_summary, costs_summary, page
-from trial.uploads import Answer, Pattern
 
 from core.faces.results import Recognition
+from harness.aws_prices import usd_per_million
+from harness.load_clients import Answer, Pattern
+from harness.photo_set import People
+from harness.report import answers_summary, costs_summary, page
+from harness.resource_meter import CpuMeter, RequestLog, written_mb
 from tests.support.faces import face, recognition
 from tests.support.photos import made_photo
 

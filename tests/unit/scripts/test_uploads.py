@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from trial.people import Photo
-from trial.uploads import Uploader
+
+from harness.load_clients import Uploader
+from harness.photo_set import Photo
 
 PENDING = {"job_id": "1", "status": "pending"}
 PHOTO = Photo(
@@ -70,7 +71,7 @@ def test_client_asks_again_when_it_was_told_to(
         (200, None, DONE),
     ]
     pauses_s: list[float] = []
-    monkeypatch.setattr("trial.uploads.time.sleep", pauses_s.append)
+    monkeypatch.setattr("harness.load_clients.time.sleep", pauses_s.append)
     uploader = Uploader(
         f"http://127.0.0.1:{script.server_port}", collection_id="people", insists=True
     )

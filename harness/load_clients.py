@@ -11,7 +11,7 @@ from typing import Any, Final
 import urllib3
 from tqdm import tqdm
 
-from trial.people import Photo
+from harness.photo_set import Photo
 
 _RETRY_PAUSE_S: Final = 1.0
 """Where the answer names none, or there was none."""

@@ -17,9 +17,9 @@ from core.errors import ServiceUnavailable
 from core.jobs.index_job import new_id
 from core.ports import JobQueue
 from core.settings import Settings
-from trial import small_tmp
-from trial.http_proxy import Refusal
-from trial.stack import ALBUM_BUCKET, Stack
+from harness.faults import small_tmp
+from harness.faults.http_proxy import Refusal
+from harness.stack import ALBUM_BUCKET, Stack
 
 _SHOWN_LATER_S: Final = 3
 _DELAY_S: Final = 0.3

@@ -11,7 +11,7 @@ import requests
 from tqdm import tqdm
 
 from core.aws.s3 import S3Store
-from trial.people import Photo
+from harness.photo_set import Photo
 
 BATCH: Final = 1_000
 _THREADS: Final = 4

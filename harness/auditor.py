@@ -9,7 +9,7 @@ from core.jobs.results import Results
 from core.ports import JobQueue, ObjectStore, ReceivedMessage
 from core.scaling.policy import Depth
 from core.worker.unreadable import REASON, job_id_in
-from trial.uploads import Answer
+from harness.load_clients import Answer
 
 _READ_S: Final = 300
 _ID: Final = 36

@@ -1,8 +1,8 @@
 """Loads the running service and tells what came of it: right answers, latency, costs.
 
-    python scripts/load_test.py --profile 1000
-    python scripts/load_test.py --count 300 --rate 20
-    python scripts/load_test.py --profile 50000          # an album, indexed in batches
+    python -m harness.load_test --profile 1000
+    python -m harness.load_test --count 300 --rate 20
+    python -m harness.load_test --profile 50000          # an album, indexed in batches
 
 Start the service first (``make up``). Of each person in the folder of photos the first
 photo is enrolled and the others are uploaded, again and again until there are enough;
@@ -20,11 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from local import SOCKET, Supervisor
-from trial.album import Album, index_album
-from trial.costs import CpuMeter, RequestLog
-from trial.people import People, known_to
-from trial.report import (
+from core.aws.clients import s3_client
+from core.aws.s3 import S3Store
+from core.settings import Settings, load_settings
+from harness.album import Album, index_album
+from harness.load_clients import Answer, Pattern, Uploader, upload_all
+from harness.photo_set import People, known_to
+from harness.report import (
     answers_summary,
     costs_summary,
     engine_summary,
@@ -32,13 +34,10 @@ from trial.report import (
     measured_at,
     page,
 )
-from trial.stack import enrol, make_collection
-from trial.timeline import Timeline, workers_below
-from trial.uploads import Answer, Pattern, Uploader, upload_all
-
-from core.aws.clients import s3_client
-from core.aws.s3 import S3Store
-from core.settings import Settings, load_settings
+from harness.resource_meter import CpuMeter, RequestLog
+from harness.stack import enrol, make_collection
+from harness.timeline import Timeline, workers_below
+from scripts.local import SOCKET, Supervisor
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 COLLECTION: Final = "load-test"

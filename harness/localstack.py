@@ -13,9 +13,9 @@ import requests
 
 from core.host.environment import settle_environment
 from core.settings import Settings
-from trial.waiting import wait_until
+from harness.waiting import wait_until
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+ROOT: Final = Path(__file__).resolve().parents[1]
 
 
 def free_port() -> int:

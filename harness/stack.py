@@ -13,15 +13,15 @@ from core.aws.clients import s3_client
 from core.aws.provisioning import provision
 from core.aws.s3 import S3Store
 from core.settings import Settings
-from trial import small_tmp
-from trial.album import Album
-from trial.costs import RequestLog
-from trial.http_proxy import HttpProxy
-from trial.localstack import ROOT, LocalStack, free_port
-from trial.people import People, Photo
-from trial.processes import Process, WebProcess, WorkerProcess, environment
-from trial.tcp_proxy import TcpProxy
-from trial.timeline import workers_below
+from harness.album import Album
+from harness.faults import small_tmp
+from harness.faults.http_proxy import HttpProxy
+from harness.faults.tcp_proxy import TcpProxy
+from harness.localstack import ROOT, LocalStack, free_port
+from harness.photo_set import People, Photo
+from harness.processes import Process, WebProcess, WorkerProcess, environment
+from harness.resource_meter import RequestLog
+from harness.timeline import workers_below
 
 ALBUM_BUCKET: Final = "album-bucket"
 

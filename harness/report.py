@@ -11,8 +11,8 @@ from typing import Any, Final
 import numpy as np
 from plots import Line, line_chart
 
-from trial.people import Photo
-from trial.uploads import Answer
+from harness.load_clients import Answer
+from harness.photo_set import Photo
 
 _PERCENTILES: Final = (50, 95, 99)
 _WATCHING: Final = ("sqs.GetQueueAttributes", "sqs.GetQueueUrl")

@@ -1,6 +1,6 @@
 """Shows how the workers follow the queue: none, as many as a burst needs, none again.
 
-    python scripts/demo_elastic.py [--photos-count 200] [--max-workers 4]
+    python -m harness.demo_elastic [--photos-count 200] [--max-workers 4]
 
 Starts a service of its own, without a worker and with the autoscaler, and uploads a burst
 of photos at the same moment. Draws queue, workers and latency over time in the terminal and
@@ -16,11 +16,12 @@ from typing import Any, Final
 
 import uniplot
 from plots import Line, line_charts_png
-from trial.people import known_to
-from trial.stack import Stack, enrol
-from trial.timeline import Moment, Timeline
-from trial.uploads import Answer, Pattern, Uploader, upload_all
-from trial.waiting import wait_until
+
+from harness.load_clients import Answer, Pattern, Uploader, upload_all
+from harness.photo_set import known_to
+from harness.stack import Stack, enrol
+from harness.timeline import Moment, Timeline
+from harness.waiting import wait_until
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 COLLECTION: Final = "demo"

@@ -1,7 +1,7 @@
 """Lets all kinds of things go wrong while a load runs, then audits what came of every job.
 
-    python scripts/chaos.py --minutes 3
-    python scripts/chaos.py --minutes 30 --artifact docs/benchmarks/soak.json
+    python -m harness.chaos --minutes 3
+    python -m harness.chaos --minutes 30 --artifact docs/benchmarks/soak.json
 
 Uploads and an album run on processes of their own: LocalStack behind a proxy, the web tier,
 one worker that only loses its children, and one that is killed and stopped itself. Clients
@@ -23,15 +23,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from PIL import Image
-from trial.album import Album
-from trial.auditor import Auditor, Expected, Findings
-from trial.faults import Faults, Mischief
-from trial.people import People, Photo, known_to
-from trial.report import answers_summary, machine, measured_at
-from trial.stack import Stack, enrol, put_album
-from trial.timeline import Moment, Timeline
-from trial.uploads import Answer, Pattern, Uploader, upload_all
-from trial.waiting import wait_until
 
 from core.aws.autoscaling import QueueDepths
 from core.aws.clients import s3_client, sqs_client
@@ -40,6 +31,15 @@ from core.aws.sqs import SqsQueue
 from core.errors import MalformedMessage
 from core.jobs.results import Results
 from core.worker.unreadable import job_id_in
+from harness.album import Album
+from harness.auditor import Auditor, Expected, Findings
+from harness.faults.injector import Faults, Mischief
+from harness.load_clients import Answer, Pattern, Uploader, upload_all
+from harness.photo_set import People, Photo, known_to
+from harness.report import answers_summary, machine, measured_at
+from harness.stack import Stack, enrol, put_album
+from harness.timeline import Moment, Timeline
+from harness.waiting import wait_until
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 COLLECTION: Final = "chaos"

@@ -12,7 +12,7 @@ from core.aws.autoscaling import QueueDepths
 from core.aws.clients import sqs_client
 from core.errors import ServiceUnavailable
 from core.settings import Settings
-from trial.costs import RequestLog, unshared_mb, written_mb
+from harness.resource_meter import RequestLog, unshared_mb, written_mb
 
 
 @dataclass(frozen=True, kw_only=True)

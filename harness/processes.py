@@ -12,8 +12,8 @@ import psutil
 import requests
 
 from core.settings import Settings
-from trial.localstack import ROOT
-from trial.waiting import wait_until
+from harness.localstack import ROOT
+from harness.waiting import wait_until
 
 
 def environment(settings: Settings, changes: dict[str, str]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Builds and tries both images, unless the last recorded proof saw the same files.
 
-    python scripts/containers.py [--record]
+    python -m harness.images.containers [--record]
 
 ``--record`` proves them in any case, and writes docs/containers.json and the tables of
 docs/containers.md; it wants everything committed. docs/containers.md says what is proven.
@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from accuracy_page import replaced
-from build_context import ROOT, inputs_hash
 from tables import table
-from trial.report import measured_at
+
+from harness.images.build_context import ROOT, inputs_hash
+from harness.report import measured_at
 
 RECORD: Final = ROOT / "docs" / "containers.json"
 PAGE: Final = ROOT / "docs" / "containers.md"

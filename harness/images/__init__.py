@@ -1,0 +1,1 @@
+"""The images: what a build sees, and how they are proven."""
