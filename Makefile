@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := -m pip install --quiet --disable-pip-version-check
-CODE := core web-tier app-tier cli harness scripts tests
+CODE := core web-tier app-tier cli harness benchmarks scripts tests
 
 .DEFAULT_GOAL := help
 .PHONY: help install samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-executors bench-collections bench-s3 bench-quality containers prove-containers lock
@@ -74,11 +74,11 @@ typecheck: install ## Check the types
 	touch $@
 
 bench: install .venv-bench/installed ## Measure the engine beside face_recognition; writes docs/benchmarks/engine.json
-	@$(BIN)/python scripts/bench_engine.py --models-dir var/models --face-recognition-python .venv-bench/bin/python $(BENCH)
+	@$(BIN)/python -m benchmarks.engine.bench_engine --models-dir var/models --face-recognition-python .venv-bench/bin/python $(BENCH)
 
 bench-search: install .venv-bench/installed ## Measure the search of a million faces; writes docs/benchmarks/search.json
-	@$(BIN)/python scripts/bench_search.py --models-dir var/models --face-recognition-python .venv-bench/bin/python $(BENCH_SEARCH)
-	@$(BIN)/python scripts/search_page.py
+	@$(BIN)/python -m benchmarks.search.bench_search --models-dir var/models --face-recognition-python .venv-bench/bin/python $(BENCH_SEARCH)
+	@$(BIN)/python -m benchmarks.search.search_page
 
 demo-elastic: samples ## Show workers come with a burst of 200 photos and go again
 	@$(BIN)/python -m harness.demo_elastic $(DEMO)
@@ -87,10 +87,10 @@ load-test: install ## Load the running service; LOAD="--profile 1000" and the li
 	@$(BIN)/python -m harness.load_test $(LOAD)
 
 bench-pipeline: install .venv-bench/installed ## Measure the whole service; writes docs/benchmarks/pipeline.json
-	@$(BIN)/python scripts/bench_pipeline.py --face-recognition-python .venv-bench/bin/python $(BENCH_PIPELINE)
+	@$(BIN)/python -m benchmarks.service.bench_pipeline --face-recognition-python .venv-bench/bin/python $(BENCH_PIPELINE)
 
 bench-album: install ## Index 50,000 photos; writes docs/benchmarks/album.json
-	@$(BIN)/python scripts/bench_album.py $(BENCH_ALBUM)
+	@$(BIN)/python -m benchmarks.service.bench_album $(BENCH_ALBUM)
 
 chaos: samples ## Let everything go wrong under load for three minutes, and audit every job
 	@$(BIN)/python -m harness.chaos $(CHAOS)
@@ -99,35 +99,35 @@ soak: samples ## The same for half an hour; writes docs/benchmarks/soak.json
 	@$(BIN)/python -m harness.chaos --minutes 30 --fault-every 8 --album 3000 --artifact docs/benchmarks/soak.json $(CHAOS)
 
 bench-executors: samples ## Measure four children in both executors; writes docs/benchmarks/executors.json
-	@$(BIN)/python scripts/bench_executors.py $(BENCH_EXECUTORS)
-	@$(BIN)/python scripts/executors_page.py
+	@$(BIN)/python -m benchmarks.service.bench_executors $(BENCH_EXECUTORS)
+	@$(BIN)/python -m benchmarks.service.executors_page
 
 rank1: install ## Search LFW's people by one photo each; writes docs/benchmarks/rank1.json
-	@$(BIN)/python scripts/rank1.py --models-dir var/models $(RANK1)
-	@$(BIN)/python scripts/search_page.py
+	@$(BIN)/python -m benchmarks.search.rank1 --models-dir var/models $(RANK1)
+	@$(BIN)/python -m benchmarks.search.search_page
 
 turned: install ## Name people on turned photos; writes docs/benchmarks/turned.json
-	@$(BIN)/python scripts/turned.py --models-dir var/models $(TURNED)
+	@$(BIN)/python -m benchmarks.accuracy.turned --models-dir var/models $(TURNED)
 
 fuzz: install ## Feed mutated photos to header readers and decoder for ten minutes; FUZZ="--seconds 60"
 	@$(BIN)/python scripts/fuzz.py $(FUZZ)
 
 child-memory: samples ## Measure a child's memory; writes docs/benchmarks/child-memory.json
-	@$(BIN)/python scripts/child_memory.py
+	@$(BIN)/python -m benchmarks.engine.child_memory
 
 web-memory: install ## Measure a web process's memory; writes docs/benchmarks/web-memory.json
-	@$(BIN)/python scripts/web_memory.py
+	@$(BIN)/python -m benchmarks.service.web_memory
 
 bench-collections: samples ## Measure the service with 2,000 collections; writes docs/benchmarks/many-collections.json
-	@$(BIN)/python scripts/bench_collections.py $(BENCH_COLLECTIONS)
-	@$(BIN)/python scripts/pipeline_page.py
+	@$(BIN)/python -m benchmarks.service.bench_collections $(BENCH_COLLECTIONS)
+	@$(BIN)/python -m benchmarks.service.pipeline_page
 
 bench-s3: install ## Compare boto3's and obstore's processor time; writes docs/benchmarks/s3.json
-	@$(BIN)/python scripts/bench_s3.py
+	@$(BIN)/python -m benchmarks.service.bench_s3
 
 bench-quality: install ## Count what poor photos do; writes docs/benchmarks/quality.json
-	@$(BIN)/python scripts/bench_quality.py --models-dir var/models
-	@$(BIN)/python scripts/accuracy_page.py
+	@$(BIN)/python -m benchmarks.accuracy.bench_quality --models-dir var/models
+	@$(BIN)/python -m benchmarks.accuracy.accuracy_page
 
 containers: samples ## Build and try both images, unless the same files are proven (Debian, root)
 	@$(BIN)/python -m harness.images.containers

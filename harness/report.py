@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-from plots import Line, line_chart
 
+from benchmarks.common.plots import Line, line_chart
 from harness.load_clients import Answer
 from harness.photo_set import Photo
 

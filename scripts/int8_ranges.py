@@ -15,11 +15,18 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from lfw_view1 import Pair, engine_with, person_of, photo_file, read_pairs, trial_options
 from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, create_calibrator
 from tqdm import tqdm
 
+from benchmarks.common.lfw import (
+    Pair,
+    engine_with,
+    person_of,
+    photo_file,
+    read_pairs,
+    trial_options,
+)
 from core.faces.models.converted_networks import RESNET_NETWORK, RESNET_RANGES
 from core.faces.models.quantisation import QUANTISED_OPERATORS
 from core.faces.results import EMBEDDING_LENGTH, ModelId

@@ -19,7 +19,7 @@ from core.settings import Settings
 from core.submission.batches import Batches
 from efr_cli.errors import announced_settings
 
-SCRIPTS: Final = Path(__file__).parent.parent
+CLI: Final = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +62,8 @@ def real_parts() -> Parts:
     InvalidSettings
         If a value can't be used.
     """
-    if SCRIPTS.name == "scripts":  # not installed elsewhere: the root has .env and var/
-        os.chdir(SCRIPTS.parent)
+    if CLI.name == "cli":  # not installed elsewhere: the root has .env and var/
+        os.chdir(CLI.parent)
     return join_parts(announced_settings())
 
 

@@ -17,9 +17,8 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from accuracy_page import replaced
-from tables import table
-
+from benchmarks.accuracy.accuracy_page import replaced
+from benchmarks.common.tables import table
 from harness.images.build_context import ROOT, inputs_hash
 from harness.report import measured_at
 

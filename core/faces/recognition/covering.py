@@ -1,7 +1,7 @@
 """Whether the eyes and the mouth of a face can be seen, or something covers them.
 
 Directions of edges tell it, so neither colour nor brightness of skin or cloth
-counts. The weights are ``covering.json``, made by ``scripts/covering_weights.py``.
+counts. The weights are ``covering.json``, made by ``benchmarks/accuracy/covering_weights.py``.
 """
 
 import json

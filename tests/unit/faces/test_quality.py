@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from poor_faces import FaceReader, SeenFace
-from poor_photos import KINDS, Frame
 
+from benchmarks.accuracy.poor_faces import FaceReader, SeenFace
+from benchmarks.accuracy.poor_photos import KINDS, Frame
 from core.faces.detection.detection import Detection
 from core.faces.geometry import Box, Point
 from core.faces.recognition.alignment import AlignedFace

@@ -1,5 +1,6 @@
 import pytest
-from accuracy_page import PAGE, replaced, with_tables
+
+from benchmarks.accuracy.accuracy_page import PAGE, replaced, with_tables
 
 _PAGE = "by hand\n<!-- one -->\nold\n<!-- end -->\n\n<!-- two -->\nkept\n<!-- end -->\n"
 

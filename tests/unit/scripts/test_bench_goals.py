@@ -2,7 +2,8 @@ import copy
 from typing import Any
 
 import pytest
-from bench_goals import Artifacts, Goal, goals
+
+from benchmarks.common.goals import Artifacts, Goal, goals
 
 _SIZES = ("16-20", "20-40", "40-60", "60-80", "80+")
 

@@ -3,12 +3,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bench_search import _summary, _truth
-from bench_search_faces import RealFaces, made_faces, nearness
-from bench_search_goals import COMPRESSED, LARGEST, OURS, goals
-from bench_search_process import FaceDistance, Flat, Product
 from numpy.typing import NDArray
-from search_page import PAGE, with_tables
+
+from benchmarks.search.bench_search import _summary, _truth
+from benchmarks.search.bench_search_faces import RealFaces, made_faces, nearness
+from benchmarks.search.bench_search_goals import COMPRESSED, LARGEST, OURS, goals
+from benchmarks.search.bench_search_process import FaceDistance, Flat, Product
+from benchmarks.search.search_page import PAGE, with_tables
 
 
 def _way(p50_ms: float, p99_ms: float, recall: float = 1.0) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-from executors_page import PAGE, with_tables
+from benchmarks.service.executors_page import PAGE, with_tables
 
 
 def test_page_shows_what_the_artifact_holds() -> None:

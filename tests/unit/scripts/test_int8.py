@@ -2,9 +2,9 @@ import json
 
 import numpy as np
 import pytest
-from int8 import distances_apart
-from lfw_view1 import Pair
 
+from benchmarks.common.lfw import Pair
+from benchmarks.engine.int8 import distances_apart
 from scripts.int8_ranges import Chips, as_json, chosen_photos
 
 _TRAIN = [

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from lfw_pairs import compare, equal_chances, judge_pairs
-from lfw_view1 import Embedded, Pair
+
+from benchmarks.accuracy.lfw_pairs import compare, equal_chances, judge_pairs
+from benchmarks.common.lfw import Embedded, Pair
 
 _TRAIN = [
     Pair(one="ann_0001", other="ann_0002", same=True),

@@ -3,8 +3,9 @@ from typing import Any
 
 import onnx
 import pytest
-from network_limits import limits, multiply_adds
 from onnx import TensorProto, helper
+
+from benchmarks.engine.network_limits import limits, multiply_adds
 
 _SHAPE = (1, 3, 8, 6)
 

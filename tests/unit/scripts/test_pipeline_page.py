@@ -1,6 +1,6 @@
 """The page on scaling shows what the artifacts hold."""
 
-from pipeline_page import PAGE, with_tables
+from benchmarks.service.pipeline_page import PAGE, with_tables
 
 
 def test_page_is_what_its_artifacts_make_of_it() -> None:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from poor_rates import Bounds, Faces, PoorRates
+
+from benchmarks.accuracy.poor_rates import Bounds, Faces, PoorRates
 
 NONE, STRICT = Bounds(enrol=0, match=0), Bounds(enrol=50, match=20)
 RATES = PoorRates(largest_distance=0.5, enrolled=2, gallery=2, draws=5, seed=1)

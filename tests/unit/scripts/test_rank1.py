@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rank1 import measured
-from rank1_photos import recognitions
-from rank1_rates import Answer, compare_all, rates, split
 
+from benchmarks.search.rank1 import measured
+from benchmarks.search.rank1_photos import recognitions
+from benchmarks.search.rank1_rates import Answer, compare_all, rates, split
 from core.faces.geometry import Box
 from core.faces.recognition.embedding import DLIB_RESNET
 from core.faces.results import EMBEDDING_LENGTH, EVERY_FACE, Face, Needed, Recognition

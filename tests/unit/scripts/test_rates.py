@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
-from plots import Line, line_chart
-from rates import best_threshold, distances_between, identification_rates, verification_rates
+
+from benchmarks.common.error_rates import (
+    best_threshold,
+    distances_between,
+    identification_rates,
+    verification_rates,
+)
+from benchmarks.common.plots import Line, line_chart
 
 
 def test_distances_are_euclidean() -> None:

@@ -1,5 +1,6 @@
 import numpy as np
-from recall import count_found, sum_of_counts
+
+from benchmarks.engine.recall import count_found, sum_of_counts
 
 
 def test_found_faces_are_counted_by_their_smaller_side() -> None:

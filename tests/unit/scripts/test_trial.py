@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bench_pipeline_goals import cpu_over_engine, share_of_engine
 
+from benchmarks.service.bench_pipeline_goals import cpu_over_engine, share_of_engine
 from core.faces.results import Recognition
 from harness.aws_prices import usd_per_million
 from harness.load_clients import Answer, Pattern

@@ -1,6 +1,6 @@
 import pytest
-from landmark_box import difference
 
+from benchmarks.engine.landmark_box import difference
 from core.faces.geometry import Box
 
 

@@ -1,0 +1,188 @@
+"""Write docs/benchmarks.md and its plots from the artifacts in docs/benchmarks/."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.common.goals import OURS, Artifacts, goals, speed_ratio
+from benchmarks.common.plots import bar_chart
+from benchmarks.common.tables import table
+
+_ROOT: Final = Path(__file__).resolve().parents[2]
+_FOLDER: Final = _ROOT / "docs" / "benchmarks"
+_GOALS_HERE: Final = "<!-- goals -->"
+_VERDICTS: Final = {True: "met", False: "**missed**", None: "not shown"}
+
+
+def main() -> None:
+    """Write the page and the plots; nothing is measured here."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    artifacts = Artifacts(
+        engine=_read("engine.json"),
+        cnn_recall=_read("cnn-recall.json"),
+        accuracy=_read("accuracy.json"),
+    )
+    for name, chart in _charts(artifacts).items():
+        (_FOLDER / name).write_text(chart)
+    notes = (_FOLDER / "engine-notes.md").read_text().rstrip()
+    introduction = notes.replace(_GOALS_HERE, _goals_table(artifacts))
+    page = "\n\n".join([introduction, *_sections(artifacts)])
+    (_ROOT / "docs" / "benchmarks.md").write_text(page + "\n")
+
+
+def _read(name: str) -> dict[str, Any]:
+    file = _FOLDER / name
+    content: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
+    return content
+
+
+def _goals_table(artifacts: Artifacts) -> str:
+    rows = [(goal.name, goal.measured, _VERDICTS[goal.met]) for goal in goals(artifacts)]
+    return table(("goal", "measured", ""), rows)
+
+
+def _sections(artifacts: Artifacts) -> list[str]:
+    engine = artifacts.engine
+    versions = ", ".join(f"{name} {version}" for name, version in engine["versions"].items())
+    return [
+        "## One run",
+        f"Measured {engine['measured_at'][:10]} on {engine['machine']['cores']} cores "
+        f"({engine['machine']['system']}), one core a contender, {versions}. Medians of "
+        f"{engine['repetitions']} interleaved repetitions.",
+        "### Throughput: example photos, bytes to named faces",
+        _throughput_table(engine),
+        "![Throughput](benchmarks/throughput.svg)",
+        *_cnn_section(engine),
+        "### The engine's limit: multiply-adds of the networks, and this core",
+        _limits_text(engine["limits"]),
+        _limits_table(engine["limits"]),
+        "### Recall: faces found on the photos of WIDER FACE, by the face's smaller side",
+        _recall_table(_recalls(artifacts)),
+        "![Recall](benchmarks/recall.svg)",
+        "### Photos without people: faces reported",
+        _no_face_table(engine),
+        "### Memory and start",
+        _memory_table(engine),
+    ]
+
+
+def _throughput_table(artifact: dict[str, Any]) -> str:
+    throughput = artifact["throughput"]
+    rows = []
+    for name, measured in throughput.items():
+        networks = measured["networks_ms_per_photo"]
+        over = f"{measured['ms_per_photo'] / networks:.2f}" if networks else ""
+        ratio = f"{speed_ratio(throughput, OURS, name):.1f} ×"
+        rows.append((name, measured["ms_per_photo"], measured["photos_per_s"], ratio, over))
+    return table(
+        ("", "ms a photo", "photos/s", f"{OURS} is faster by", "pipeline ÷ networks"), rows
+    )
+
+
+def _cnn_section(artifact: dict[str, Any]) -> list[str]:
+    if "cnn" not in artifact:
+        return []
+    throughput = artifact["cnn"]["throughput"]
+    rows = [
+        (name, measured["ms_per_photo"], f"{speed_ratio(throughput, OURS, name):.1f} ×")
+        for name, measured in throughput.items()
+    ]
+    return [
+        f"The {throughput[OURS]['photos']} example photos of fewer than "
+        f"{artifact['cnn']['photos_below_pixels']:,} pixels, in the same run; "
+        "the CNN was asked once about each:",
+        table(("", "ms a photo", f"{OURS} is faster by"), rows),
+    ]
+
+
+def _limits_text(limits: dict[str, Any]) -> str:
+    return (
+        f"One thread on this core was seen to do {limits['giga_multiply_adds_per_s']} billion "
+        "float32 multiply-adds a second, in products of matrices that fit into its cache. "
+        "So much time at least each network needs for the example photos, beside what it took; "
+        "in int8 it may need less:"
+    )
+
+
+def _limits_table(limits: dict[str, Any]) -> str:
+    head = ("", "usual input", "million multiply-adds of it", "runs a photo", "million a photo")
+    rows = [
+        (
+            f"{name}: {network}",
+            " × ".join(map(str, measured["usual_input"])),
+            measured["million_multiply_adds_of_it"],
+            measured["runs_per_photo"],
+            measured["million_multiply_adds_per_photo"],
+            measured["least_ms_per_photo"],
+            measured["ms_per_photo"],
+            f"{measured['least_ms_per_photo'] / measured['ms_per_photo']:.0%}",
+        )
+        for name, networks in limits["networks"].items()
+        for network, measured in networks.items()
+    ]
+    return table((*head, "least ms a photo", "ms a photo", "of the limit"), rows)
+
+
+def _recalls(artifacts: Artifacts) -> dict[str, Any]:
+    recalls = dict(artifacts.engine["recall"])
+    if artifacts.cnn_recall and not artifacts.cnn_recall["photos_left"]:
+        recalls["face_recognition cnn"] = artifacts.cnn_recall | {"ms_per_photo": ""}
+    return recalls
+
+
+def _recall_table(recalls: dict[str, Any]) -> str:
+    sizes = list(recalls[OURS]["found"])
+    rows = [
+        (
+            name,
+            measured["ms_per_photo"],
+            *(f"{found}/{there}" for found, there in (measured["found"][size] for size in sizes)),
+        )
+        for name, measured in recalls.items()
+    ]
+    return table(("", "ms a photo", *(f"{size} px" for size in sizes)), rows)
+
+
+def _no_face_table(artifact: dict[str, Any]) -> str:
+    rows = [
+        (name, ", ".join(f"{photo} ({count})" for photo, count in found.items()) or "none")
+        for name, found in artifact["no_face"].items()
+    ]
+    return table(("", "photos (faces)"), rows)
+
+
+def _memory_table(artifact: dict[str, Any]) -> str:
+    memory = artifact["memory"]
+    rows = [
+        (f"{OURS}, one warm process", f"{memory['warm_mb']} MB"),
+        (f"growth over {memory['photos']:,} photos", f"{memory['growth_mb']} MB"),
+    ]
+    rows += [(f"start to first answer, {n}", f"{s} s") for n, s in artifact["start_s"].items()]
+    return table(("", "measured"), rows)
+
+
+def _charts(artifacts: Artifacts) -> dict[str, str]:
+    throughput, recall = artifacts.engine["throughput"], _recalls(artifacts)
+    sizes = list(recall[OURS]["found"])
+    return {
+        "throughput.svg": bar_chart(
+            "Example photos, one core",
+            "photos per second",
+            [name.replace(" ", "\n") for name in throughput],
+            {"photos per second": [measured["photos_per_s"] for measured in throughput.values()]},
+        ),
+        "recall.svg": bar_chart(
+            "Faces found, by size",
+            "share of the faces there are",
+            [f"{size} px" for size in sizes],
+            {
+                name: [found / there for found, there in (m["found"][size] for size in sizes)]
+                for name, m in recall.items()
+            },
+        ),
+    }
+
+
+if __name__ == "__main__":
+    main()
