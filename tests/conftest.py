@@ -39,7 +39,7 @@ def pytest_configure() -> None:
 WHOLE_FILES = (
     "tests/e2e/",
     "tests/integration/executors/",
-    "tests/unit/faces/test_hostile_photos.py",
+    "tests/unit/faces/photos/test_hostile_photos.py",
 )
 """Tests whose files share what is slow to start."""
 

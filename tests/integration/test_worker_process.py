@@ -18,10 +18,10 @@ from harness.localstack import LocalStack
 from harness.processes import WorkerProcess
 from harness.waiting import wait_until
 from tests.support.executors import is_alive, on_ray
-from tests.support.metadata_service import MetadataService
 from tests.support.photos import sample
 from tests.support.service import Counts, settings_of
-from tests.support.task_agent import TaskAgent
+from tests.support.services.metadata_service import MetadataService
+from tests.support.services.task_agent import TaskAgent
 from tests.support.waiting import let_pass
 from tests.support.worlds import World, aws_world, own_names
 

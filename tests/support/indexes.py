@@ -22,7 +22,7 @@ from core.ports import EnrolledFace, FaceIndex
 from core.settings import Settings
 from core.testing import MemoryFaceIndex
 from harness.localstack import LocalStack
-from tests.support.pinecone_service import PineconeService
+from tests.support.services.pinecone_service import PineconeService
 from tests.support.worlds import own_names
 
 LENGTH: Final = 8

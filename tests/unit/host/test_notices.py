@@ -9,7 +9,7 @@ from core.aws.metadata import InstanceMetadata
 from core.errors import ServiceUnavailable
 from core.host.termination_notices import NoticeWatcher
 from harness.waiting import wait_until
-from tests.support.metadata_service import MetadataService
+from tests.support.services.metadata_service import MetadataService
 
 NOTICE = "spot interruption"
 

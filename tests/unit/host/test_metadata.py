@@ -6,7 +6,7 @@ from core.aws.metadata import InstanceMetadata
 from core.errors import ServiceUnavailable
 from core.testing import ManualClock
 from harness.localstack import free_port
-from tests.support.metadata_service import LIFECYCLE, REBALANCE, SPOT, MetadataService
+from tests.support.services.metadata_service import LIFECYCLE, REBALANCE, SPOT, MetadataService
 
 
 def test_instance_id_is_read_with_a_token(service: MetadataService) -> None:

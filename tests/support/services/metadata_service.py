@@ -3,7 +3,7 @@
 import json
 from typing import Final
 
-from tests.support.http_service import HttpService
+from tests.support.services.http_service import HttpService
 
 _TTL: Final = "x-aws-ec2-metadata-token-ttl-seconds"
 _TOKEN: Final = "x-aws-ec2-metadata-token"

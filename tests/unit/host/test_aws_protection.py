@@ -11,7 +11,7 @@ from core.aws.scale_in_calls import InstanceProtection, TaskProtection
 from core.errors import ServiceUnavailable
 from core.settings import Settings
 from harness.localstack import free_port
-from tests.support.task_agent import TaskAgent
+from tests.support.services.task_agent import TaskAgent
 
 
 def settings(address: str) -> Settings:

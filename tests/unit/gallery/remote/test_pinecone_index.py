@@ -10,7 +10,7 @@ from core.gallery.remote.pinecone_index import PineconeFaceIndex
 from core.gallery.remote.pinecone_vectors import prefixes_from
 from core.ports import EnrolledFace
 from tests.support.indexes import LENGTH, face_at, ids_page_by_page, new_gallery
-from tests.support.pinecone_service import PineconeService
+from tests.support.services.pinecone_service import PineconeService
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 _SCRIPT = Path(__file__).with_name("recognise_each.py")
-_ROOT = Path(__file__).resolve().parents[3]
+_ROOT = Path(__file__).resolve().parents[4]
 _MAX_PIXELS = 130_000_000
 _MOST_SECONDS = 5
 _MOST_BYTES = 700_000_000

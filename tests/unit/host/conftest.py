@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.metadata_service import MetadataService
-from tests.support.task_agent import TaskAgent
+from tests.support.services.metadata_service import MetadataService
+from tests.support.services.task_agent import TaskAgent
 
 
 @pytest.fixture

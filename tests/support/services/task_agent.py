@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.support.http_service import HttpService
+from tests.support.services.http_service import HttpService
 
 
 class TaskAgent(HttpService):

@@ -1,0 +1,1 @@
+"""Servers that imitate what the service asks."""
