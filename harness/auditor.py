@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from core.jobs.recognition_job import JobDone, JobFailed, is_job_id
+from core.ground.ids import JOB_ID_LENGTH, is_job_id
+from core.jobs.recognition_job import JobDone, JobFailed
 from core.jobs.results import Results
 from core.ports import JobQueue, ObjectStore, ReceivedMessage
 from core.scaling.policy import Depth
@@ -12,7 +13,6 @@ from core.worker.unreadable import REASON, job_id_in
 from harness.load_clients import Answer
 
 _READ_S: Final = 300
-_ID: Final = 36
 """Characters of a job id."""
 
 
@@ -100,7 +100,9 @@ class Auditor:
                 key for key in _keys(self.outputs) if is_job_id(key) and key not in known
             ],
             orphan_photos=[
-                key for key in _keys(self.inputs) if is_job_id(key[:_ID]) and key[:_ID] not in known
+                key
+                for key in _keys(self.inputs)
+                if is_job_id(_job_of(key)) and _job_of(key) not in known
             ],
             left_in_queues=[
                 f"{name}: {depth.visible} visible, {depth.in_flight} in flight"
@@ -143,3 +145,7 @@ def _keys(store: ObjectStore) -> list[str]:
     while page := store.keys("", after=found[-1] if found else ""):
         found += page
     return found
+
+
+def _job_of(photo_key: str) -> str:
+    return photo_key[:JOB_ID_LENGTH]

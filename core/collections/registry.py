@@ -6,7 +6,6 @@ anew under an old name shares nothing with the former one.
 """
 
 import itertools
-import re
 import threading
 import time
 import uuid
@@ -31,12 +30,12 @@ from core.errors import (
 from core.faces.results import ModelId
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from core.gallery.changes import Look, StoredChanges, Watch
+from core.ground.ids import is_collection_id, new_gallery_id
 from core.jobs.recognition_job import DEFAULT_COLLECTION, Frozen, Model
 from core.ports import FaceIndex, ObjectStore
 
 PREFIX: Final = "collections/"
 _ATTEMPTS: Final = 20
-_ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _READ_AT_ONCE: Final = 16
 _JSON: Final = "application/json"
 _TRUSTED_S: Final = 60.0
@@ -123,7 +122,7 @@ class Collections:
         """
         collection = Collection(
             collection_id=collection_id,
-            gallery_id=uuid.uuid4().hex,
+            gallery_id=new_gallery_id(),
             threshold=threshold,
             metadata=metadata or {},
             created_at=datetime.now(UTC),
@@ -337,7 +336,7 @@ def check_model(collection: Collection, model: ModelId) -> None:
 
 
 def _key(collection_id: str) -> str:
-    if not _ID.fullmatch(collection_id):
+    if not is_collection_id(collection_id):
         raise InvalidCollectionId(
             f"a collection id is 1 to 100 of A-Z a-z 0-9 _ . -, not {collection_id!r}"
         )

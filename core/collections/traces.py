@@ -18,6 +18,7 @@ from core.collections.erasure_records import NOTHING_ERASED, ErasureLog
 from core.collections.seen_notes import SeenNotes
 from core.collections.seen_results import SeenResults
 from core.errors import Erased, ObjectMissing
+from core.ground.ids import JOB_ID_LENGTH, is_job_id
 from core.jobs.batch_records import Batch, BatchLists
 from core.jobs.index_job import IndexDone
 from core.jobs.recognition_job import (
@@ -26,7 +27,6 @@ from core.jobs.recognition_job import (
     JobDone,
     JobFailed,
     failed,
-    is_job_id,
     person_noted,
 )
 from core.jobs.results import JobResult, Results
@@ -36,7 +36,6 @@ _THREADS: Final = 16
 _PAGE: Final = 1000
 _LAST_JOB_ID: Final = "g"
 """Behind every job id, which is hexadecimal."""
-_UUID_LENGTH: Final = 36
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,8 +243,8 @@ def _say(noted: ObjectNotes, whom: Whom) -> bool:
 
 
 def _is_photo_of_a_job(key: str) -> bool:
-    return is_job_id(_job_of(key)) and key.startswith("_", _UUID_LENGTH)
+    return is_job_id(_job_of(key)) and key.startswith("_", JOB_ID_LENGTH)
 
 
 def _job_of(key: str) -> str:
-    return key[:_UUID_LENGTH]
+    return key[:JOB_ID_LENGTH]

@@ -1,7 +1,6 @@
 """Index jobs and their results: photos whose faces are added to a collection."""
 
 import re
-import uuid
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import (
@@ -14,17 +13,9 @@ from pydantic import (
 )
 
 from core.errors import MalformedMessage
+from core.ground.ids import COLLECTION_ID, is_job_id
 from core.ground.names import is_visible, spelled
-from core.jobs.recognition_job import (
-    NO_FACE,
-    UNKNOWN,
-    DetectedFace,
-    Frozen,
-    ImageSize,
-    Model,
-    Name,
-    is_job_id,
-)
+from core.jobs.recognition_job import NO_FACE, UNKNOWN, DetectedFace, Frozen, ImageSize, Model, Name
 
 MAX_KEY_BYTES: Final = 1024
 """As in S3."""
@@ -84,7 +75,7 @@ def _checked_job_id(text: str) -> str:
     return text
 
 
-CollectionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,100}$")]
+CollectionId = Annotated[str, StringConstraints(pattern=rf"^{COLLECTION_ID}$")]
 PersonName = Annotated[
     str,
     StringConstraints(min_length=1, max_length=_MAX_NAME),
@@ -189,11 +180,6 @@ class IndexJob(IndexRequest):
     def owns_photo(self) -> bool:
         """Whether the photo was stored for this job alone, and goes with it."""
         return self.s3_key.startswith(f"{self.job_id}_")
-
-
-def new_id() -> str:
-    """Issue an id of a job or a batch."""
-    return str(uuid.uuid4())
 
 
 class FaceRecord(Frozen):

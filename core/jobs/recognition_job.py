@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-import uuid
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import quote, unquote
@@ -11,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from core.errors import MalformedMessage
 from core.faces.results import POOR_QUALITY, Face
+from core.ground.ids import JOB_ID, new_id
 from core.ground.names import spelled
 
 NO_FACE: Final = "No face"
@@ -27,9 +27,7 @@ Name = Annotated[str, AfterValidator(spelled)]
 """A person's name in a result; older versions stored any spelling."""
 
 _MAX_FILENAME: Final = 100
-_UUID4: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-_JOB_ID: Final = re.compile(_UUID4)
-_BODY: Final = re.compile(rf"({_UUID4})_([A-Za-z0-9._-]{{1,{_MAX_FILENAME}}})")
+_BODY: Final = re.compile(rf"({JOB_ID})_([A-Za-z0-9._-]{{1,{_MAX_FILENAME}}})")
 
 
 def noted_person(person: str) -> str:
@@ -40,11 +38,6 @@ def noted_person(person: str) -> str:
 def person_noted(note: str) -> str:
     """Return the name that `noted_person` wrote."""
     return unquote(note)
-
-
-def is_job_id(text: str) -> bool:
-    """Tell whether a text has the form of a job id."""
-    return _JOB_ID.fullmatch(text) is not None
 
 
 def safe_filename(raw: str) -> str:
@@ -72,7 +65,7 @@ class Job:
     @classmethod
     def new(cls, raw_filename: str) -> Self:
         """Issue a job under a new id."""
-        return cls(job_id=str(uuid.uuid4()), filename=safe_filename(raw_filename))
+        return cls(job_id=new_id(), filename=safe_filename(raw_filename))
 
     @classmethod
     def from_body(cls, body: str) -> Self:

@@ -13,10 +13,11 @@ from typing import Final, Literal
 
 from core.collections.registry import Collections
 from core.errors import BatchNotFound, InvalidRequest
+from core.ground.ids import is_job_id, new_id
 from core.jobs.batch_records import Batch, BatchLists, BatchPhoto
-from core.jobs.index_job import MAX_KEY_BYTES, IndexDone, IndexJob, IndexRequest, is_key, new_id
+from core.jobs.index_job import MAX_KEY_BYTES, IndexDone, IndexJob, IndexRequest, is_key
 from core.jobs.photo_sources import PhotoSources
-from core.jobs.recognition_job import Failure, Frozen, Job, JobFailed, failed, is_job_id
+from core.jobs.recognition_job import Failure, Frozen, Job, JobFailed, failed
 from core.jobs.results import JobResult, Results
 from core.ports import JobQueue, ObjectStore
 

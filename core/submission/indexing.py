@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from core.collections.registry import Collections
-from core.jobs.index_job import IndexJob, IndexRequest, new_id
+from core.ground.ids import new_id
+from core.jobs.index_job import IndexJob, IndexRequest
 from core.jobs.recognition_job import COLLECTION_NOTE, PERSON_NOTE, noted_person, safe_filename
 from core.submission.photo_intake import Intake
 

@@ -8,13 +8,8 @@ from typing import Final
 
 from core.collections.registry import Collections
 from core.errors import JobNotFound, ServiceUnavailable
-from core.jobs.recognition_job import (
-    COLLECTION_NOTE,
-    DEFAULT_COLLECTION,
-    MIN_QUALITY_NOTE,
-    Job,
-    is_job_id,
-)
+from core.ground.ids import is_job_id
+from core.jobs.recognition_job import COLLECTION_NOTE, DEFAULT_COLLECTION, MIN_QUALITY_NOTE, Job
 from core.jobs.results import JobResult, Results
 from core.submission.idempotency import IdempotencyKeys
 from core.submission.pending_jobs import PendingJobs, UnknownJobs

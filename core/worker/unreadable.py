@@ -7,8 +7,9 @@ import threading
 from typing import Final
 
 from core.errors import MalformedMessage
+from core.ground.ids import is_job_id
 from core.jobs.index_job import IndexJob
-from core.jobs.recognition_job import Job, is_job_id
+from core.jobs.recognition_job import Job
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from typing import Final, Self
 from core.aws.clients import sqs_client
 from core.aws.sqs import SqsQueue
 from core.errors import ServiceUnavailable
-from core.jobs.index_job import new_id
+from core.ground.ids import new_id
 from core.ports import JobQueue
 from core.settings import Settings
 from harness.faults import small_tmp

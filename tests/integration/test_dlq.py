@@ -13,7 +13,8 @@ from efr_cli.dead_letter_box import DeadLetters
 
 from core.aws.clients import sqs_client
 from core.aws.sqs import SqsQueue
-from core.jobs.index_job import IndexJob, new_id
+from core.ground.ids import new_id
+from core.jobs.index_job import IndexJob
 from core.jobs.recognition_job import Job, failed
 from core.jobs.results import Results
 from core.settings import Settings

@@ -15,7 +15,8 @@ from core.collections.enrolment import Enroller
 from core.collections.enrolment_batching import EnrolmentGroups
 from core.collections.registry import Collections
 from core.faces.results import EVERY_FACE, Needed, Recognition
-from core.jobs.index_job import IndexJob, new_id
+from core.ground.ids import new_id
+from core.jobs.index_job import IndexJob
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import Job
 from core.jobs.results import Results

@@ -5,7 +5,6 @@ Columns ``face_id``, ``person``, ``image_id``, ``metadata`` (a map), ``rejected`
 model that made the embeddings. Pages have checksums.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -16,8 +15,9 @@ import pyarrow.parquet as pq
 from pydantic import AfterValidator, BeforeValidator, TypeAdapter, ValidationError
 
 from core.faces.results import ModelId
+from core.ground.ids import is_face_id, is_job_id
 from core.jobs.index_job import ImageId, Metadata, PersonName
-from core.jobs.recognition_job import Frozen, is_job_id
+from core.jobs.recognition_job import Frozen
 from core.ports import EnrolledFace
 from efr_cli.errors import Refused
 
@@ -28,11 +28,10 @@ _LONGEST: Final = 10.0
 _FORMAT: Final = {b"efr_format": b"1"}
 _NAME: Final = b"efr_model_name"
 _VERSION: Final = b"efr_model_version"
-_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def _checked_id(text: str) -> str:
-    if not _UUID.fullmatch(text):
+    if not is_face_id(text):
         raise ValueError("must be a UUID in lower case")
     return text
 

@@ -8,7 +8,6 @@ left behind is dropped by the next.
 """
 
 import json
-import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from tqdm import tqdm
 from core.collections.erasure_records import ErasureLog
 from core.collections.registry import Collection
 from core.errors import CollectionNotFound, Conflict
+from core.ground.ids import new_gallery_id
 from core.ports import EnrolledFace, FaceIndex
 from efr_cli.context import Parts
 from efr_cli.index.bulk import uninterrupted
@@ -86,7 +86,7 @@ def rebuild_gallery(parts: Parts, collection_id: str) -> int:
     first = parts.index.page(collection.gallery_id, limit=1) if collection.model else []
     if not first:
         return 0
-    fresh = uuid.uuid4().hex
+    fresh = new_gallery_id()
     note.parent.mkdir(parents=True, exist_ok=True)
     note.write_text(json.dumps([collection.gallery_id, fresh]))
     parts.index.create(fresh, length=len(first[0].embedding))

@@ -1,7 +1,6 @@
 """Galleries as LanceDB tables in the gallery bucket, searched in memory."""
 
 import functools
-import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -25,13 +24,13 @@ from core.gallery.lance.table import LanceTable
 from core.gallery.lance.table_files import TableFiles
 from core.gallery.replica.cache import WarmShelf
 from core.gallery.replica.replica import State, WarmGallery
+from core.ground.ids import is_gallery_id
 from core.ports import EnrolledFace, Match
 from core.settings import Settings
 
 if TYPE_CHECKING:
     from lancedb.db import DBConnection
 
-_GALLERY_ID: Final = re.compile(r"[0-9a-f]{32}")
 _CACHE_BYTES: Final = 8 * 1024 * 1024
 
 
@@ -192,6 +191,6 @@ class LanceFaceIndex:
 
 
 def _checked(gallery_id: str) -> str:
-    if not _GALLERY_ID.fullmatch(gallery_id):
+    if not is_gallery_id(gallery_id):
         raise ValueError(f"a gallery id is 32 hexadecimal digits, not {gallery_id!r}")
     return gallery_id

@@ -1,7 +1,6 @@
 """Enrolled faces as rows of a table, and the filters that find them."""
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -10,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.errors import ModelMismatch
+from core.ground.ids import is_face_id
 from core.ground.names import spelled
 from core.ports import EnrolledFace
 
-_FACE_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PRIMARY_KEY: Final = {"lance-schema:unenforced-primary-key": "true"}
 """Makes two writers of the same new face conflict, so that the second one replaces it."""
 
@@ -63,7 +62,7 @@ def to_table(faces: Sequence[EnrolledFace], columns: pa.Schema) -> pa.Table:
 
 
 def _checked(face: EnrolledFace, length: int) -> EnrolledFace:
-    if not _FACE_ID.fullmatch(face.face_id):
+    if not is_face_id(face.face_id):
         raise ValueError(f"a face id is a UUID in lower case, not {face.face_id!r}")
     if face.embedding.shape != (length,):
         raise ModelMismatch(
@@ -93,7 +92,7 @@ def to_faces(rows: pa.Table) -> list[EnrolledFace]:
 
 def known_ids(face_ids: Iterable[str]) -> list[str]:
     """Return those that can be ids of faces, each once; the others are nobody's."""
-    return [face_id for face_id in dict.fromkeys(face_ids) if _FACE_ID.fullmatch(face_id)]
+    return [face_id for face_id in dict.fromkeys(face_ids) if is_face_id(face_id)]
 
 
 def any_of(face_ids: Sequence[str]) -> str:

@@ -1,19 +1,17 @@
 """What the optional engines share: a face as a JSON payload beside its embedding."""
 
 import json
-import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from core.errors import InvalidRequest, InvalidSettings
+from core.ground.ids import is_face_id
 from core.ports import EnrolledFace, Match
 
 Item = TypeVar("Item")
-
-_FACE_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def library_missing(engine: str) -> InvalidSettings:
@@ -80,7 +78,7 @@ def spellings(person: str) -> list[str]:
 
 def possible_ids(face_ids: Iterable[str]) -> list[str]:
     """Return each id once, without those that no face can have: a face's id is a UUID."""
-    return [face_id for face_id in dict.fromkeys(face_ids) if _FACE_ID.fullmatch(face_id)]
+    return [face_id for face_id in dict.fromkeys(face_ids) if is_face_id(face_id)]
 
 
 def checked_after(after: str) -> str:
@@ -91,7 +89,7 @@ def checked_after(after: str) -> str:
     InvalidRequest
         If it is neither empty nor a face's id.
     """
-    if after and not _FACE_ID.fullmatch(after):
+    if after and not is_face_id(after):
         raise InvalidRequest(f"after: must be the id of a face, not {after[:100]!r}")
     return after
 

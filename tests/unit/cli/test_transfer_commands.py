@@ -13,7 +13,7 @@ from efr_cli.transfer.parquet import PAGE, write_faces
 
 from core.collections.enrolment import Added, Enroller
 from core.faces.results import ModelId
-from core.jobs.index_job import new_id
+from core.ground.ids import new_id
 from core.jobs.recognition_job import COLLECTION_NOTE
 from core.ports import EnrolledFace
 from tests.support.faces import MODEL

@@ -16,7 +16,8 @@ from core.collections.registry import Collections
 from core.errors import CollectionNotFound, Erased, ModelMismatch, NoFaceInBox
 from core.faces.results import Recognition
 from core.gallery.changes import StoredChanges
-from core.jobs.index_job import IndexDone, IndexJob, new_id
+from core.ground.ids import new_id
+from core.jobs.index_job import IndexDone, IndexJob
 from core.ports import EnrolledFace, Match
 from core.testing import MemoryFaceIndex, MemoryStore
 from tests.support.faces import MODEL, OTHER_MODEL, enrolled, face, recognition

@@ -11,7 +11,8 @@ from core.collections.enrolment import Enroller
 from core.collections.enrolment_batching import EnrolmentGroups
 from core.collections.registry import Collections
 from core.errors import CollectionNotFound, Erased, IndexUnavailable
-from core.jobs.index_job import IndexDone, IndexJob, new_id
+from core.ground.ids import new_id
+from core.jobs.index_job import IndexDone, IndexJob
 from core.ports import EnrolledFace
 from core.testing import MemoryFaceIndex, MemoryStore
 from harness.waiting import wait_until

@@ -16,7 +16,8 @@ from core.collections.people import People
 from core.collections.registry import Collections
 from core.errors import CollectionNotFound, FaceNotFound, PersonNotFound, StorageUnavailable
 from core.gallery.changes import StoredChanges
-from core.jobs.index_job import IndexDone, IndexJob, IndexRequest, new_id
+from core.ground.ids import new_id
+from core.jobs.index_job import IndexDone, IndexJob, IndexRequest
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import Job, failed
 from core.jobs.results import Results

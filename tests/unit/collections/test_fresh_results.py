@@ -11,7 +11,8 @@ from core.collections.grounds import IN_TIME_S, Grounds
 from core.collections.identification import FaceNamer
 from core.collections.registry import Collections
 from core.errors import ErasedMeanwhile
-from core.jobs.index_job import IndexDone, IndexJob, new_id
+from core.ground.ids import new_id
+from core.jobs.index_job import IndexDone, IndexJob
 from core.jobs.recognition_job import JobDone, failed
 from core.jobs.results import Results
 from core.testing import ManualClock, MemoryFaceIndex, MemoryStore

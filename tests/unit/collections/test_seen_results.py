@@ -4,7 +4,8 @@ import pytest
 
 from core.collections.traces import Traces, Whom
 from core.errors import Erased
-from core.jobs.index_job import FaceRecord, IndexDone, new_id
+from core.ground.ids import new_id
+from core.jobs.index_job import FaceRecord, IndexDone
 from core.jobs.recognition_job import (
     COLLECTION_NOTE,
     PERSON_NOTE,

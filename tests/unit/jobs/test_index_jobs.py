@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from core.errors import MalformedMessage
-from core.jobs.index_job import IndexJob, IndexRequest, is_person, new_id
-from core.jobs.recognition_job import is_job_id
+from core.ground.ids import is_job_id, new_id
+from core.jobs.index_job import IndexJob, IndexRequest, is_person
 
 JOB = IndexJob(
     collection_id="family",

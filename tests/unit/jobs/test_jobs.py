@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from core.errors import MalformedMessage
 from core.faces.geometry import Box
 from core.faces.results import Face
+from core.ground.ids import is_job_id
 from core.jobs.recognition_job import (
     DetectedFace,
     FaceBox,
@@ -16,7 +17,6 @@ from core.jobs.recognition_job import (
     NamedFace,
     failed,
     headline,
-    is_job_id,
     safe_filename,
 )
 from tests.support.faces import embedding

@@ -12,8 +12,9 @@ from core.errors import (
     InvalidRequest,
     QueueUnavailable,
 )
+from core.ground.ids import new_id
 from core.jobs.batch_records import ERASED, BatchLists
-from core.jobs.index_job import FaceRecord, IndexDone, IndexJob, IndexRequest, UnindexedFace, new_id
+from core.jobs.index_job import FaceRecord, IndexDone, IndexJob, IndexRequest, UnindexedFace
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import DetectedFace, Failure, ImageSize, Model, failed
 from core.jobs.results import JobResult, Results

@@ -9,7 +9,8 @@ from core.collections.enrolment_batching import EnrolmentGroups
 from core.collections.identification import FaceNamer
 from core.collections.registry import Collections
 from core.errors import BucketNotAllowed, FileTooLarge, ObjectMissing, UnsupportedImage
-from core.jobs.index_job import IndexJob, new_id
+from core.ground.ids import new_id
+from core.jobs.index_job import IndexJob
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import COLLECTION_NOTE, MIN_QUALITY_NOTE, Job, JobDone
 from core.testing import MemoryFaceIndex, MemoryStore

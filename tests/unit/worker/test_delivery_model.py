@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 from core.collections.registry import Collections
 from core.errors import IdempotencyConflict, InvalidImage, RecognizerDied, ServiceUnavailable
 from core.faces.results import EVERY_FACE, ModelId, Needed, Recognition
-from core.jobs.index_job import new_id
+from core.ground.ids import new_id
 from core.jobs.recognition_job import JobDone, JobFailed
 from core.jobs.results import Results
 from core.submission.idempotency import IdempotencyKeys

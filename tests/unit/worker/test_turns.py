@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from core.faces.results import EVERY_FACE, Needed, Recognition
-from core.jobs.index_job import IndexDone, IndexJob, new_id
+from core.ground.ids import new_id
+from core.jobs.index_job import IndexDone, IndexJob
 from core.jobs.recognition_job import ImageSize, Job, Model
 from core.jobs.results import Results
 from core.testing import ManualClock, MemoryQueue

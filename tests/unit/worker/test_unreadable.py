@@ -4,7 +4,8 @@ import logging
 
 import pytest
 
-from core.jobs.index_job import IndexJob, new_id
+from core.ground.ids import new_id
+from core.jobs.index_job import IndexJob
 from core.jobs.recognition_job import Job
 from core.worker.unreadable import UnreadableMessages, job_id_in, job_in, likely_cause
 

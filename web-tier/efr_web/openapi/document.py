@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from core import __version__
+from core.ground.ids import COLLECTION_ID
 from efr_web.middleware import Failure, code_of, status_of
 from efr_web.openapi.form_schema import form_schema
 from efr_web.openapi.operation import Answer, Api, Body, Operation
@@ -27,7 +28,7 @@ least similarity, 0 to 100. Photos are JPEG, PNG, WebP, HEIC, AVIF or BMP. Lists
 """
 
 _PATH_PARAMETERS: Final[dict[str, dict[str, Any]]] = {
-    "collection_id": {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,100}$"},
+    "collection_id": {"type": "string", "pattern": f"^{COLLECTION_ID}$"},
     "face_id": {"type": "string", "format": "uuid"},
     "job_id": {"type": "string", "format": "uuid"},
     "batch_id": {"type": "string", "format": "uuid"},

@@ -2,24 +2,9 @@
 
 import base64
 import binascii
-import re
 from collections.abc import Callable
-from typing import Final
 
 from core.errors import InvalidRequest
-
-_FACE_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_COLLECTION_ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
-
-
-def is_face_id(text: str) -> bool:
-    """Tell whether a text has the form of a face id."""
-    return _FACE_ID.fullmatch(text) is not None
-
-
-def is_collection_id(text: str) -> bool:
-    """Tell whether a text has the form of a collection id."""
-    return _COLLECTION_ID.fullmatch(text) is not None
 
 
 def token(last_id: str) -> str:

@@ -11,6 +11,7 @@ from core.errors import (
     InvalidRequest,
     StorageUnavailable,
 )
+from core.ground.ids import is_collection_id
 from efr_web.openapi.operation import (
     COLLECTION,
     INDEX,
@@ -22,7 +23,7 @@ from efr_web.openapi.operation import (
     curl_json,
 )
 from efr_web.requests.models import CreateCollection, Page
-from efr_web.requests.pagination import is_collection_id, last_id, token
+from efr_web.requests.pagination import last_id, token
 from efr_web.requests.parsing import read_json, read_query
 from efr_web.schemas import CollectionDescription, CollectionList, CollectionSummary
 

@@ -12,6 +12,7 @@ from core.errors import (
     PersonNotFound,
     PersonRejected,
 )
+from core.ground.ids import is_face_id
 from efr_web.openapi.operation import (
     COLLECTION,
     INDEX,
@@ -23,7 +24,7 @@ from efr_web.openapi.operation import (
     curl_json,
 )
 from efr_web.requests.models import FacePage, NewName, Page, PersonOfFace, PersonPath
-from efr_web.requests.pagination import is_face_id, last_id, token
+from efr_web.requests.pagination import last_id, token
 from efr_web.requests.parsing import read_json, read_query, read_text
 from efr_web.schemas import FaceList, KnownFace, PersonFaces, PersonRenamed
 
