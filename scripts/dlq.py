@@ -2,103 +2,12 @@
 
     python scripts/dlq.py list|show|redrive|purge [--queue request|index]
 
-``--help`` describes the commands. Exit codes: 0 everything was done, 1 some
-messages stayed where they were, 2 wrong usage or nothing could be done, 130
-interrupted.
+The same as ``efr dead-letters``; ``--help`` describes the commands. Exit codes: 0
+everything was done, 1 some messages stayed where they were, 2 wrong usage or nothing
+could be done, 130 interrupted.
 """
 
-from collections import Counter
-from collections.abc import Callable
-
-import click
-from efr_cli.dead_letter_box import DeadLetters
-from efr_cli.errors import ExitCode, Refused, Tool, announced_settings, plain
-
-
-@click.group(cls=Tool)
-def main() -> None:
-    """Look after the messages whose jobs were given up."""
-
-
-def _of_queue(command: Callable[..., None]) -> Callable[..., None]:
-    choice = click.Choice(["request", "index"])
-    return click.option("--queue", "kind", type=choice, default="request", show_default=True)(
-        command
-    )
-
-
-@main.command("list")
-@_of_queue
-def list_letters(kind: str) -> None:
-    """Count the dead letters by the code of their jobs' results."""
-    letters = DeadLetters(announced_settings(), kind)
-    with letters.held() as held:
-        codes = Counter(letters.code(letter) for letter in held)
-    for code, number in codes.most_common():
-        click.echo(f"{number:>7}  {code}")
-    click.echo(f"{codes.total()} messages in {letters.name}")
-
-
-@main.command()
-@_of_queue
-def show(kind: str) -> None:
-    """Print receive count, age, result's code and body of each message.
-
-    If no worker could read it, the reason follows.
-
-    Reading counts as a receive in the dead-letter queue, which has no limit.
-    """
-    letters = DeadLetters(announced_settings(), kind)
-    with letters.held() as held:
-        for letter in held:
-            received, body = letter.message.receive_count, plain(letter.message.body)
-            age = f"{letter.age_s:.0f} s"
-            columns = [str(received), age, letters.code(letter), body]
-            click.echo("\t".join(columns + ([plain(letter.reason)] if letter.reason else [])))
-
-
-@main.command()
-@_of_queue
-def redrive(kind: str) -> None:
-    """Let every job run again, without the failed result that it has."""
-    letters = DeadLetters(announced_settings(), kind)
-    with letters.held(complete=True) as held:
-        for letter in held:
-            letters.revive(letter)
-    if not held:
-        click.echo(f"{letters.name} is empty")
-        return
-    if letters.move():
-        letters.revive_abandoned(held)
-        click.echo(f"SQS moved the messages of {letters.name}, {len(held)} jobs run again")
-    else:
-        click.echo(f"This SQS has no move tasks: messages of {letters.name} are sent again")
-        with letters.held() as held:
-            for letter in held:
-                letters.revive(letter)
-            letters.resend(held)
-    _finish(letters, sum(letters.count()))
-
-
-@main.command()
-@_of_queue
-@click.option("--yes", is_flag=True, help="Don't ask.")
-def purge(kind: str, yes: bool) -> None:
-    """Delete every message; each job has a failed result by then."""
-    letters = DeadLetters(announced_settings(), kind)
-    if not yes and not click.confirm(f"Delete all {sum(letters.count())} of {letters.name}?"):
-        raise Refused("NOT_CONFIRMED", "nothing was deleted")
-    with letters.held() as held:
-        refused = letters.bury(held)
-    click.echo(f"{len(held) - refused} messages were deleted")
-    _finish(letters, refused)
-
-
-def _finish(letters: DeadLetters, left: int) -> None:
-    if left:
-        click.echo(f"{left} messages are still in {letters.name}; run it again", err=True)
-        click.get_current_context().exit(ExitCode.SOME_UNUSED)
-
+from efr_cli.dead_letter_commands import dead_letters
 
 if __name__ == "__main__":
-    main(prog_name="dlq")
+    dead_letters(prog_name="dlq")

@@ -3,6 +3,7 @@
 import click
 
 from efr_cli.collection_commands import collections, people
+from efr_cli.dead_letter_commands import dead_letters
 from efr_cli.enroll.enroll_command import enroll
 from efr_cli.errors import Tool
 from efr_cli.index.index_command import index
@@ -12,7 +13,7 @@ from efr_cli.transfer.transfer_commands import export, import_faces, rebuild
 
 @click.group(cls=Tool)
 def main() -> None:
-    """Enrol, search and move people of a face recognition service.
+    """Enrol, search and move people of a face recognition service, and look after its jobs.
 
     Settings are read from the environment and from .env in the repository's root.
 
@@ -25,5 +26,15 @@ def main() -> None:
     """  # noqa: D301 - click's mark for text that keeps its lines
 
 
-for command in (collections, people, enroll, index, match, export, import_faces, rebuild):
+for command in (
+    collections,
+    people,
+    enroll,
+    index,
+    match,
+    export,
+    import_faces,
+    rebuild,
+    dead_letters,
+):
     main.add_command(command)

@@ -62,9 +62,25 @@ def real_parts() -> Parts:
     InvalidSettings
         If a value can't be used.
     """
-    if CLI.name == "cli":  # not installed elsewhere: the root has .env and var/
+    return join_parts(root_settings())
+
+
+def root_settings() -> Settings:
+    """Return the settings, and tell on stderr which S3 and SQS they mean.
+
+    Raises
+    ------
+    InvalidSettings
+        If a value can't be used.
+    """
+    go_to_root()
+    return announced_settings()
+
+
+def go_to_root() -> None:
+    """Change to the root of the checkout, if this is one: it has .env and var/."""
+    if CLI.name == "cli":
         os.chdir(CLI.parent)
-    return join_parts(announced_settings())
 
 
 def join_parts(settings: Settings) -> Parts:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
-from efr_cli import dead_letter_box
+from efr_cli import dead_letter_box, dead_letter_commands
+from efr_cli.app import main
 from efr_cli.dead_letter_box import DeadLetters
 
 from core.aws.clients import sqs_client
@@ -22,7 +23,6 @@ from core.submission.batches import note_outcome
 from core.worker.dead_letter_sweeper import ABANDONED
 from harness.localstack import LocalStack
 from harness.waiting import wait_until
-from scripts import dlq
 from tests.support.worlds import World, aws_world, own_names
 
 RETRIES_USED_UP = "RECOGNITION_TIMED_OUT"
@@ -36,7 +36,7 @@ class Desk:
     world: World
 
     def run(self, *arguments: str, typed: str = "") -> Result:
-        return CliRunner().invoke(dlq.main, list(arguments), input=typed)
+        return CliRunner().invoke(main, ["dead-letters", *arguments], input=typed)
 
     @property
     def results(self) -> Results:
@@ -69,7 +69,7 @@ def desk(localstack: LocalStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     names = own_names() | {"sqs_index_queue_name": f"index-{new_id()[:8]}"}
     settings = localstack.settings(**names, sqs_max_receive_count=1)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(dlq, "announced_settings", lambda: settings)
+    monkeypatch.setattr(dead_letter_commands, "root_settings", lambda: settings)
     return Desk(settings=settings, world=aws_world(settings, time.sleep))
 
 
@@ -222,7 +222,7 @@ def test_purge_leaves_no_job_without_a_result(desk: Desk) -> None:
 
 def test_queue_that_is_not_there_is_named(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = desk.settings.model_copy(update={"sqs_req_queue_name": "nowhere"})
-    monkeypatch.setattr(dlq, "announced_settings", lambda: gone)
+    monkeypatch.setattr(dead_letter_commands, "root_settings", lambda: gone)
 
     listed = desk.run("list")
 
