@@ -47,7 +47,7 @@ def test_readme_has_every_setting_with_its_default() -> None:
 
 
 def test_every_link_between_documents_leads_somewhere() -> None:
-    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("docs/decisions/*.md")]:
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
@@ -84,3 +84,20 @@ def test_operations_tell_the_measured_memory_of_a_web_process() -> None:
 
     for peak in WEB_MEMORY["peak_bytes"].values():
         assert f"{peak / 1e6:,.0f} MB" in page
+
+
+def test_every_decision_is_a_record_of_one_form_and_listed_once() -> None:
+    folder = ROOT / "docs" / "decisions"
+    records = sorted(folder.glob("[0-9]*.md"))
+    listed = re.findall(r"\]\((\d{3}-[a-z0-9-]+\.md)\)", (folder / "README.md").read_text())
+
+    assert sorted(listed) == [record.name for record in records]
+    for number, record in enumerate(records, start=1):
+        page = record.read_text()
+        assert record.name.startswith(f"{number:03}-")
+        assert page.startswith(f"# {number:03}. ")
+        assert re.findall(r"^## (.+)$", page, re.MULTILINE) == [
+            "Context",
+            "Decision",
+            "Consequences",
+        ]
