@@ -202,7 +202,7 @@ def test_worker_processes_default_to_what_memory_holds(monkeypatch: pytest.Monke
         monkeypatch.setenv("FACE_ENGINE", engine)
         counts[engine] = load_settings().worker_process_count
 
-    assert counts == {"balanced": 11, "accurate": 4}
+    assert counts == {"balanced": 8, "accurate": 4}
 
 
 def test_number_of_worker_processes_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
