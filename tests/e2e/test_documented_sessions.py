@@ -58,7 +58,7 @@ def test_every_command_works_in_its_place_and_answers_as_shown(
 
     ran = run(asked, cwd=ROOT, env=env, python=sys.executable, seconds=300)
 
-    assert len(ran) > 10
+    assert len(ran) > 6
     for each in ran:
         place = f"{each.command.text}\n{each.statuses} {each.output[:2000]}"
         assert all(status < 400 for status in each.statuses), place

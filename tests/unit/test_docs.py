@@ -5,45 +5,78 @@ import re
 from collections.abc import Iterator
 
 from dotenv import dotenv_values
+from efr_web.middleware import Failure, code_of, status_of
+from werkzeug.exceptions import MethodNotAllowed, NotFound, UnsupportedMediaType
 
 from core.errors import FaceServiceError
 from core.settings import Settings
 from core.worker.dead_letter_sweeper import ABANDONED
 from core.worker.job_handler import ALONE_REFUSED
 from tests.support.photos import ROOT
+from tests.unit.web.site import Site
 
 WEB_MEMORY = json.loads((ROOT / "docs" / "benchmarks" / "web-memory.json").read_text())
 README = (ROOT / "README.md").read_text()
+SETTINGS = (ROOT / "docs" / "settings.md").read_text()
+ERRORS = (ROOT / "docs" / "errors.md").read_text()
+API = (ROOT / "docs" / "api.md").read_text()
 ABSTRACT = {"INVALID_PHOTO", "RECOGNITION_FAILED", "MODEL_ERROR", "CONFLICT"}
 
 
-def error_codes(kind: type[FaceServiceError] = FaceServiceError) -> Iterator[str]:
-    yield kind.code
+def error_kinds(
+    kind: type[FaceServiceError] = FaceServiceError,
+) -> Iterator[type[FaceServiceError]]:
+    yield kind
     for child in kind.__subclasses__():
-        yield from error_codes(child)
+        yield from error_kinds(child)
 
 
-def test_readme_has_a_row_for_every_error_code() -> None:
-    named = set(re.findall(r"`([A-Z_]+)`", README))
+def first_cells(page: str) -> set[str]:
+    cells = re.findall(r"^\| (`[A-Z_`, ]+`) \|", page, flags=re.MULTILINE)
+    return {code for cell in cells for code in re.findall(r"`([A-Z_]+)`", cell)}
 
-    assert (set(error_codes()) | {ABANDONED, ALONE_REFUSED}) - ABSTRACT <= named
+
+def test_errors_page_has_a_row_for_every_error_code_and_no_other() -> None:
+    codes = {kind.code for kind in error_kinds()} | {ABANDONED, ALONE_REFUSED}
+    of_http = {code_of(kind) for kind in (MethodNotAllowed, NotFound, UnsupportedMediaType)}
+
+    assert first_cells(ERRORS) == codes - ABSTRACT | of_http
 
 
-def test_readme_has_every_setting_with_its_default() -> None:
-    rows = re.findall(r"^\| (`[A-Z_0-9`, ]+`) \|(.*?)\|", README, flags=re.MULTILINE)
+def test_errors_page_has_the_status_of_every_error() -> None:
+    listed = re.findall(r"^\| `([A-Z_]+)` \| (\d{3}) \|", ERRORS, flags=re.MULTILINE)
+    kinds: list[Failure] = [*error_kinds(), MethodNotAllowed, NotFound, UnsupportedMediaType]
+    statuses = {code_of(kind): status_of(kind) for kind in kinds}
+
+    assert len(listed) > 30
+    assert {code: int(status) for code, status in listed} == {
+        code: statuses[code] for code, _ in listed
+    }
+
+
+def test_settings_page_has_every_setting_with_its_default_and_no_other() -> None:
+    rows = re.findall(r"^\| (`[A-Z_0-9`, ]+`) \|(.*?)\|", SETTINGS, flags=re.MULTILINE)
     listed = {
         name: default.strip(" `")
         for names, default in rows
         for name in names.strip("`").split("`, `")
     }
 
-    defaults = {
+    assert listed == {
         name.upper(): str(field.default).replace("False", "false")
         if field.default or field.default is False
         else ""
         for name, field in Settings.model_fields.items()
     }
-    assert {name: listed.get(name) for name in defaults} == defaults
+
+
+def test_api_page_has_a_row_for_every_endpoint_and_no_other() -> None:
+    document = Site().client.get("/openapi.json").get_json()
+    listed = re.findall(r"^\| `([A-Z]+ /[^`]*)` \|", API, flags=re.MULTILINE)
+
+    assert set(listed) == {
+        f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item
+    }
 
 
 def test_every_link_between_documents_leads_somewhere() -> None:
