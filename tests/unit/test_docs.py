@@ -134,3 +134,12 @@ def test_every_decision_is_a_record_of_one_form_and_listed_once() -> None:
             "Decision",
             "Consequences",
         ]
+
+
+def test_glossary_names_the_types_of_a_face_where_they_are() -> None:
+    page = (ROOT / "docs" / "glossary.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| `([\w./-]+)` \|", page, flags=re.MULTILINE)
+
+    assert "Face" in dict(rows)
+    for name, module in rows:
+        assert re.search(rf"^class {name}\b", (ROOT / module).read_text(), re.MULTILINE), name
