@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import psutil
 
@@ -13,6 +13,8 @@ from core.aws.clients import sqs_client
 from core.errors import ServiceUnavailable
 from core.settings import Settings
 from harness.resource_meter import RequestLog, unshared_mb, written_mb
+
+_MAINS_OF_WORKERS: Final = {"app-tier/backend.py", "core.bootstrap.run_worker"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +112,6 @@ def workers_below(pids: list[int]) -> list[int]:
 
 def _is_worker(process: psutil.Process) -> bool:
     try:
-        return any(part.endswith("app-tier/backend.py") for part in process.cmdline())
+        return not _MAINS_OF_WORKERS.isdisjoint(process.cmdline())
     except psutil.NoSuchProcess:
         return False

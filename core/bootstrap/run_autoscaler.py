@@ -1,0 +1,80 @@
+"""The autoscaler daemon: as many workers as the queues need, from none to MAX_WORKERS.
+
+With ``ASG_NAME`` it sets that group's desired capacity, and the workers outlive
+it; otherwise workers are processes of this machine and end with it. As a program:
+``python -m core.bootstrap.run_autoscaler``. Exit codes: 0 stopped on request, 2 a
+setting can't be used.
+"""
+
+import argparse
+import signal
+import sys
+from typing import Final
+
+from core.aws.autoscaling import AutoScalingGroup, QueueDepths
+from core.aws.clients import autoscaling_client, s3_client, sqs_client
+from core.aws.s3 import S3Store
+from core.errors import InvalidSettings
+from core.logs import configure_logs, log_invalid_settings, log_uncaught_errors
+from core.scaling.autoscaler import Autoscaler, WorkerFleet
+from core.scaling.local_fleet import LocalWorkers
+from core.scaling.policy import Limits
+from core.scaling.work_notes import WorkSeen
+from core.settings import Settings, load_settings
+
+EXIT_OK: Final = 0
+EXIT_SETTINGS: Final = 2
+_WORKER: Final = (sys.executable, "-P", "-m", "core.bootstrap.run_worker")
+"""-P: whatever is called ``core`` in the working directory is not meant."""
+_MARGIN_S: Final = 15.0
+"""Beyond the grace and the long poll: for a worker to end its children and threads."""
+
+
+def build_fleet(settings: Settings) -> WorkerFleet:
+    """Return the group's fleet, or one of processes that die with this one."""
+    if settings.asg_name is not None:
+        return AutoScalingGroup(autoscaling_client(settings), settings.asg_name)
+    return LocalWorkers(
+        ["setpriv", "--pdeathsig", "TERM", *_WORKER],
+        drain_s=settings.shutdown_grace_seconds + settings.sqs_wait_time_seconds + _MARGIN_S,
+    )
+
+
+def build_autoscaler(settings: Settings) -> Autoscaler:
+    """Join the parts."""
+    return Autoscaler(
+        depth=QueueDepths(
+            sqs_client(settings), [settings.sqs_req_queue_name, settings.sqs_index_queue_name]
+        ),
+        worked=WorkSeen(S3Store(settings, settings.s3_gallery_bucket, s3_client(settings))),
+        fleet=build_fleet(settings),
+        limits=Limits(
+            max_workers=settings.max_workers,
+            children=settings.worker_process_count,
+            target_latency_s=settings.target_latency_seconds,
+            cool_down_s=settings.scale_in_cooldown_seconds,
+        ),
+        interval_s=settings.autoscaler_interval_seconds,
+    )
+
+
+def main() -> int:
+    """Size the fleet until SIGTERM or SIGINT; return the exit code."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    configure_logs("INFO")  # until the settings say otherwise
+    log_uncaught_errors()
+    try:
+        settings = load_settings()
+    except InvalidSettings as error:
+        log_invalid_settings(error)
+        return EXIT_SETTINGS
+    configure_logs(settings.log_level)
+    autoscaler = build_autoscaler(settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: autoscaler.stop())
+    autoscaler.run()
+    return EXIT_OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

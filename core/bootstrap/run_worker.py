@@ -1,0 +1,57 @@
+"""The worker daemon: settings, logs, parts, signals, run, exit code.
+
+As a program: ``python -m core.bootstrap.run_worker``. Exit codes: 0 stopped on request
+or because the machine ends, 2 a setting can't be used, 3 the face models can't be loaded.
+"""
+
+import argparse
+import logging
+import signal
+import sys
+from typing import Final
+
+from core.errors import InvalidSettings, ModelError, RecognizerDied
+from core.logs import configure_logs, log_invalid_settings, log_uncaught_errors
+from core.settings import load_settings
+
+EXIT_OK: Final = 0
+EXIT_SETTINGS: Final = 2
+EXIT_MODELS: Final = 3
+
+log = logging.getLogger("worker")
+
+
+def main() -> int:
+    """Run the worker until SIGTERM, SIGINT or a notice of EC2's; return the exit code."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    configure_logs("INFO")  # until the settings say otherwise
+    log_uncaught_errors()
+    # Only here: every child process loads this module again, and needs none of these parts.
+    from core.bootstrap.worker import build_worker
+
+    try:
+        settings = load_settings()
+        configure_logs(settings.log_level)
+        parts = build_worker(settings)
+    except InvalidSettings as error:
+        log_invalid_settings(error)
+        return EXIT_SETTINGS
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: parts.stop())
+    if not parts.host.is_clear():
+        return EXIT_OK
+    parts.host.start()
+    parts.start()  # galleries are loaded while the children load their models
+    try:
+        parts.pool.start()
+    except (ModelError, RecognizerDied) as error:
+        log.exception("models could not be loaded", extra={"code": error.code})
+        parts.pool.stop()
+        return EXIT_MODELS
+    parts.worker.run()
+    parts.host.close()
+    return EXIT_OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())
