@@ -26,6 +26,12 @@ _REDUCED: Final = 0.84
 Fewer pixels cost less time, and lose a few small faces in crowds.
 """
 
+_FARTHER: Final = 1 / 3
+_MUCH: Final = 0.4
+"""A face that fills the photo is not found, but it is at a third of the size. Its side is at
+least this part of the photo's shorter one.
+"""
+
 _PLAIN: Final = 4.0
 """Faces this many times the smallest were seen at the first look, if they are faces:
 enlarged leaves and walls look like large faces more often than like small ones.
@@ -148,11 +154,20 @@ class FaceSearch:
         """Return the faces of a photo that was turned back by quarter turns, and hints."""
         factor, finer = self._factors(photo)
         found, hints = self._split(self._look(photo, factor, quarter))
+        found = found or self._close_up(photo, factor * _FARTHER, quarter)
         visible_px = self._detector.smallest_face_px / factor
         if finer >= factor * _WORTHWHILE and self._may_be_smaller(found, visible_px):
             closer, _ = self._split(self._look(photo, finer, quarter))
             found = _merged(found + [face for face in closer if face.side < _PLAIN * visible_px])
         return found, hints
+
+    def _close_up(self, photo: Photo, factor: float, quarter: int) -> list[Detection]:
+        """Return the faces that fill much of a photo, seen from farther away."""
+        if min(photo.width, photo.height) * factor < self._detector.smallest_face_px:
+            return []
+        found, _ = self._split(self._look(photo, factor, quarter))
+        least = min(photo.width, photo.height) * _MUCH
+        return [face for face in found if face.side >= least]
 
     def _split(self, found: list[Detection]) -> tuple[list[Detection], list[Detection]]:
         least = self._detector.min_score
