@@ -37,7 +37,7 @@ _PLAIN: Final = 4.0
 enlarged leaves and walls look like large faces more often than like small ones.
 """
 
-_FOREGROUND: Final = 0.7
+_FOREGROUND: Final = 0.8
 """Beside a face that is surely upright, those with less than this part of its side are taken
 to be upright as well: they are people in the background.
 """
