@@ -72,12 +72,12 @@ class Process:
 
 
 class WorkerProcess(Process):
-    """``app-tier/backend.py``; ``prefix`` stands before its command."""
+    """``efr worker``; ``prefix`` stands before its command."""
 
     def __init__(
         self, settings: Settings, log: Path, *, prefix: Sequence[str] = (), **changes: str
     ) -> None:
-        command = [*prefix, sys.executable, "app-tier/backend.py"]
+        command = [*prefix, sys.executable, "-m", "efr_cli", "worker"]
         super().__init__(command, settings, log, **changes)
 
     def started(self) -> Self:
@@ -94,11 +94,10 @@ class WorkerProcess(Process):
 
 
 class WebProcess(Process):
-    """gunicorn with the web tier; ``prefix`` stands before its command."""
+    """``efr serve``; ``prefix`` stands before its command."""
 
     def __init__(self, settings: Settings, log: Path, *, prefix: Sequence[str] = ()) -> None:
-        gunicorn = str(Path(sys.executable).with_name("gunicorn"))
-        command = [*prefix, gunicorn, "--config", "web-tier/gunicorn.conf.py"]
+        command = [*prefix, sys.executable, "-m", "efr_cli", "serve"]
         super().__init__(command, settings, log)
         self.address = f"http://127.0.0.1:{settings.web_port}"
 

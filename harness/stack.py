@@ -119,7 +119,7 @@ class Stack:
         return worker
 
     def start_autoscaler(self, **changes: str) -> Process:
-        command = [sys.executable, "app-tier/autoscaler.py"]
+        command = [sys.executable, "-m", "efr_cli", "autoscaler"]
         log = self._folder / "autoscaler.log"
         self.autoscaler = Process(command, self._seen, log, **changes)
         return self.autoscaler

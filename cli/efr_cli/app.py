@@ -3,6 +3,7 @@
 import click
 
 from efr_cli.collection_commands import collections, people
+from efr_cli.daemon_commands import autoscaler, serve, worker
 from efr_cli.dead_letter_commands import dead_letters
 from efr_cli.enroll.enroll_command import enroll
 from efr_cli.errors import Tool
@@ -13,7 +14,7 @@ from efr_cli.transfer.transfer_commands import export, import_faces, rebuild
 
 @click.group(cls=Tool)
 def main() -> None:
-    """Enrol, search and move people of a face recognition service, and look after its jobs.
+    """Run a face recognition service: its processes, its people and its dead letters.
 
     Settings are read from the environment and from .env in the repository's root.
 
@@ -36,5 +37,8 @@ for command in (
     import_faces,
     rebuild,
     dead_letters,
+    serve,
+    worker,
+    autoscaler,
 ):
     main.add_command(command)

@@ -206,16 +206,19 @@ def test_each_log_line_is_json_with_a_time_in_utc(localstack: LocalStack, tmp_pa
     assert all(datetime.fromisoformat(record["time"]).tzinfo for record in records)
 
 
-@pytest.mark.parametrize("daemon", ["app-tier/backend.py", "app-tier/autoscaler.py", "gunicorn"])
-def test_bad_setting_ends_a_daemon_with_2_and_a_json_line(daemon: str, tmp_path: Path) -> None:
-    command = (
-        [str(Path(sys.executable).with_name("gunicorn")), "--config", "web-tier/gunicorn.conf.py"]
-        if daemon == "gunicorn"
-        else [sys.executable, daemon]
-    )
-
+@pytest.mark.parametrize(
+    "daemon",
+    [
+        "app-tier/backend.py",
+        "app-tier/autoscaler.py",
+        "-m efr_cli serve",
+        "-m efr_cli worker",
+        "-m efr_cli autoscaler",
+    ],
+)
+def test_bad_setting_ends_a_daemon_with_2_and_a_json_line(daemon: str) -> None:
     done = subprocess.run(
-        command,
+        [sys.executable, *daemon.split()],
         env={"FACE_ENGINE": "guesswork", "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,

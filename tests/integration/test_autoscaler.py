@@ -39,7 +39,7 @@ def settings(localstack: LocalStack) -> Settings:
 
 @pytest.fixture
 def daemon(settings: Settings, tmp_path: Path) -> Iterator[Process]:
-    command = [sys.executable, "app-tier/autoscaler.py"]
+    command = [sys.executable, "-m", "efr_cli", "autoscaler"]
     process = Process(command, settings, tmp_path / "autoscaler.log", **TUNING)
     yield process
     process.stop()
@@ -89,7 +89,7 @@ def test_daemon_takes_its_workers_along_when_it_is_told_to_stop(
 
 
 def test_bad_setting_stops_the_start_and_is_named(settings: Settings, tmp_path: Path) -> None:
-    command = [sys.executable, "app-tier/autoscaler.py"]
+    command = [sys.executable, "-m", "efr_cli", "autoscaler"]
     daemon = Process(command, settings, tmp_path / "bad.log", MAX_WORKERS="many")
 
     assert daemon.wait() == 2

@@ -98,7 +98,7 @@ def reading() -> Iterator[None]:
     """Name what goes wrong while a body is read."""
     try:
         yield
-    except ClientDisconnected as error:  # or gunicorn.conf.py's timeout
+    except ClientDisconnected as error:  # or gunicorn_conf.py's timeout
         raise RequestTimedOut("the rest of the body did not come") from error
     except ParseException as error:
         raise BadRequest(f"the body can't be read: {error}") from error

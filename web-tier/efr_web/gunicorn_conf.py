@@ -1,9 +1,10 @@
-"""gunicorn's settings, from the service's own."""
+"""gunicorn's settings, from the service's own; gunicorn runs this file (``efr serve``)."""
 
 import resource
 import shutil
 import sys
 import tempfile
+from pathlib import Path
 from typing import Any, Final
 
 from core.errors import InvalidSettings
@@ -36,7 +37,7 @@ configure_logs(_settings.log_level)
 
 _neighbours = tempfile.mkdtemp(prefix="web-tier-")
 wsgi_app = f"efr_web.app:create_app(neighbours={_neighbours!r})"
-pythonpath = "web-tier"
+pythonpath = str(Path(__file__).resolve().parents[1])  # where efr_web lies
 bind = _settings.web_bind
 worker_class = "efr_web.connections.HeaderFirstWorker"
 logger_class = "efr_web.gunicorn_logs.JsonLines"
