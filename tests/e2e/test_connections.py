@@ -189,6 +189,23 @@ def test_idle_connections_do_not_delay_the_end(localstack: LocalStack, tmp_path:
     assert web.wait() == 0
 
 
+def test_web_tier_starts_where_temporary_files_lie_deep(
+    localstack: LocalStack, tmp_path: Path
+) -> None:
+    settings = localstack.settings(**own_names(), **settings_of())
+    provision(settings)
+    deep = tmp_path / ("deep" * 30)
+    deep.mkdir()
+    web = WebProcess(settings, tmp_path / "web.log", prefix=["env", f"TMPDIR={deep}"])
+    try:
+        web.started()
+        health = requests.get(f"{web.address}/health", timeout=PATIENCE_S)
+    finally:
+        web.stop()
+
+    assert health.status_code == 200
+
+
 def test_each_log_line_is_json_with_a_time_in_utc(localstack: LocalStack, tmp_path: Path) -> None:
     settings = localstack.settings(**own_names(), **settings_of())
     provision(settings)

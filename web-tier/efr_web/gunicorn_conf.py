@@ -13,6 +13,7 @@ from core.settings import load_settings
 
 EXIT_SETTINGS: Final = 2
 READ_TIMEOUT_S: Final = 15
+_SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - mkdtemp makes what is ours there
 _MAX_CONNECTIONS: Final = 2000
 _OTHER_FILES: Final = 300
 """Descriptors of a process that are no clients: S3, SQS, children, files."""
@@ -35,7 +36,8 @@ except InvalidSettings as error:
     sys.exit(EXIT_SETTINGS)
 configure_logs(_settings.log_level)
 
-_neighbours = tempfile.mkdtemp(prefix="web-tier-")
+# Not below TMPDIR, whose path may be longer than a socket's can be, or not writable.
+_neighbours = tempfile.mkdtemp(prefix="web-tier-", dir=_SHARED_MEMORY)
 wsgi_app = f"efr_web.app:create_app(neighbours={_neighbours!r})"
 pythonpath = str(Path(__file__).resolve().parents[1])  # where efr_web lies
 bind = _settings.web_bind
@@ -48,7 +50,7 @@ worker_connections = _connections(threads)
 timeout = 60
 graceful_timeout = int(_settings.max_wait_seconds) + 5
 keepalive = 5
-worker_tmp_dir = "/dev/shm"  # noqa: S108 - gunicorn's heartbeat file must not wait for a disk
+worker_tmp_dir = _SHARED_MEMORY  # gunicorn's heartbeat file must not wait for a disk
 # It would lie in the home folder, where all copies of the service share it.
 control_socket_disable = True
 

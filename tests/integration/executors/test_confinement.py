@@ -73,6 +73,7 @@ def test_child_reaches_no_network(pool: TimedPool, lacks: set[str]) -> None:
         "parent",
         f"signal {os.getpid()}",
     ],
+    ids=lambda probe: probe.split()[0],
 )
 def test_child_can_do_nothing_to_the_rest_of_the_system(
     pool: TimedPool, lacks: set[str], probe: str

@@ -22,7 +22,9 @@ def test_jobs_of_both_queues_are_known() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [JOB.job_id, JOB.body, f"{JOB.job_id}:v2", f'{{"job_id": "{JOB.job_id}", "v": 2}}']
+    "body",
+    [JOB.job_id, JOB.body, f"{JOB.job_id}:v2", f'{{"job_id": "{JOB.job_id}", "v": 2}}'],
+    ids=["id", "body", "suffix", "JSON"],
 )
 def test_id_is_read_from_any_format(body: str) -> None:
     assert job_id_in(body) == JOB.job_id
