@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 from dotenv import dotenv_values
+from efr_cli.app import main
 from efr_web.middleware import Failure, code_of, status_of
 from werkzeug.exceptions import MethodNotAllowed, NotFound, UnsupportedMediaType
 
@@ -19,6 +20,7 @@ WEB_MEMORY = json.loads((ROOT / "docs" / "benchmarks" / "web-memory.json").read_
 README = (ROOT / "README.md").read_text()
 SETTINGS = (ROOT / "docs" / "settings.md").read_text()
 ERRORS = (ROOT / "docs" / "errors.md").read_text()
+CLI = (ROOT / "docs" / "cli.md").read_text()
 API = (ROOT / "docs" / "api.md").read_text()
 ABSTRACT = {"INVALID_PHOTO", "RECOGNITION_FAILED", "MODEL_ERROR", "CONFLICT"}
 
@@ -77,6 +79,13 @@ def test_api_page_has_a_row_for_every_endpoint_and_no_other() -> None:
     assert set(listed) == {
         f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item
     }
+
+
+def test_cli_page_has_a_row_for_every_command() -> None:
+    listed = re.findall(r"^\| (`[a-z].*?) \| ", CLI, flags=re.MULTILINE)
+    named = {word for cell in listed for word in re.findall(r"`([a-z-]+)", cell)}
+
+    assert set(main.commands) <= named
 
 
 def test_every_link_between_documents_leads_somewhere() -> None:
