@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.common.tables import table
+from benchmarks.common.tables import paragraph, table
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 PAGE: Final = _ROOT / "docs" / "accuracy.md"
@@ -90,9 +90,9 @@ def _comparisons(comparisons: dict[str, Any]) -> str:
 
 def _comparison(name: str, compared: dict[str, Any]) -> str:
     both = compared["wrong"] - compared["only_wrong"]
-    return (
+    return paragraph(
         f"- `{name}`, {compared['pairs']} pairs that both judged: `{_OURS}` gets "
-        f"{compared['wrong']} wrong and `{name}` {compared['other_wrong']}; {both} of them are "
+        f"{compared['wrong']} wrong and `{name}` {compared['other_wrong']}. {both} of them are "
         f"the same, {compared['only_wrong']} only `{_OURS}`'s, {compared['only_other_wrong']} "
         f"only the other's (p = {compared['p_value']:.2g})."
     )

@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from benchmarks.common.goals import OURS, Artifacts, goals, speed_ratio
 from benchmarks.common.plots import bar_chart
-from benchmarks.common.tables import table
+from benchmarks.common.tables import paragraph, table
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _FOLDER: Final = _ROOT / "docs" / "benchmarks"
+PAGE: Final = _ROOT / "docs" / "benchmarks.md"
 _GOALS_HERE: Final = "<!-- goals -->"
 _VERDICTS: Final = {True: "met", False: "**missed**", None: "not shown"}
 
@@ -18,17 +19,26 @@ _VERDICTS: Final = {True: "met", False: "**missed**", None: "not shown"}
 def main() -> None:
     """Write the page and the plots; nothing is measured here."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    artifacts = Artifacts(
+    artifacts = _artifacts()
+    for name, chart in _charts(artifacts).items():
+        (_FOLDER / name).write_text(chart)
+    PAGE.write_text(page())
+
+
+def page() -> str:
+    """Return the page as the notes and the artifacts make it."""
+    artifacts = _artifacts()
+    notes = (_FOLDER / "engine-notes.md").read_text().rstrip()
+    introduction = notes.replace(_GOALS_HERE, _goals_table(artifacts))
+    return "\n\n".join([introduction, *_sections(artifacts)]) + "\n"
+
+
+def _artifacts() -> Artifacts:
+    return Artifacts(
         engine=_read("engine.json"),
         cnn_recall=_read("cnn-recall.json"),
         accuracy=_read("accuracy.json"),
     )
-    for name, chart in _charts(artifacts).items():
-        (_FOLDER / name).write_text(chart)
-    notes = (_FOLDER / "engine-notes.md").read_text().rstrip()
-    introduction = notes.replace(_GOALS_HERE, _goals_table(artifacts))
-    page = "\n\n".join([introduction, *_sections(artifacts)])
-    (_ROOT / "docs" / "benchmarks.md").write_text(page + "\n")
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -47,9 +57,11 @@ def _sections(artifacts: Artifacts) -> list[str]:
     versions = ", ".join(f"{name} {version}" for name, version in engine["versions"].items())
     return [
         "## One run",
-        f"Measured {engine['measured_at'][:10]} on {engine['machine']['cores']} cores "
-        f"({engine['machine']['system']}), one core a contender, {versions}. Medians of "
-        f"{engine['repetitions']} interleaved repetitions.",
+        paragraph(
+            f"Measured {engine['measured_at'][:10]} on {engine['machine']['cores']} cores "
+            f"({engine['machine']['system']}), one core per contender, {versions}. Medians of "
+            f"{engine['repetitions']} interleaved repetitions."
+        ),
         "### Throughput: example photos, bytes to named faces",
         _throughput_table(engine),
         "![Throughput](benchmarks/throughput.svg)",
@@ -76,7 +88,7 @@ def _throughput_table(artifact: dict[str, Any]) -> str:
         ratio = f"{speed_ratio(throughput, OURS, name):.1f} ×"
         rows.append((name, measured["ms_per_photo"], measured["photos_per_s"], ratio, over))
     return table(
-        ("", "ms a photo", "photos/s", f"{OURS} is faster by", "pipeline ÷ networks"), rows
+        ("", "ms per photo", "photos/s", f"{OURS} is faster by", "pipeline ÷ networks"), rows
     )
 
 
@@ -89,24 +101,26 @@ def _cnn_section(artifact: dict[str, Any]) -> list[str]:
         for name, measured in throughput.items()
     ]
     return [
-        f"The {throughput[OURS]['photos']} example photos of fewer than "
-        f"{artifact['cnn']['photos_below_pixels']:,} pixels, in the same run; "
-        "the CNN was asked once about each:",
-        table(("", "ms a photo", f"{OURS} is faster by"), rows),
+        paragraph(
+            f"These are the {throughput[OURS]['photos']} example photos of fewer than "
+            f"{artifact['cnn']['photos_below_pixels']:,} pixels, in the same run. "
+            "The CNN was asked once about each:"
+        ),
+        table(("", "ms per photo", f"{OURS} is faster by"), rows),
     ]
 
 
 def _limits_text(limits: dict[str, Any]) -> str:
-    return (
-        f"One thread on this core was seen to do {limits['giga_multiply_adds_per_s']} billion "
-        "float32 multiply-adds a second, in products of matrices that fit into its cache. "
-        "So much time at least each network needs for the example photos, beside what it took; "
-        "in int8 it may need less:"
+    return paragraph(
+        f"One thread on this core did {limits['giga_multiply_adds_per_s']} billion float32 "
+        "multiply-adds per second, in products of matrices that fit into its cache. The table "
+        "shows the least time that each network needs for the example photos at that rate, and "
+        "the time that it took. In int8 it may need less:"
     )
 
 
 def _limits_table(limits: dict[str, Any]) -> str:
-    head = ("", "usual input", "million multiply-adds of it", "runs a photo", "million a photo")
+    head = ("", "usual input", "its million multiply-adds", "runs per photo", "million per photo")
     rows = [
         (
             f"{name}: {network}",
@@ -121,7 +135,7 @@ def _limits_table(limits: dict[str, Any]) -> str:
         for name, networks in limits["networks"].items()
         for network, measured in networks.items()
     ]
-    return table((*head, "least ms a photo", "ms a photo", "of the limit"), rows)
+    return table((*head, "least ms per photo", "ms per photo", "of the limit"), rows)
 
 
 def _recalls(artifacts: Artifacts) -> dict[str, Any]:
@@ -141,7 +155,7 @@ def _recall_table(recalls: dict[str, Any]) -> str:
         )
         for name, measured in recalls.items()
     ]
-    return table(("", "ms a photo", *(f"{size} px" for size in sizes)), rows)
+    return table(("", "ms per photo", *(f"{size} px" for size in sizes)), rows)
 
 
 def _no_face_table(artifact: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from benchmarks.accuracy.accuracy_page import replaced
 from benchmarks.common.plots import Line, line_chart
-from benchmarks.common.tables import table
+from benchmarks.common.tables import paragraph, table
 from benchmarks.search.bench_search_goals import COMPRESSED, OURS, goals, speed_ratio
 from benchmarks.search.rank1 import USUAL_DISTANCE
 
@@ -89,15 +89,15 @@ def _run(search: dict[str, Any]) -> str:
     machine, start, new_face = search["machine"], search["start"], search["new_face"]
     versions = ", ".join(f"{name} {version}" for name, version in search["versions"].items())
     loads = [size["load"][0] for size in search["sizes"].values()]
-    return (
+    return paragraph(
         f"Measured {search['measured_at'][:10]} on {machine['cores']} cores "
         f"({machine['system']}), {versions}. The load average was {machine['load_before'][0]} "
         f"before, {min(loads)} to {max(loads)} during the searches, {start['load'][0]} at the "
         f"starts from S3 and {new_face['load'][0]} at the new faces. Of {start['starts']} fresh "
         f"processes on LocalStack, half answered exactly after {start['exact_s']} s and by the "
-        f"index after {start['index_s']} s, imports included; the last after "
+        f"index after {start['index_s']} s, imports included. The last did after "
         f"{start['exact_max_s']} and {start['index_max_s']} s. "
-        f"Of {new_face['faces']} faces that another process put, half were found "
+        f"Another process put {new_face['faces']} faces. Half of them were found "
         f"{new_face['found_p50_s']} s after `put` had returned, the last after "
         f"{new_face['found_max_s']} s; `put` itself took {new_face['put_p50_s']} s."
     )
@@ -139,7 +139,7 @@ def _memory_table(memory: dict[str, Any]) -> str:
         for name, measured in memory.items()
         if name in _KEPT
     ]
-    head = ("", "embeddings", "process grew by", "", "of that arrays", "", "process before")
+    head = ("", "embeddings", "process grew by", "", "arrays alone", "", "process before")
     return table(head, rows)
 
 
@@ -174,14 +174,14 @@ def _rank1_photos(rank1: dict[str, Any]) -> str:
     service = rank1["service"]
     reasons = ", ".join(f"{count} {reason}" for reason, count in rank1["photos_refused"].items())
     same = rank1["exact_of_same_embeddings"]
-    return (
+    return paragraph(
         f"{rank1['photos']:,} photos: {rank1['people_enrolled']:,} people were enrolled with one "
         f"each, {service['searched']:,} photos of people with several were searched, and "
-        f"{service['strangers']:,} of strangers. Refused when they were to be enrolled, so that "
-        f"the person's next photo was tried: {reasons or 'none'}; {rank1['people_refused']} people "
-        f"had no other, and nobody finds them. In {rank1['largest_is_not_middle_face']} photos the "
+        f"{service['strangers']:,} of strangers. Enrolment refused some photos, and the person's "
+        f"next photo was tried: {reasons or 'none'}. {rank1['people_refused']} people had no other "
+        f"photo, so no search finds them. In {rank1['largest_is_not_middle_face']} photos the "
         "largest face, which is searched, is not the one for whom LFW names the photo. The service "
-        f"and comparing all found the same nearest face in {same['nearest_agree']:,} of "
+        f"and brute force found the same nearest face in {same['nearest_agree']:,} of "
         f"{same['of']:,} searches."
     )
 

@@ -23,9 +23,7 @@ def goals(artifact: Artifact) -> list[Goal]:
             "added latency of one client (p50)", small["one_by_one"]["added_s_p50"] * 1000, 80, "ms"
         ),
         _requests(small["worker_alone"]),
-        _at_most(
-            "S3 GETs of the API a job", small["all_at_once"]["result_gets_per_job"], 8, "a job"
-        ),
+        _at_most("S3 GETs of the API", small["all_at_once"]["result_gets_per_job"], 8, "per job"),
         _seed("photos of one megapixel", large),
         _seed("photos of 250 × 250 pixels", small),
         _at_most("first answer of a cold start", artifact["cold_start"]["first_answer_s"], 6, "s"),
@@ -41,7 +39,7 @@ def album_goals(album: Artifact) -> list[Goal]:
         Goal(
             name=f"{album['photos']:,} photos indexed, none lost and none doubled",
             measured=f"{census['lost']} lost, {census['doubled']} doubled, "
-            f"{album['jobs_failed']} failed; {album['photos_per_s']:g} photos a second",
+            f"{album['jobs_failed']} failed; {album['photos_per_s']:g} photos per second",
             met=amiss + album["jobs_failed"] == 0,
         ),
         Goal(
@@ -65,7 +63,7 @@ def soak_goals(soak: Artifact) -> list[Goal]:
             met=soak["kept"],
         ),
         Goal(
-            name="the worker's parent grows by 10 MB at most meanwhile",
+            name="the worker's parent grows by at most 10 MB meanwhile",
             measured=f"{growth_mb:+.1f} MB of memory that it has written",
             met=growth_mb <= _SOAK_MB,
         ),
@@ -110,7 +108,7 @@ def _cpu(part: Artifact) -> Goal:
 def _throughput(text: str, part: Artifact) -> Goal:
     share = share_of_engine(part)
     return Goal(
-        name=f"throughput without the emulator's time at least 0.7 × the bare engine's, {text}",
+        name=f"throughput without LocalStack's time at least 0.7 × the bare engine's, {text}",
         measured=f"{share:.2f} ×",
         met=share >= 0.7,
     )
@@ -119,7 +117,7 @@ def _throughput(text: str, part: Artifact) -> Goal:
 def _requests(alone: Artifact) -> Goal:
     asked = alone["s3_per_job"] + alone["sqs_per_job"]
     return Goal(
-        name="S3 and SQS requests of the worker at most 3.5 a job in a backlog",
+        name="S3 and SQS requests of the worker at most 3.5 per job in a backlog",
         measured=f"{asked:.2f}, {alone['unanswered']} of {alone['jobs']} jobs unanswered",
         met=asked <= 3.5 and alone["unanswered"] == 0,
     )
@@ -128,7 +126,7 @@ def _requests(alone: Artifact) -> Goal:
 def _seed(text: str, part: Artifact) -> Goal:
     ratio = part["backlog"]["photos_per_s"] / part["seed"]["photos_per_s"]
     return Goal(
-        name=f"at least 25 × a fresh process a photo that imports face_recognition, {text}",
+        name=f"at least 25 × a fresh process per photo that imports face_recognition, {text}",
         measured=f"{ratio:.1f} ×",
         met=ratio >= 25,
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.accuracy.accuracy_page import replaced
-from benchmarks.common.tables import table
+from benchmarks.common.tables import paragraph, table
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 PAGE: Final = _ROOT / "docs" / "executors.md"
@@ -50,7 +50,7 @@ def _executors_table(executors: dict[str, Any]) -> str:
     totals = (sum(one[part]["pss_mb"] for part in _PARTS) for one in executors.values())
     rows.append(("all together, MB (PSS)", *(f"**{total:.0f}**" for total in totals)))
     rows.append(("other processes, count", *(one["others"]["count"] for one in executors.values())))
-    rows.append(("photos a second", *(_speed(one) for one in executors.values())))
+    rows.append(("photos per second", *(_speed(one) for one in executors.values())))
     rows.append(("start, s", *(one["start_s"] for one in executors.values())))
     return table(("", *(f"`{name}`" for name in executors)), rows)
 
@@ -64,11 +64,11 @@ def _run(artifact: dict[str, Any]) -> str:
     machine = artifact["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in artifact["versions"].items())
     photos = artifact["photos"] * artifact["repetitions"]
-    return (
+    return paragraph(
         f"Measured {artifact['measured_at'][:10]} on {machine['cores']} cores "
-        f"({machine['system']}), {versions}; load average before: {machine['load_before']}. "
-        f"{artifact['children']} children, {photos} photos a round, in turn; of each executor's "
-        "rounds the one of middle speed, and the range of speeds."
+        f"({machine['system']}), {versions}. The load average was {machine['load_before']} before. "
+        f"{artifact['children']} children recognised {photos} photos per round, the executors in "
+        "turn. The table shows each executor's round of middle speed, and the range of speeds."
     )
 
 
@@ -84,7 +84,7 @@ def _sharing_table(sharing: dict[str, Any]) -> str:
         for network, ways in sharing.items()
         for way, measured in ways.items()
     ]
-    head = ("network", "weights from", "MB of its own, loaded", "after runs", "ms, fastest tenth")
+    head = ("network", "weights from", "own MB, loaded", "after runs", "ms, fastest tenth")
     return table(head, rows)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from benchmarks.accuracy.accuracy_page import replaced
 from benchmarks.common.goals import Goal
-from benchmarks.common.tables import table
+from benchmarks.common.tables import paragraph, table
 from benchmarks.service.bench_pipeline_goals import (
     album_goals,
     cpu_over_engine,
@@ -86,15 +86,16 @@ def collections_table(many: dict[str, Any]) -> str:
         "collections",
         f"a web process answers `/health` (at most {_HEALTH_S:g} s)",
         f"a worker's first answer (at most {_FIRST_ANSWER_S:g} s)",
-        f"requests a second of an idle web process (at most {_IDLE_PER_S:g})",
+        f"requests per second of an idle web process (at most {_IDLE_PER_S:g})",
         f"of an idle worker (at most {_IDLE_PER_S:g})",
     )
-    return (
-        f"{table(head, rows)}\n\nMeasured {many['measured_at'][:10]} on {machine['cores']} cores, "
-        f"the emulator's too, each request delayed by {many['delay_ms']:g} ms. The load average "
-        f"was {machine['load_before']:g} before"
-        f"{'; what was measured went before all else' if many['priority'] else ''}."
+    priority = " The measured processes had priority." if many["priority"] else ""
+    measured = (
+        f"Measured {many['measured_at'][:10]} on {machine['cores']} cores, which LocalStack "
+        f"shares, with each request delayed by {many['delay_ms']:g} ms. The load average was "
+        f"{machine['load_before']:g} before.{priority}"
     )
+    return f"{table(head, rows)}\n\n{paragraph(measured)}"
 
 
 def _judged(measured: float, most: float, unit: str) -> str:
@@ -116,11 +117,11 @@ def _run(pipeline: dict[str, Any], album: dict[str, Any], soak: dict[str, Any]) 
         f"{kind}: {share_of_engine(part):.2f} × and {cpu_over_engine(part):.2f} ×"
         for kind, part in ((kind, pipeline[name]) for name, kind in _KINDS.items())
     )
-    return (
+    return paragraph(
         f"Measured {pipeline['measured_at'][:10]} on {machine['cores']} cores "
         f"({machine['system']}, Python {machine['python']}). The load average was {parts}. "
-        "Throughput over the bare engine's and processor time beyond the engine's, by kind of "
-        f"photo: {shares}: the smaller the photo, the more the rest weighs. Cold starts took "
+        "Throughput over the bare engine's, and processor time beyond the engine's, by kind of "
+        f"photo: {shares}. The smaller the photo, the more the rest weighs. Cold starts took "
         f"{', '.join(f'{s:g}' for s in pipeline['cold_start']['first_answers_s'])} s."
     )
 
@@ -136,10 +137,10 @@ def _loads_table(pipeline: dict[str, Any]) -> str:
         "load",
         "uploads",
         "right",
-        "photos a second",
+        "photos per second",
         "seconds to the result: mean, p50, p95",
-        "ms of processor a job: web, worker, engine alone, emulator",
-        "S3 GETs of the API a job",
+        "ms of processor per job: web, worker, engine alone, LocalStack",
+        "S3 GETs of the API per job",
     )
     return table(head, rows)
 
@@ -166,17 +167,17 @@ def _costs_table(pipeline: dict[str, Any], album: dict[str, Any]) -> str:
         usd = usd_per_million(job["requests_per_job"], job["cpu_s_per_job"])
         requests = (f"{job['s3_per_job']:g}", f"{job['sqs_per_job']:g}")
         rows.append((name, *requests, *(f"{usd[part]:.2f} $" for part in usd)))
-    head = ("a million", "S3 a job", "SQS a job", "S3", "SQS", "processors", "together")
+    head = ("a million", "S3 per job", "SQS per job", "S3", "SQS", "processors", "together")
     return table(head, rows)
 
 
 def _fleet(pipeline: dict[str, Any]) -> str:
     rate = pipeline["one_megapixel"]["backlog"]["photos_per_s"]
     days = _BILLION / (1_000 * rate) / _DAY_S
-    return (
-        f"A machine of {pipeline['machine']['cores']} cores did {rate:g} photos of one megapixel a "
-        "second above, emulator and web tier on it. A thousand such machines would do a billion "
-        f"photos in {days:.1f} days, if nothing else were in the way."
+    return paragraph(
+        f"Above, a machine of {pipeline['machine']['cores']} cores did {rate:g} photos of one "
+        "megapixel per second, with LocalStack and the web tier on it. A thousand such machines "
+        f"would do a billion photos in {days:.1f} days, if nothing else were in the way."
     )
 
 
