@@ -88,11 +88,18 @@ def test_cli_page_has_a_row_for_every_command() -> None:
     assert set(main.commands) <= named
 
 
-def test_every_link_between_documents_leads_somewhere() -> None:
+def anchors(page: str) -> set[str]:
+    """Return the anchors that GitHub gives to a page's headings."""
+    headings = re.findall(r"^#+ (.*)$", page, flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_link_between_documents_leads_to_a_page_and_a_heading() -> None:
     for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("docs/decisions/*.md")]:
-        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
-            if "://" not in target:
-                assert (page.parent / target).exists(), f"{page.name}: {target}"
+        for target, anchor in re.findall(r"\]\(([^)#:]*)#?([^):]*)\)", page.read_text()):
+            linked = page.parent / target if target else page
+            assert linked.exists(), f"{page.name}: {target}"
+            assert not anchor or anchor in anchors(linked.read_text()), f"{page.name}: #{anchor}"
 
 
 def test_make_has_the_targets_of_the_readme_and_their_scripts() -> None:
