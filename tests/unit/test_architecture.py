@@ -1,5 +1,6 @@
 """The listing of the tree in the documents, the folders, and the linter's layers agree."""
 
+import ast
 import re
 import tomllib
 from collections.abc import Iterator
@@ -65,3 +66,15 @@ def test_no_folder_is_crowded() -> None:
     }
 
     assert not crowded
+
+
+def test_scripts_of_the_app_tier_know_the_bootstrap_alone() -> None:
+    for script in (ROOT / "app-tier").glob("*.py"):
+        nodes = list(ast.walk(ast.parse(script.read_text())))
+        plain = [
+            alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names
+        ]
+        parents = [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+
+        assert plain == ["sys"], script
+        assert [name.rpartition(".")[0] for name in parents] == ["core.bootstrap"], script
