@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from core.ground.ids import JOB_ID_LENGTH, is_job_id
+from core.ground.ids import is_job_id
+from core.ground.storage_keys import job_of_photo
 from core.jobs.recognition_job import JobDone, JobFailed
 from core.jobs.results import Results
 from core.ports import JobQueue, ObjectStore, ReceivedMessage
@@ -102,7 +103,7 @@ class Auditor:
             orphan_photos=[
                 key
                 for key in _keys(self.inputs)
-                if is_job_id(_job_of(key)) and _job_of(key) not in known
+                if is_job_id(job_of_photo(key)) and job_of_photo(key) not in known
             ],
             left_in_queues=[
                 f"{name}: {depth.visible} visible, {depth.in_flight} in flight"
@@ -145,7 +146,3 @@ def _keys(store: ObjectStore) -> list[str]:
     while page := store.keys("", after=found[-1] if found else ""):
         found += page
     return found
-
-
-def _job_of(photo_key: str) -> str:
-    return photo_key[:JOB_ID_LENGTH]

@@ -29,6 +29,7 @@ from core.aws.clients import s3_client, sqs_client
 from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
 from core.errors import MalformedMessage
+from core.ground.storage_keys import collection_key
 from core.jobs.results import Results
 from core.worker.unreadable import job_id_in
 from harness.album import Album
@@ -163,7 +164,7 @@ def _has_faces(stack: Stack, album: Album) -> bool:
     """Tell whether a face of the album was enrolled, and so the collection's model is settled."""
     settings = stack.settings
     gallery = S3Store(settings, settings.s3_gallery_bucket, s3_client(settings))
-    stored = gallery.get(f"collections/{album.collection_id}.json").body
+    stored = gallery.get(collection_key(album.collection_id)).body
     return json.loads(stored)["model"] is not None
 
 

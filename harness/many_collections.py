@@ -7,13 +7,12 @@ from typing import Final
 import numpy as np
 
 from core.bootstrap.shared import Shared
-from core.collections.registry import PREFIX, Collection
+from core.collections.registry import Collection
 from core.faces.results import ModelId
-from core.gallery.changes import MARKERS
+from core.ground.storage_keys import collection_key, gallery_prefix, marker_key
 from core.ports import EnrolledFace
 from core.settings import Settings
 
-_GALLERIES: Final = "galleries/"
 _THREADS: Final = 8
 
 
@@ -21,7 +20,7 @@ def make_collections(settings: Settings, ids: list[str], *, model: ModelId, leng
     """Make collections with one face each, all of them the same one of nobody real."""
     shared = Shared(settings)
     template = _enrolled(shared, ids[0], model, length)
-    folder = f"{_GALLERIES}{template.gallery_id}.lance/"
+    folder = gallery_prefix(template.gallery_id)
     store = shared.gallery
     files = {key.removeprefix(folder): store.get(key).body for key in store.versions(folder)}
 
@@ -29,11 +28,9 @@ def make_collections(settings: Settings, ids: list[str], *, model: ModelId, leng
         made = template.model_copy(
             update={"collection_id": collection_id, "gallery_id": uuid.uuid4().hex}
         )
-        bodies = {
-            f"{_GALLERIES}{made.gallery_id}.lance/{name}": body for name, body in files.items()
-        }
-        bodies[f"{PREFIX}{collection_id}.json"] = made.model_dump_json().encode()
-        bodies[MARKERS + made.gallery_id] = uuid.uuid4().hex.encode()
+        bodies = {gallery_prefix(made.gallery_id) + name: body for name, body in files.items()}
+        bodies[collection_key(collection_id)] = made.model_dump_json().encode()
+        bodies[marker_key(made.gallery_id)] = uuid.uuid4().hex.encode()
         for key, body in bodies.items():
             store.put(key, body, content_type="application/octet-stream")
 

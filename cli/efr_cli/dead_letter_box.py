@@ -13,6 +13,7 @@ from core.aws.clients import error_code, sqs_client, unavailable_as
 from core.aws.sqs import SqsQueue, notes_of
 from core.bootstrap.shared import Shared
 from core.errors import MalformedMessage, QueueUnavailable
+from core.ground.storage_keys import batch_mark_key
 from core.jobs.index_job import IndexJob
 from core.jobs.recognition_job import Job, JobFailed, failed
 from core.jobs.results import Results
@@ -97,7 +98,7 @@ class DeadLetters:
         if job_id is None or not isinstance(self.results.read(job_id), JobFailed):
             return
         if isinstance(letter.job, IndexJob) and letter.job.batch_id is not None:
-            key = f"batches/{letter.job.batch_id}/{letter.job.position:06}.failed"
+            key = batch_mark_key(letter.job.batch_id, letter.job.position, "failed")
             self._outputs.delete(key)
         self._outputs.delete(job_id)
 

@@ -25,13 +25,13 @@ from core.collections.people import People
 from core.collections.registry import Collection, Collections
 from core.collections.traces import Found, Traces, Whom
 from core.errors import CollectionNotFound, PersonNotFound, StorageUnavailable
+from core.ground.storage_keys import audit_key
 from core.jobs.batch_records import BatchLists
 from core.jobs.recognition_job import Frozen
 from core.ports import EnrolledFace, FaceIndex, ObjectStore
 
 log = logging.getLogger(__name__)
 
-AUDIT_PREFIX: Final = "audit/"
 _ROUNDS: Final = 10
 _PAGE: Final = 1000
 
@@ -229,7 +229,7 @@ class Erasure:
             jobs=jobs,
             erased_at=datetime.now(UTC),
         )
-        key = f"{AUDIT_PREFIX}{record.erased_at:%Y-%m-%dT%H-%M-%S}-{uuid.uuid4()}.json"
+        key = audit_key(record.erased_at, str(uuid.uuid4()))
         self.gallery.put(key, record.model_dump_json().encode(), content_type="application/json")
         log.info(
             "%s was erased",

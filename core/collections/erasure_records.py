@@ -22,10 +22,10 @@ from cachetools import LRUCache
 from pydantic import Field
 
 from core.errors import ObjectMissing, StorageUnavailable
+from core.ground.storage_keys import erasures_key
 from core.jobs.recognition_job import Frozen
 from core.ports import ObjectStore
 
-PREFIX: Final = "erasures/"
 KEPT_FOR: Final = timedelta(days=40)
 """Longer than a message can live: 4 days in its queue, 14 as a dead letter, and both again."""
 MARGIN: Final = timedelta(seconds=1)
@@ -218,18 +218,14 @@ class ErasureLogs:
             log, version = self._read(collection_id)
             changed = change(log).model_dump_json().encode()
             if self._store.put_if(
-                _object(collection_id), changed, content_type=_JSON, version=version
+                erasures_key(collection_id), changed, content_type=_JSON, version=version
             ):
                 return
         raise StorageUnavailable(f"the erasures of {collection_id!r} were changed by others")
 
     def _read(self, collection_id: str) -> tuple[ErasureLog, str | None]:
         try:
-            stored = self._store.get(_object(collection_id))
+            stored = self._store.get(erasures_key(collection_id))
         except ObjectMissing:
             return ErasureLog(), None
         return ErasureLog.model_validate_json(stored.body), stored.version
-
-
-def _object(collection_id: str) -> str:
-    return f"{PREFIX}{collection_id}.json"

@@ -13,11 +13,11 @@ from typing import Final
 from core.collections.registry import Collection, Collections
 from core.errors import CollectionNotFound, ObjectMissing, ServiceUnavailable
 from core.ground.parallel import for_each
+from core.ground.storage_keys import RECENT_COLLECTIONS
 from core.ports import ObjectStore
 
 _log = logging.getLogger(__name__)
 
-KEY: Final = "recent/collections.json"
 MOST: Final = 200
 """Collections that are loaded ahead; the first search of any other one loads it."""
 _AT_ONCE: Final = 4
@@ -59,12 +59,14 @@ class RecentCollections:
         """Leave a note of those that this process used last, if it is another one."""
         used = self._collections.used(limit=MOST)
         if used != self._left:
-            self._store.put(KEY, json.dumps(used).encode(), content_type="application/json")
+            self._store.put(
+                RECENT_COLLECTIONS, json.dumps(used).encode(), content_type="application/json"
+            )
             self._left = used
 
     def _noted(self) -> list[str]:
         try:
-            ids = json.loads(self._store.get(KEY).body)
+            ids = json.loads(self._store.get(RECENT_COLLECTIONS).body)
         except (ObjectMissing, ValueError):
             return []
         return [each for each in ids if isinstance(each, str)][:MOST]

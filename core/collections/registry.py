@@ -31,10 +31,10 @@ from core.faces.results import ModelId
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from core.gallery.changes import Look, StoredChanges, Watch
 from core.ground.ids import is_collection_id, new_gallery_id
+from core.ground.storage_keys import COLLECTIONS, collection_key, collection_of
 from core.jobs.recognition_job import DEFAULT_COLLECTION, Frozen, Model
 from core.ports import FaceIndex, ObjectStore
 
-PREFIX: Final = "collections/"
 _ATTEMPTS: Final = 20
 _READ_AT_ONCE: Final = 16
 _JSON: Final = "application/json"
@@ -155,15 +155,15 @@ class Collections:
 
     def page(self, *, limit: int, after: str = "") -> list[Collection]:
         """Return the next collections behind an id, in order of ids; all states."""
-        keys = self._store.keys(PREFIX, after=_key(after) if after else "", limit=limit)
-        ids = [key.removeprefix(PREFIX).removesuffix(".json") for key in keys]
+        keys = self._store.keys(COLLECTIONS, after=_key(after) if after else "", limit=limit)
+        ids = [collection_of(key) for key in keys]
         with ThreadPoolExecutor(max_workers=_READ_AT_ONCE) as threads:
             return [each.collection for each in threads.map(self._read, ids) if each is not None]
 
     def ids(self, *, limit: int) -> list[str]:
         """Return the first ids, in their order, of collections in all states."""
-        keys = self._store.keys(PREFIX, limit=limit)
-        return [key.removeprefix(PREFIX).removesuffix(".json") for key in keys]
+        keys = self._store.keys(COLLECTIONS, limit=limit)
+        return [collection_of(key) for key in keys]
 
     def used(self, *, limit: int) -> list[str]:
         """Return the ids of the collections that this process used, the last used first."""
@@ -340,7 +340,7 @@ def _key(collection_id: str) -> str:
         raise InvalidCollectionId(
             f"a collection id is 1 to 100 of A-Z a-z 0-9 _ . -, not {collection_id!r}"
         )
-    return f"{PREFIX}{collection_id}.json"
+    return collection_key(collection_id)
 
 
 def _not_found(collection_id: str) -> CollectionNotFound:

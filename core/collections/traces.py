@@ -18,7 +18,8 @@ from core.collections.erasure_records import NOTHING_ERASED, ErasureLog
 from core.collections.seen_notes import SeenNotes
 from core.collections.seen_results import SeenResults
 from core.errors import Erased, ObjectMissing
-from core.ground.ids import JOB_ID_LENGTH, is_job_id
+from core.ground.ids import is_job_id
+from core.ground.storage_keys import is_photo_key, job_of_photo, photo_prefix
 from core.jobs.batch_records import Batch, BatchLists
 from core.jobs.index_job import IndexDone
 from core.jobs.recognition_job import (
@@ -135,14 +136,14 @@ class Traces:
     def _waiting(self, whom: Whom) -> frozenset[str]:
         """Return the jobs without a result whose photo is noted to be somebody's."""
         noted = self._notes.of(self._photos_without_result(), threads=_THREADS)
-        return frozenset(_job_of(key) for key, notes in noted.items() if _say(notes, whom))
+        return frozenset(job_of_photo(key) for key, notes in noted.items() if _say(notes, whom))
 
     def _photos_without_result(self) -> Iterator[str]:
         for keys in _pages(self.inputs):
-            photos = [key for key in keys if _is_photo_of_a_job(key)]
+            photos = [key for key in keys if is_photo_key(key)]
             if photos:
-                ended = self._results_between(_job_of(photos[0]), _job_of(photos[-1]))
-                yield from (key for key in photos if _job_of(key) not in ended)
+                ended = self._results_between(job_of_photo(photos[0]), job_of_photo(photos[-1]))
+                yield from (key for key in photos if job_of_photo(key) not in ended)
 
     def _results_between(self, first: str, last: str) -> set[str]:
         ended: set[str] = set()
@@ -187,7 +188,7 @@ class Traces:
         return whom.is_in(result) or self._is_noted(result.job_id, whom)
 
     def _is_noted(self, job_id: str, whom: Whom) -> bool:
-        for key in self.inputs.keys(f"{job_id}_"):
+        for key in self.inputs.keys(photo_prefix(job_id)):
             with suppress(ObjectMissing):
                 if _say(self.inputs.notes(key), whom):
                     return True
@@ -219,7 +220,7 @@ class Traces:
         self.outputs.put(job_id, ending.model_dump_json().encode(), content_type="application/json")
 
     def _erase_photo(self, job_id: str) -> None:
-        self.inputs.delete_many(self.inputs.keys(f"{job_id}_"))
+        self.inputs.delete_many(self.inputs.keys(photo_prefix(job_id)))
 
 
 def _pages(store: ObjectStore) -> Iterator[dict[str, str]]:
@@ -240,11 +241,3 @@ def _say(noted: ObjectNotes, whom: Whom) -> bool:
         return True
     person = noted.metadata.get(PERSON_NOTE)
     return person is not None and whom.is_called(person_noted(person), noted.modified_at)
-
-
-def _is_photo_of_a_job(key: str) -> bool:
-    return is_job_id(_job_of(key)) and key.startswith("_", JOB_ID_LENGTH)
-
-
-def _job_of(key: str) -> str:
-    return key[:JOB_ID_LENGTH]

@@ -19,10 +19,9 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from core.errors import ObjectMissing, StorageUnavailable
+from core.ground.storage_keys import BELL, MARKERS, marker_key
 from core.ports import ObjectStore
 
-BELL: Final = "changes/bell"
-MARKERS: Final = "changes/galleries/"
 _CONTENT_TYPE: Final = "text/plain"
 _LONGEST_GAP_S: Final = 3600.0
 """Between two looks; a marker may have come and, much later, gone in a longer one."""
@@ -50,7 +49,7 @@ class StoredChanges:
         self._markers: Mapping[str, str] = {}
 
     def announce(self, gallery_id: str) -> None:
-        self._overwrite(MARKERS + gallery_id)
+        self._overwrite(marker_key(gallery_id))
         self._overwrite(BELL)
 
     def look(self) -> Set[str] | None:

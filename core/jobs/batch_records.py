@@ -7,14 +7,13 @@ from typing import Final
 from pydantic import AwareDatetime
 
 from core.errors import ObjectMissing
+from core.ground.storage_keys import BATCHES, batch_list_key, batch_prefix
 from core.jobs.recognition_job import Frozen
 from core.ports import ObjectStore
 
 ERASED: Final = "erased"
 """What stands for the name of a photo whose job was erased."""
 
-_PREFIX: Final = "batches/"
-_LIST: Final = "photos.json"
 _BEHIND_SLASH: Final = "0"
 
 
@@ -46,7 +45,7 @@ class BatchLists:
 
     def write(self, batch: Batch) -> None:
         self.outputs.put(
-            _list_key(batch.batch_id),
+            batch_list_key(batch.batch_id),
             batch.model_dump_json().encode(),
             content_type="application/json",
         )
@@ -54,7 +53,7 @@ class BatchLists:
     def read(self, batch_id: str) -> Batch | None:
         """Return a batch, None if there is none."""
         try:
-            return Batch.model_validate_json(self.outputs.get(_list_key(batch_id)).body)
+            return Batch.model_validate_json(self.outputs.get(batch_list_key(batch_id)).body)
         except ObjectMissing:
             return None
 
@@ -80,15 +79,15 @@ class BatchLists:
     def erase_collection(self, collection_id: str) -> None:
         """Remove every batch of a collection."""
         for batch in self.of_collection(collection_id):
-            while keys := self.outputs.keys(f"{_PREFIX}{batch.batch_id}/"):
+            while keys := self.outputs.keys(batch_prefix(batch.batch_id)):
                 self.outputs.delete_many(keys)
 
     def _all(self) -> Iterator[Batch]:
         """Yield every batch, without listing what belongs to each."""
         after = ""
-        while keys := self.outputs.keys(_PREFIX, after=after, limit=1):
-            batch_id = keys[0].removeprefix(_PREFIX).partition("/")[0]
-            after = f"{_PREFIX}{batch_id}{_BEHIND_SLASH}"
+        while keys := self.outputs.keys(BATCHES, after=after, limit=1):
+            batch_id = keys[0].removeprefix(BATCHES).partition("/")[0]
+            after = f"{BATCHES}{batch_id}{_BEHIND_SLASH}"
             batch = self.read(batch_id)
             if batch is not None:
                 yield batch
@@ -99,7 +98,3 @@ def _without_names(batch: Batch, job_ids: Set[str]) -> list[BatchPhoto]:
         photo.model_copy(update={"image_id": ERASED}) if photo.job_id in job_ids else photo
         for photo in batch.photos
     ]
-
-
-def _list_key(batch_id: str) -> str:
-    return f"{_PREFIX}{batch_id}/{_LIST}"

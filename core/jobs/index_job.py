@@ -15,6 +15,7 @@ from pydantic import (
 from core.errors import MalformedMessage
 from core.ground.ids import COLLECTION_ID, is_job_id
 from core.ground.names import is_visible, spelled
+from core.ground.storage_keys import photo_prefix
 from core.jobs.recognition_job import NO_FACE, UNKNOWN, DetectedFace, Frozen, ImageSize, Model, Name
 
 MAX_KEY_BYTES: Final = 1024
@@ -179,7 +180,7 @@ class IndexJob(IndexRequest):
     @property
     def owns_photo(self) -> bool:
         """Whether the photo was stored for this job alone, and goes with it."""
-        return self.s3_key.startswith(f"{self.job_id}_")
+        return self.s3_key.startswith(photo_prefix(self.job_id))
 
 
 class FaceRecord(Frozen):

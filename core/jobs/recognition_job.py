@@ -12,6 +12,7 @@ from core.errors import MalformedMessage
 from core.faces.results import POOR_QUALITY, Face
 from core.ground.ids import JOB_ID, new_id
 from core.ground.names import spelled
+from core.ground.storage_keys import photo_key
 
 NO_FACE: Final = "No face"
 UNKNOWN: Final = "Unknown"
@@ -88,7 +89,7 @@ class Job:
 
     @property
     def input_key(self) -> str:
-        return self.body
+        return photo_key(self.job_id, self.filename)
 
     @property
     def output_key(self) -> str:

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from typing import Final
 
 from core.errors import ObjectMissing, ServiceUnavailable
+from core.ground.storage_keys import LAST_WORK
 from core.ports import ObjectStore
 
 log = logging.getLogger(__name__)
 
-KEY: Final = "fleet/last-work"
 PER_COOL_DOWN: Final = 4
 """Notes that busy workers leave within a cool-down, each."""
 
@@ -55,7 +55,7 @@ class WorkNotes:
         try:
             # Any two notes differ: whoever reads sees that the object changed, and needs
             # no clock that agrees with the worker's.
-            self._store.put(KEY, uuid.uuid4().hex.encode(), content_type="text/plain")
+            self._store.put(LAST_WORK, uuid.uuid4().hex.encode(), content_type="text/plain")
         except ServiceUnavailable as error:
             self._worked = True
             log.warning("work was not noted", extra={"reason": str(error)})
@@ -78,7 +78,7 @@ class WorkSeen:
         """
         before = self._version
         try:
-            note = self._store.get_if_changed(KEY, before or "")
+            note = self._store.get_if_changed(LAST_WORK, before or "")
         except ObjectMissing:
             self._version = ""
             return False

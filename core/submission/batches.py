@@ -14,6 +14,7 @@ from typing import Final, Literal
 from core.collections.registry import Collections
 from core.errors import BatchNotFound, InvalidRequest
 from core.ground.ids import is_job_id, new_id
+from core.ground.storage_keys import batch_mark_key, batch_prefix
 from core.jobs.batch_records import Batch, BatchLists, BatchPhoto
 from core.jobs.index_job import MAX_KEY_BYTES, IndexDone, IndexJob, IndexRequest, is_key
 from core.jobs.photo_sources import PhotoSources
@@ -190,7 +191,7 @@ class Batches:
         return batch
 
     def _ended(self, batch_id: str) -> Iterator[tuple[int, OutcomeStatus]]:
-        prefix = f"batches/{batch_id}/"
+        prefix = batch_prefix(batch_id)
         for key in _all_keys(self.outputs, prefix):
             position, _, ending = key.removeprefix(prefix).partition(".")
             if ending in ("done", "failed"):
@@ -218,7 +219,7 @@ def note_outcome(outputs: ObjectStore, job: Job | IndexJob, result: JobResult) -
 
 
 def _mark(outputs: ObjectStore, batch_id: str, position: int, result: JobResult) -> None:
-    key = f"batches/{batch_id}/{position:06}.{result.status}"
+    key = batch_mark_key(batch_id, position, result.status)
     outputs.put(key, b"", content_type="application/octet-stream")
 
 

@@ -24,6 +24,7 @@ from core.errors import (
     ServiceUnavailable,
     StorageUnavailable,
 )
+from core.ground.storage_keys import idempotency_record_key
 from core.ports import ObjectStore
 
 log = logging.getLogger(__name__)
@@ -84,7 +85,7 @@ class IdempotencyKeys:
         """
         if not _KEY.fullmatch(key):
             raise InvalidIdempotencyKey("an Idempotency-Key is 1 to 255 printable ASCII characters")
-        place = f"idempotency/{hashlib.sha256(key.encode()).hexdigest()}"
+        place = idempotency_record_key(key)
         record = _Record(body=body, request_sha256=hashlib.sha256(fingerprint).hexdigest())
         if self.inputs.put_if(place, _encoded(record), content_type=_JSON, version=None):
             self._as_first(place, record, hand_over, take_back)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from core.collections.registry import Collections
 from core.ground.ids import new_id
+from core.ground.storage_keys import photo_key
 from core.jobs.index_job import IndexJob, IndexRequest
 from core.jobs.recognition_job import COLLECTION_NOTE, PERSON_NOTE, noted_person, safe_filename
 from core.submission.photo_intake import Intake
@@ -38,7 +39,7 @@ class Indexing:
         self.intake.check(photo)
         self.collections.get(request.collection_id)
         job_id = new_id()
-        key = f"{job_id}_{safe_filename(filename)}"
+        key = photo_key(job_id, safe_filename(filename))
         job = IndexJob(
             **dict(request), job_id=job_id, image_id=image_id, s3_bucket=self.bucket, s3_key=key
         )

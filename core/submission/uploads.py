@@ -9,6 +9,7 @@ from typing import Final
 from core.collections.registry import Collections
 from core.errors import JobNotFound, ServiceUnavailable
 from core.ground.ids import is_job_id
+from core.ground.storage_keys import photo_prefix
 from core.jobs.recognition_job import COLLECTION_NOTE, DEFAULT_COLLECTION, MIN_QUALITY_NOTE, Job
 from core.jobs.results import JobResult, Results
 from core.submission.idempotency import IdempotencyKeys
@@ -163,7 +164,7 @@ class Submission:
             return None
 
     def _was_accepted(self, job_id: str) -> bool:
-        return bool(self._intake.inputs.keys(f"{job_id}_", limit=1))
+        return bool(self._intake.inputs.keys(photo_prefix(job_id), limit=1))
 
     def _hand_over(self, job: Job, photo: bytes, notes: Mapping[str, str], *, undo: bool) -> None:
         self._intake.accept(

@@ -14,11 +14,12 @@ from core.aws.clients import s3_client
 from core.bootstrap.shared import Shared
 from core.collections.enrolment import Enroller
 from core.collections.enrolment_batching import EnrolmentGroups
-from core.collections.erasure import AUDIT_PREFIX, Erasure
+from core.collections.erasure import Erasure
 from core.collections.identification import FaceNamer
 from core.collections.people import People
 from core.collections.registry import Collections
 from core.errors import CollectionNotFound, FaceServiceError, InvalidImage
+from core.ground.storage_keys import AUDIT
 from core.jobs.batch_records import BatchLists
 from core.jobs.index_job import IndexJob, IndexRequest
 from core.jobs.photo_sources import PhotoSources
@@ -327,7 +328,7 @@ def test_person_is_no_longer_found_by_any_process(family: Service) -> None:
 def test_audit_record_stays_and_tells_how_much_was_erased(family: Service) -> None:
     family.erasure.person("family", ADA.name)
 
-    (key,) = family.world.gallery.keys(AUDIT_PREFIX)
+    (key,) = family.world.gallery.keys(AUDIT)
     record = family.world.gallery.get(key).body.decode()
     assert re.fullmatch(
         r'{"erased":"person","collection_id":"family","faces":2,"jobs":3,"erased_at":".{20,40}"}',
@@ -343,7 +344,7 @@ def test_erased_collection_is_in_no_object_of_any_bucket(family: Service) -> Non
 
     assert family.traces_of(ADA) == {}
     assert {face.person for face in family.people.faces("work", limit=10)} == {BOB.name}
-    assert len(family.world.gallery.keys(AUDIT_PREFIX)) == 1
+    assert len(family.world.gallery.keys(AUDIT)) == 1
     with pytest.raises(CollectionNotFound):
         gallery_of(family)
 

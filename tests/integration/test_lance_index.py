@@ -13,9 +13,9 @@ import pytest
 from core.aws.clients import s3_client
 from core.bootstrap.shared import Shared
 from core.errors import CollectionNotFound, StorageUnavailable
-from core.gallery.changes import BELL, MARKERS
 from core.gallery.lance import storage as lance_storage
 from core.gallery.lance.index import LanceFaceIndex
+from core.ground.storage_keys import BELL, MARKERS
 from core.ports import EnrolledFace
 from core.settings import Settings
 from harness.localstack import LocalStack

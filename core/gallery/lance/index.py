@@ -14,7 +14,6 @@ from core.gallery.changes import UnknownChanges, Watch
 from core.gallery.heap import keep_heap_small
 from core.gallery.lance.rows import known_ids, schema
 from core.gallery.lance.storage import (
-    FOLDER,
     despite_others,
     gallery_uri,
     storage_options,
@@ -25,6 +24,7 @@ from core.gallery.lance.table_files import TableFiles
 from core.gallery.replica.cache import WarmShelf
 from core.gallery.replica.replica import State, WarmGallery
 from core.ground.ids import is_gallery_id
+from core.ground.storage_keys import gallery_prefix
 from core.ports import EnrolledFace, Match
 from core.settings import Settings
 
@@ -96,7 +96,7 @@ class LanceFaceIndex:
             gallery_uri(settings),
             storage_options=storage_options(settings),
             watch=watch,
-            forget_files=lambda gallery_id: forget_below(f"{FOLDER}/{gallery_id}.lance/"),
+            forget_files=lambda gallery_id: forget_below(gallery_prefix(gallery_id)),
             refresh_s=settings.gallery_refresh_seconds,
             exact_max=settings.gallery_exact_max,
             compressed=settings.gallery_compressed,

@@ -16,11 +16,11 @@ from tenacity import (
 )
 
 from core.errors import CollectionNotFound, StorageUnavailable
+from core.ground.storage_keys import GALLERIES
 from core.settings import Settings
 
 _T = TypeVar("_T")
 
-FOLDER: Final = "galleries"
 _KEEP_TRYING_S: Final = 60
 _GIVE_UP: Final = {
     "connect_timeout": "2s",
@@ -46,7 +46,7 @@ class Overtaken(Exception):
 
 def gallery_uri(settings: Settings) -> str:
     """Return the folder of all galleries in the gallery bucket."""
-    return f"s3://{settings.s3_gallery_bucket}/{FOLDER}"
+    return f"s3://{settings.s3_gallery_bucket}/{GALLERIES}"
 
 
 def storage_options(settings: Settings) -> dict[str, str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from core.collections.registry import PREFIX, Collections
+from core.collections.registry import Collections
 from core.errors import (
     CollectionExists,
     CollectionNotFound,
@@ -13,6 +13,7 @@ from core.errors import (
     ModelMismatch,
     StorageUnavailable,
 )
+from core.ground.storage_keys import COLLECTIONS
 from core.jobs.recognition_job import Model
 from core.ports import StoredObject
 from core.testing import ManualClock, MemoryFaceIndex, MemoryStore
@@ -120,7 +121,7 @@ def test_collections_of_a_page_are_read_several_at_a_time(bucket: Bucket) -> Non
         together = threading.Barrier(4)
 
         def get(self, key: str, *, max_bytes: int | None = None) -> StoredObject:
-            if key.startswith(PREFIX):
+            if key.startswith(COLLECTIONS):
                 self.together.wait(30)
             return super().get(key, max_bytes=max_bytes)
 

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from core.collections.enrolment import Enroller
-from core.collections.erasure import AUDIT_PREFIX, Erasure
+from core.collections.erasure import Erasure
 from core.collections.identification import FaceNamer
 from core.collections.people import People
 from core.collections.registry import Collections
 from core.errors import CollectionNotFound, FaceNotFound, PersonNotFound, StorageUnavailable
 from core.gallery.changes import StoredChanges
 from core.ground.ids import new_id
+from core.ground.storage_keys import AUDIT
 from core.jobs.index_job import IndexDone, IndexJob, IndexRequest
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import Job, failed
@@ -104,7 +105,7 @@ class Service:
         return [face.person for face in self.people.faces(collection_id, limit=100)]
 
     def audit(self) -> Iterator[dict[str, Any]]:
-        for key in self.gallery.keys(AUDIT_PREFIX):
+        for key in self.gallery.keys(AUDIT):
             yield json.loads(self.gallery.get(key).body)
 
 

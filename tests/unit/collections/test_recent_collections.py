@@ -7,8 +7,9 @@ import pytest
 
 from core.bootstrap.shared import Shared
 from core.bootstrap.web import _start_web
-from core.collections.recent_collections import KEY, RecentCollections, keep_warm
+from core.collections.recent_collections import RecentCollections, keep_warm
 from core.collections.registry import Collections
+from core.ground.storage_keys import RECENT_COLLECTIONS
 from core.ports import StoredObject
 from core.settings import Settings
 from core.testing import MemoryFaceIndex, MemoryStore
@@ -101,7 +102,7 @@ def test_collections_without_faces_and_erased_ones_are_passed_over(store: Memory
 @pytest.mark.parametrize("note", [b"", b"no JSON", b"[1, null]", b"{}"])
 def test_note_that_can_not_be_read_does_no_harm(store: MemoryStore, note: bytes) -> None:
     make(store, "a")
-    store.objects[KEY] = note
+    store.objects[RECENT_COLLECTIONS] = note
     collections, recent = process(store)
 
     assert loaded(recent) == [[collections.get("a").gallery_id]]
@@ -111,11 +112,11 @@ def test_idle_process_leaves_no_further_note(store: MemoryStore) -> None:
     make(store, "a")
     _, recent = process(store)
     loaded(recent, minutes=1)
-    store.objects[KEY] = b"of another process"
+    store.objects[RECENT_COLLECTIONS] = b"of another process"
 
     recent.note()
 
-    assert store.objects[KEY] == b"of another process"
+    assert store.objects[RECENT_COLLECTIONS] == b"of another process"
 
 
 def test_start_goes_on_without_s3(store: MemoryStore, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from core.errors import StorageUnavailable
-from core.gallery.changes import BELL, MARKERS, StoredChanges, UnknownChanges, Watch
+from core.gallery.changes import StoredChanges, UnknownChanges, Watch
+from core.ground.storage_keys import BELL, MARKERS
 from core.testing import ManualClock, MemoryStore
 from tests.support.adversary import Process, Trouble
 

@@ -3,9 +3,10 @@
 import pytest
 
 from core.errors import StorageUnavailable
+from core.ground.storage_keys import LAST_WORK
 from core.scaling.autoscaler import Autoscaler
 from core.scaling.policy import Depth, Limits, Reason
-from core.scaling.work_notes import KEY, WorkNotes, WorkSeen
+from core.scaling.work_notes import WorkNotes, WorkSeen
 from core.testing import ManualClock, MemoryStore
 
 COOL_DOWN_S = 60
@@ -93,7 +94,7 @@ def test_notes_are_no_more_than_four_in_a_cool_down() -> None:
 
     for _ in range(COOL_DOWN_S):
         service.run(1, job_every_s=1)
-        seen.add(service.store.objects[KEY])
+        seen.add(service.store.objects[LAST_WORK])
 
     assert len(seen) == 4
 
@@ -135,7 +136,7 @@ def test_work_that_could_not_be_noted_is_noted_later() -> None:
     service.clock.advance(COOL_DOWN_S)
     service.notes.leave()
 
-    assert KEY in service.store.objects
+    assert LAST_WORK in service.store.objects
 
 
 def test_fleet_is_left_alone_while_nobody_can_tell_whether_there_was_work() -> None:

@@ -1,0 +1,110 @@
+"""Where each object lies in the buckets. What is stored stays there: no key here may change.
+
+==============  =======================================  =========================================
+Bucket          Key                                      Object
+==============  =======================================  =========================================
+input           ``{job_id}_{filename}``                  a photo whose job has no answer yet
+input           ``idempotency/{sha256}``                 the job of an ``Idempotency-Key``
+output          ``{job_id}``                             a job's result
+output          ``batches/{batch_id}/photos.json``       the photos of a batch
+output          ``batches/{batch_id}/{number}.done``     a mark that a photo of it is done
+output          ``batches/{batch_id}/{number}.failed``   a mark that a photo of it has failed
+gallery         ``collections/{collection_id}.json``     a collection, without its faces
+gallery         ``erasures/{collection_id}.json``        what was erased in a collection
+gallery         ``audit/{time}-{uuid}.json``             the audit record of an erasure
+gallery         ``galleries/{gallery_id}.lance/…``       the faces of a gallery
+gallery         ``changes/bell``                         another text after each change
+gallery         ``changes/galleries/{gallery_id}``       another text after each of the gallery's
+gallery         ``recent/collections.json``              the collections used last
+gallery         ``fleet/last-work``                      another text while workers have work
+==============  =======================================  =========================================
+"""
+
+import hashlib
+from datetime import datetime
+from typing import Final
+
+from core.ground.ids import JOB_ID_LENGTH, is_job_id
+
+BATCHES: Final = "batches/"
+COLLECTIONS: Final = "collections/"
+ERASURES: Final = "erasures/"
+AUDIT: Final = "audit/"
+GALLERIES: Final = "galleries"
+"""Without a slash, as a folder's name."""
+BELL: Final = "changes/bell"
+MARKERS: Final = "changes/galleries/"
+RECENT_COLLECTIONS: Final = "recent/collections.json"
+LAST_WORK: Final = "fleet/last-work"
+
+_ENDING: Final = ".json"
+
+
+def photo_prefix(job_id: str) -> str:
+    """Return how the key of a job's photo begins."""
+    return f"{job_id}_"
+
+
+def photo_key(job_id: str, filename: str) -> str:
+    """Return where a job's photo lies; the filename is a safe one."""
+    return f"{photo_prefix(job_id)}{filename}"
+
+
+def is_photo_key(key: str) -> bool:
+    """Tell whether a key is that of a job's photo."""
+    return is_job_id(job_of_photo(key)) and key.startswith("_", JOB_ID_LENGTH)
+
+
+def job_of_photo(key: str) -> str:
+    """Return the id of the job whose photo lies there."""
+    return key[:JOB_ID_LENGTH]
+
+
+def idempotency_record_key(idempotency_key: str) -> str:
+    """Return where the job of an ``Idempotency-Key`` is noted."""
+    return f"idempotency/{hashlib.sha256(idempotency_key.encode()).hexdigest()}"
+
+
+def batch_prefix(batch_id: str) -> str:
+    """Return how all keys of a batch begin."""
+    return f"{BATCHES}{batch_id}/"
+
+
+def batch_list_key(batch_id: str) -> str:
+    """Return where it is noted which photos belong to a batch."""
+    return f"{batch_prefix(batch_id)}photos.json"
+
+
+def batch_mark_key(batch_id: str, position: int, status: str) -> str:
+    """Return where a mark lies that a photo of a batch is ``done`` or has ``failed``."""
+    return f"{batch_prefix(batch_id)}{position:06}.{status}"
+
+
+def collection_key(collection_id: str) -> str:
+    """Return where a collection lies."""
+    return f"{COLLECTIONS}{collection_id}{_ENDING}"
+
+
+def collection_of(key: str) -> str:
+    """Return the id of the collection that lies there."""
+    return key.removeprefix(COLLECTIONS).removesuffix(_ENDING)
+
+
+def erasures_key(collection_id: str) -> str:
+    """Return where it is noted what was erased in a collection."""
+    return f"{ERASURES}{collection_id}{_ENDING}"
+
+
+def audit_key(erased_at: datetime, unique: str) -> str:
+    """Return where the audit record of an erasure lies."""
+    return f"{AUDIT}{erased_at:%Y-%m-%dT%H-%M-%S}-{unique}{_ENDING}"
+
+
+def gallery_prefix(gallery_id: str) -> str:
+    """Return how the keys of a gallery's files begin."""
+    return f"{GALLERIES}/{gallery_id}.lance/"
+
+
+def marker_key(gallery_id: str) -> str:
+    """Return where a gallery's marker lies, which is another after each change."""
+    return f"{MARKERS}{gallery_id}"
