@@ -22,6 +22,7 @@ SETTINGS = (ROOT / "docs" / "settings.md").read_text()
 ERRORS = (ROOT / "docs" / "errors.md").read_text()
 CLI = (ROOT / "docs" / "cli.md").read_text()
 API = (ROOT / "docs" / "api.md").read_text()
+NUMBER = r"\d+(?:[.,]\d+)*"
 ABSTRACT = {"INVALID_PHOTO", "RECOGNITION_FAILED", "MODEL_ERROR", "CONFLICT"}
 
 
@@ -100,6 +101,15 @@ def test_every_link_between_documents_leads_to_a_page_and_a_heading() -> None:
             linked = page.parent / target if target else page
             assert linked.exists(), f"{page.name}: {target}"
             assert not anchor or anchor in anchors(linked.read_text()), f"{page.name}: #{anchor}"
+
+
+def test_numbers_of_the_readme_stand_on_the_page_that_it_names_as_evidence() -> None:
+    rows = re.findall(r"^\| [^|`]+ \| ([^|]+) \| \[\w+\]\(([^)#]+)#", README, flags=re.MULTILINE)
+
+    assert len(rows) > 5
+    for claim, evidence in rows:
+        on_page = set(re.findall(NUMBER, (ROOT / evidence).read_text()))
+        assert set(re.findall(NUMBER, claim)) <= on_page, claim
 
 
 def test_make_has_the_targets_of_the_readme_and_their_scripts() -> None:
