@@ -1,14 +1,13 @@
 """Turns of the writers on one machine."""
 
-import fcntl
-import os
-import random
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
+
+from filelock import FileLock
 
 _WAIT_AT_MOST_S: Final = 30
 _PAUSE_S: Final = 0.005
@@ -26,35 +25,20 @@ def turn(gallery_id: str) -> Iterator[None]:
     """
     deadline_s = time.monotonic() + _WAIT_AT_MOST_S
     with ExitStack() as held:
-        with suppress(TimeoutError, OSError), _locked(f"{gallery_id[:2]}-next", deadline_s):
-            held.enter_context(_locked(f"{gallery_id[:2]}-now", deadline_s))
+        with suppress(OSError), _lock(f"{gallery_id[:2]}-next", deadline_s):
+            held.enter_context(_lock(f"{gallery_id[:2]}-now", deadline_s))
         yield
 
 
-@contextmanager
-def _locked(name: str, deadline_s: float) -> Iterator[None]:
-    """Hold a lock of this machine; whoever is killed no longer does.
+def _lock(name: str, deadline_s: float) -> FileLock:
+    """Return a lock of this machine, which the kernel takes from a process that dies.
 
-    Raises
-    ------
-    TimeoutError
-        If others hold it until then.
+    Entering it raises ``TimeoutError`` if others hold it until then.
     """
-    path = Path(tempfile.gettempdir()) / f"face-gallery-{name}"
-    lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        while not _taken(lock):
-            if time.monotonic() > deadline_s:
-                raise TimeoutError(f"others hold {path}")
-            time.sleep(random.uniform(0.5, 1.5) * _PAUSE_S)  # noqa: S311 - no secret
-        yield
-    finally:
-        os.close(lock)
-
-
-def _taken(lock: int) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    return FileLock(
+        Path(tempfile.gettempdir()) / f"face-gallery-{name}",
+        timeout=max(0.0, deadline_s - time.monotonic()),
+        mode=0o600,
+        poll_interval=_PAUSE_S,
+        fallback_to_soft=False,  # a soft lock outlives a killed process
+    )
