@@ -31,9 +31,3 @@ def similarity(distance: float, *, threshold_distance: float) -> float:
         return SIMILARITY_AT_THRESHOLD
     relative = distance / threshold_distance
     return float(np.interp(relative, _RELATIVE_DISTANCES, _SIMILARITIES))
-
-
-def distance_at(similarity: float, *, threshold_distance: float) -> float:
-    """Return the distance that has a similarity; the inverse of `similarity`."""
-    relative = np.interp(similarity, _SIMILARITIES[::-1], _RELATIVE_DISTANCES[::-1])
-    return float(relative) * threshold_distance
