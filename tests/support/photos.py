@@ -5,15 +5,30 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pillow_heif
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
+
+from core.faces.photos.images import Photo
 
 ROOT: Final = Path(__file__).parent.parent.parent
 SAMPLES: Final = ROOT / "var" / "samples"
 SHARED: Final = ROOT.parent / "shared" / "data"
 
 pillow_heif.register_heif_opener()
+
+
+def decode_photo(photo: bytes, *, max_pixels: int) -> NDArray[np.uint8]:
+    """Return all upright pixels of a photo, uint8 of shape (H, W, 3), RGB.
+
+    Raises
+    ------
+    TooManyPixels, InvalidImage
+        As `Photo` does.
+    """
+    return Photo(photo, max_pixels=max_pixels).resized(1.0)
 
 
 def made_photo(

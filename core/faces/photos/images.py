@@ -162,17 +162,6 @@ class Photo:
             release_freed_memory()
 
 
-def decode_photo(photo: bytes, *, max_pixels: int) -> NDArray[np.uint8]:
-    """Return all upright pixels of a photo, uint8 of shape (H, W, 3), RGB.
-
-    Raises
-    ------
-    TooManyPixels, InvalidImage
-        As `Photo` does.
-    """
-    return Photo(photo, max_pixels=max_pixels).resized(1.0)
-
-
 def _damaged(error: Exception) -> InvalidImage:
     # Pillow's own text names the memory that the photo lies in.
     reason = "it is no image" if isinstance(error, UnidentifiedImageError) else error

@@ -12,9 +12,8 @@ import pytest
 from PIL import Image
 
 from core.errors import InvalidImage, InvalidPhoto, TooManyPixels
-from core.faces.photos.images import decode_photo
 from core.faces.photos.photo_header import inspect_photo
-from tests.support.photos import made_photo, shared_folder
+from tests.support.photos import decode_photo, made_photo, shared_folder
 
 LIMIT = 50_000_000
 

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.faces.photos.images import decode_photo
+from tests.support.photos import decode_photo
 
 LIMIT = 10_000_000
 

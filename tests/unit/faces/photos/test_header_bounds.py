@@ -16,9 +16,8 @@ from PIL import Image
 
 from core.errors import InvalidImage, InvalidPhoto, UnsupportedImage
 from core.faces.photos.headers.heic_items import items_are_readable
-from core.faces.photos.images import decode_photo
 from core.faces.photos.photo_header import inspect_photo
-from tests.support.photos import ROOT, made_photo
+from tests.support.photos import ROOT, decode_photo, made_photo
 
 LIMIT = 50_000_000
 MEGABYTES_8 = 8 * 2**20

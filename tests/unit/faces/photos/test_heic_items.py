@@ -7,8 +7,8 @@ from PIL import Image
 
 from core.errors import InvalidImage, UnsupportedImage
 from core.faces.photos.headers.heic_items import items_are_readable
-from core.faces.photos.images import decode_photo
 from core.faces.photos.photo_header import inspect_photo
+from tests.support.photos import decode_photo
 
 _MAX_PIXELS = 10_000
 

@@ -8,7 +8,8 @@ from PIL import Image
 
 from core.errors import InvalidImage, TooManyPixels
 from core.faces.geometry import Box
-from core.faces.photos.images import Photo, decode_photo
+from core.faces.photos.images import Photo
+from tests.support.photos import decode_photo
 
 _SIZE = (64, 48)
 
