@@ -68,10 +68,6 @@ class SqsQueue:
             for message in answer.get("Messages", [])
         ]
 
-    def delete(self, message: ReceivedMessage) -> None:
-        with self._errors():
-            self._client.delete_message(QueueUrl=self._url(), ReceiptHandle=message.receipt)
-
     def delete_many(self, messages: Sequence[ReceivedMessage]) -> list[ReceivedMessage]:
         refused: list[ReceivedMessage] = []
         for batch in _batches(messages):

@@ -127,17 +127,12 @@ class MemoryQueue:
                 )
         return received
 
-    def delete(self, message: ReceivedMessage) -> None:
-        self.check()
-        with self._lock:
-            self._messages = [kept for kept in self._messages if kept.receipt != message.receipt]
-
     def delete_many(self, messages: Sequence[ReceivedMessage]) -> list[ReceivedMessage]:
         self.check()
         refused = [message for message in messages if self._refuses(message)]
-        accepted = [message for message in messages if message not in refused]
-        for message in accepted:
-            self.delete(message)
+        accepted = {message.receipt for message in messages if message not in refused}
+        with self._lock:
+            self._messages = [kept for kept in self._messages if kept.receipt not in accepted]
         self.deletions += 1
         return refused
 

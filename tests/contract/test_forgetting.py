@@ -207,7 +207,7 @@ class Service:
         results.write(result)
         if isinstance(job, IndexJob):
             note_outcome(self.world.outputs, job, result)
-        self.world.queue.delete(message)
+        self.world.queue.delete_many([message])
         return message.body
 
     def ending(self, job_id: str) -> str:

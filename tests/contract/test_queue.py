@@ -53,7 +53,7 @@ def test_message_comes_back_after_visibility_timeout_with_higher_count(world: Wo
 
 def test_deleted_message_never_comes_back(world: World) -> None:
     world.queue.send("a body")
-    world.queue.delete(world.receive())
+    world.queue.delete_many([world.receive()])
 
     assert world.is_queue_empty()
 
@@ -148,7 +148,7 @@ def test_messages_released_together_are_visible_at_once(world: World) -> None:
 def test_message_that_is_gone_is_not_extended_and_its_neighbours_are(world: World) -> None:
     world.queue.send_many(["one", "two"])
     one, two = (message for _ in range(2) for message in hidden(world, limit=1))
-    world.queue.delete(one)
+    world.queue.delete_many([one])
 
     assert world.queue.set_visibility_many([one, two, forged(two)], 0) == [one, forged(two)]
 

@@ -154,7 +154,7 @@ def test_job_that_a_sweep_fails_during_the_move_is_sent_again(
         done = moves(letters)
         (message,) = desk.world.queue.receive(limit=1, wait_s=1)
         desk.results.write(failed(job.job_id, ABANDONED, "swept"))
-        desk.world.queue.delete(message)
+        desk.world.queue.delete_many([message])
         return done
 
     monkeypatch.setattr(DeadLetters, "move", moved_during_a_sweep)

@@ -104,7 +104,7 @@ class Desk:
                 result = self._answer(job)
                 results.write(result)
                 note_outcome(self.outputs, job, result)
-                self.queue.delete(message)
+                self.queue.delete_many([message])
 
     def put(self, *keys: str) -> None:
         """Lay photos into the album, as anybody may name them; their content is their key."""

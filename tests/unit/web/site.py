@@ -247,7 +247,7 @@ class Site:
                     done = failed(job.job_id, error.code, str(error))
                 self.results.write(done)
                 note_outcome(self.outputs, job, done)
-                self.index_queue.delete(message)
+                self.index_queue.delete_many([message])
                 ended.append(done)
         return ended
 
