@@ -174,10 +174,6 @@ class IndexJob(IndexRequest):
         return self.model_dump_json(exclude=unused)
 
     @property
-    def output_key(self) -> str:
-        return self.job_id
-
-    @property
     def owns_photo(self) -> bool:
         """Whether the photo was stored for this job alone, and goes with it."""
         return self.s3_key.startswith(photo_prefix(self.job_id))

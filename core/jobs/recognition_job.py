@@ -92,10 +92,6 @@ class Job:
         return photo_key(self.job_id, self.filename)
 
     @property
-    def output_key(self) -> str:
-        return self.job_id
-
-    @property
     def collection_id(self) -> None:
         """Not in the message: it is noted with the photo."""
         return

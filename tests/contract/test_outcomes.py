@@ -87,12 +87,12 @@ class Tier:
         raise AssertionError("no message came")
 
     def result(self) -> dict[str, Any]:
-        stored = self.world.outputs.get(JOB.output_key).body
+        stored = self.world.outputs.get(JOB.job_id).body
         parsed: dict[str, Any] = json.loads(stored)
         return parsed
 
     def has_result(self) -> bool:
-        return bool(self.world.outputs.keys(JOB.output_key))
+        return bool(self.world.outputs.keys(JOB.job_id))
 
 
 def refuse(*_: object, **__: object) -> None:
@@ -434,7 +434,7 @@ def test_redelivered_job_with_a_result_is_not_recognised_again(tier: Tier) -> No
     tier.answers(recognition(face(0.1)))
     tier.world.receive()
     tier.world.outputs.put(
-        JOB.output_key,
+        JOB.job_id,
         b'{"job_id":"x","status":"failed","error":{"code":"A","message":"b"}}',
         content_type="application/json",
     )

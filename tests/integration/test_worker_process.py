@@ -52,7 +52,7 @@ class Tier:
 
     def result(self, job: Job) -> dict[str, Any] | None:
         try:
-            stored = self.world.outputs.get(job.output_key)
+            stored = self.world.outputs.get(job.job_id)
         except ObjectMissing:
             return None
         parsed: dict[str, Any] = json.loads(stored.body)

@@ -45,10 +45,6 @@ def test_least_quality_is_in_the_message_only_when_it_is_asked_for(quality: floa
     assert IndexJob.from_body(asked.body).min_quality == quality
 
 
-def test_result_lies_under_the_job_id() -> None:
-    assert JOB.output_key == JOB.job_id
-
-
 @given(st.text())
 def test_any_other_body_is_malformed(body: str) -> None:
     with pytest.raises(MalformedMessage) as raised:

@@ -107,7 +107,7 @@ def test_worker_handles_as_many_jobs_at_a_time_as_it_has_slots() -> None:
     tier.stop()
 
     assert tier.recognizer.most_running == 2
-    assert set(tier.outputs.objects) == {job.output_key for job in jobs}
+    assert set(tier.outputs.objects) == {job.job_id for job in jobs}
     assert tier.queue.bodies == []
 
 
@@ -121,7 +121,7 @@ def test_stop_lets_running_jobs_finish() -> None:
     tier.recognizer.gate.set()
     tier.thread.join(timeout=10)
 
-    assert job.output_key in tier.outputs.objects
+    assert job.job_id in tier.outputs.objects
     assert tier.queue.bodies == []
 
 
@@ -155,7 +155,7 @@ def test_worker_goes_on_after_a_round_that_failed(
     tier.queue.receive = receive  # type: ignore[method-assign]
     job = tier.accept()
 
-    wait_until(lambda: job.output_key in tier.outputs.objects)
+    wait_until(lambda: job.job_id in tier.outputs.objects)
     tier.stop()
     assert tier.queue.bodies == []
 
@@ -203,7 +203,7 @@ def test_running_worker_goes_on_when_storage_is_back(caplog: pytest.LogCaptureFi
     wait_until(lambda: len(tier.outputs.objects) == len(jobs))
     tier.stop()
 
-    assert set(tier.outputs.objects) == {job.output_key for job in jobs}
+    assert set(tier.outputs.objects) == {job.job_id for job in jobs}
 
 
 def test_message_that_became_visible_while_it_waited_is_not_handled() -> None:
@@ -218,7 +218,7 @@ def test_message_that_became_visible_while_it_waited_is_not_handled() -> None:
     outcomes = [outcome for _ in range(2) for outcome in tier.worker.run_once()]
 
     assert outcomes == [Outcome.DONE] * 3
-    assert set(tier.outputs.objects) == {job.output_key for job in jobs}
+    assert set(tier.outputs.objects) == {job.job_id for job in jobs}
     assert tier.queue.bodies == []
 
 
@@ -290,7 +290,7 @@ def test_messages_that_have_not_begun_are_released_at_once_on_stop() -> None:
     assert tier.recognizer.running == 1
     tier.recognizer.gate.set()
     tier.stop()
-    assert set(tier.outputs.objects) == {job.output_key for job in jobs[:2]}
+    assert set(tier.outputs.objects) == {job.job_id for job in jobs[:2]}
     assert sorted(tier.queue.bodies) == sorted(job.body for job in jobs[2:])
 
 
@@ -314,7 +314,7 @@ def test_message_that_a_receive_brings_after_stop_is_handled_by_an_idle_child(
     arrived.set()
 
     tier.thread.join(timeout=10)
-    assert job.output_key in tier.outputs.objects
+    assert job.job_id in tier.outputs.objects
     assert tier.queue.bodies == []
 
 
@@ -326,9 +326,9 @@ def test_slow_photo_does_not_hold_up_those_received_with_it() -> None:
 
     wait_until(lambda: len(tier.outputs.objects) == 9)
 
-    assert set(tier.outputs.objects) == {job.output_key for job in quick}
+    assert set(tier.outputs.objects) == {job.job_id for job in quick}
     tier.recognizer.gate.set()
-    wait_until(lambda: slow.output_key in tier.outputs.objects)
+    wait_until(lambda: slow.job_id in tier.outputs.objects)
     tier.stop()
 
 
@@ -376,7 +376,7 @@ def test_dead_letters_are_swept_at_every_interval() -> None:
     tier.clock.advance(10)
     tier.worker.run_once()
 
-    assert ABANDONED.encode() in tier.outputs.objects[job.output_key]
+    assert ABANDONED.encode() in tier.outputs.objects[job.job_id]
 
 
 def test_sweep_that_meets_an_absent_queue_does_not_stop_the_worker() -> None:
