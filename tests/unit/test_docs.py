@@ -3,7 +3,9 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from dotenv import dotenv_values
 from efr_cli.app import main
 from efr_web.middleware import Failure, code_of, status_of
@@ -23,6 +25,27 @@ ERRORS = (ROOT / "docs" / "errors.md").read_text()
 CLI = (ROOT / "docs" / "cli.md").read_text()
 API = (ROOT / "docs" / "api.md").read_text()
 NUMBER = r"\d+(?:[.,]\d+)*"
+INNER_PAGES = (
+    "accuracy",
+    "architecture",
+    "benchmarks",
+    "engine",
+    "executors",
+    "face-index",
+    "glossary",
+    "operations",
+    "scaling",
+    "search",
+)
+PAGES = [
+    *(ROOT / "docs" / f"{name}.md" for name in INNER_PAGES),
+    *sorted(ROOT.glob("docs/decisions/*.md")),
+]
+MOST_CHARACTERS = 100
+NOT_PLAIN = re.compile(
+    r"\b(anew|somebody|whoever|mend(s|ed)?|goes with|what comes of|of it|as far as)\b",
+    re.IGNORECASE,
+)
 ABSTRACT = {"INVALID_PHOTO", "RECOGNITION_FAILED", "MODEL_ERROR", "CONFLICT"}
 
 
@@ -169,3 +192,19 @@ def test_glossary_names_the_types_of_a_face_where_they_are() -> None:
     assert "Face" in dict(rows)
     for name, module in rows:
         assert re.search(rf"^class {name}\b", (ROOT / module).read_text(), re.MULTILINE), name
+
+
+def prose_of(page: Path) -> Iterator[str]:
+    """Yield the lines of a page that are neither tables nor code."""
+    is_code = False
+    for line in page.read_text().splitlines():
+        is_code ^= line.startswith("```")
+        if not is_code and not line.startswith(("|", "    ", "```", "![")):
+            yield line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_prose_has_short_lines_of_plain_words(page: Path) -> None:
+    for line in prose_of(page):
+        assert len(line) <= MOST_CHARACTERS, line
+        assert not NOT_PLAIN.search(line), line
