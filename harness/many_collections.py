@@ -8,7 +8,7 @@ import numpy as np
 
 from core.bootstrap.shared import Shared
 from core.collections.registry import Collection
-from core.faces.results import ModelId
+from core.faces.results import Model
 from core.ground.storage_keys import collection_key, gallery_prefix, marker_key
 from core.ports import EnrolledFace
 from core.settings import Settings
@@ -16,7 +16,7 @@ from core.settings import Settings
 _THREADS: Final = 8
 
 
-def make_collections(settings: Settings, ids: list[str], *, model: ModelId, length: int) -> None:
+def make_collections(settings: Settings, ids: list[str], *, model: Model, length: int) -> None:
     """Make collections with one face each, all of them the same one of nobody real."""
     shared = Shared(settings)
     template = _enrolled(shared, ids[0], model, length)
@@ -39,7 +39,7 @@ def make_collections(settings: Settings, ids: list[str], *, model: ModelId, leng
     shared.index.close()
 
 
-def _enrolled(shared: Shared, collection_id: str, model: ModelId, length: int) -> Collection:
+def _enrolled(shared: Shared, collection_id: str, model: Model, length: int) -> Collection:
     made = shared.collections.create(collection_id)
     collection = shared.collections.bind(made, model, length=length)
     embedding = np.random.default_rng(1).standard_normal(length).astype(np.float32)

@@ -29,7 +29,7 @@ from benchmarks.common.lfw import (
 )
 from core.faces.models.converted_networks import RESNET_NETWORK, RESNET_RANGES
 from core.faces.models.quantisation import QUANTISED_OPERATORS
-from core.faces.results import EMBEDDING_LENGTH, ModelId
+from core.faces.results import EMBEDDING_LENGTH, Model
 
 _PEOPLE: Final = 300
 _BATCH: Final = 16
@@ -38,7 +38,7 @@ _BATCH: Final = 16
 class Chips(CalibrationDataReader):  # type: ignore[misc]
     """As an embedder collects chips and their mirror images; shows them to the calibrator."""
 
-    model: Final = ModelId(name="chips", version="1")
+    model: Final = Model(name="chips", version="1")
 
     def __init__(self) -> None:
         self.chips: list[NDArray[np.uint8]] = []

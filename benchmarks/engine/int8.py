@@ -23,7 +23,7 @@ from benchmarks.common.lfw import engine_with, photo_file, read_pairs, trial_opt
 from core.faces.models.converted_networks import RESNET_INT8_NETWORK, RESNET_NETWORK
 from core.faces.models.network import Network
 from core.faces.recognition.embedding import ResNetEmbedder
-from core.faces.results import ModelId
+from core.faces.results import Model
 from scripts.int8_ranges import chosen_photos
 
 _WAYS: Final = ("float32", "int8", "float32 mirrored", "int8 mirrored")
@@ -32,7 +32,7 @@ _WAYS: Final = ("float32", "int8", "float32 mirrored", "int8 mirrored")
 class SideBySide:
     """Embeds with several embedders; an embedding is theirs, one behind the other."""
 
-    model: Final = ModelId(name="side-by-side", version="1")
+    model: Final = Model(name="side-by-side", version="1")
 
     def __init__(self, embedders: list[ResNetEmbedder]) -> None:
         self._embedders = embedders

@@ -15,7 +15,7 @@ from core.collections.known_faces import as_users_said, is_same
 from core.collections.registry import Collection, Collections, check_model
 from core.collections.same_photo import of_others
 from core.errors import CollectionNotFound, Erased
-from core.faces.results import Face, ModelId, Recognition
+from core.faces.results import Face, Model, Recognition
 from core.jobs.index_job import IndexDone, IndexJob
 from core.ports import EnrolledFace, FaceIndex
 
@@ -127,7 +127,7 @@ class Enroller:
         ]
 
     def _without_known(
-        self, collection_id: str, model: ModelId, chosen: list[ChosenFaces]
+        self, collection_id: str, model: Model, chosen: list[ChosenFaces]
     ) -> list[ChosenFaces]:
         """Leave out faces of photos that have another person's name already."""
         log = self._collections.erased(self._collections.get(collection_id))
@@ -140,7 +140,7 @@ class Enroller:
         refused = of_others(self._index, self._gallery_of(collection_id, model), faces)
         return [photo.without(refused, "SAME_PHOTO") for photo in chosen]
 
-    def _gallery_of(self, collection_id: str, model: ModelId) -> str | None:
+    def _gallery_of(self, collection_id: str, model: Model) -> str | None:
         """Return a collection's gallery, None until it holds a face."""
         collection = self._collections.get(collection_id)
         check_model(collection, model)
@@ -151,7 +151,7 @@ class Enroller:
         collection_id: str,
         faces: Sequence[EnrolledFace],
         *,
-        model: ModelId,
+        model: Model,
         accepted_at: datetime | None = None,
     ) -> Added:
         """Store faces with one write, keeping what users said of those that are there.
@@ -207,7 +207,7 @@ class Enroller:
         collection_id: str,
         faces: Sequence[EnrolledFace],
         *,
-        model: ModelId,
+        model: Model,
         refused: Callable[[ErasureLog], set[str]],
         accepted: Mapping[str | None, datetime | None],
     ) -> Added:

@@ -14,7 +14,7 @@ from typing import Final
 
 from core.collections.enrolment import Enroller
 from core.errors import Erased, ServiceUnavailable
-from core.faces.results import ModelId, Recognition
+from core.faces.results import Model, Recognition
 from core.jobs.index_job import IndexDone, IndexJob
 
 _FULL: Final = 20
@@ -23,7 +23,7 @@ APART_S: Final = 0.4
 _MOST: Final = 100
 """Photos of a group, so that no write takes long."""
 
-_Key = tuple[str, ModelId]
+_Key = tuple[str, Model]
 
 
 class EnrolmentGroups:

@@ -10,7 +10,7 @@ from core.errors import NoFaceInBox
 from core.faces.detection.suppression import intersection_over_union
 from core.faces.results import EVERY_FACE, Face, Needed, Recognition
 from core.jobs.index_job import FaceRecord, IndexDone, IndexJob, UnindexedFace, UnindexedReason
-from core.jobs.recognition_job import DetectedFace, ImageSize, Model
+from core.jobs.recognition_job import DetectedFace, ImageSize
 from core.ports import EnrolledFace
 
 BYSTANDER: Final = 4.0
@@ -116,5 +116,5 @@ class ChosenFaces:
             ],
             left_out_faces=self.recognition.left_out_faces,
             image=ImageSize(width=self.recognition.width, height=self.recognition.height),
-            model=Model(name=model.name, version=model.version),
+            model=model,
         )

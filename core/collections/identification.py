@@ -14,7 +14,6 @@ from core.jobs.recognition_job import (
     DetectedFace,
     ImageSize,
     JobDone,
-    Model,
     NamedFace,
     headline,
     warning_of,
@@ -94,7 +93,7 @@ class FaceNamer:
             faces=faces,
             left_out_faces=recognition.left_out_faces,
             image=ImageSize(width=recognition.width, height=recognition.height),
-            model=Model(name=recognition.model.name, version=recognition.model.version),
+            model=recognition.model,
             timings_ms={step: round(spent, 1) for step, spent in timings_ms.items()},
         )
 

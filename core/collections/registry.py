@@ -27,12 +27,12 @@ from core.errors import (
     ObjectMissing,
     StorageUnavailable,
 )
-from core.faces.results import ModelId
+from core.faces.results import Model
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from core.gallery.changes import Look, StoredChanges, Watch
 from core.ground.ids import is_collection_id, new_gallery_id
 from core.ground.storage_keys import COLLECTIONS, collection_key, collection_of
-from core.jobs.recognition_job import DEFAULT_COLLECTION, Frozen, Model
+from core.jobs.recognition_job import DEFAULT_COLLECTION, Frozen
 from core.ports import FaceIndex, ObjectStore
 
 _ATTEMPTS: Final = 20
@@ -176,7 +176,7 @@ class Collections:
             known = [stored.collection for stored in self._known.values()]
         return {collection.gallery_id: collection.collection_id for collection in known}
 
-    def bind(self, collection: Collection, model: ModelId, *, length: int) -> Collection:
+    def bind(self, collection: Collection, model: Model, *, length: int) -> Collection:
         """Return the collection with a gallery for that model's embeddings.
 
         Raises
@@ -189,9 +189,7 @@ class Collections:
             stored = self._active(collection.collection_id, fresh=True)
             collection = stored.collection
             if collection.model is None:
-                bound = collection.model_copy(
-                    update={"model": Model(name=model.name, version=model.version)}
-                )
+                bound = collection.model_copy(update={"model": model})
                 if self._write(bound, version=stored.version):
                     self.announce(bound)
                 collection = self._active(collection.collection_id, fresh=True).collection
@@ -325,10 +323,10 @@ class Collections:
         )
 
 
-def check_model(collection: Collection, model: ModelId) -> None:
+def check_model(collection: Collection, model: Model) -> None:
     """Raise ``ModelMismatch`` unless a collection is empty or holds that model's embeddings."""
     held = collection.model
-    if held is not None and (held.name, held.version) != (model.name, model.version):
+    if held is not None and held != model:
         raise ModelMismatch(
             f"the collection holds embeddings of {held.name} {held.version}, "
             f"not of {model.name} {model.version}"

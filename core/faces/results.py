@@ -15,9 +15,10 @@ POOR_QUALITY: Final = 50.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelId:
-    """Embeddings can be compared only within one model and version."""
+class Model:
+    """The model that made the embeddings."""
 
+    # Embeddings can be compared only within one model and version.
     name: str
     version: str
 
@@ -69,6 +70,6 @@ class Recognition:
     width: int
     height: int
     faces: tuple[Face, ...]
-    model: ModelId
+    model: Model
     timings_ms: dict[str, float]
     left_out_faces: int = 0

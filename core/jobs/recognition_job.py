@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from core.errors import MalformedMessage
-from core.faces.results import POOR_QUALITY, Face
+from core.faces.results import POOR_QUALITY, Face, Model
 from core.ground.ids import JOB_ID, new_id
 from core.ground.names import spelled
 from core.ground.storage_keys import photo_key
@@ -190,13 +190,6 @@ class ImageSize(Frozen):
 
     width: int
     height: int
-
-
-class Model(Frozen):
-    """The model that made the embeddings."""
-
-    name: str
-    version: str
 
 
 class JobDone(Frozen):

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faces.geometry import Box
-from core.faces.results import EVERY_FACE, POOR_QUALITY, Face, ModelId, Needed, Recognition
+from core.faces.results import EVERY_FACE, POOR_QUALITY, Face, Model, Needed, Recognition
 from core.ports import EnrolledFace
 from core.testing.recognizer import as_needed
 
-MODEL = ModelId(name="test-model", version="1")
-OTHER_MODEL = ModelId(name="other-model", version="1")
+MODEL = Model(name="test-model", version="1")
+OTHER_MODEL = Model(name="other-model", version="1")
 
 
 def embedding(position: float) -> NDArray[np.float32]:
@@ -46,7 +46,7 @@ def face(
     )
 
 
-def recognition(*faces: Face, model: ModelId = MODEL) -> Recognition:
+def recognition(*faces: Face, model: Model = MODEL) -> Recognition:
     return Recognition(width=640, height=480, faces=faces, model=model, timings_ms={"decode": 1.0})
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from core.collections.identification import FaceNamer
 from core.collections.registry import Collections
-from core.faces.results import ModelId
+from core.faces.results import Model
 from core.jobs.index_job import IndexDone
 from core.jobs.recognition_job import DEFAULT_COLLECTION, Job, JobDone
 from core.jobs.results import JobResult, Results
@@ -35,7 +35,7 @@ class JoinedWorker:
     collections: Collections
     index: FaceIndex
 
-    def enrol(self, *faces: EnrolledFace, model: ModelId) -> None:
+    def enrol(self, *faces: EnrolledFace, model: Model) -> None:
         """Put faces into the default collection."""
         collection = self.collections.get(DEFAULT_COLLECTION)
         bound = self.collections.bind(collection, model, length=len(faces[0].embedding))

@@ -6,7 +6,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field
 
 from core.collections.registry import Collection
-from core.jobs.recognition_job import DetectedFace, Frozen, ImageSize, Model
+from core.faces.results import Model
+from core.jobs.recognition_job import DetectedFace, Frozen, ImageSize
 from core.ports import EnrolledFace
 
 Threshold = Annotated[

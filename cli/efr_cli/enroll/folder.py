@@ -15,7 +15,7 @@ from core.collections.enrolment import Enroller, face_id
 from core.collections.face_choice import BYSTANDER
 from core.collections.registry import Collections
 from core.errors import FaceServiceError
-from core.faces.results import Face, ModelId, Needed
+from core.faces.results import Face, Model, Needed
 from core.jobs.index_job import PersonName
 from core.jobs.recognition_job import DetectedFace, poorness
 from core.ports import EnrolledFace, FaceIndex, Recognizer
@@ -69,7 +69,7 @@ class Found:
     path: Path
     person: str
     face: EnrolledFace
-    model: ModelId
+    model: Model
 
 
 def photos_of(folder: Path) -> Iterator[tuple[str, Path]]:

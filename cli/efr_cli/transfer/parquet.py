@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import AfterValidator, BeforeValidator, TypeAdapter, ValidationError
 
-from core.faces.results import ModelId
+from core.faces.results import Model
 from core.ground.ids import is_face_id, is_job_id
 from core.jobs.index_job import ImageId, Metadata, PersonName
 from core.jobs.recognition_job import Frozen
@@ -71,7 +71,7 @@ def _schema(length: int) -> pa.Schema:
 
 
 def write_faces(
-    file: Path, pages: Iterable[Sequence[EnrolledFace]], *, model: ModelId, length: int
+    file: Path, pages: Iterable[Sequence[EnrolledFace]], *, model: Model, length: int
 ) -> int:
     """Write faces to a file and return their number; until all are written it is unchanged.
 
@@ -139,7 +139,7 @@ class FacesFile:
             raise self._damaged("it was not written by 'efr export'")
         if self._length < 1 or not columns.equals(_schema(self._length)):
             raise self._damaged("its columns are not those of an export")
-        self.model = ModelId(name=notes[_NAME].decode(), version=notes[_VERSION].decode())
+        self.model = Model(name=notes[_NAME].decode(), version=notes[_VERSION].decode())
         self.count: int = self._file.metadata.num_rows
 
     def pages(self) -> Iterator[list[EnrolledFace]]:

@@ -10,7 +10,6 @@ from tqdm import tqdm
 
 from core.collections.enrolment import Enroller
 from core.collections.registry import check_model
-from core.faces.results import ModelId
 from core.ports import EnrolledFace
 from efr_cli.context import Parts, opened
 from efr_cli.errors import Refused
@@ -48,7 +47,7 @@ def export(context: click.Context, file: Path, collection_id: str) -> None:
     first = parts.people.faces(collection_id, limit=1)
     if collection.model is None or not first:
         raise Refused("NO_FACES", f"collection {collection_id!r} has no faces")
-    model = ModelId(name=collection.model.name, version=collection.model.version)
+    model = collection.model
     total = parts.people.count(collection)
     with tqdm(desc="exported", total=total, unit="face", disable=None) as bar:
         pages = _counted(parts, collection.gallery_id, bar.update)

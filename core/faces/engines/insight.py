@@ -18,7 +18,7 @@ from core.faces.models.converted_networks import sha256_of
 from core.faces.photos.images import Photo
 from core.faces.recognition.alignment import FivePointAligner, roll_of
 from core.faces.recognition.quality import assess
-from core.faces.results import ModelId
+from core.faces.results import Model
 
 _MODEL_NAME: Final = "insightface"
 _VERSION_DIGITS: Final = 12
@@ -153,7 +153,7 @@ class _Embedder:
     def __init__(self, recogniser: PackageRecogniser) -> None:
         self._recogniser = recogniser
         digest = sha256_of(Path(recogniser.model_file))
-        self.model: Final = ModelId(name=_MODEL_NAME, version=digest[:_VERSION_DIGITS])
+        self.model: Final = Model(name=_MODEL_NAME, version=digest[:_VERSION_DIGITS])
 
     def embed(self, chips: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Return embeddings of length 1; one chip a time, as some networks take no more."""

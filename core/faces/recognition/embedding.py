@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from core.faces.models.model_files import RESNET, model_file
 from core.faces.models.network import Network
 from core.faces.results import EMBEDDING_LENGTH as EMBEDDING_LENGTH
-from core.faces.results import ModelId as ModelId
+from core.faces.results import Model as Model
 
-DLIB_RESNET: Final = ModelId(name="dlib-resnet", version="1")
-DLIB_RESNET_MIRRORED: Final = ModelId(name="dlib-resnet", version="1-mirrored")
-DLIB_RESNET_INT8: Final = ModelId(name="dlib-resnet-int8", version="1")
-DLIB_RESNET_INT8_MIRRORED: Final = ModelId(name="dlib-resnet-int8", version="1-mirrored")
+DLIB_RESNET: Final = Model(name="dlib-resnet", version="1")
+DLIB_RESNET_MIRRORED: Final = Model(name="dlib-resnet", version="1-mirrored")
+DLIB_RESNET_INT8: Final = Model(name="dlib-resnet-int8", version="1")
+DLIB_RESNET_INT8_MIRRORED: Final = Model(name="dlib-resnet-int8", version="1-mirrored")
 _MODELS: Final = MappingProxyType(
     {
         # in int8, mirrored
@@ -36,7 +36,7 @@ class Embedder(Protocol):
     """Turns upright chips into embeddings."""
 
     @property
-    def model(self) -> ModelId:
+    def model(self) -> Model:
         """What the embeddings may be compared with."""
         ...
 

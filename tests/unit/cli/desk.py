@@ -16,7 +16,7 @@ from core.collections.erasure import Erasure
 from core.collections.people import People
 from core.collections.registry import Collections
 from core.errors import FaceServiceError
-from core.faces.results import EVERY_FACE, ModelId, Needed, Recognition
+from core.faces.results import EVERY_FACE, Model, Needed, Recognition
 from core.jobs.index_job import IndexJob
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import failed
@@ -115,7 +115,7 @@ class Desk:
         collection_id: str,
         *people: str | None,
         position: float = 0.2,
-        model: ModelId = MODEL,
+        model: Model = MODEL,
     ) -> list[EnrolledFace]:
         """Enrol a face of each of these people, each a little further away."""
         collection = self.collections.get(collection_id)

@@ -9,7 +9,7 @@ from efr_cli.enroll.folder import BATCH, name_of
 
 from core.collections.enrolment import face_id
 from core.errors import InvalidImage
-from core.faces.results import ModelId, Recognition
+from core.faces.results import Model, Recognition
 from tests.support.faces import face, recognition
 from tests.unit.cli.desk import Desk, codes, digest
 
@@ -141,7 +141,7 @@ def test_rejected_person_is_not_enrolled_again(desk: Desk, folder: Path) -> None
 
 
 def test_collection_of_another_model_is_refused(desk: Desk, folder: Path) -> None:
-    desk.enrol("default", "Bob", model=ModelId(name="other", version="1"))
+    desk.enrol("default", "Bob", model=Model(name="other", version="1"))
 
     result = desk.run("enroll", folder)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import InvalidImage, RecognitionTimedOut
-from core.faces.results import ModelId, Recognition
+from core.faces.results import Model, Recognition
 from tests.support.faces import face, recognition
 from tests.unit.cli.desk import Desk, codes
 
@@ -108,7 +108,7 @@ def test_collection_that_is_not_there_starts_no_child(desk: Desk, photo: Path) -
 
 
 def test_collection_of_another_model_is_refused(desk: Desk, photo: Path) -> None:
-    desk.enrol("default", "Ada", model=ModelId(name="other", version="1"))
+    desk.enrol("default", "Ada", model=Model(name="other", version="1"))
 
     result = desk.run("match", photo)
 

@@ -12,7 +12,7 @@ import pytest
 from efr_cli.transfer.parquet import PAGE, write_faces
 
 from core.collections.enrolment import Added, Enroller
-from core.faces.results import ModelId
+from core.faces.results import Model
 from core.ground.ids import new_id
 from core.jobs.recognition_job import COLLECTION_NOTE
 from core.ports import EnrolledFace
@@ -49,7 +49,7 @@ def enrol_variety(desk: Desk) -> list[EnrolledFace]:
     return faces
 
 
-def written(file: Path, *faces: EnrolledFace, model: ModelId = MODEL) -> Path:
+def written(file: Path, *faces: EnrolledFace, model: Model = MODEL) -> Path:
     write_faces(file, [list(faces)], model=model, length=len(faces[0].embedding))
     return file
 
@@ -192,7 +192,7 @@ def test_face_that_was_named_since_the_export_keeps_its_name(desk: Desk, file: P
 
 def test_faces_of_another_model_are_refused(desk: Desk, file: Path) -> None:
     (ada,) = desk.enrol("default", "Ada")
-    written(file, ada, model=ModelId(name="other", version="1"))
+    written(file, ada, model=Model(name="other", version="1"))
 
     result = desk.run("import", file, "--collection", "default")
 

@@ -14,7 +14,6 @@ from core.errors import (
     StorageUnavailable,
 )
 from core.ground.storage_keys import COLLECTIONS
-from core.jobs.recognition_job import Model
 from core.ports import StoredObject
 from core.testing import ManualClock, MemoryFaceIndex, MemoryStore
 from tests.support.adversary import Process, Trouble
@@ -191,7 +190,7 @@ def test_first_face_binds_the_model_and_makes_the_gallery(
 
     bound = collections.bind(made, MODEL, length=128)
 
-    assert bound.model == Model(name=MODEL.name, version=MODEL.version)
+    assert bound.model == MODEL
     assert bound.gallery_id in bucket.index.galleries
     assert bucket.process().get("family") == bound
 

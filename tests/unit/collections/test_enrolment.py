@@ -14,7 +14,7 @@ from core.collections.face_choice import BYSTANDER
 from core.collections.people import People
 from core.collections.registry import Collections
 from core.errors import CollectionNotFound, Erased, ModelMismatch, NoFaceInBox
-from core.faces.results import Recognition
+from core.faces.results import Model, Recognition
 from core.gallery.changes import StoredChanges
 from core.ground.ids import new_id
 from core.jobs.index_job import IndexDone, IndexJob
@@ -97,7 +97,7 @@ def test_result_describes_faces_image_and_model(tier: Tier) -> None:
 
     assert done.face_records[0].face.box.width == 100
     assert done.image.model_dump() == {"width": 640, "height": 480}
-    assert done.model.model_dump() == {"name": "test-model", "version": "1"}
+    assert done.model == Model(name="test-model", version="1")
 
 
 def test_largest_faces_up_to_the_limit_are_added(tier: Tier) -> None:

@@ -5,6 +5,7 @@ import pytest
 from core.collections.identification import FaceNamer, believable
 from core.collections.registry import Collections
 from core.errors import CollectionNotFound, ModelMismatch, StorageUnavailable
+from core.faces.results import Model
 from core.faces.similarity import similarity
 from core.jobs.recognition_job import JobDone
 from core.ports import EnrolledFace, Match
@@ -79,7 +80,7 @@ def test_result_carries_collection_box_landmarks_model_and_timings() -> None:
     assert done.collection_id == "family"
     assert done.faces[0].box.model_dump() == {"left": 10, "top": 20, "width": 100, "height": 100}
     assert done.faces[0].landmarks == {"nose": (60.0, 70.0)}
-    assert done.model.model_dump() == {"name": "test-model", "version": "1"}
+    assert done.model == Model(name="test-model", version="1")
     assert set(done.timings_ms) == {"decode", "search"}
 
 

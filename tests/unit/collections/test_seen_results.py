@@ -4,6 +4,7 @@ import pytest
 
 from core.collections.traces import Traces, Whom
 from core.errors import Erased
+from core.faces.results import Model
 from core.ground.ids import new_id
 from core.jobs.index_job import FaceRecord, IndexDone
 from core.jobs.recognition_job import (
@@ -12,7 +13,6 @@ from core.jobs.recognition_job import (
     DetectedFace,
     ImageSize,
     JobDone,
-    Model,
     NamedFace,
     failed,
     noted_person,

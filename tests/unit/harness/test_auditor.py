@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from core.jobs.recognition_job import ImageSize, Job, JobDone, Model, failed
+from core.faces.results import Model
+from core.jobs.recognition_job import ImageSize, Job, JobDone, failed
 from core.jobs.results import Results
 from core.scaling.policy import Depth
 from core.testing import ManualClock, MemoryQueue, MemoryStore

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from core.faces.results import Model
 from core.jobs.index_job import FaceRecord, IndexDone, UnindexedFace
-from core.jobs.recognition_job import DetectedFace, ImageSize, JobDone, Model, NamedFace, failed
+from core.jobs.recognition_job import DetectedFace, ImageSize, JobDone, NamedFace, failed
 from core.jobs.results import JobResult, Results
 from core.testing import MemoryStore
 from tests.support.faces import face

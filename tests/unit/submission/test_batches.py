@@ -12,11 +12,12 @@ from core.errors import (
     InvalidRequest,
     QueueUnavailable,
 )
+from core.faces.results import Model
 from core.ground.ids import new_id
 from core.jobs.batch_records import ERASED, BatchLists
 from core.jobs.index_job import FaceRecord, IndexDone, IndexJob, IndexRequest, UnindexedFace
 from core.jobs.photo_sources import PhotoSources
-from core.jobs.recognition_job import DetectedFace, Failure, ImageSize, Model, failed
+from core.jobs.recognition_job import DetectedFace, Failure, ImageSize, failed
 from core.jobs.results import JobResult, Results
 from core.submission.batches import MAX_KEYS, MAX_PREFIX_KEYS, Batches, note_outcome
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore

@@ -18,10 +18,10 @@ from core.collections.matching import Matching
 from core.collections.people import People
 from core.collections.registry import Collections
 from core.errors import Erased, InvalidPhoto
-from core.faces.results import EVERY_FACE, Face, ModelId, Needed, Recognition
+from core.faces.results import EVERY_FACE, Face, Model, Needed, Recognition
 from core.jobs.index_job import IndexDone, IndexJob
 from core.jobs.photo_sources import PhotoSources
-from core.jobs.recognition_job import ImageSize, Job, JobDone, JobFailed, Model, failed
+from core.jobs.recognition_job import ImageSize, Job, JobDone, JobFailed, failed
 from core.jobs.results import Results
 from core.ports import JobQueue
 from core.settings import Settings
@@ -159,7 +159,7 @@ class Site:
             raise found
         return as_needed(found, needed)
 
-    def shows(self, photo: bytes, *faces: Face, model: ModelId = MODEL) -> None:
+    def shows(self, photo: bytes, *faces: Face, model: Model = MODEL) -> None:
         self.faces[_digest(photo)] = recognition(*faces, model=model)
 
     def fails(self, photo: bytes, error: Exception) -> None:

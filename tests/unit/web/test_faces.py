@@ -9,7 +9,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from core.errors import InvalidImage, RecognitionTimedOut, RecognizerDied, TooBusy
-from core.faces.results import ModelId
+from core.faces.results import Model
 from core.jobs.index_job import IndexDone, IndexJob
 from core.jobs.recognition_job import COLLECTION_NOTE, MIN_QUALITY_NOTE
 from tests.support.faces import face
@@ -179,7 +179,7 @@ def test_unknown_collection_is_404(site: Site, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/faces/match", "/faces/verify"])
 def test_embeddings_of_another_model_are_a_conflict(site: Site, path: str) -> None:
-    site.shows(PHOTO, face(), model=ModelId(name="other", version="2"))
+    site.shows(PHOTO, face(), model=Model(name="other", version="2"))
 
     assert_error(site.send_photo(path, PHOTO, **FIELDS[path]), 409, "MODEL_MISMATCH")
 

@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 
 from core.collections.registry import Collections
 from core.errors import IdempotencyConflict, InvalidImage, RecognizerDied, ServiceUnavailable
-from core.faces.results import EVERY_FACE, ModelId, Needed, Recognition
+from core.faces.results import EVERY_FACE, Model, Needed, Recognition
 from core.ground.ids import new_id
 from core.jobs.recognition_job import JobDone, JobFailed
 from core.jobs.results import Results
@@ -233,7 +233,7 @@ class Delivery(RuleBasedStateMachine):
         assert deadly or not others, "an outage spent the receives of a job"
 
     @rule(number=workers, model=st.sampled_from([MODEL, OTHER_MODEL]))
-    def change_model(self, number: int, model: ModelId) -> None:
+    def change_model(self, number: int, model: Model) -> None:
         self.models[number] = model
 
     @rule(number=workers)

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from core.faces.results import EVERY_FACE, Needed, Recognition
+from core.faces.results import EVERY_FACE, Model, Needed, Recognition
 from core.ground.ids import new_id
 from core.jobs.index_job import IndexDone, IndexJob
-from core.jobs.recognition_job import ImageSize, Job, Model
+from core.jobs.recognition_job import ImageSize, Job
 from core.jobs.results import Results
 from core.testing import ManualClock, MemoryQueue
 from core.worker.lane import Lane

@@ -17,7 +17,7 @@ from core.errors import (
 )
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from core.jobs.index_job import IndexRequest
-from core.jobs.recognition_job import DetectedFace, ImageSize, Model
+from core.jobs.recognition_job import DetectedFace, ImageSize
 from core.submission.batches import Batches, BatchStatus
 from efr_web.openapi.operation import (
     COLLECTION,
@@ -117,7 +117,7 @@ def _add_detect_route(api: Api, matching: Matching, reader: PhotoReader) -> None
             faces=[DetectedFace.of(face) for face in found.faces],
             left_out_faces=found.left_out_faces,
             image=ImageSize(width=found.width, height=found.height),
-            model=Model(name=found.model.name, version=found.model.version),
+            model=found.model,
             timings_ms={step: round(spent, 1) for step, spent in found.timings_ms.items()},
         ).model_dump(mode="json")
 

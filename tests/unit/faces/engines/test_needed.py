@@ -12,7 +12,7 @@ from core.faces.engines.engine import FoundFace, PhotoEngine
 from core.faces.geometry import Box
 from core.faces.photos.images import Photo
 from core.faces.recognition.quality import Quality
-from core.faces.results import EVERY_FACE, LARGEST_FACE, NO_EMBEDDING, ModelId, Needed
+from core.faces.results import EVERY_FACE, LARGEST_FACE, NO_EMBEDDING, Model, Needed
 
 _CHIP = np.zeros((150, 150, 3), dtype=np.uint8)
 
@@ -40,7 +40,7 @@ class Crowd:
 class Counter:
     """Counts the chips that it embeds."""
 
-    model = ModelId(name="counter", version="1")
+    model = Model(name="counter", version="1")
 
     def __init__(self) -> None:
         self.embedded = 0
