@@ -2,15 +2,18 @@
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
+from core.worker.unreadable import REASON
 from efr_cli.context import root_settings
 from efr_cli.errors import ExitCode, Refused, Tool, plain
 
 if TYPE_CHECKING:
-    from efr_cli.dead_letter_box import DeadLetters
+    from core.aws.dead_letter_queue import DeadLetter, DeadLetterQueue
+    from core.worker.dead_letters import DeadJobs
 
 
 @click.group(cls=Tool)
@@ -29,12 +32,12 @@ def _of_queue(command: Callable[..., None]) -> Callable[..., None]:
 @_of_queue
 def list_letters(kind: str) -> None:
     """Count the dead letters by the code of their jobs' results."""
-    letters = _opened(kind)
-    with letters.held() as held:
-        codes = Counter(letters.code(letter) for letter in held)
+    queue, jobs = _opened(kind)
+    with queue.held() as held:
+        codes = Counter(jobs.code(letter.body) for letter in held)
     for code, number in codes.most_common():
         click.echo(f"{number:>7}  {code}")
-    click.echo(f"{codes.total()} messages in {letters.name}")
+    click.echo(f"{codes.total()} messages in {queue.name}")
 
 
 @dead_letters.command()
@@ -46,36 +49,39 @@ def show(kind: str) -> None:
 
     Reading counts as a receive in the dead-letter queue, which has no limit.
     """
-    letters = _opened(kind)
-    with letters.held() as held:
+    queue, jobs = _opened(kind)
+    with queue.held() as held:
         for letter in held:
-            received, body = letter.message.receive_count, plain(letter.message.body)
-            age = f"{letter.age_s:.0f} s"
-            columns = [str(received), age, letters.code(letter), body]
-            click.echo("\t".join(columns + ([plain(letter.reason)] if letter.reason else [])))
+            received, reason = letter.message.receive_count, letter.message.notes.get(REASON)
+            columns = [str(received), f"{letter.age_s:.0f} s", jobs.code(letter.body)]
+            columns += [plain(text) for text in (letter.body, *([reason] if reason else []))]
+            click.echo("\t".join(columns))
 
 
 @dead_letters.command()
 @_of_queue
 def redrive(kind: str) -> None:
     """Let every job run again, without the failed result that it has."""
-    letters = _opened(kind)
-    with letters.held(complete=True) as held:
-        for letter in held:
-            letters.revive(letter)
+    queue, jobs = _opened(kind)
+    with queue.held(complete=True) as held:
+        _revive(jobs, held)
     if not held:
-        click.echo(f"{letters.name} is empty")
+        click.echo(f"{queue.name} is empty")
         return
-    if letters.move():
-        letters.revive_abandoned(held)
-        click.echo(f"SQS moved the messages of {letters.name}, {len(held)} jobs run again")
+    if queue.move():
+        # A sweep may have failed some while they moved, and their first new answer could not
+        # be stored. A job sent twice has one result.
+        swept = [letter for letter in held if jobs.was_swept(letter.body)]
+        _revive(jobs, swept)
+        queue.send_again(swept)
+        click.echo(f"SQS moved the messages of {queue.name}, {len(held)} jobs run again")
     else:
-        click.echo(f"This SQS has no move tasks: messages of {letters.name} are sent again")
-        with letters.held() as held:
-            for letter in held:
-                letters.revive(letter)
-            letters.resend(held)
-    _finish(letters, sum(letters.count()))
+        click.echo(f"This SQS has no move tasks: messages of {queue.name} are sent again")
+        with queue.held() as held:
+            _revive(jobs, held)
+            queue.send_again(held)
+            queue.delete(held)
+    _finish(queue, sum(queue.count()))
 
 
 @dead_letters.command()
@@ -83,23 +89,39 @@ def redrive(kind: str) -> None:
 @click.option("--yes", is_flag=True, help="Don't ask.")
 def purge(kind: str, yes: bool) -> None:
     """Delete every message; each job has a failed result by then."""
-    letters = _opened(kind)
-    if not yes and not click.confirm(f"Delete all {sum(letters.count())} of {letters.name}?"):
+    queue, jobs = _opened(kind)
+    if not yes and not click.confirm(f"Delete all {sum(queue.count())} of {queue.name}?"):
         raise Refused("NOT_CONFIRMED", "nothing was deleted")
-    with letters.held() as held:
-        refused = letters.bury(held)
+    with queue.held() as held:
+        for letter in held:
+            jobs.give_up(letter.body)
+        refused = queue.delete(held)
     click.echo(f"{len(held) - refused} messages were deleted")
-    _finish(letters, refused)
+    _finish(queue, refused)
 
 
-def _opened(kind: str) -> "DeadLetters":
-    # Only here: --help and mistakes need not wait for the libraries behind it.
-    from efr_cli.dead_letter_box import DeadLetters
+def _opened(kind: str) -> "tuple[DeadLetterQueue, DeadJobs]":
+    # Only here: --help and mistakes need not wait for the libraries behind these.
+    from core.aws.clients import sqs_client
+    from core.aws.dead_letter_queue import DeadLetterQueue
+    from core.bootstrap.shared import Shared
+    from core.submission.batches import note_outcome
+    from core.worker.dead_letters import DeadJobs
 
-    return DeadLetters(root_settings(), kind)
+    settings = root_settings()
+    index = kind == "index"
+    source = settings.sqs_index_queue_name if index else settings.sqs_req_queue_name
+    outputs = Shared(settings).outputs
+    jobs = DeadJobs(outputs, on_settled=partial(note_outcome, outputs))
+    return DeadLetterQueue(sqs_client(settings), source), jobs
 
 
-def _finish(letters: "DeadLetters", left: int) -> None:
+def _revive(jobs: "DeadJobs", letters: "list[DeadLetter]") -> None:
+    for letter in letters:
+        jobs.revive(letter.body)
+
+
+def _finish(queue: "DeadLetterQueue", left: int) -> None:
     if left:
-        click.echo(f"{left} messages are still in {letters.name}; run it again", err=True)
+        click.echo(f"{left} messages are still in {queue.name}; run it again", err=True)
         click.get_current_context().exit(ExitCode.SOME_UNUSED)

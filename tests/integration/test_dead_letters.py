@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
-from efr_cli import dead_letter_box, dead_letter_commands
+from efr_cli import dead_letter_commands
 from efr_cli.app import main
-from efr_cli.dead_letter_box import DeadLetters
 
+from core.aws import clients
 from core.aws.clients import sqs_client
+from core.aws.dead_letter_queue import DeadLetterQueue
 from core.aws.sqs import SqsQueue
 from core.ground.ids import new_id
 from core.jobs.index_job import IndexJob
@@ -148,16 +149,16 @@ def test_job_that_a_sweep_fails_during_the_move_is_sent_again(
 ) -> None:
     job = Job.new("obama.jpg")
     desk.give_up(job)
-    moves: Callable[[DeadLetters], bool] = DeadLetters.move
+    moves: Callable[[DeadLetterQueue], bool] = DeadLetterQueue.move
 
-    def moved_during_a_sweep(letters: DeadLetters) -> bool:
+    def moved_during_a_sweep(letters: DeadLetterQueue) -> bool:
         done = moves(letters)
         (message,) = desk.world.queue.receive(limit=1, wait_s=1)
         desk.results.write(failed(job.job_id, ABANDONED, "swept"))
         desk.world.queue.delete_many([message])
         return done
 
-    monkeypatch.setattr(DeadLetters, "move", moved_during_a_sweep)
+    monkeypatch.setattr(DeadLetterQueue, "move", moved_during_a_sweep)
 
     assert desk.run("redrive").exit_code == 0
 
@@ -178,7 +179,7 @@ def test_sqs_without_move_tasks_has_the_messages_sent_again(
 
     client = sqs_client(desk.settings)
     monkeypatch.setattr(client, "start_message_move_task", refuse)
-    monkeypatch.setattr(dead_letter_box, "sqs_client", lambda _: client)
+    monkeypatch.setattr(clients, "sqs_client", lambda _: client)
 
     redriven = desk.run("redrive")
 

@@ -1,0 +1,80 @@
+"""What may become of the jobs whose messages are dead letters, at an operator's word."""
+
+from collections.abc import Callable
+from typing import Final
+
+from core.errors import MalformedMessage
+from core.ground.storage_keys import batch_mark_key
+from core.jobs.index_job import IndexJob
+from core.jobs.recognition_job import Job, JobFailed, failed
+from core.jobs.results import JobResult, Results
+from core.ports import ObjectStore
+from core.worker.dead_letter_sweeper import ABANDONED
+from core.worker.unreadable import job_id_in, job_in
+
+_GIVEN_BY_SWEEPS: Final = {ABANDONED, MalformedMessage.code}
+
+
+class DeadJobs:
+    """The jobs that bodies of dead letters speak of, and their results.
+
+    Parameters
+    ----------
+    outputs : ObjectStore
+        Where results are.
+    on_settled : callable
+        Told of every job that is given up, and its result.
+    """
+
+    def __init__(
+        self, outputs: ObjectStore, on_settled: Callable[[Job | IndexJob, JobResult], None]
+    ) -> None:
+        self._outputs = outputs
+        self._results = Results(outputs)
+        self._on_settled = on_settled
+
+    def code(self, body: str) -> str:
+        """Return the code of a job's failure, or what else there is to say of its result."""
+        job_id = _job_id(body)
+        if job_id is None:
+            return "malformed"
+        stored = self._results.read(job_id)
+        if isinstance(stored, JobFailed):
+            return stored.error.code
+        return "no result yet" if stored is None else "done"
+
+    def revive(self, body: str) -> None:
+        """Remove a job's ``failed`` result, and its mark in a batch, so that it can have another.
+
+        A result that is not ``failed`` stays: the job has its answer.
+        """
+        job, job_id = job_in(body), _job_id(body)
+        if job_id is None or not isinstance(self._results.read(job_id), JobFailed):
+            return
+        if isinstance(job, IndexJob) and job.batch_id is not None:
+            self._outputs.delete(batch_mark_key(job.batch_id, job.position, "failed"))
+        self._outputs.delete(job_id)
+
+    def give_up(self, body: str) -> None:
+        """Give a job a ``failed`` result, unless it has a result, so that its message can go."""
+        job, job_id = job_in(body), _job_id(body)
+        if job_id is None:
+            return
+        collection_id = None if job is None else job.collection_id
+        purged = "its message was purged"
+        self._results.write(failed(job_id, ABANDONED, purged, collection_id=collection_id))
+        stored = self._results.read(job_id)
+        if job is not None and stored is not None:
+            self._on_settled(job, stored)
+
+    def was_swept(self, body: str) -> bool:
+        """Tell whether a job's result is one that a worker's sweep gives."""
+        job_id = _job_id(body)
+        stored = None if job_id is None else self._results.read(job_id)
+        return isinstance(stored, JobFailed) and stored.error.code in _GIVEN_BY_SWEEPS
+
+
+def _job_id(body: str) -> str | None:
+    """Return the id of the job that a body speaks of, even if the job can't be read."""
+    job = job_in(body)
+    return job.job_id if job else job_id_in(body)

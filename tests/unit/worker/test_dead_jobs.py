@@ -1,0 +1,82 @@
+"""What becomes of jobs whose messages are dead letters."""
+
+import pytest
+
+from core.ground.storage_keys import batch_mark_key
+from core.jobs.index_job import IndexJob
+from core.jobs.recognition_job import Job, failed
+from core.jobs.results import JobResult, Results
+from core.testing.store import MemoryStore
+from core.worker.dead_letter_sweeper import ABANDONED
+from core.worker.dead_letters import DeadJobs
+
+JOB = IndexJob(
+    collection_id="staff",
+    job_id="0f8fad5b-d9cb-469f-a165-70867728950e",
+    image_id="a.jpg",
+    s3_bucket="album",
+    s3_key="a.jpg",
+    batch_id="7c9e6679-7425-40de-944b-e07fc1f90ae7",
+    position=7,
+)
+MARK = batch_mark_key("7c9e6679-7425-40de-944b-e07fc1f90ae7", 7, "failed")
+
+
+class Desk:
+    def __init__(self) -> None:
+        self.outputs = MemoryStore()
+        self.results = Results(self.outputs)
+        self.settled: list[tuple[Job | IndexJob, JobResult]] = []
+        self.jobs = DeadJobs(self.outputs, on_settled=lambda *told: self.settled.append(told))
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def test_revived_job_has_neither_its_result_nor_its_mark(desk: Desk) -> None:
+    desk.results.write(failed(JOB.job_id, "RECOGNITION_TIMED_OUT", "slow"))
+    desk.outputs.put(MARK, b"", content_type="application/octet-stream")
+
+    assert desk.jobs.code(JOB.body) == "RECOGNITION_TIMED_OUT"
+    desk.jobs.revive(JOB.body)
+
+    assert desk.outputs.keys("") == []
+    assert desk.jobs.code(JOB.body) == "no result yet"
+
+
+def test_job_that_is_given_up_has_a_result_and_is_told_of(desk: Desk) -> None:
+    desk.jobs.give_up(JOB.body)
+
+    result = desk.results.read(JOB.job_id)
+    assert result is not None
+    assert desk.settled == [(JOB, result)]
+    assert desk.jobs.code(JOB.body) == ABANDONED
+
+
+def test_job_that_has_a_result_keeps_it_when_it_is_given_up(desk: Desk) -> None:
+    desk.results.write(failed(JOB.job_id, "RECOGNITION_TIMED_OUT", "slow"))
+
+    desk.jobs.give_up(JOB.body)
+
+    assert desk.jobs.code(JOB.body) == "RECOGNITION_TIMED_OUT"
+
+
+@pytest.mark.parametrize(
+    ("code", "swept"),
+    [(ABANDONED, True), ("MALFORMED_MESSAGE", True), ("RECOGNITION_TIMED_OUT", False)],
+)
+def test_results_of_sweeps_are_told_from_others(desk: Desk, code: str, swept: bool) -> None:
+    desk.results.write(failed(JOB.job_id, code, "why"))
+
+    assert desk.jobs.was_swept(JOB.body) is swept
+
+
+def test_message_that_names_no_job_is_left_alone(desk: Desk) -> None:
+    desk.jobs.revive("{}")
+    desk.jobs.give_up("{}")
+
+    assert desk.jobs.code("{}") == "malformed"
+    assert not desk.jobs.was_swept("{}")
+    assert desk.outputs.keys("") == []
