@@ -126,6 +126,13 @@ def test_every_link_between_documents_leads_to_a_page_and_a_heading() -> None:
             assert not anchor or anchor in anchors(linked.read_text()), f"{page.name}: #{anchor}"
 
 
+def test_front_page_lists_every_page() -> None:
+    front = (ROOT / "docs" / "README.md").read_text()
+    pages = {page.name for page in ROOT.glob("docs/*.md")} - {"README.md"}
+
+    assert pages <= set(re.findall(r"\]\(([^)#/]+)", front))
+
+
 def test_numbers_of_the_readme_stand_on_the_page_that_it_names_as_evidence() -> None:
     rows = re.findall(r"^\| [^|`]+ \| ([^|]+) \| \[\w+\]\(([^)#]+)#", README, flags=re.MULTILINE)
 
