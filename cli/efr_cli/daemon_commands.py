@@ -9,6 +9,7 @@ from typing import NoReturn
 import click
 
 from efr_cli.context import go_to_root
+from efr_cli.errors import Refused
 
 
 @click.command()
@@ -19,7 +20,7 @@ def serve() -> None:
     """
     package = find_spec("efr_web")
     if package is None or package.origin is None:
-        raise click.ClickException("the web tier, efr_web, is not installed here")
+        raise Refused("NOT_INSTALLED", "the web tier, efr_web, is not here")
     _become("gunicorn", "--config", str(Path(package.origin).with_name("gunicorn_conf.py")))
 
 
