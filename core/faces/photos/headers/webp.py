@@ -33,13 +33,16 @@ def read_webp(photo: bytes) -> PhotoHeader:
     width, height = _size(photo)
     (riff_bytes,) = struct.unpack_from("<I", photo, 4)
     kinds = _chunk_kinds(photo)
-    held_a_pixel = max(_HELD_BYTES_A_PIXEL.get(kind, 0) for kind in kinds)
     animated = photo[12:16] == b"VP8X" and photo[20] & _ANIMATED
+    frames = kinds.count(b"ANMF") if animated else 1
+    if len(kinds) > MOST_PARTS and frames <= 1:
+        raise UnsupportedImage(f"a WebP file with more than {MOST_PARTS} chunks")
+    held_a_pixel = max(_HELD_BYTES_A_PIXEL.get(kind, 0) for kind in kinds)
     return PhotoHeader(
         format="WEBP",
         width=width,
         height=height,
-        frames=kinds.count(b"ANMF") if animated else 1,
+        frames=frames,
         complete=riff_bytes + 8 <= len(photo),
         held_bytes=held_a_pixel * width * height,
     )
@@ -64,10 +67,10 @@ def _size(photo: bytes) -> tuple[int, int]:
 
 
 def _chunk_kinds(photo: bytes) -> list[bytes]:
-    """Return the names of the chunks, of the first `MOST_PARTS` at most."""
+    """Return the names of the chunks, and of too many only the first ones."""
     kinds: list[bytes] = []
     position = 12
-    while position + 8 <= len(photo) and len(kinds) < MOST_PARTS:
+    while position + 8 <= len(photo) and len(kinds) <= MOST_PARTS:
         kind, length = struct.unpack_from("<4sI", photo, position)
         kinds.append(kind)
         position += 8 + length + length % 2

@@ -43,6 +43,15 @@ def _webp_with_frames() -> bytes:
     return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
 
 
+def _webp_with_empty_chunks() -> bytes:
+    """A lossless photo whose pixels come behind all chunks that are looked at."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(buffer, "WEBP", lossless=True)
+    head = b"VP8X" + struct.pack("<I", 10) + bytes(4) + (63).to_bytes(3, "little") * 2
+    body = head + b"JUNK\0\0\0\0" * (MEGABYTES_8 // 8) + buffer.getvalue()[12:]
+    return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
+
+
 def _heic(inserted: bytes) -> bytes:
     return b"\x00\x00\x00\x10ftypheic\x00\x00\x00\x00" + inserted
 
@@ -54,6 +63,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "JPEG of junk": lambda: _jpeg_with(b"\x00"),
     "PNG of empty chunks": _png_with_empty_chunks,
     "WebP of frames": _webp_with_frames,
+    "WebP of empty chunks": _webp_with_empty_chunks,
     "HEIC of entries that reach to the end": lambda: (
         b"\0\0\0\0ftypheic\0\0\0\0" + b"\0\x7f\x7f\x7finfe" * (MEGABYTES_8 // 8)
     ),
