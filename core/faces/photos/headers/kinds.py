@@ -35,6 +35,8 @@ _BRANDS: Final = {b"crx ": "a camera's raw file", b"jxl ": "a JPEG XL"}
 
 def name_of(content: bytes) -> str:
     """Return what a file is, judged by its first bytes, with its article."""
+    if not content:
+        return "an empty file"
     for start, name in _STARTS.items():
         if content.startswith(start):
             return name

@@ -140,6 +140,11 @@ def test_content_that_is_no_photo_is_an_invalid_image(content: bytes) -> None:
         Photo(content, max_pixels=100)
 
 
+def test_photo_without_bytes_is_said_to_be_empty() -> None:
+    with pytest.raises(InvalidImage, match="it is an empty file"):
+        Photo(b"", max_pixels=100)
+
+
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 def test_broken_exif_block_counts_as_upright() -> None:
     content = _encoded(_scene(), "JPEG", exif=b"Exif\x00\x00II*\x00\xff\xff\xff\xff")
