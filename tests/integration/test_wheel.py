@@ -116,6 +116,8 @@ def test_web_tier_answers_in_an_empty_folder(bin_folder: Path, tmp_path: Path) -
         wait_until(lambda: answers(port, "/health"), seconds=PATIENCE_S, what="the web tier")
         assert answers(port, "/openapi.json")
         assert answers(port, "/docs")
+        assert answers(port, "/docs/docs.js")
+        assert answers(port, "/docs/swagger-ui-bundle.js")
 
     assert list(folder.iterdir()) == []
 

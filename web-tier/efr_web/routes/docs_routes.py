@@ -1,17 +1,31 @@
 """The service's description of itself: for programs, and for people."""
 
 from functools import cache
-from typing import Any
+from importlib.resources import files
+from typing import Any, Final
 
-from flask import current_app, render_template, request
+from flask import current_app, render_template
 from flask.typing import ResponseReturnValue
 from pydantic import ConfigDict, RootModel
+from werkzeug.exceptions import NotFound
 
-from efr_web.openapi.docs_page import docs_page
 from efr_web.openapi.document import document
 from efr_web.openapi.operation import Answer, Api, Operation
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Swagger UI's icons are data; "Try it out" asks this service, and nobody else can be asked."""
+_SWAGGER_UI: Final = ("flask_swagger_ui", "dist")
+_OWN: Final = ("efr_web", "static")
+ASSETS: Final = {
+    "docs.js": (_OWN, "text/javascript"),
+    "favicon-32x32.png": (_SWAGGER_UI, "image/png"),
+    "swagger-ui-bundle.js": (_SWAGGER_UI, "text/javascript"),
+    "swagger-ui.css": (_SWAGGER_UI, "text/css"),
+}
+"""The page's files: package and folder that each lies in, and its media type."""
 
 
 class OpenApiDocument(RootModel[dict[str, object]]):
@@ -23,7 +37,7 @@ class OpenApiDocument(RootModel[dict[str, object]]):
 def add_docs_routes(api: Api) -> None:
     """Add ``/openapi.json``, written when it is first asked for, and ``/docs``.
 
-    The page's examples name the address by which its reader came.
+    The page's files lie under ``/docs/``. They are no part of the API.
     """
 
     @api.route("GET", "/openapi.json", OPENAPI)
@@ -32,8 +46,16 @@ def add_docs_routes(api: Api) -> None:
 
     @api.route("GET", "/docs", DOCS)
     def docs() -> ResponseReturnValue:
-        page = docs_page(described(), request.host_url.rstrip("/"))
-        return render_template("docs.html", **page), 200, {"Content-Security-Policy": _POLICY}
+        page = render_template("docs.html", title=described()["info"]["title"])
+        return page, 200, {"Content-Security-Policy": _POLICY}
+
+    @api.app.get("/docs/<name>")
+    def docs_asset(name: str) -> ResponseReturnValue:
+        if name not in ASSETS:
+            raise NotFound
+        (package, folder), media = ASSETS[name]
+        content = files(package).joinpath(folder, name).read_bytes()
+        return current_app.response_class(content, mimetype=media)
 
     @cache
     def described() -> dict[str, Any]:
@@ -53,7 +75,7 @@ OPENAPI = Operation(
 DOCS = Operation(
     tag="Service",
     summary="Describe the service for people",
-    text="One page without scripts.",
+    text="A page to read and to try all calls; it asks no other host for anything.",
     answers={200: Answer(text="HTML.", media="text/html")},
     curl="/docs",
 )
