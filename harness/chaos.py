@@ -46,7 +46,8 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 COLLECTION: Final = "chaos"
 _PATIENCE_S: Final = 900
 """Several faults may follow each other, some for 100 s and more."""
-_SWEEP_S: Final = 30
+_SWEEP_S: Final = 120
+"""Longer than a worker that was killed during a sweep leaves dead letters hidden."""
 _POISON_EVERY: Final = 25
 _WARM_S: Final = 180.0
 """Memory is compared from then on: galleries and libraries are loaded by now."""

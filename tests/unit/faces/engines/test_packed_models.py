@@ -18,6 +18,7 @@ OPTIONS: dict[str, Any] = {
     "max_pixels": 50_000_000,
     "detection_max_side_px": None,
     "min_face_px": 16,
+    "max_faces": 100,
     "cuda": False,
 }
 
