@@ -63,10 +63,6 @@ def main() -> None:
                 {name: partial(_each, engine, photos) for name, engine in engines.items()},
                 len(photos),
             ),
-            "together": _in_turn(
-                {name: partial(engine.recognise_many, photos) for name, engine in engines.items()},
-                len(photos),
-            ),
         },
     }
     options.out.write_text(json.dumps(artifact, indent=1) + "\n")

@@ -1,14 +1,13 @@
 """What every engine does with photos, whichever networks find and embed the faces."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import InvalidPhoto
 from core.faces.detection.detection import Detection
 from core.faces.geometry import Point
 from core.faces.photos.images import Photo
@@ -92,54 +91,23 @@ class PhotoEngine(Generic[Detected]):
         TooManyPixels, InvalidImage
             If the photo can't be decoded.
         """
-        (answer,) = self.recognise_many([photo], needed)
-        if isinstance(answer, InvalidPhoto):
-            raise answer
-        return answer
-
-    def recognise_many(
-        self, photos: Sequence[bytes], needed: Needed = EVERY_FACE
-    ) -> list[Recognition | InvalidPhoto]:
-        """Return the faces of each photo, embedded together.
-
-        One after the other is decoded; only the chips of all stay in memory, 68 KB
-        a face. The time for embedding is shared out by faces.
-
-        Returns
-        -------
-        list of Recognition or InvalidPhoto
-            In the order of the photos. In place of a photo that can't be decoded
-            stands what `recognise` would raise; it is no harm to the others.
-        """
-        found = [self._find(photo, needed) for photo in photos]
-        chips = [
-            face.chip
-            for each in found
-            if isinstance(each, _FoundPhoto)
-            for face in each.faces[: each.embedded]
-        ]
-        started = time.perf_counter()
-        embeddings = self._embedder.embed(chips)
-        embed_ms = (time.perf_counter() - started) * 1000 / max(len(chips), 1)
-        release_freed_memory()
-        rows = iter(embeddings)
-        return [
-            each
-            if isinstance(each, InvalidPhoto)
-            else self._recognition(each, rows, embed_ms=embed_ms * each.embedded)
-            for each in found
-        ]
-
-    def _find(self, photo: bytes, needed: Needed) -> _FoundPhoto | InvalidPhoto:
-        started = time.perf_counter()
         try:
-            opened = Photo(photo, max_pixels=self._max_pixels)
-            detected = self._finder.detect(opened)
-            found_at = time.perf_counter()
-            described = _at_most(self._max_faces, needed.described)
-            faces = self._finder.align(opened, detected[:described])
-        except InvalidPhoto as error:
-            return error
+            found = self._find(photo, needed)
+            chips = [face.chip for face in found.faces[: found.embedded]]
+            started = time.perf_counter()
+            embeddings = self._embedder.embed(chips)
+            embed_ms = (time.perf_counter() - started) * 1000 if chips else 0.0
+        finally:
+            release_freed_memory()
+        return self._recognition(found, iter(embeddings), embed_ms=embed_ms)
+
+    def _find(self, photo: bytes, needed: Needed) -> _FoundPhoto:
+        started = time.perf_counter()
+        opened = Photo(photo, max_pixels=self._max_pixels)
+        detected = self._finder.detect(opened)
+        found_at = time.perf_counter()
+        described = _at_most(self._max_faces, needed.described)
+        faces = self._finder.align(opened, detected[:described])
         return _FoundPhoto(
             width=opened.width,
             height=opened.height,

@@ -89,14 +89,3 @@ def test_time_is_that_of_the_faces_that_were_embedded() -> None:
 
     assert engine.recognise(_photo(), NO_EMBEDDING).timings_ms["embed"] == 0
     assert engine.recognise(_photo(), EVERY_FACE).timings_ms["embed"] > 0
-
-
-def test_embeddings_of_several_photos_go_to_the_photos_that_they_are_of() -> None:
-    engine = _engine(Crowd(2), Counter())
-
-    answers = engine.recognise_many([_photo(), b"no photo", _photo()], Needed(embedded=1))
-
-    assert [
-        None if isinstance(answer, Exception) else [face.embedding.size for face in answer.faces]
-        for answer in answers
-    ] == [[128, 0], None, [128, 0]]

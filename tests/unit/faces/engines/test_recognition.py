@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.errors import InvalidImage, ModelCorrupt, ModelMissing, TooManyPixels
+from core.errors import ModelCorrupt, ModelMissing, TooManyPixels
 from core.faces.engines.builtin import FaceEngine, Recognition
 from core.faces.engines.profiles import PROFILES
 from core.faces.models.model_files import YUNET
@@ -115,39 +115,6 @@ def test_two_processes_give_the_same_embedding_to_the_last_bit(
 
     assert one == other
     assert len(one.strip()) == 128 * 4 * 2
-
-
-def test_many_photos_together_have_the_faces_that_each_has_alone(
-    engine: FaceEngine, shared_data: Path
-) -> None:
-    files = sorted((shared_data / _EXAMPLES).glob("*.jpg"))
-    photos = [file.read_bytes() for file in files]
-
-    together = engine.recognise_many(photos)
-
-    for photo, found in zip(photos, together, strict=True):
-        alone = engine.recognise(photo)
-        assert isinstance(found, Recognition)
-        assert [face.box for face in found.faces] == [face.box for face in alone.faces]
-        for face, same in zip(found.faces, alone.faces, strict=True):
-            assert np.abs(face.embedding - same.embedding).max() < 1e-5
-
-
-def test_broken_photo_among_many_is_an_error_and_no_harm_to_its_neighbours(
-    engine: FaceEngine, shared_data: Path
-) -> None:
-    photo = (shared_data / _EXAMPLES / "obama_small.jpg").read_bytes()
-
-    before, broken, behind = engine.recognise_many([photo, photo[:5000], photo])
-
-    assert isinstance(broken, InvalidImage)
-    for found in (before, behind):
-        assert isinstance(found, Recognition)
-        assert len(found.faces) == 1
-
-
-def test_no_photos_give_no_answers(engine: FaceEngine) -> None:
-    assert engine.recognise_many([]) == []
 
 
 def test_without_yunet_mmod_finds_the_same_face_and_the_log_says_so_once(
