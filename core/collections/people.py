@@ -1,5 +1,6 @@
 """What users do with enrolled faces: list, rename, merge, reassign, reject."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
@@ -9,14 +10,23 @@ from core.errors import FaceNotFound, PersonNotFound, PersonRejected
 from core.ports import EnrolledFace, FaceIndex
 
 _PAGE: Final = 1000
+_NEXT_SECOND_S: Final = 1.1
+"""After so long S3's clock, which tells seconds, is another one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class People:
-    """The people of collections. Every method raises ``CollectionNotFound`` if there is none."""
+    """The people of collections. Every method raises ``CollectionNotFound`` if there is none.
+
+    Parameters
+    ----------
+    sleep : callable
+        How to let a second pass.
+    """
 
     collections: Collections
     index: FaceIndex
+    sleep: Callable[[float], None] = time.sleep
 
     def faces(
         self, collection_id: str, *, limit: int, after: str = "", person: str | None = None
@@ -62,8 +72,8 @@ class People:
         """Give a person's faces another name, which may be that of somebody enrolled.
 
         A face of which it was said that it is not the new person's loses its name. Photos
-        that wait to be enrolled under the former name get the new one.
-        Returns how many faces there were.
+        that wait to be enrolled under the former name get the new one; who is enrolled
+        under it once this returns is someone else. Returns how many faces there were.
 
         Raises
         ------
@@ -85,6 +95,7 @@ class People:
         )
         if not renamed:
             raise _nobody(person, collection_id)
+        self.sleep(_NEXT_SECOND_S)  # or a photo that is accepted now would count as earlier
         return len(renamed)
 
     def reassign(self, collection_id: str, face_id: str, person: str) -> EnrolledFace:

@@ -50,7 +50,7 @@ class Desk:
             store.clock = self.clock
         self.queue = MemoryQueue(clock=self.clock)
         self.collections = Collections(self.gallery, self.index, refresh_s=0)
-        self.people = People(collections=self.collections, index=self.index)
+        self.people = People(collections=self.collections, index=self.index, sleep=lambda _: None)
 
     def run(self, *arguments: str | Path) -> Result:
         """Run a command and return its exit code and what it printed."""

@@ -28,11 +28,14 @@ class Tier:
     index: MemoryFaceIndex = field(default_factory=MemoryFaceIndex)
 
     store: MemoryStore = field(default_factory=MemoryStore)
+    sleeps: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.collections = Collections(self.store, self.index, refresh_s=0)
         self.collections.create("family")
-        self.people = People(collections=self.collections, index=self.index)
+        self.people = People(
+            collections=self.collections, index=self.index, sleep=self.sleeps.append
+        )
         self.enroller = Enroller(self.collections, self.index)
 
     def enrol(self, recognition: Recognition, job: IndexJob | None = None) -> IndexDone:
@@ -519,6 +522,18 @@ def test_photo_that_waited_while_its_person_was_renamed_gets_the_new_name(tier: 
     assert [record.person for record in done.face_records] == ["Ada King"]
     assert {stored.person for stored in tier.faces()} == {"Ada King"}
     tier.enrol(recognition(face(2)), accepted(job_of("Ada", image_id="new"), seconds_later=5))
+    assert {stored.person for stored in tier.faces()} == {"Ada King", "Ada"}
+
+
+def test_photo_that_is_accepted_after_a_renaming_keeps_the_former_name(tier: Tier) -> None:
+    tier.enrol(recognition(face(0)), accepted(job_of("Ada")))
+    tier.people.rename("family", "Ada", "Ada King")
+    (slept_s,) = tier.sleeps
+    at_the_earliest = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=int(slept_s))
+
+    other = job_of("Ada", image_id="new").model_copy(update={"accepted_at": at_the_earliest})
+    tier.enrol(recognition(face(1)), other)
+
     assert {stored.person for stored in tier.faces()} == {"Ada King", "Ada"}
 
 

@@ -42,7 +42,7 @@ class Service:
     def __post_init__(self) -> None:
         self.collections = Collections(self.gallery, self.index, refresh_s=0)
         self.collections.create("family")
-        self.people = People(collections=self.collections, index=self.index)
+        self.people = People(collections=self.collections, index=self.index, sleep=lambda _: None)
         self.erasure = self.erasure_by(Process())
 
     def erasure_by(self, process: Process) -> Erasure:

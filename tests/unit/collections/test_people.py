@@ -33,7 +33,7 @@ def family() -> Family:
     index = MemoryFaceIndex()
     collections = Collections(MemoryStore(), index, refresh_s=0)
     collections.create("family")
-    return Family(People(collections=collections, index=index))
+    return Family(People(collections=collections, index=index, sleep=lambda _: None))
 
 
 def test_faces_are_listed_in_pages_of_all_or_one_person(family: Family) -> None:

@@ -74,7 +74,7 @@ class Site:
         self.results = Results(self.outputs)
         self.settings = Settings(_env_file=None, max_file_mb=1, max_wait_seconds=30, web_threads=2)
         self.collections = Collections(self.gallery, self.index, refresh_s=1, clock=self.clock)
-        self.people = People(collections=self.collections, index=self.index)
+        self.people = People(collections=self.collections, index=self.index, sleep=lambda _: None)
         self.sources = PhotoSources(allowed={"album": self.album}, max_file_bytes=MAX_FILE_BYTES)
         self.app = create_app(self.settings, self._parts())
         self.client: FlaskClient = self.app.test_client()
