@@ -74,8 +74,7 @@ _FINAL: Final = (
     InvalidPhoto,
     ObjectMissing,
 )
-"""What no further attempt can mend."""
-
+"""What no further attempt can change."""
 
 ALONE_REFUSED: Final = "JOB_LEFT_ALONE"
 """Code of a job that was refused what others got, until it was given up."""
