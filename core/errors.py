@@ -38,6 +38,7 @@
     ├── Erased                      what a job holds was erased after it was accepted
     ├── ServiceUnavailable          passes by itself: try again later
     │   ├── StorageUnavailable
+    │   │   └── SourceUnavailable
     │   ├── QueueUnavailable
     │   └── IndexUnavailable
     ├── RecognitionFailed           the child gave no answer: worth another try
@@ -290,6 +291,10 @@ class StorageUnavailable(ServiceUnavailable):
     """Raised when S3 does not answer, or a bucket does not exist."""
 
     code = "STORAGE_UNAVAILABLE"
+
+
+class SourceUnavailable(StorageUnavailable):
+    """Raised when a bucket of the caller's own does not answer, or refuses to be read."""
 
 
 class QueueUnavailable(ServiceUnavailable):

@@ -119,6 +119,7 @@ class Shared:
         return PhotoSources(
             allowed={name: self.store(name) for name in names},
             max_file_bytes=self.settings.max_file_bytes,
+            own=frozenset(further),
         )
 
     def matching(self, recognise: Recognise) -> Matching:

@@ -6,7 +6,13 @@ from mimetypes import MimeTypes
 from pathlib import PurePosixPath
 from typing import Final
 
-from core.errors import BucketNotAllowed, InvalidRequest, UnsupportedImage
+from core.errors import (
+    BucketNotAllowed,
+    InvalidRequest,
+    SourceUnavailable,
+    StorageUnavailable,
+    UnsupportedImage,
+)
 from core.ports import ObjectStore, StoredObject
 
 _ANY_BYTES: Final = "application/octet-stream"
@@ -27,10 +33,11 @@ def check_is_no_other_file(key: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class PhotoSources:
-    """The buckets of ``ALLOWED_BUCKETS``, by name."""
+    """The buckets of ``ALLOWED_BUCKETS``, by name; ``own`` are those of the service."""
 
     allowed: Mapping[str, ObjectStore]
     max_file_bytes: int
+    own: frozenset[str] = frozenset()
 
     def bucket(self, name: str | None) -> str:
         """Return the name of an allowed bucket; without one the only one there is.
@@ -65,6 +72,13 @@ class PhotoSources:
             If there is no such key.
         FileTooLarge
             If it is over the limit; its bytes are not read then.
+        SourceUnavailable
+            If a bucket of the caller's own can't be read.
         """
-        store = self.allowed[self.bucket(bucket)]
-        return store.get(key, max_bytes=self.max_file_bytes)
+        name = self.bucket(bucket)
+        try:
+            return self.allowed[name].get(key, max_bytes=self.max_file_bytes)
+        except StorageUnavailable as error:
+            if name in self.own:
+                raise
+            raise SourceUnavailable(str(error)) from error

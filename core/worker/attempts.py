@@ -28,7 +28,8 @@ class Attempt:
     ``failures`` counts how often S3, SQS or the index broke the job off in this worker,
     since ``since_s``. ``is_odd`` says that others were answered after the last time, and
     ``is_last`` that this worker has tried it for long enough. ``is_probe`` says that the
-    lane waits for what becomes of it.
+    lane waits for what becomes of it. ``is_refused`` says that only the bucket of its photo,
+    which is the caller's, refused it: nothing that other jobs need is in doubt.
     """
 
     message: ReceivedMessage
@@ -39,6 +40,7 @@ class Attempt:
     is_odd: bool = False
     is_last: bool = False
     is_probe: bool = False
+    is_refused: bool = False
 
 
 class SetAside:
@@ -72,6 +74,7 @@ class SetAside:
             since_s=attempt.since_s if attempt.failures else now_s,
             due_s=now_s + pause_s,
             answers=self._doubt.answers,
+            is_refused=attempt.is_refused,
         )
         self._waiting.append(again)
 
@@ -82,7 +85,7 @@ class SetAside:
 
     def take(self, attempt: Attempt) -> Attempt:
         """Take a job out to be tried again."""
-        is_odd = self._doubt.answers > attempt.answers
+        is_odd = attempt.is_refused or self._doubt.answers > attempt.answers
         taken = replace(
             attempt, is_odd=is_odd, is_last=is_odd and self._was_tried_for_long(attempt)
         )

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from dataclasses import replace
 from typing import Final
 
 from core.errors import ServiceUnavailable
@@ -129,8 +130,11 @@ class Pipeline:
             log.warning("message was lost before its turn", extra={"lane": self._lane.name})
             return []
         outcome = self._outcome(attempt)
-        if outcome is Outcome.LEFT_ALONE:
-            self._set_aside(attempt)
+        if outcome is Outcome.REFUSED:
+            self._set_aside(replace(attempt, is_refused=True))
+        elif outcome is Outcome.LEFT_ALONE:
+            is_odd = attempt.is_odd and not attempt.is_refused
+            self._set_aside(replace(attempt, is_odd=is_odd, is_refused=False))
         elif outcome in ANSWERED:
             self._prefetched.answered()
         else:

@@ -18,8 +18,11 @@ the same on the last allowed receive   ``failed``                  visible at on
                                                                    to the dead-letter queue
 S3, SQS or the index refuses or is     none                        kept hidden; tried again by
 down                                                               the same worker
+a bucket of the caller's refuses the   none                        the same, and other jobs go on
+photo, while S3 answers otherwise
 the same job alone is refused for      none                        visible again after a growing
-five minutes, others are answered                                  pause
+five minutes, others are answered;                                 pause
+or over 20 such jobs are in hand
 the same for an hour on the last       ``failed``                  visible at once: SQS moves it
 allowed receive                                                    to the dead-letter queue
 worker killed                          none                        comes back after the
@@ -52,6 +55,7 @@ from core.errors import (
     ObjectMissing,
     RecognitionFailed,
     ServiceUnavailable,
+    SourceUnavailable,
 )
 from core.jobs.index_job import IndexDone, IndexJob
 from core.jobs.recognition_job import Job, JobDone, JobFailed, failed
@@ -92,6 +96,7 @@ class Outcome(enum.Enum):
     DEAD_LETTERED = "dead-lettered"
     RELEASED = "released"
     LEFT_ALONE = "left alone"
+    REFUSED = "refused"
 
 
 ANSWERED: Final = frozenset({Outcome.DONE, Outcome.FAILED, Outcome.DUPLICATE})
@@ -227,7 +232,8 @@ class JobHandler(Generic[J]):
             outcome = self._attempt(job, message, again=again, give_up=give_up)
         except ServiceUnavailable as error:
             log.warning("job was left alone", extra={"code": error.code, "reason": str(error)})
-            return Outcome.LEFT_ALONE
+            only_its_own = isinstance(error, SourceUnavailable) and self._is_storage_there(job)
+            return Outcome.REFUSED if only_its_own else Outcome.LEFT_ALONE
         self._heartbeat.uncover(message)
         log.info(
             "job was handled",
@@ -254,6 +260,14 @@ class JobHandler(Generic[J]):
             log.exception("job met an unexpected error")
             reason = f"unexpected {type(error).__name__}"
             return self._try_again(job, message, FaceServiceError.code, reason)
+
+    def _is_storage_there(self, job: J) -> bool:
+        """Tell whether S3 answers about a bucket of ours, so that others may be answered."""
+        try:
+            self._results.read(job.job_id)
+        except ServiceUnavailable:
+            return False
+        return True
 
     def _has_result(self, job: J) -> bool:
         """Tell whether a job was answered before; if so, finish what that left undone."""

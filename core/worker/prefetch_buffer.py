@@ -88,7 +88,7 @@ class Prefetched:
     def set_aside(self, attempt: Attempt) -> float | None:
         """Keep a job that was broken off; return the pause before the next probe, if any."""
         with self._changed:
-            if not attempt.is_odd:
+            if not (attempt.is_odd or attempt.is_refused):
                 self._doubt.rise()
             if attempt.is_probe:
                 self._doubt.go_on()

@@ -7,10 +7,13 @@ from core.errors import (
     FileTooLarge,
     InvalidRequest,
     ObjectMissing,
+    SourceUnavailable,
+    StorageUnavailable,
     UnsupportedImage,
 )
 from core.jobs.photo_sources import PhotoSources, check_is_no_other_file
 from core.testing import MemoryStore
+from tests.support.half_away import HalfAway
 
 LIMIT = 10
 
@@ -64,3 +67,17 @@ def test_key_of_another_kind_of_file_is_no_photo(key: str) -> None:
 )
 def test_key_that_may_be_a_photo_is_one(key: str) -> None:
     check_is_no_other_file(key)
+
+
+def test_bucket_that_refuses_is_told_apart_from_the_services_own() -> None:
+    store = HalfAway(MemoryStore(), StorageUnavailable)
+    store.refuses = lambda method, asked: method == "get"
+    of_both = PhotoSources(
+        allowed={"album": store, "own": store}, max_file_bytes=LIMIT, own=frozenset({"own"})
+    )
+
+    with pytest.raises(SourceUnavailable):
+        of_both.photo("album", "a.jpg")
+    with pytest.raises(StorageUnavailable) as refused:
+        of_both.photo("own", "a.jpg")
+    assert refused.type is StorageUnavailable

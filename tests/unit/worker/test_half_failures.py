@@ -143,18 +143,21 @@ class Site:
             job = Job.new("a.jpg")
             self.inputs.put(job.input_key, b"a photo", content_type="image/jpeg")
             self.requests.send(job.body)
-            index_job = IndexJob(
-                job_id=new_id(),
-                collection_id=DEFAULT_COLLECTION,
-                image_id=f"{number}.jpg",
-                s3_bucket="album",
-                s3_key=f"{number}.jpg",
-                batch_id=batch_id,
-                position=number,
-            )
-            self.album.put(index_job.s3_key, b"a photo", content_type="image/jpeg")
-            self.index_queue.send(index_job.body)
-            self.jobs += [job.job_id, index_job.job_id]
+            self.jobs.append(job.job_id)
+            self.accept_album_photo(f"{number}.jpg", batch_id=batch_id, position=number)
+
+    def accept_album_photo(self, key: str, **batch: Any) -> None:
+        index_job = IndexJob(
+            job_id=new_id(),
+            collection_id=DEFAULT_COLLECTION,
+            image_id=key,
+            s3_bucket="album",
+            s3_key=key,
+            **batch,
+        )
+        self.album.put(key, b"a photo", content_type="image/jpeg")
+        self.index_queue.send(index_job.body)
+        self.jobs.append(index_job.job_id)
 
     def work(self, seconds: int) -> None:
         """Let the worker do a round a second, with its heartbeat."""
@@ -197,7 +200,7 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("part", "method"), FAULTS)
+@pytest.mark.parametrize(("part", "method"), [each for each in FAULTS if each[0] != "album"])
 def test_operation_that_is_refused_for_ten_minutes_costs_no_job(part: str, method: str) -> None:
     site = Site()
     site.accept()
@@ -253,6 +256,31 @@ def test_queue_that_refuses_an_operation_for_ten_minutes_costs_no_job(
     site.heal()
     site.work(600)
 
+    assert site.unanswered() == []
+
+
+def test_refused_album_stops_no_other_photo_and_costs_no_job() -> None:
+    site = Site()
+    site.accept(40)
+    refused = set(site.jobs)
+    keys = tuple(f"'{number}.jpg'" for number in range(40))
+    site.album.refuses = lambda method, asked: method == "get" and any(k in asked for k in keys)
+    for number in range(100, 110):
+        site.accept_album_photo(f"{number}.jpg")
+
+    site.work(30)
+    late = [job_id for job_id in site.unanswered() if job_id not in refused]
+    site.work(OUTAGE_S)
+    failed_meanwhile = [
+        job_id
+        for job_id in site.jobs
+        if isinstance(Results(site.stored_results).read(job_id), JobFailed)
+    ]
+    site.heal()
+    site.work(900)
+
+    assert late == []
+    assert failed_meanwhile == []
     assert site.unanswered() == []
 
 
