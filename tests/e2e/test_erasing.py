@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,8 +26,13 @@ class Tiers:
 
     settings: Settings
     web: WebProcess
-    worker: WorkerProcess
+    worker_log: Path
+    worker: WorkerProcess | None = None
     http: requests.Session = field(default_factory=requests.Session)
+
+    def start_worker(self) -> None:
+        self.worker = WorkerProcess(self.settings, self.worker_log)
+        self.worker.started()
 
     def create(self, collection_id: str) -> None:
         made = self.http.post(
@@ -74,16 +80,15 @@ def tiers(localstack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> I
     )
     provision(settings)
     logs = tmp_path_factory.mktemp("erasing")
-    web, worker = (
-        WebProcess(settings, logs / "web.log"),
-        WorkerProcess(settings, logs / "worker.log"),
-    )
+    web = WebProcess(settings, logs / "web.log")
+    both = Tiers(settings=settings, web=web, worker_log=logs / "worker.log")
     try:
         web.started()
-        yield Tiers(settings=settings, web=web, worker=worker)
+        yield both
     finally:
         web.stop()
-        worker.stop()
+        if both.worker is not None:
+            both.worker.stop()
 
 
 def test_photos_that_wait_while_they_are_erased_are_never_enrolled(tiers: Tiers) -> None:
@@ -99,7 +104,7 @@ def test_photos_that_wait_while_they_are_erased_are_never_enrolled(tiers: Tiers)
     assert tiers.photos() == 0
     tiers.create("guests")
     again = [tiers.index(collection_id, "again") for collection_id in ("staff", "guests")]
-    tiers.worker.started()
+    tiers.start_worker()
     wait_until(
         lambda: [tiers.ending(job_id) for job_id in again] == ["done"] * 2,
         seconds=120,
@@ -112,7 +117,7 @@ def test_photos_that_wait_while_they_are_erased_are_never_enrolled(tiers: Tiers)
 def test_person_is_erased_right_after_the_first_enrolment_of_a_collection(tiers: Tiers) -> None:
     tiers.create("staff")
     assert tiers.images("staff") == []
-    tiers.worker.started()
+    tiers.start_worker()
     job_id = tiers.index("staff", "first")
     wait_until(lambda: tiers.ending(job_id) == "done", seconds=120, what="the first face")
 
