@@ -21,20 +21,22 @@ def main() -> None:
     """Fuzz one after the other; end with 1 if there was a finding."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=int, default=600)
+    parser.add_argument("--seed", type=int, default=0, help="0 for another one each time")
     options = parser.parse_args()
     if importlib.util.find_spec("atheris") is None:
         print("atheris is not installed: there is no wheel for this system; nothing was fuzzed")
         return
-    failed = [name for name in _TARGETS if not _fuzz(name, options.seconds // len(_TARGETS))]
+    seconds = options.seconds // len(_TARGETS)
+    failed = [name for name in _TARGETS if not _fuzz(name, seconds, options.seed)]
     if failed:
         print(f"FAIL: {', '.join(failed)}; the files are in var/fuzz/*/findings")
     sys.exit(bool(failed))
 
 
-def _fuzz(target: str, seconds: int) -> bool:
+def _fuzz(target: str, seconds: int, seed: int) -> bool:
     """Return whether nothing was found."""
     process = subprocess.Popen(
-        [sys.executable, str(_SCRIPT), target, "--seconds", str(seconds)],
+        [sys.executable, str(_SCRIPT), target, "--seconds", str(seconds), "--seed", str(seed)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -90,6 +90,7 @@ def _fuzz(check: Callable[[bytes], None], folder: Path, options: argparse.Namesp
             sys.argv[0],
             f"-max_total_time={options.seconds}",
             f"-runs={options.runs or -1}",
+            f"-seed={options.seed}",
             f"-timeout={options.timeout_s}",
             f"-rss_limit_mb={options.memory_mb}",
             f"-max_len={_LARGEST_BYTES}",
@@ -120,6 +121,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("target", choices=_STEPS)
     parser.add_argument("--seconds", type=int, default=300, help="0 for no bound")
+    parser.add_argument("--seed", type=int, default=0, help="0 for another one each time")
     parser.add_argument("--runs", type=int, default=0, help="0 for no bound")
     parser.add_argument("--timeout-s", type=int, default=5, help="for one file")
     parser.add_argument("--memory-mb", type=int, default=700, help="of the whole process")

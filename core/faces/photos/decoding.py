@@ -67,7 +67,7 @@ def decode(opened: OpenedPhoto, photo: bytes, *, reduction: int) -> Decoded:
     """
     header, image = opened.header, opened.image
     if header.format == "HEIF":
-        return Decoded(stored=_decoded_heic(photo), reduction=1)
+        return Decoded(stored=_decoded_heic(photo, image.size), reduction=1)
     if header.format == "WEBP" and header.width * header.height >= _LARGE_PIXELS and can_scale():
         image.close()  # its decoder has room for two frames
         pixels = decoded_webp(photo, reduction=reduction)
@@ -95,10 +95,12 @@ def lighter(decoded: Decoded, factor: float) -> Decoded:
     return Decoded(stored=half, reduction=2 * decoded.reduction)
 
 
-def _decoded_heic(photo: bytes) -> StoredArray:
+def _decoded_heic(photo: bytes, announced: tuple[int, int]) -> StoredArray:
     # Pillow would copy the pixels out of what libheif decoded.
     images = pi_heif.open_heif(io.BytesIO(photo), convert_hdr_to_8bit=True)
     main = images[images.primary_index]
     pixels = np.asarray(main)
     width, height = main.size  # rows may be padded
+    if (width, height) != announced:  # libheif rounds an odd crop otherwise when it decodes
+        raise OSError(f"it has {width} x {height} pixels, and says {announced[0]} x {announced[1]}")
     return StoredArray(pixels=pixels[:height, :width], mode=main.mode, owner=main)

@@ -30,6 +30,7 @@ for name in sys.stdin.read().splitlines():
         photo = Photo(Path(name).read_bytes(), max_pixels=4_000_000)
         photo.resized(0.2)
         photo.region(Box(left=0, top=0, right=9, bottom=9), factor=1.0)
+        assert photo.resized(1.0).shape[:2] == (photo.height, photo.width), name
     except InvalidPhoto:
         continue
 print("all were looked at")
