@@ -111,7 +111,9 @@ def test_second_request_in_the_same_packet_is_answered(web_alone: Service) -> No
         client.settimeout(PATIENCE_S)
         answers = b""
         while answers.count(b"HTTP/1.1 200 ") < 2:
-            answers += client.recv(10_000)
+            received = client.recv(10_000)
+            assert received, answers
+            answers += received
 
 
 @pytest.mark.parametrize(
