@@ -24,7 +24,7 @@ from core.worker.dead_letter_sweeper import DeadLetterSweeper
 from core.worker.job_answers import IndexAnswerer, RecognitionAnswerer
 from core.worker.job_handler import JobHandler
 from core.worker.lane import Lane
-from core.worker.scheduler import Turns, Urgency
+from core.worker.scheduler import ChildScheduler, Priority
 from core.worker.visibility_heartbeat import VisibilityHeartbeat
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def build_worker(settings: Settings) -> WorkerParts:
     sqs = sqs_client(settings, long_poll_s=settings.sqs_wait_time_seconds)
     children = settings.worker_process_count
     pool = build_executor(settings)
-    turns = Turns(pool, children=children)
+    scheduler = ChildScheduler(pool, children=children)
     namer = FaceNamer(
         shared.collections,
         shared.index,
@@ -82,7 +82,7 @@ def build_worker(settings: Settings) -> WorkerParts:
                 parse=Job.from_body,
                 answer=RecognitionAnswerer(
                     inputs=shared.inputs,
-                    recognizer=turns.of(Urgency.INTERACTIVE),
+                    recognizer=scheduler.of(Priority.INTERACTIVE),
                     namer=namer,
                     max_file_bytes=settings.max_file_bytes,
                 ),
@@ -98,7 +98,7 @@ def build_worker(settings: Settings) -> WorkerParts:
                 parse=IndexJob.from_body,
                 answer=IndexAnswerer(
                     sources=shared.sources(settings.s3_in_bucket),
-                    recognizer=turns.of(Urgency.BULK),
+                    recognizer=scheduler.of(Priority.BULK),
                     enroller=EnrolmentGroups(shared.enroller),
                 ),
                 on_settled=partial(note_outcome, shared.outputs),

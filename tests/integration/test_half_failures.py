@@ -25,7 +25,7 @@ from core.submission.batches import note_outcome
 from core.testing import MemoryStore
 from core.worker.job_answers import IndexAnswerer
 from core.worker.lane import Lane
-from core.worker.scheduler import Turns, Urgency
+from core.worker.scheduler import ChildScheduler, Priority
 from harness.faults.http_proxy import HttpProxy, Refusal
 from harness.localstack import LocalStack, free_port
 from harness.waiting import wait_until
@@ -63,7 +63,7 @@ class Site:
         collections = Collections(world.gallery, self.index, refresh_s=0)
         collections.create("family")
 
-        def bulk_lane(turns: Turns, results: Results) -> list[Lane]:
+        def bulk_lane(scheduler: ChildScheduler, results: Results) -> list[Lane]:
             lane = join_lane(
                 SqsQueue(sqs_client(seen), seen.sqs_index_queue_name),
                 name="bulk",
@@ -72,7 +72,7 @@ class Site:
                 parse=IndexJob.from_body,
                 answer=IndexAnswerer(
                     sources=PhotoSources(allowed={"album": self.album}, max_file_bytes=1000),
-                    recognizer=turns.of(Urgency.BULK),
+                    recognizer=scheduler.of(Priority.BULK),
                     enroller=EnrolmentGroups(Enroller(collections, self.index)),
                 ),
                 dead_letters=world.dead_letters,

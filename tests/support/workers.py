@@ -18,7 +18,7 @@ from core.worker.dead_letter_sweeper import DeadLetterSweeper
 from core.worker.job_answers import RecognitionAnswerer
 from core.worker.job_handler import JobHandler
 from core.worker.lane import Lane
-from core.worker.scheduler import Turns, Urgency
+from core.worker.scheduler import ChildScheduler, Priority
 from core.worker.visibility_heartbeat import VisibilityHeartbeat
 from tests.support.worlds import MAX_RECEIVE_COUNT, VISIBILITY_S, World
 
@@ -108,13 +108,13 @@ def join_worker(
     heartbeat_s: float = 0,
     on_settled: Settled | None = None,
     index: FaceIndex | None = None,
-    more_lanes: Callable[[Turns, Results], list[Lane]] = lambda turns, results: [],
+    more_lanes: Callable[[ChildScheduler, Results], list[Lane]] = lambda scheduler, results: [],
 ) -> JoinedWorker:
     """Return a worker with ``slots`` children that serves the request queue."""
     results = Results(outputs or world.outputs)
     index = index or MemoryFaceIndex()
     collections = Collections(world.gallery, index, refresh_s=0)
-    turns = Turns(recognizer, children=slots)
+    scheduler = ChildScheduler(recognizer, children=slots)
     lane = join_lane(
         world.queue,
         name="interactive",
@@ -123,7 +123,7 @@ def join_worker(
         parse=Job.from_body,
         answer=RecognitionAnswerer(
             inputs=world.inputs,
-            recognizer=turns.of(Urgency.INTERACTIVE),
+            recognizer=scheduler.of(Priority.INTERACTIVE),
             namer=FaceNamer(collections, index, max_distance=0.6),
             max_file_bytes=1000,
         ),
@@ -136,7 +136,7 @@ def join_worker(
         on_settled=on_settled,
     )
     worker = Worker(
-        lanes=[lane, *more_lanes(turns, results)],
+        lanes=[lane, *more_lanes(scheduler, results)],
         children=slots,
         wait_s=wait_s,
         grace_s=grace_s,

@@ -24,7 +24,7 @@ from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
 from core.worker.job_answers import IndexAnswerer
 from core.worker.job_handler import ALONE_REFUSED, Outcome
 from core.worker.lane import Lane
-from core.worker.scheduler import Turns, Urgency
+from core.worker.scheduler import ChildScheduler, Priority
 from tests.support.faces import MODEL, enrolled, face, recognition
 from tests.support.half_away import Asked, HalfAway
 from tests.support.workers import join_lane, join_worker
@@ -105,7 +105,7 @@ class Site:
         vars(counted)["receive"] = receive
         return counted
 
-    def _bulk_lane(self, turns: Turns, results: Results) -> list[Lane]:
+    def _bulk_lane(self, scheduler: ChildScheduler, results: Results) -> list[Lane]:
         collections = Collections(self.gallery, self.index, refresh_s=0)
         self.bulk = join_lane(
             self._counted(self.index_queue),
@@ -118,7 +118,7 @@ class Site:
                     allowed={"album": self.album},
                     max_file_bytes=1000,
                 ),
-                recognizer=turns.of(Urgency.BULK),
+                recognizer=scheduler.of(Priority.BULK),
                 enroller=EnrolmentGroups(
                     Enroller(collections, self.index),
                     clock=self.clock,

@@ -1,4 +1,4 @@
-"""Who gets a free child next, and a worker with two lanes."""
+"""Which lane gets a free child, and a worker with two lanes."""
 
 import threading
 from dataclasses import dataclass, field
@@ -12,13 +12,13 @@ from core.jobs.recognition_job import ImageSize, Job
 from core.jobs.results import Results
 from core.testing import ManualClock, MemoryQueue
 from core.worker.lane import Lane
-from core.worker.scheduler import Rota, Turns, Urgency
+from core.worker.scheduler import ChildScheduler, FairPolicy, Priority
 from harness.waiting import wait_until
 from tests.support.faces import recognition
 from tests.support.workers import join_lane, join_worker
 from tests.support.worlds import memory_world
 
-INTERACTIVE, BULK = Urgency.INTERACTIVE, Urgency.BULK
+INTERACTIVE, BULK = Priority.INTERACTIVE, Priority.BULK
 
 
 @dataclass(kw_only=True)
@@ -34,43 +34,43 @@ class OneChild:
         return recognition()
 
 
-def turns_of(rota: Rota, rounds: int, waiting: set[Urgency]) -> list[Urgency]:
+def turns_of(policy: FairPolicy, rounds: int, waiting: set[Priority]) -> list[Priority]:
     turns = []
     for _ in range(rounds):
-        turns.append(rota.next(waiting))
-        rota.note(turns[-1], waiting)
+        turns.append(policy.next(waiting))
+        policy.note(turns[-1], waiting)
     return turns
 
 
 def test_every_fourth_turn_is_the_bulk_lanes_while_both_wait() -> None:
-    turns = turns_of(Rota(), 8, {INTERACTIVE, BULK})
+    turns = turns_of(FairPolicy(), 8, {INTERACTIVE, BULK})
 
     assert turns == [INTERACTIVE] * 3 + [BULK] + [INTERACTIVE] * 3 + [BULK]
 
 
 def test_lane_that_waits_alone_has_every_turn() -> None:
-    rota = Rota()
+    policy = FairPolicy()
 
-    assert turns_of(rota, 5, {BULK}) == [BULK] * 5
-    assert turns_of(rota, 5, {INTERACTIVE}) == [INTERACTIVE] * 5
+    assert turns_of(policy, 5, {BULK}) == [BULK] * 5
+    assert turns_of(policy, 5, {INTERACTIVE}) == [INTERACTIVE] * 5
 
 
 def test_waiting_photos_are_recognised_in_turns_and_each_lane_in_its_order() -> None:
     child = OneChild()
-    turns = Turns(child, children=1)
+    scheduler = ChildScheduler(child, children=1)
     threads: list[threading.Thread] = []
 
-    def wait_with(urgency: Urgency, photo: bytes) -> None:
-        lane = turns.of(urgency)
+    def wait_with(priority: Priority, photo: bytes) -> None:
+        lane = scheduler.of(priority)
         threads.append(threading.Thread(target=lane.recognise, args=[photo]))
         threads[-1].start()
 
     wait_with(BULK, b"running")
     wait_until(lambda: child.order)
     for number in range(5):
-        for urgency, letter in ((BULK, "b"), (INTERACTIVE, "i")):
-            wait_with(urgency, f"{letter}{number}".encode())
-            wait_until(lambda urgency=urgency, n=number: turns.waiting(urgency) == n + 1)  # type: ignore[misc]
+        for priority, letter in ((BULK, "b"), (INTERACTIVE, "i")):
+            wait_with(priority, f"{letter}{number}".encode())
+            wait_until(lambda priority=priority, n=number: scheduler.waiting(priority) == n + 1)  # type: ignore[misc]
     child.gate.set()
     for thread in threads:
         thread.join(timeout=10)
@@ -83,7 +83,7 @@ def test_photo_that_fails_gives_its_child_back() -> None:
         def recognise(self, photo: bytes, needed: Needed = EVERY_FACE) -> Recognition:
             raise ZeroDivisionError
 
-    lane = Turns(Failing(), children=1).of(BULK)
+    lane = ChildScheduler(Failing(), children=1).of(BULK)
 
     for _ in range(3):  # with one child kept for good, the second photo would wait for ever
         with pytest.raises(ZeroDivisionError):
@@ -103,13 +103,13 @@ def index_job(number: int) -> IndexJob:
 def test_upload_during_a_bulk_backlog_waits_for_no_more_than_the_running_photo() -> None:
     world, clock, child = memory_world(), ManualClock(), OneChild()
     bulk = MemoryQueue(clock=clock)
-    made: list[Turns] = []
+    made: list[ChildScheduler] = []
 
-    def bulk_lanes(turns: Turns, results: Results) -> list[Lane]:
-        made.append(turns)
+    def bulk_lanes(scheduler: ChildScheduler, results: Results) -> list[Lane]:
+        made.append(scheduler)
 
         def answer(job: IndexJob) -> IndexDone:
-            turns.of(BULK).recognise(b"bulk")
+            scheduler.of(BULK).recognise(b"bulk")
             return IndexDone(
                 job_id=job.job_id,
                 collection_id=job.collection_id,
@@ -137,13 +137,13 @@ def test_upload_during_a_bulk_backlog_waits_for_no_more_than_the_running_photo()
     bulk.send_many([index_job(number).body for number in range(30)])
     thread = threading.Thread(target=worker.run)
     thread.start()
-    (turns,) = made
-    wait_until(lambda: child.order and turns.waiting(BULK))
+    (scheduler,) = made
+    wait_until(lambda: child.order and scheduler.waiting(BULK))
 
     upload = Job.new("a.jpg")
     world.inputs.put(upload.input_key, b"upload", content_type="image/jpeg")
     world.queue.send(upload.body)
-    wait_until(lambda: turns.waiting(INTERACTIVE))
+    wait_until(lambda: scheduler.waiting(INTERACTIVE))
     child.gate.set()
     wait_until(lambda: bulk.bodies == [])
     worker.stop()
