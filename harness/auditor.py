@@ -1,6 +1,7 @@
 """Reads S3 and SQS after a run, and tells whether every accepted job was kept its promise."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,7 +14,7 @@ from core.scaling.policy import Depth
 from core.worker.unreadable import REASON, job_id_in
 from harness.load_clients import Answer
 
-_READ_S: Final = 300
+_READ_S: Final = 600
 """Characters of a job id."""
 
 
@@ -52,13 +53,18 @@ class Auditor:
     """Looks at buckets and queues as they are, without the service.
 
     ``depths`` are the queues' messages by their names; ``dead_letters`` the
-    dead-letter queues.
+    dead-letter queues. A worker's sweep may hide dead letters, and one that was
+    killed leaves them hidden: ``hidden_s`` is how long at most. ``wait_s`` is the
+    long poll of one receive.
     """
 
     inputs: ObjectStore
     outputs: ObjectStore
     depths: Mapping[str, Depth]
     dead_letters: Sequence[JobQueue]
+    hidden_s: float = 0
+    wait_s: float = 1
+    clock: Callable[[], float] = time.monotonic
 
     def audit(
         self,
@@ -80,7 +86,7 @@ class Auditor:
         unreadable : sequence of str
             Messages that are no jobs; each must be a dead letter with its reason.
         """
-        dead = self._dead_letters()
+        dead = self._dead_letters(frozenset(unreadable))
         unread = {letter.body for letter in dead if REASON in letter.notes}
         results = Results(self.outputs)
         found = {job_id: results.read(job_id) for job_id in expected}
@@ -118,13 +124,16 @@ class Auditor:
             destroyed_unread=[body for body in unreadable if body not in unread],
         )
 
-    def _dead_letters(self) -> list[ReceivedMessage]:
-        """Return all dead letters, also those that a sweep gives back meanwhile."""
-        found = []
-        for queue in self.dead_letters:
-            while messages := queue.receive(limit=10, wait_s=1, visibility_s=_READ_S):
-                found += messages
-        return found
+    def _dead_letters(self, wanted: Set[str]) -> list[ReceivedMessage]:
+        """Return all dead letters; those that are wanted may be hidden for a while."""
+        until_s = self.clock() + self.hidden_s
+        found: list[ReceivedMessage] = []
+        while True:
+            for queue in self.dead_letters:
+                while messages := queue.receive(limit=10, wait_s=self.wait_s, visibility_s=_READ_S):
+                    found += messages
+            if wanted <= {letter.body for letter in found} or self.clock() >= until_s:
+                return found
 
 
 def _same(answer: Answer, result: object) -> bool:

@@ -212,6 +212,7 @@ def _audit(
             SqsQueue(sqs, settings.dead_letter_queue_name),
             SqsQueue(sqs, settings.index_dead_letter_queue_name),
         ],
+        hidden_s=_SWEEP_S,
     )
     expected = {
         answer.job_id: Expected(result=answer.expected)

@@ -14,6 +14,15 @@ from harness.auditor import Auditor, Expected, Findings
 from harness.load_clients import Answer
 
 EMPTY = Depth(visible=0, in_flight=0)
+HIDDEN_S = 20
+
+
+class RestlessClock(ManualClock):
+    """A clock that moves a second whenever somebody looks at it."""
+
+    def __call__(self) -> float:
+        self.advance(1)
+        return super().__call__()
 
 
 def done(job: Job, name: str) -> JobDone:
@@ -34,7 +43,7 @@ class Run:
 
     inputs: MemoryStore = field(default_factory=MemoryStore)
     outputs: MemoryStore = field(default_factory=MemoryStore)
-    dead: MemoryQueue = field(default_factory=lambda: MemoryQueue(clock=ManualClock()))
+    dead: MemoryQueue = field(default_factory=lambda: MemoryQueue(clock=RestlessClock()))
     job: Job = field(default_factory=lambda: Job.new("a.jpg"))
     depth: Depth = EMPTY
 
@@ -50,6 +59,9 @@ class Run:
             outputs=self.outputs,
             depths={"requests": self.depth},
             dead_letters=[self.dead],
+            hidden_s=HIDDEN_S,
+            wait_s=0,
+            clock=RestlessClock(),
         )
         answer = Answer(
             photo="a.jpg",
@@ -123,6 +135,14 @@ def test_message_that_was_destroyed_unread_is_found(run: Run) -> None:
     findings = run.audit(unreadable=["kept", "kept without a reason", "gone"])
 
     assert findings.destroyed_unread == ["kept without a reason", "gone"]
+
+
+def test_message_that_a_sweep_hides_is_waited_for(run: Run) -> None:
+    run.write(done(run.job, "Ada"))
+    run.dead.send("kept", notes={"reason": "it names no job"})
+    run.dead.receive(limit=1, wait_s=0, visibility_s=HIDDEN_S // 2)
+
+    assert not run.audit(unreadable=["kept"])
 
 
 def test_dead_letter_without_a_result_is_found(run: Run) -> None:
