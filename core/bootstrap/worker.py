@@ -21,8 +21,8 @@ from core.submission.batches import note_outcome
 from core.worker.acknowledger import Acknowledger
 from core.worker.daemon import Worker
 from core.worker.dead_letter_sweeper import DeadLetterSweeper
-from core.worker.job_answers import IndexAnswerer, RecognitionAnswerer
 from core.worker.job_handler import JobHandler
+from core.worker.job_runners import IndexAnswerer, RecognitionAnswerer
 from core.worker.lane import Lane
 from core.worker.scheduler import ChildScheduler, Priority
 from core.worker.visibility_heartbeat import VisibilityHeartbeat

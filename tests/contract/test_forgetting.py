@@ -33,7 +33,7 @@ from core.submission.indexing import Indexing
 from core.submission.photo_intake import Intake
 from core.submission.uploads import Submission
 from core.testing import MemoryFaceIndex
-from core.worker.job_answers import IndexAnswerer, RecognitionAnswerer
+from core.worker.job_runners import IndexAnswerer, RecognitionAnswerer
 from harness.localstack import LocalStack
 from harness.waiting import wait_until
 from tests.support.faces import RecognizerByPhoto, embedding_like_no_other, face, recognition

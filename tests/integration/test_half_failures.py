@@ -23,7 +23,7 @@ from core.jobs.results import Results
 from core.settings import Settings
 from core.submission.batches import note_outcome
 from core.testing import MemoryStore
-from core.worker.job_answers import IndexAnswerer
+from core.worker.job_runners import IndexAnswerer
 from core.worker.lane import Lane
 from core.worker.scheduler import ChildScheduler, Priority
 from harness.faults.http_proxy import HttpProxy, Refusal

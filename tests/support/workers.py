@@ -15,8 +15,8 @@ from core.testing import ManualClock, MemoryFaceIndex
 from core.worker.acknowledger import Acknowledger
 from core.worker.daemon import Worker
 from core.worker.dead_letter_sweeper import DeadLetterSweeper
-from core.worker.job_answers import RecognitionAnswerer
 from core.worker.job_handler import JobHandler
+from core.worker.job_runners import RecognitionAnswerer
 from core.worker.lane import Lane
 from core.worker.scheduler import ChildScheduler, Priority
 from core.worker.visibility_heartbeat import VisibilityHeartbeat

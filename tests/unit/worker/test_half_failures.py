@@ -21,8 +21,8 @@ from core.jobs.results import Results
 from core.ports import ReceivedMessage
 from core.submission.batches import note_outcome
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
-from core.worker.job_answers import IndexAnswerer
 from core.worker.job_handler import ALONE_REFUSED, Outcome
+from core.worker.job_runners import IndexAnswerer
 from core.worker.lane import Lane
 from core.worker.scheduler import ChildScheduler, Priority
 from tests.support.faces import MODEL, enrolled, face, recognition

@@ -14,7 +14,7 @@ from core.jobs.index_job import IndexJob
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import COLLECTION_NOTE, MIN_QUALITY_NOTE, Job, JobDone
 from core.testing import MemoryFaceIndex, MemoryStore
-from core.worker.job_answers import IndexAnswerer, RecognitionAnswerer
+from core.worker.job_runners import IndexAnswerer, RecognitionAnswerer
 from tests.support.faces import RecognizerByPhoto, face, recognition
 
 ADA = b"photo of Ada"
