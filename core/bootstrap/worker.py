@@ -22,7 +22,7 @@ from core.worker.acknowledger import Acknowledger
 from core.worker.daemon import Worker
 from core.worker.dead_letter_sweeper import DeadLetterSweeper
 from core.worker.job_handler import JobHandler
-from core.worker.job_runners import IndexAnswerer, RecognitionAnswerer
+from core.worker.job_runners import IndexJobRunner, RecognitionJobRunner
 from core.worker.lane import Lane
 from core.worker.scheduler import ChildScheduler, Priority
 from core.worker.visibility_heartbeat import VisibilityHeartbeat
@@ -80,7 +80,7 @@ def build_worker(settings: Settings) -> WorkerParts:
                 queue=settings.sqs_req_queue_name,
                 dead_letters=settings.dead_letter_queue_name,
                 parse=Job.from_body,
-                answer=RecognitionAnswerer(
+                answer=RecognitionJobRunner(
                     inputs=shared.inputs,
                     recognizer=scheduler.of(Priority.INTERACTIVE),
                     namer=namer,
@@ -96,7 +96,7 @@ def build_worker(settings: Settings) -> WorkerParts:
                 queue=settings.sqs_index_queue_name,
                 dead_letters=settings.index_dead_letter_queue_name,
                 parse=IndexJob.from_body,
-                answer=IndexAnswerer(
+                answer=IndexJobRunner(
                     sources=shared.sources(settings.s3_in_bucket),
                     recognizer=scheduler.of(Priority.BULK),
                     enroller=EnrolmentGroups(shared.enroller),

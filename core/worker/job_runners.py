@@ -19,7 +19,7 @@ from core.ports import ObjectStore, Recognizer
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecognitionAnswerer:
+class RecognitionJobRunner:
     """Answers recognition jobs; their photos lie in the input bucket."""
 
     inputs: ObjectStore
@@ -45,7 +45,7 @@ class RecognitionAnswerer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class IndexAnswerer:
+class IndexJobRunner:
     """Answers index jobs; their photos lie in the input bucket or an allowed one.
 
     A batch by prefix has whatever lies there: what is no photo by its name is not fetched.

@@ -33,7 +33,7 @@ from core.submission.indexing import Indexing
 from core.submission.photo_intake import Intake
 from core.submission.uploads import Submission
 from core.testing import MemoryFaceIndex
-from core.worker.job_runners import IndexAnswerer, RecognitionAnswerer
+from core.worker.job_runners import IndexJobRunner, RecognitionJobRunner
 from harness.localstack import LocalStack
 from harness.waiting import wait_until
 from tests.support.faces import RecognizerByPhoto, embedding_like_no_other, face, recognition
@@ -128,12 +128,12 @@ class Service:
             sources=sources,
             collections=self.collections,
         )
-        self.index_answer = IndexAnswerer(
+        self.index_answer = IndexJobRunner(
             sources=sources,
             recognizer=self.recognizer,
             enroller=EnrolmentGroups(Enroller(self.collections, index)),
         )
-        self.answer = RecognitionAnswerer(
+        self.answer = RecognitionJobRunner(
             inputs=world.inputs,
             recognizer=self.recognizer,
             namer=FaceNamer(self.collections, index, max_distance=0.6),

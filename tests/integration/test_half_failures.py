@@ -23,7 +23,7 @@ from core.jobs.results import Results
 from core.settings import Settings
 from core.submission.batches import note_outcome
 from core.testing import MemoryStore
-from core.worker.job_runners import IndexAnswerer
+from core.worker.job_runners import IndexJobRunner
 from core.worker.lane import Lane
 from core.worker.scheduler import ChildScheduler, Priority
 from harness.faults.http_proxy import HttpProxy, Refusal
@@ -70,7 +70,7 @@ class Site:
                 threads=2,
                 results=results,
                 parse=IndexJob.from_body,
-                answer=IndexAnswerer(
+                answer=IndexJobRunner(
                     sources=PhotoSources(allowed={"album": self.album}, max_file_bytes=1000),
                     recognizer=scheduler.of(Priority.BULK),
                     enroller=EnrolmentGroups(Enroller(collections, self.index)),

@@ -16,7 +16,7 @@ from core.worker.acknowledger import Acknowledger
 from core.worker.daemon import Worker
 from core.worker.dead_letter_sweeper import DeadLetterSweeper
 from core.worker.job_handler import JobHandler
-from core.worker.job_runners import RecognitionAnswerer
+from core.worker.job_runners import RecognitionJobRunner
 from core.worker.lane import Lane
 from core.worker.scheduler import ChildScheduler, Priority
 from core.worker.visibility_heartbeat import VisibilityHeartbeat
@@ -121,7 +121,7 @@ def join_worker(
         threads=2 * slots,
         results=results,
         parse=Job.from_body,
-        answer=RecognitionAnswerer(
+        answer=RecognitionJobRunner(
             inputs=world.inputs,
             recognizer=scheduler.of(Priority.INTERACTIVE),
             namer=FaceNamer(collections, index, max_distance=0.6),

@@ -22,7 +22,7 @@ from core.ports import ReceivedMessage
 from core.submission.batches import note_outcome
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
 from core.worker.job_handler import ALONE_REFUSED, Outcome
-from core.worker.job_runners import IndexAnswerer
+from core.worker.job_runners import IndexJobRunner
 from core.worker.lane import Lane
 from core.worker.scheduler import ChildScheduler, Priority
 from tests.support.faces import MODEL, enrolled, face, recognition
@@ -113,7 +113,7 @@ class Site:
             threads=1,
             results=results,
             parse=IndexJob.from_body,
-            answer=IndexAnswerer(
+            answer=IndexJobRunner(
                 sources=PhotoSources(
                     allowed={"album": self.album},
                     max_file_bytes=1000,

@@ -14,7 +14,7 @@ from core.jobs.index_job import IndexJob
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import COLLECTION_NOTE, MIN_QUALITY_NOTE, Job, JobDone
 from core.testing import MemoryFaceIndex, MemoryStore
-from core.worker.job_runners import IndexAnswerer, RecognitionAnswerer
+from core.worker.job_runners import IndexJobRunner, RecognitionJobRunner
 from tests.support.faces import RecognizerByPhoto, face, recognition
 
 ADA = b"photo of Ada"
@@ -34,13 +34,13 @@ class Worker:
         recognizer = RecognizerByPhoto(
             shown={ADA: recognition(face(0)), POOR_ADA: recognition(face(0, quality=10))}
         )
-        self.recognise = RecognitionAnswerer(
+        self.recognise = RecognitionJobRunner(
             inputs=self.inputs,
             recognizer=recognizer,
             namer=FaceNamer(collections, index, max_distance=0.6, min_quality=20),
             max_file_bytes=len(ADA),
         )
-        self.index = IndexAnswerer(
+        self.index = IndexJobRunner(
             sources=PhotoSources(
                 allowed={"in": self.inputs, "own": self.own_bucket}, max_file_bytes=len(ADA)
             ),
