@@ -3,7 +3,7 @@
 Usage: python -m benchmarks.search.rank1 --models-dir DIR
 
 Everybody with two photos or more is enrolled with the first one that the service does
-not refuse, by its own parts: `Enroller`, LanceDB in a folder, `FaceNamer`. The other
+not refuse, by its own parts: `Enroller`, LanceDB in a folder, `FaceIdentifier`. The other
 photos are searched, and those of all strangers. As in the service, a photo's largest
 face counts, which is not always the one that the photo is named for.
 """
@@ -26,7 +26,7 @@ from benchmarks.common.lfw import off_centre, person_of, trial_options
 from benchmarks.search.rank1_photos import DLIB, OURS, Recognitions, engines, recognitions
 from benchmarks.search.rank1_rates import Answer, compare_all, rates, split
 from core.collections.enrolment import Enroller
-from core.collections.identification import FaceNamer
+from core.collections.identification import FaceIdentifier
 from core.collections.registry import Collections
 from core.errors import Erased
 from core.faces.results import Recognition
@@ -115,7 +115,7 @@ class Service:
         self._collections = Collections(MemoryStore(), self._index, refresh_s=1)
         self._collections.create(_COLLECTION)
         self._enroller = Enroller(self._collections, self._index)
-        self._namer = FaceNamer(self._collections, self._index, max_distance=max_distance)
+        self._identifier = FaceIdentifier(self._collections, self._index, max_distance=max_distance)
 
     def enrol(
         self, recognitions: Recognitions, several: Mapping[str, Sequence[str]]
@@ -163,7 +163,7 @@ class Service:
             if not faces:
                 answers.append(Answer(photo=photo, nearest=None, named=None))
                 continue
-            named = self._namer.name(photo, _COLLECTION, recognitions[photo]).faces[0].name
+            named = self._identifier.identify(photo, _COLLECTION, recognitions[photo]).faces[0].name
             nearest = self._index.search(gallery_id, faces[0].embedding[np.newaxis], limit=1)[0]
             answers.append(Answer(photo=photo, nearest=nearest[0].person, named=named))
         return answers

@@ -10,7 +10,7 @@ from core.aws.clients import sqs_client
 from core.aws.sqs import SqsQueue
 from core.bootstrap.host import Host, build_host, touch
 from core.collections.enrolment_batching import EnrolmentGroups
-from core.collections.identification import FaceNamer
+from core.collections.identification import FaceIdentifier
 from core.executors.pool import WarmPool
 from core.jobs.index_job import IndexJob
 from core.jobs.recognition_job import Job
@@ -61,7 +61,7 @@ def build_worker(settings: Settings) -> WorkerParts:
     children = settings.worker_process_count
     pool = build_executor(settings)
     scheduler = ChildScheduler(pool, children=children)
-    namer = FaceNamer(
+    identifier = FaceIdentifier(
         shared.collections,
         shared.index,
         max_distance=settings.match_max_distance,
@@ -83,7 +83,7 @@ def build_worker(settings: Settings) -> WorkerParts:
                 answer=RecognitionJobRunner(
                     inputs=shared.inputs,
                     recognizer=scheduler.of(Priority.INTERACTIVE),
-                    namer=namer,
+                    identifier=identifier,
                     max_file_bytes=settings.max_file_bytes,
                 ),
             ),

@@ -1,4 +1,4 @@
-"""Faces of a photo to the names of enrolled people."""
+"""Identifies the faces of a photo: which enrolled person each one shows."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -21,11 +21,11 @@ from core.jobs.recognition_job import (
 from core.ports import FaceIndex, Match
 
 _NEIGHBOURS: Final = 50
-"""Nearest faces among which a person is looked for: faces without a name may be nearer."""
+"""Nearest faces that are searched for a person, because nameless faces may be nearer."""
 
 
-def believable(matches: Sequence[Match]) -> Iterator[Match]:
-    """Yield matches, nearest first, without persons that a nearer face was said not to be."""
+def without_rejected(matches: Sequence[Match]) -> Iterator[Match]:
+    """Yield matches, nearest first, without the people whom a nearer face rejects."""
     rejected: frozenset[str] = frozenset()
     for match in matches:
         rejected |= match.rejected
@@ -33,7 +33,7 @@ def believable(matches: Sequence[Match]) -> Iterator[Match]:
             yield match
 
 
-class FaceNamer:
+class FaceIdentifier:
     """Compares the faces of a photo with the people of a collection.
 
     Parameters
@@ -43,9 +43,9 @@ class FaceNamer:
     max_distance : float
         Largest distance of two faces of one person; a similarity of 80.
     min_quality : float
-        Faces of a lower quality, 0–100, are not looked for, unless a job has another bound.
+        Faces of a lower quality, 0–100, are not searched for. A job may set another bound.
     grounds : Grounds, optional
-        Where it is noted when it was looked at who is enrolled.
+        Notes for each job when the enrolled people were looked up.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class FaceNamer:
         self._max_distance = max_distance
         self._min_quality = min_quality
 
-    def name(
+    def identify(
         self,
         job_id: str,
         collection_id: str,
@@ -116,7 +116,7 @@ class FaceNamer:
     def _nearest_people(
         self, collection: Collection, faces: Sequence[Face], *, least: float
     ) -> list[Match | None]:
-        """Return the nearest person of each face that is good enough to be looked for."""
+        """Return the nearest person to each face that is good enough to search for."""
         probes = [face.embedding for face in faces if face.quality >= least]
         if collection.model is None or not probes:
             return [None] * len(probes)
@@ -144,4 +144,4 @@ class FaceNamer:
 
 
 def _nearest_person(matches: Sequence[Match]) -> Match | None:
-    return next((match for match in believable(matches) if match.person is not None), None)
+    return next((match for match in without_rejected(matches) if match.person is not None), None)

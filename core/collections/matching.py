@@ -7,7 +7,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from core.collections.identification import believable
+from core.collections.identification import without_rejected
 from core.collections.registry import Collection, Collections, check_model
 from core.errors import NoFaceFound, PersonNotFound
 from core.faces.results import EVERY_FACE, LARGEST_FACE, NO_EMBEDDING, Face, Needed, Recognition
@@ -192,7 +192,11 @@ class Matching:
         self.index.refresh(collection.gallery_id)
         found = self.index.search(collection.gallery_id, probes, limit=limit + _REJECTED_ALLOWANCE)
         near = [
-            [match for match in believable(matches) if self._similarity(match.distance) >= least]
+            [
+                match
+                for match in without_rejected(matches)
+                if self._similarity(match.distance) >= least
+            ]
             for matches in found
         ]
         return self._described(collection, [matches[:limit] for matches in near])

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from core.collections.enrolment_batching import EnrolmentGroups
 from core.collections.face_choice import needed_for
-from core.collections.identification import FaceNamer
+from core.collections.identification import FaceIdentifier
 from core.errors import CollectionNotFound, Erased, ObjectMissing
 from core.jobs.index_job import IndexDone, IndexJob
 from core.jobs.photo_sources import PhotoSources, check_is_no_other_file
@@ -24,7 +24,7 @@ class RecognitionJobRunner:
 
     inputs: ObjectStore
     recognizer: Recognizer
-    namer: FaceNamer
+    identifier: FaceIdentifier
     max_file_bytes: int
 
     def __call__(self, job: Job) -> JobDone:
@@ -33,7 +33,7 @@ class RecognitionJobRunner:
         asked = photo.metadata.get(MIN_QUALITY_NOTE)
         recognition = self.recognizer.recognise(photo.body)
         try:
-            return self.namer.name(
+            return self.identifier.identify(
                 job.job_id,
                 collection_id,
                 recognition,

@@ -15,7 +15,7 @@ from core.bootstrap.shared import Shared
 from core.collections.enrolment import Enroller
 from core.collections.enrolment_batching import EnrolmentGroups
 from core.collections.erasure import Erasure
-from core.collections.identification import FaceNamer
+from core.collections.identification import FaceIdentifier
 from core.collections.people import People
 from core.collections.registry import Collections
 from core.errors import CollectionNotFound, FaceServiceError, InvalidImage
@@ -136,7 +136,7 @@ class Service:
         self.answer = RecognitionJobRunner(
             inputs=world.inputs,
             recognizer=self.recognizer,
-            namer=FaceNamer(self.collections, index, max_distance=0.6),
+            identifier=FaceIdentifier(self.collections, index, max_distance=0.6),
             max_file_bytes=10_000,
         )
         self.erasure = Erasure(

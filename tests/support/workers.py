@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from core.collections.identification import FaceNamer
+from core.collections.identification import FaceIdentifier
 from core.collections.registry import Collections
 from core.faces.results import Model
 from core.jobs.index_job import IndexDone
@@ -124,7 +124,7 @@ def join_worker(
         answer=RecognitionJobRunner(
             inputs=world.inputs,
             recognizer=scheduler.of(Priority.INTERACTIVE),
-            namer=FaceNamer(collections, index, max_distance=0.6),
+            identifier=FaceIdentifier(collections, index, max_distance=0.6),
             max_file_bytes=1000,
         ),
         dead_letters=world.dead_letters,

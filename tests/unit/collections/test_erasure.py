@@ -11,7 +11,7 @@ import pytest
 
 from core.collections.enrolment import Enroller
 from core.collections.erasure import Erasure
-from core.collections.identification import FaceNamer
+from core.collections.identification import FaceIdentifier
 from core.collections.people import People
 from core.collections.registry import Collections
 from core.errors import CollectionNotFound, FaceNotFound, PersonNotFound, StorageUnavailable
@@ -83,8 +83,8 @@ class Service:
         """Name the face of an uploaded photo; return the job's id."""
         job = Job.new("photo.jpg")
         self.upload(job.job_id)
-        namer = FaceNamer(self.collections, self.index, max_distance=0.6)
-        done = namer.name(job.job_id, collection_id, recognition(face(position)))
+        identifier = FaceIdentifier(self.collections, self.index, max_distance=0.6)
+        done = identifier.identify(job.job_id, collection_id, recognition(face(position)))
         Results(self.outputs).write(done)
         return job.job_id
 

@@ -8,7 +8,7 @@ import pytest
 from core.collections.enrolment import Enroller
 from core.collections.fresh_results import FreshResults
 from core.collections.grounds import IN_TIME_S, Grounds
-from core.collections.identification import FaceNamer
+from core.collections.identification import FaceIdentifier
 from core.collections.registry import Collections
 from core.errors import ErasedMeanwhile
 from core.ground.ids import new_id
@@ -31,7 +31,9 @@ class Worker:
         self.collections.create("family")
         grounds = Grounds(self.clock)
         self.enroller = Enroller(self.collections, self.index, grounds=grounds)
-        self.namer = FaceNamer(self.collections, self.index, max_distance=0.6, grounds=grounds)
+        self.identifier = FaceIdentifier(
+            self.collections, self.index, max_distance=0.6, grounds=grounds
+        )
         self.results = FreshResults(self.outputs, self.collections, self.index, grounds)
 
     def enrol(self, person: str = "Ada", *faces: float) -> IndexDone:
@@ -47,7 +49,7 @@ class Worker:
         return self.enroller.enrol(job, recognition(*map(face, faces or [0.0])))
 
     def named(self) -> JobDone:
-        return self.namer.name(new_id(), "family", recognition(face(0)))
+        return self.identifier.identify(new_id(), "family", recognition(face(0)))
 
     def erase_all(self) -> None:
         gallery_id = self.collections.now("family").gallery_id

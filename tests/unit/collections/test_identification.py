@@ -1,8 +1,8 @@
-"""Faces to names."""
+"""Which person a face is said to show."""
 
 import pytest
 
-from core.collections.identification import FaceNamer, believable
+from core.collections.identification import FaceIdentifier, without_rejected
 from core.collections.registry import Collections
 from core.errors import CollectionNotFound, ModelMismatch, StorageUnavailable
 from core.faces.results import Model
@@ -13,21 +13,23 @@ from core.testing import MemoryFaceIndex, MemoryStore
 from tests.support.faces import MODEL, OTHER_MODEL, enrolled, face, recognition
 
 
-def namer_of(
+def identifier_of(
     *faces: EnrolledFace, threshold: float = 80, index: MemoryFaceIndex | None = None
-) -> FaceNamer:
+) -> FaceIdentifier:
     index = index or MemoryFaceIndex()
     collections = Collections(MemoryStore(), index, refresh_s=0)
     made = collections.create("family", threshold=threshold)
     if faces:
         index.put(collections.bind(made, MODEL, length=128).gallery_id, faces)
-    return FaceNamer(collections, index, max_distance=0.6)
+    return FaceIdentifier(collections, index, max_distance=0.6)
 
 
 def named(*positions: float, people: dict[str, float], threshold: float = 80) -> JobDone:
-    namer = namer_of(*(enrolled(*person) for person in people.items()), threshold=threshold)
+    identifier = identifier_of(
+        *(enrolled(*person) for person in people.items()), threshold=threshold
+    )
     photo = recognition(*(face(position) for position in positions))
-    return namer.name("a job", "family", photo)
+    return identifier.identify("a job", "family", photo)
 
 
 def test_face_bears_the_name_of_its_nearest_neighbour() -> None:
@@ -87,7 +89,9 @@ def test_result_carries_collection_box_landmarks_model_and_timings() -> None:
 def test_nearer_faces_without_a_name_do_not_hide_a_person() -> None:
     nameless = [enrolled(None, 0.01 * n, f"face {n}") for n in range(1, 6)]
 
-    done = namer_of(enrolled("Ada", 0.2), *nameless).name("a job", "family", recognition(face(0)))
+    done = identifier_of(enrolled("Ada", 0.2), *nameless).identify(
+        "a job", "family", recognition(face(0))
+    )
 
     assert done.result == "Ada"
 
@@ -95,7 +99,9 @@ def test_nearer_faces_without_a_name_do_not_hide_a_person() -> None:
 def test_face_like_one_that_was_said_not_to_be_somebody_is_not_named_so() -> None:
     twin = enrolled(None, 0.0, "twin", rejected=frozenset({"Ada"}))
 
-    done = namer_of(twin, enrolled("Ada", 0.1)).name("a job", "family", recognition(face(0)))
+    done = identifier_of(twin, enrolled("Ada", 0.1)).identify(
+        "a job", "family", recognition(face(0))
+    )
 
     assert done.result == "Unknown"
 
@@ -108,23 +114,25 @@ def test_only_nearer_faces_speak_against_a_person() -> None:
         Match(face_id="4", person="Bob", distance=0.4),
     ]
 
-    assert [match.face_id for match in believable(matches)] == ["1", "2", "4"]
+    assert [match.face_id for match in without_rejected(matches)] == ["1", "2", "4"]
 
 
 def test_other_collections_people_are_not_found() -> None:
-    namer = namer_of(enrolled("Ada", 0.0))
+    identifier = identifier_of(enrolled("Ada", 0.0))
 
-    assert namer.name("a job", "default", recognition(face(0))).result == "Unknown"
+    assert identifier.identify("a job", "default", recognition(face(0))).result == "Unknown"
 
 
 def test_unknown_collection_is_not_found() -> None:
     with pytest.raises(CollectionNotFound):
-        namer_of().name("a job", "nobody-made-it", recognition(face(0)))
+        identifier_of().identify("a job", "nobody-made-it", recognition(face(0)))
 
 
 def test_other_model_is_refused() -> None:
     with pytest.raises(ModelMismatch):
-        namer_of(enrolled("Ada", 0)).name("a", "family", recognition(face(0), model=OTHER_MODEL))
+        identifier_of(enrolled("Ada", 0)).identify(
+            "a", "family", recognition(face(0), model=OTHER_MODEL)
+        )
 
 
 def test_people_are_looked_for_only_once_the_gallery_is_known_to_be_fresh() -> None:
@@ -132,26 +140,26 @@ def test_people_are_looked_for_only_once_the_gallery_is_known_to_be_fresh() -> N
         def refresh(self, gallery_id: str, *, max_age_s: float | None = None) -> None:
             raise StorageUnavailable("nobody knows what was erased meanwhile")
 
-    namer = namer_of(enrolled("Ada", 0.0), index=AwayIndex())
+    identifier = identifier_of(enrolled("Ada", 0.0), index=AwayIndex())
 
     with pytest.raises(StorageUnavailable):
-        namer.name("a job", "family", recognition(face(0)))
+        identifier.identify("a job", "family", recognition(face(0)))
 
 
 @pytest.fixture
-def choosy() -> FaceNamer:
-    """Return a namer that knows Ada and does not look for faces of a quality under 20."""
+def choosy() -> FaceIdentifier:
+    """Return a identifier that knows Ada and does not look for faces of a quality under 20."""
     index = MemoryFaceIndex()
     collections = Collections(MemoryStore(), index, refresh_s=0)
     bound = collections.bind(collections.create("family"), MODEL, length=128)
     index.put(bound.gallery_id, [enrolled("Ada", 0.0)])
-    return FaceNamer(collections, index, max_distance=0.6, min_quality=20)
+    return FaceIdentifier(collections, index, max_distance=0.6, min_quality=20)
 
 
-def test_face_that_is_too_poor_is_not_looked_for_and_the_others_are(choosy: FaceNamer) -> None:
+def test_face_that_is_too_poor_is_not_looked_for_and_the_others_are(choosy: FaceIdentifier) -> None:
     photo = recognition(face(0, quality=19.9), face(0.1), face(5.0))
 
-    poor, good, stranger = choosy.name("a job", "family", photo).faces
+    poor, good, stranger = choosy.identify("a job", "family", photo).faces
 
     assert (poor.name, poor.similarity, poor.face_id) == (None, None, None)
     assert (poor.warning, poor.quality_reasons) == ("NOT_SEARCHED", ["LOW_SHARPNESS"])
@@ -159,14 +167,14 @@ def test_face_that_is_too_poor_is_not_looked_for_and_the_others_are(choosy: Face
     assert (stranger.name, stranger.distance) == (None, 5.0)
 
 
-def test_photo_of_poor_faces_only_is_unknown(choosy: FaceNamer) -> None:
-    assert choosy.name("a", "family", recognition(face(0, quality=5))).result == "Unknown"
+def test_photo_of_poor_faces_only_is_unknown(choosy: FaceIdentifier) -> None:
+    assert choosy.identify("a", "family", recognition(face(0, quality=5))).result == "Unknown"
 
 
-def test_name_of_a_poor_face_comes_with_a_warning(choosy: FaceNamer) -> None:
+def test_name_of_a_poor_face_comes_with_a_warning(choosy: FaceIdentifier) -> None:
     photo = recognition(face(0, quality=49), face(0.1, quality=50), face(5.0, quality=49))
 
-    faces = choosy.name("a job", "family", photo).faces
+    faces = choosy.identify("a job", "family", photo).faces
 
     assert [found.warning for found in faces] == ["POOR_FACE", None, None]
     assert faces[0].name == "Ada"
@@ -174,10 +182,10 @@ def test_name_of_a_poor_face_comes_with_a_warning(choosy: FaceNamer) -> None:
 
 @pytest.mark.parametrize(("asked", "name"), [(None, "Ada"), (0, "Ada"), (40, None)])
 def test_job_may_ask_for_another_quality(
-    choosy: FaceNamer, asked: float | None, name: str | None
+    choosy: FaceIdentifier, asked: float | None, name: str | None
 ) -> None:
     photo = recognition(face(0, quality=30))
 
-    (found,) = choosy.name("a job", "family", photo, min_quality=asked).faces
+    (found,) = choosy.identify("a job", "family", photo, min_quality=asked).faces
 
     assert found.name == name

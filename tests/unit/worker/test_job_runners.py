@@ -6,7 +6,7 @@ import pytest
 
 from core.collections.enrolment import Enroller
 from core.collections.enrolment_batching import EnrolmentGroups
-from core.collections.identification import FaceNamer
+from core.collections.identification import FaceIdentifier
 from core.collections.registry import Collections
 from core.errors import BucketNotAllowed, FileTooLarge, ObjectMissing, UnsupportedImage
 from core.ground.ids import new_id
@@ -37,7 +37,7 @@ class Worker:
         self.recognise = RecognitionJobRunner(
             inputs=self.inputs,
             recognizer=recognizer,
-            namer=FaceNamer(collections, index, max_distance=0.6, min_quality=20),
+            identifier=FaceIdentifier(collections, index, max_distance=0.6, min_quality=20),
             max_file_bytes=len(ADA),
         )
         self.index = IndexJobRunner(
