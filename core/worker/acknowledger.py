@@ -112,7 +112,7 @@ class Acknowledger:
         if not self._left or self._heartbeat.clock() >= self._again_at_s:
             left = self._try_to_delete(left)
         known = self._left
-        self._heartbeat.cover([message for message in left if message not in known])
+        self._heartbeat.track([message for message in left if message not in known])
         self._left = [message for message in left if self._heartbeat.is_hidden(message)]
 
     def _try_to_delete(self, messages: list[ReceivedMessage]) -> list[ReceivedMessage]:
@@ -134,7 +134,7 @@ class Acknowledger:
             log.exception("deletion broke off")
         self._pause_s = 0.0
         for message in messages:
-            self._heartbeat.uncover(message)
+            self._heartbeat.forget(message)
         return []
 
     def _log_undeleted(self, left: list[ReceivedMessage], reason: str) -> None:

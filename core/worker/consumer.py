@@ -125,7 +125,7 @@ class Pipeline:
     def _handle(self, attempt: Attempt) -> list[Outcome]:
         """Handle a message; return its outcome, nothing if it was lost while it waited."""
         if not self._lane.heartbeat.is_hidden(attempt.message):
-            self._lane.heartbeat.uncover(attempt.message)
+            self._lane.heartbeat.forget(attempt.message)
             self._prefetched.ended(attempt)
             log.warning("message was lost before its turn", extra={"lane": self._lane.name})
             return []

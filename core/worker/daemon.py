@@ -65,7 +65,7 @@ class Worker:
 
     def is_busy(self) -> bool:
         """Tell whether a message of any lane is in flight."""
-        return any(heartbeat.covers_any() for heartbeat in self._heartbeats)
+        return any(heartbeat.has_in_flight() for heartbeat in self._heartbeats)
 
     def run(self) -> None:
         """Receive and handle until ``stop()``, then drain."""

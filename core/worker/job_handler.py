@@ -129,7 +129,7 @@ class JobHandler(Generic[J]):
         Deletes the queue's messages.
     results : Results
     heartbeat : VisibilityHeartbeat
-        Covers the queue's messages from receipt on.
+        Keeps the queue's messages hidden from receipt on.
     dead_letters : JobQueue
         Where copies of messages go that are no jobs.
     parse : callable
@@ -234,7 +234,7 @@ class JobHandler(Generic[J]):
             log.warning("job was left alone", extra={"code": error.code, "reason": str(error)})
             only_its_own = isinstance(error, SourceUnavailable) and self._is_storage_there(job)
             return Outcome.REFUSED if only_its_own else Outcome.LEFT_ALONE
-        self._heartbeat.uncover(message)
+        self._heartbeat.forget(message)
         log.info(
             "job was handled",
             extra={"outcome": outcome.value, "receive_count": message.receive_count},
@@ -303,11 +303,11 @@ class JobHandler(Generic[J]):
             self._on_settled(job, result)
 
     def _delete(self, message: ReceivedMessage) -> None:
-        self._heartbeat.uncover(message)
+        self._heartbeat.forget(message)
         self._acknowledger.delete(message)
 
     def _show_after(self, message: ReceivedMessage, seconds: float) -> None:
-        self._heartbeat.uncover(message)
+        self._heartbeat.forget(message)
         self._queue.set_visibility(message, seconds)
 
     def _try_again(

@@ -41,7 +41,7 @@ class Lane:
         if self.acknowledger.is_behind:
             return 0
         if self.heartbeat.is_failing:
-            return 0 if self.heartbeat.covers_any() else min(limit, 1)
+            return 0 if self.heartbeat.has_in_flight() else min(limit, 1)
         return limit
 
     def receive(self, *, limit: int, wait_s: float) -> list[ReceivedMessage]:
@@ -49,7 +49,7 @@ class Lane:
         messages = self.queue.receive(
             limit=limit, wait_s=wait_s, visibility_s=self.heartbeat.visibility_s
         )
-        self.heartbeat.cover(messages)
+        self.heartbeat.track(messages)
         if messages:
             self.on_work()
         return messages
@@ -63,7 +63,7 @@ class Lane:
         if not messages:
             return
         for message in messages:
-            self.heartbeat.uncover(message)
+            self.heartbeat.forget(message)
         at_last = [one for one in messages if one.receive_count >= self.handler.max_receive_count]
         try:
             self.queue.send_many([message.body for message in at_last])

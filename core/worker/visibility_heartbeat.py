@@ -18,14 +18,14 @@ _BATCH: Final = 10
 
 
 @dataclass(kw_only=True)
-class _Covered:
+class _Tracked:
     message: ReceivedMessage
     received_at_s: float
     hidden_until_s: float
 
 
 class VisibilityHeartbeat:
-    """Extends the visibility of covered messages, so that a slow job never runs twice at once.
+    """Extends the visibility of tracked messages, so that a slow job never runs twice at once.
 
     Parameters
     ----------
@@ -53,37 +53,37 @@ class VisibilityHeartbeat:
         self._beaten_at_s = clock()
         self.is_failing = False
         """Whether the queue did not answer the last beat."""
-        self._covered: dict[str, _Covered] = {}
+        self._tracked: dict[str, _Tracked] = {}
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
-    def cover(self, messages: Sequence[ReceivedMessage]) -> None:
-        """Extend the visibility of messages that were just received, until they are uncovered."""
+    def track(self, messages: Sequence[ReceivedMessage]) -> None:
+        """Extend the visibility of messages that were just received, until they are forgotten."""
         now_s = self.clock()
         with self._lock:
             for message in messages:
-                self._covered[message.receipt] = _Covered(
+                self._tracked[message.receipt] = _Tracked(
                     message=message,
                     received_at_s=now_s,
                     hidden_until_s=now_s + self.visibility_s,
                 )
 
-    def uncover(self, message: ReceivedMessage) -> None:
-        """Never extend a message again; no error if it is not covered."""
+    def forget(self, message: ReceivedMessage) -> None:
+        """Never extend a message again; no error if it is not tracked."""
         with self._lock:
-            self._covered.pop(message.receipt, None)
+            self._tracked.pop(message.receipt, None)
 
     def is_hidden(self, message: ReceivedMessage) -> bool:
-        """Tell whether a covered message is surely still invisible to others."""
+        """Tell whether a tracked message is surely still invisible to others."""
         with self._lock:
-            covered = self._covered.get(message.receipt)
-            return covered is not None and self.clock() < covered.hidden_until_s
+            tracked = self._tracked.get(message.receipt)
+            return tracked is not None and self.clock() < tracked.hidden_until_s
 
-    def covers_any(self) -> bool:
+    def has_in_flight(self) -> bool:
         """Tell whether a message is in flight: received and not settled."""
         with self._lock:
-            return bool(self._covered)
+            return bool(self._tracked)
 
     def beat_if_due(self) -> None:
         """Beat unless there was a beat in the last third of the visibility timeout.
@@ -94,17 +94,17 @@ class VisibilityHeartbeat:
             self.beat()
 
     def beat(self) -> None:
-        """Extend every covered message once; release those that SQS would not extend."""
+        """Extend every tracked message once; release those that SQS would not extend."""
         self._beaten_at_s = self.clock()
         with self._lock:
-            receipts = list(self._covered)
+            receipts = list(self._tracked)
         for start in range(0, len(receipts), _BATCH):
-            # Under the lock, so that no message is extended after it was uncovered.
+            # Under the lock, so that no message is extended after it was forgotten.
             with self._lock:
                 batch = [
-                    self._covered[receipt]
+                    self._tracked[receipt]
                     for receipt in receipts[start : start + _BATCH]
-                    if receipt in self._covered
+                    if receipt in self._tracked
                 ]
                 oldest_s = self.clock() - (MAX_IN_FLIGHT_S - self.visibility_s)
                 self._extend([one for one in batch if one.received_at_s > oldest_s])
@@ -117,22 +117,22 @@ class VisibilityHeartbeat:
     def stop(self) -> None:
         self._stopped.set()
 
-    def _extend(self, batch: list[_Covered]) -> None:
+    def _extend(self, batch: list[_Tracked]) -> None:
         hidden_until_s = self.clock() + self.visibility_s
         refused = self._change(batch, self.visibility_s)
-        for covered in batch:
-            if covered.message.receipt not in refused:
-                covered.hidden_until_s = hidden_until_s
+        for tracked in batch:
+            if tracked.message.receipt not in refused:
+                tracked.hidden_until_s = hidden_until_s
 
-    def _release(self, batch: list[_Covered]) -> None:
-        for covered in batch:
-            del self._covered[covered.message.receipt]
-            log.warning("message was in flight too long", extra={"job": covered.message.body[:36]})
+    def _release(self, batch: list[_Tracked]) -> None:
+        for tracked in batch:
+            del self._tracked[tracked.message.receipt]
+            log.warning("message was in flight too long", extra={"job": tracked.message.body[:36]})
         self._change(batch, 0)
 
-    def _change(self, batch: list[_Covered], seconds: float) -> set[str]:
+    def _change(self, batch: list[_Tracked], seconds: float) -> set[str]:
         """Set a visibility; return the receipts of the messages of which it was not."""
-        messages = [covered.message for covered in batch]
+        messages = [tracked.message for tracked in batch]
         if not messages:
             return set()
         try:

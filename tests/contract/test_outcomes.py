@@ -492,7 +492,7 @@ def test_result_is_copied_to_the_response_queue_when_asked(world: World) -> None
 def test_heartbeat_keeps_a_received_message_invisible(tier: Tier) -> None:
     tier.accept()
     heartbeat = VisibilityHeartbeat(tier.world.queue, visibility_s=30, interval_s=0)
-    heartbeat.cover([tier.world.receive()])
+    heartbeat.track([tier.world.receive()])
 
     heartbeat.beat()
 
@@ -503,8 +503,8 @@ def test_heartbeat_leaves_settled_messages_alone(tier: Tier) -> None:
     tier.accept()
     message = tier.world.receive()
     heartbeat = VisibilityHeartbeat(tier.world.queue, visibility_s=30, interval_s=0)
-    heartbeat.cover([message])
-    heartbeat.uncover(message)
+    heartbeat.track([message])
+    heartbeat.forget(message)
 
     heartbeat.beat()
 

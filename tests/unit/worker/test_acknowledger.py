@@ -153,7 +153,7 @@ def test_message_that_the_queue_did_not_delete_stays_hidden_and_is_tried_again(
     acknowledger.flush()
 
     assert queue.bodies == []
-    assert not heartbeat.covers_any()
+    assert not heartbeat.has_in_flight()
 
 
 def test_pauses_between_tries_to_delete_grow(

@@ -20,7 +20,7 @@ class Tier:
     def receive(self, *bodies: str) -> list[ReceivedMessage]:
         self.queue.send_many(bodies)
         messages = self.queue.receive(limit=10, wait_s=0)
-        self.heartbeat.cover(messages)
+        self.heartbeat.track(messages)
         return messages
 
 
@@ -57,10 +57,10 @@ def test_message_without_a_beat_counts_as_lost_after_the_timeout(tier: Tier) -> 
     assert not tier.heartbeat.is_hidden(message)
 
 
-def test_uncovered_message_counts_as_lost(tier: Tier) -> None:
+def test_forgotten_message_counts_as_lost(tier: Tier) -> None:
     (message,) = tier.receive("a")
 
-    tier.heartbeat.uncover(message)
+    tier.heartbeat.forget(message)
 
     assert not tier.heartbeat.is_hidden(message)
 

@@ -222,7 +222,7 @@ def test_message_that_became_visible_while_it_waited_is_not_handled() -> None:
     assert tier.queue.bodies == []
 
 
-def test_messages_received_ahead_are_covered_by_the_heartbeat() -> None:
+def test_messages_received_ahead_are_kept_hidden_by_the_heartbeat() -> None:
     tier = Tier(slots=1)
     jobs = [tier.accept() for _ in range(8)]
     tier.thread.start()
