@@ -18,7 +18,7 @@ _MAX_PAUSE_S: Final = 10.0
 _NOT_NOW_S: Final = 1.0
 
 
-class Pipeline:
+class LaneConsumer:
     """Receives and handles the messages of a lane.
 
     Parameters
@@ -59,8 +59,8 @@ class Pipeline:
         """Tell whether all threads are there."""
         return all(thread.is_alive() for thread in (self._receiver, *self._handlers))
 
-    def look_after(self) -> None:
-        """Keep hidden what waits in hand, and let it be tried when its pause is over."""
+    def housekeep(self) -> None:
+        """Keep waiting messages hidden, and try those again whose pause is over."""
         waits = self._prefetched.look()
         if waits or self._lane.acknowledger.is_behind:
             self._lane.heartbeat.beat_if_due()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Final
 
-from core.worker.consumer import Pipeline
+from core.worker.consumer import LaneConsumer
 from core.worker.job_handler import Outcome
 from core.worker.lane import Lane
 
@@ -55,8 +55,9 @@ class Worker:
         self._on_alive = on_alive
         self._stops: SimpleQueue[None] = SimpleQueue()
         ahead = min(_MAX_PREFETCH, max(_MIN_PREFETCH, _PREFETCH_PER_CHILD * children))
-        self._pipelines = [
-            Pipeline(lane, threads=lane.threads, capacity=ahead, wait_s=wait_s) for lane in lanes
+        self._consumers = [
+            LaneConsumer(lane, threads=lane.threads, capacity=ahead, wait_s=wait_s)
+            for lane in lanes
         ]
 
     def stop(self) -> None:
@@ -69,15 +70,15 @@ class Worker:
 
     def run(self) -> None:
         """Receive and handle until ``stop()``, then drain."""
-        for pipeline in self._pipelines:
-            pipeline.start()
+        for consumer in self._consumers:
+            consumer.start()
         log.info("worker started", extra={"children": self._children})
         pause_s = 0.0
         while not self._stopping(pause_s):
             try:
-                if all(pipeline.is_well() for pipeline in self._pipelines):
+                if all(consumer.is_well() for consumer in self._consumers):
                     self._on_alive()
-                self._look_after()
+                self._housekeep()
                 pause_s = _ROUND_S
             except Exception:
                 pause_s = _MAX_PAUSE_S
@@ -86,27 +87,27 @@ class Worker:
 
     def run_once(self) -> list[Outcome]:
         """Do one round of everything in this thread, without those that ``run()`` starts."""
-        self._look_after()
-        return [outcome for pipeline in self._pipelines for outcome in pipeline.step()]
+        self._housekeep()
+        return [outcome for consumer in self._consumers for outcome in consumer.step()]
 
     def drain(self) -> None:
         """Let running jobs finish within the grace, give the others back, end all threads."""
         log.info("worker is draining")
         until_s = time.monotonic() + self._grace_s
-        for pipeline in self._pipelines:
-            pipeline.stop_receiving()
-        unfinished = sum(pipeline.finish(until_s) for pipeline in self._pipelines)
-        for pipeline in self._pipelines:
-            pipeline.release_unfinished()
+        for consumer in self._consumers:
+            consumer.stop_receiving()
+        unfinished = sum(consumer.finish(until_s) for consumer in self._consumers)
+        for consumer in self._consumers:
+            consumer.release_unfinished()
         self._stop_recognizer()
-        for pipeline in self._pipelines:
-            pipeline.close()
+        for consumer in self._consumers:
+            consumer.close()
         log.info("worker stopped", extra={"released": unfinished})
 
-    def _look_after(self) -> None:
-        """Sweep the dead letters, and look after the jobs that wait to be tried again."""
-        for pipeline in self._pipelines:
-            pipeline.look_after()
+    def _housekeep(self) -> None:
+        """Sweep the dead letters, and keep hidden the jobs that wait to be tried again."""
+        for consumer in self._consumers:
+            consumer.housekeep()
         for sweeper in self._sweepers:
             sweeper.sweep_if_due()
 
