@@ -33,8 +33,8 @@ def _of_queue(command: Callable[..., None]) -> Callable[..., None]:
 def list_letters(kind: str) -> None:
     """Count the dead letters by the code of their jobs' results."""
     queue, jobs = _opened(kind)
-    with queue.held() as held:
-        codes = Counter(jobs.code(letter.body) for letter in held)
+    with queue.leased() as letters:
+        codes = Counter(jobs.code(letter.body) for letter in letters)
     for code, number in codes.most_common():
         click.echo(f"{number:>7}  {code}")
     click.echo(f"{codes.total()} messages in {queue.name}")
@@ -50,8 +50,8 @@ def show(kind: str) -> None:
     Reading counts as a receive in the dead-letter queue, which has no limit.
     """
     queue, jobs = _opened(kind)
-    with queue.held() as held:
-        for letter in held:
+    with queue.leased() as letters:
+        for letter in letters:
             received, reason = letter.message.receive_count, letter.message.notes.get(REASON)
             columns = [str(received), f"{letter.age_s:.0f} s", jobs.code(letter.body)]
             columns += [plain(text) for text in (letter.body, *([reason] if reason else []))]
@@ -63,24 +63,24 @@ def show(kind: str) -> None:
 def redrive(kind: str) -> None:
     """Let every job run again, without the failed result that it has."""
     queue, jobs = _opened(kind)
-    with queue.held(complete=True) as held:
-        _revive(jobs, held)
-    if not held:
+    with queue.leased(complete=True) as letters:
+        _reset_results(jobs, letters)
+    if not letters:
         click.echo(f"{queue.name} is empty")
         return
     if queue.move():
         # A sweep may have failed some while they moved, and their first new answer could not
         # be stored. A job sent twice has one result.
-        swept = [letter for letter in held if jobs.was_swept(letter.body)]
-        _revive(jobs, swept)
+        swept = [letter for letter in letters if jobs.was_swept(letter.body)]
+        _reset_results(jobs, swept)
         queue.send_again(swept)
-        click.echo(f"SQS moved the messages of {queue.name}, {len(held)} jobs run again")
+        click.echo(f"SQS moved the messages of {queue.name}, {len(letters)} jobs run again")
     else:
         click.echo(f"This SQS has no move tasks: messages of {queue.name} are sent again")
-        with queue.held() as held:
-            _revive(jobs, held)
-            queue.send_again(held)
-            queue.delete(held)
+        with queue.leased() as letters:
+            _reset_results(jobs, letters)
+            queue.send_again(letters)
+            queue.delete(letters)
     _finish(queue, sum(queue.count()))
 
 
@@ -92,11 +92,11 @@ def purge(kind: str, yes: bool) -> None:
     queue, jobs = _opened(kind)
     if not yes and not click.confirm(f"Delete all {sum(queue.count())} of {queue.name}?"):
         raise Refused("NOT_CONFIRMED", "nothing was deleted")
-    with queue.held() as held:
-        for letter in held:
+    with queue.leased() as letters:
+        for letter in letters:
             jobs.give_up(letter.body)
-        refused = queue.delete(held)
-    click.echo(f"{len(held) - refused} messages were deleted")
+        refused = queue.delete(letters)
+    click.echo(f"{len(letters) - refused} messages were deleted")
     _finish(queue, refused)
 
 
@@ -116,9 +116,9 @@ def _opened(kind: str) -> "tuple[DeadLetterQueue, DeadJobs]":
     return DeadLetterQueue(sqs_client(settings), source), jobs
 
 
-def _revive(jobs: "DeadJobs", letters: "list[DeadLetter]") -> None:
+def _reset_results(jobs: "DeadJobs", letters: "list[DeadLetter]") -> None:
     for letter in letters:
-        jobs.revive(letter.body)
+        jobs.reset_result(letter.body)
 
 
 def _finish(queue: "DeadLetterQueue", left: int) -> None:

@@ -1,4 +1,4 @@
-"""The dead letters of one queue: held, moved back, sent again."""
+"""The dead letters of one queue: leased, moved back, sent again."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -47,8 +47,8 @@ class DeadLetterQueue:
         self._errors = partial(unavailable_as, QueueUnavailable, f"SQS queue {self.name}")
 
     @contextmanager
-    def held(self, *, complete: bool = False) -> Iterator[list[DeadLetter]]:
-        """Hide all messages from others as long as the block lasts.
+    def leased(self, *, complete: bool = False) -> Iterator[list[DeadLetter]]:
+        """Hide all messages from other readers while the block runs.
 
         Parameters
         ----------

@@ -43,7 +43,7 @@ class DeadJobs:
             return stored.error.code
         return "no result yet" if stored is None else "done"
 
-    def revive(self, body: str) -> None:
+    def reset_result(self, body: str) -> None:
         """Remove a job's ``failed`` result, and its mark in a batch, so that it can have another.
 
         A result that is not ``failed`` stays: the job has its answer.

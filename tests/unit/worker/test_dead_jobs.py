@@ -35,12 +35,12 @@ def desk() -> Desk:
     return Desk()
 
 
-def test_revived_job_has_neither_its_result_nor_its_mark(desk: Desk) -> None:
+def test_job_whose_result_is_reset_has_neither_its_result_nor_its_mark(desk: Desk) -> None:
     desk.results.write(failed(JOB.job_id, "RECOGNITION_TIMED_OUT", "slow"))
     desk.outputs.put(MARK, b"", content_type="application/octet-stream")
 
     assert desk.jobs.code(JOB.body) == "RECOGNITION_TIMED_OUT"
-    desk.jobs.revive(JOB.body)
+    desk.jobs.reset_result(JOB.body)
 
     assert desk.outputs.keys("") == []
     assert desk.jobs.code(JOB.body) == "no result yet"
@@ -74,7 +74,7 @@ def test_results_of_sweeps_are_told_from_others(desk: Desk, code: str, swept: bo
 
 
 def test_message_that_names_no_job_is_left_alone(desk: Desk) -> None:
-    desk.jobs.revive("{}")
+    desk.jobs.reset_result("{}")
     desk.jobs.give_up("{}")
 
     assert desk.jobs.code("{}") == "malformed"
