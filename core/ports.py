@@ -169,6 +169,18 @@ class ObjectStore(Protocol):
         ...
 
 
+class Bucket(ObjectStore, Protocol):
+    """An object store that may keep what is deleted or replaced, as old versions."""
+
+    def keeps_versions(self) -> bool:
+        """Tell whether it keeps them, or did so before."""
+        ...
+
+    def forget_old_below(self, prefix: str) -> None:
+        """Remove the old versions of what others write and delete below a prefix."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class EnrolledFace:
     """A known face; ``embedding`` is float32 of shape (D,).

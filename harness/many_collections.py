@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
 from core.collections.registry import Collection
 from core.faces.results import Model
@@ -18,7 +19,7 @@ _THREADS: Final = 8
 
 def make_collections(settings: Settings, ids: list[str], *, model: Model, length: int) -> None:
     """Make collections with one face each, all of them the same one of nobody real."""
-    shared = Shared(settings)
+    shared = Shared(settings, Infrastructure.on_aws(settings))
     template = _enrolled(shared, ids[0], model, length)
     folder = gallery_prefix(template.gallery_id)
     store = shared.gallery

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.engine.large_photos import large_photos
+from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.recognizers import build_pool
 from core.bootstrap.worker import build_worker
 from core.executors.process_pool import TimedPool
@@ -38,7 +39,8 @@ def main() -> None:
     """Measure the worker and every engine."""
     options = _options()
     if options.worker:
-        build_worker(_settings(options.models_dir))
+        settings = _settings(options.models_dir)
+        build_worker(settings, Infrastructure.on_aws(settings))
         print(memory_of("self")["Rss"])
         return
     measured = json.loads(options.out.read_text())["child_bytes"] if options.out.is_file() else {}

@@ -1,13 +1,12 @@
 """What the commands work with."""
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -18,6 +17,9 @@ from core.ports import FaceIndex, Recognizer
 from core.settings import Settings
 from core.submission.batches import Batches
 from efr_cli.errors import announced_settings
+
+if TYPE_CHECKING:
+    from core.bootstrap.infrastructure import Infrastructure
 
 CLI: Final = Path(__file__).parent.parent
 
@@ -41,7 +43,7 @@ class Parts:
     min_enrol_quality: float
     min_match_quality: float
     run_folder: Path
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None]
 
 
 def opened(context: click.Context) -> Parts:
@@ -62,7 +64,11 @@ def real_parts() -> Parts:
     InvalidSettings
         If a value can't be used.
     """
-    return join_parts(root_settings())
+    settings = root_settings()
+    # Only here: --help and mistakes need not wait for the libraries behind it.
+    from core.bootstrap.infrastructure import Infrastructure
+
+    return join_parts(settings, Infrastructure.on_aws(settings))
 
 
 def root_settings() -> Settings:
@@ -83,40 +89,31 @@ def go_to_root() -> None:
         os.chdir(CLI.parent)
 
 
-def join_parts(settings: Settings) -> Parts:
-    """Return the parts that these settings name."""
-    # Only here: --help and mistakes need not wait for the libraries behind these.
-    from core.aws.clients import sqs_client
-    from core.aws.sqs import SqsQueue
+def join_parts(settings: Settings, infrastructure: "Infrastructure") -> Parts:
+    """Return the parts of a command."""
     from core.bootstrap.shared import Shared
 
-    shared = Shared(settings)
+    shared = Shared(settings, infrastructure)
     shared.tell_of_versions()
     return Parts(
         collections=shared.collections,
         people=shared.people,
         erasure=shared.erasure,
         index=shared.index,
-        batches=Batches(
-            queue=SqsQueue(sqs_client(settings), settings.sqs_index_queue_name),
-            outputs=shared.outputs,
-            sources=shared.sources(),
-            collections=shared.collections,
-        ),
-        recognizer=partial(_started_pool, settings),
+        batches=shared.batches,
+        recognizer=partial(_started_pool, infrastructure),
         threads=settings.worker_process_count,
         max_distance=settings.match_max_distance,
         min_enrol_quality=settings.min_enrol_quality,
         min_match_quality=settings.min_match_quality,
         run_folder=Path("var/run"),
+        sleep=infrastructure.sleep,
     )
 
 
 @contextmanager
-def _started_pool(settings: Settings, processes: int) -> Iterator[Recognizer]:
-    from core.bootstrap.recognizers import build_pool
-
-    pool = build_pool(settings, processes=processes)
+def _started_pool(infrastructure: "Infrastructure", processes: int) -> Iterator[Recognizer]:
+    pool = infrastructure.pool(processes)
     try:
         pool.start()
         yield pool

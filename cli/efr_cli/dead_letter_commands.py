@@ -104,14 +104,14 @@ def _opened(kind: str) -> "tuple[DeadLetterQueue, DeadJobs]":
     # Only here: --help and mistakes need not wait for the libraries behind these.
     from core.aws.clients import sqs_client
     from core.aws.dead_letter_queue import DeadLetterQueue
-    from core.bootstrap.shared import Shared
+    from core.bootstrap.infrastructure import Infrastructure
     from core.submission.batches import note_outcome
     from core.worker.dead_letters import DeadJobs
 
     settings = root_settings()
     index = kind == "index"
     source = settings.sqs_index_queue_name if index else settings.sqs_req_queue_name
-    outputs = Shared(settings).outputs
+    outputs = Infrastructure.on_aws(settings).bucket(settings.s3_out_bucket)
     jobs = DeadJobs(outputs, on_settled=partial(note_outcome, outputs))
     return DeadLetterQueue(sqs_client(settings), source), jobs
 

@@ -1,1 +1,1 @@
-"""Joins the real parts: the one place that knows which they are."""
+"""Joins each process of the service on the infrastructure that it is given."""

@@ -27,12 +27,14 @@ def main() -> int:
     configure_logs("INFO")  # until the settings say otherwise
     log_uncaught_errors()
     # Only here: every child process loads this module again, and needs none of these parts.
+    from core.bootstrap.infrastructure import Infrastructure
     from core.bootstrap.worker import build_worker
 
     try:
         settings = load_settings()
         configure_logs(settings.log_level)
-        parts = build_worker(settings)
+        aws = Infrastructure.on_aws(settings, long_poll_s=settings.sqs_wait_time_seconds)
+        parts = build_worker(settings, aws)
     except InvalidSettings as error:
         log_invalid_settings(error)
         return EXIT_SETTINGS

@@ -1,16 +1,14 @@
 """What both tiers and the command line are made of."""
 
 import logging
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Final
+from functools import cached_property, partial
+from typing import Final
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
 
-from core.aws.clients import s3_client
-from core.aws.s3 import S3Store
+from core.bootstrap.infrastructure import Infrastructure
 from core.collections.enrolment import Enroller
 from core.collections.erasure import Erasure
 from core.collections.fresh_results import FreshResults
@@ -21,10 +19,10 @@ from core.collections.recent_collections import RecentCollections, keep_warm
 from core.collections.registry import Collections
 from core.errors import ServiceUnavailable
 from core.gallery.changes import StoredChanges, Watch
-from core.gallery.factory import build_index
 from core.jobs.photo_sources import PhotoSources
-from core.ports import FaceIndex
+from core.ports import Bucket, FaceIndex
 from core.settings import Settings
+from core.submission.batches import Batches
 
 log = logging.getLogger(__name__)
 
@@ -43,33 +41,27 @@ class Shared:
     """What both tiers and the command line are made of, built when it is first used."""
 
     settings: Settings
+    infrastructure: Infrastructure
 
-    @cached_property
-    def _s3(self) -> Any:
-        return s3_client(self.settings)
+    @property
+    def inputs(self) -> Bucket:
+        return self.infrastructure.bucket(self.settings.s3_in_bucket)
 
-    def store(self, bucket: str) -> S3Store:
-        return S3Store(self.settings, bucket, self._s3)
+    @property
+    def outputs(self) -> Bucket:
+        return self.infrastructure.bucket(self.settings.s3_out_bucket)
 
-    @cached_property
-    def inputs(self) -> S3Store:
-        return self.store(self.settings.s3_in_bucket)
-
-    @cached_property
-    def outputs(self) -> S3Store:
-        return self.store(self.settings.s3_out_bucket)
-
-    @cached_property
-    def gallery(self) -> S3Store:
-        return self.store(self.settings.s3_gallery_bucket)
+    @property
+    def gallery(self) -> Bucket:
+        return self.infrastructure.bucket(self.settings.s3_gallery_bucket)
 
     @cached_property
     def watch(self) -> Watch:
-        return Watch(StoredChanges(self.gallery))
+        return Watch(StoredChanges(self.gallery), clock=self.infrastructure.clock)
 
     @cached_property
     def index(self) -> FaceIndex:
-        return build_index(self.settings, self.watch, self.gallery.forget_old_below)
+        return self.infrastructure.index(self.watch, self.gallery.forget_old_below)
 
     @cached_property
     def collections(self) -> Collections:
@@ -77,12 +69,15 @@ class Shared:
             self.gallery,
             self.index,
             refresh_s=self.settings.gallery_refresh_seconds,
+            clock=self.infrastructure.clock,
             watch=self.watch,
         )
 
     @cached_property
     def people(self) -> People:
-        return People(collections=self.collections, index=self.index)
+        return People(
+            collections=self.collections, index=self.index, sleep=self.infrastructure.sleep
+        )
 
     @cached_property
     def enroller(self) -> Enroller:
@@ -95,7 +90,7 @@ class Shared:
 
     @cached_property
     def grounds(self) -> Grounds:
-        return Grounds()
+        return Grounds(self.infrastructure.clock)
 
     @cached_property
     def fresh_results(self) -> FreshResults:
@@ -111,13 +106,23 @@ class Shared:
             outputs=self.outputs,
             gallery=self.gallery,
             settle_s=max(_LEAST_SETTLE_S, self.settings.gallery_refresh_seconds + _SETTLE_S),
+            sleep=self.infrastructure.sleep,
+        )
+
+    @cached_property
+    def batches(self) -> Batches:
+        return Batches(
+            queue=self.infrastructure.queue(self.settings.sqs_index_queue_name),
+            outputs=self.outputs,
+            sources=self.sources(),
+            collections=self.collections,
         )
 
     def sources(self, *further: str) -> PhotoSources:
         """Return the buckets from which photos may be fetched."""
         names = (*self.settings.allowed_buckets, *further)
         return PhotoSources(
-            allowed={name: self.store(name) for name in names},
+            allowed={name: self.infrastructure.bucket(name) for name in names},
             max_file_bytes=self.settings.max_file_bytes,
             own=frozenset(further),
         )
@@ -139,7 +144,7 @@ class Shared:
 
     def tell_of_versions(self) -> None:
         """Log which buckets keep versions; it holds nobody up."""
-        threading.Thread(target=self._tell_of_versions, name="versions", daemon=True).start()
+        self.infrastructure.run_in_background("versions", self._tell_of_versions)
 
     def _tell_of_versions(self) -> None:
         stores = zip(self.settings.buckets, (self.inputs, self.outputs, self.gallery), strict=True)
@@ -151,7 +156,9 @@ class Shared:
         """Load the galleries that were used last, in the background."""
         recent = RecentCollections(self.gallery, self.collections)
         load = getattr(self.index, "warm", _nothing)
-        threading.Thread(target=keep_warm, args=[recent, load], name="warm-up", daemon=True).start()
+        self.infrastructure.run_in_background(
+            "warm-up", partial(keep_warm, recent, load, self.infrastructure.sleep)
+        )
 
 
 def _once_s3_answers(ask: Callable[[], bool]) -> bool:

@@ -6,20 +6,17 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from core.aws.clients import sqs_client
-from core.aws.sqs import SqsQueue
-from core.bootstrap.recognizers import build_pool
+from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Check, Shared
 from core.collections.erasure import Erasure
 from core.collections.matching import Matching
 from core.collections.people import People
 from core.collections.registry import Collections
 from core.executors.neighbours import Neighbours
-from core.executors.process_pool import TimedPool
+from core.executors.pool import WarmPool
 from core.executors.queueing import bounded
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.results import Results
-from core.ports import JobQueue
 from core.settings import Settings
 from core.submission.batches import Batches
 from core.submission.idempotency import IdempotencyKeys
@@ -52,7 +49,9 @@ class WebParts:
     start: Callable[[], None]
 
 
-def build_web(settings: Settings, *, neighbours: Path | None = None) -> WebParts:
+def build_web(
+    settings: Settings, infrastructure: Infrastructure, *, neighbours: Path | None = None
+) -> WebParts:
     """Join the parts of a web process.
 
     Parameters
@@ -60,37 +59,32 @@ def build_web(settings: Settings, *, neighbours: Path | None = None) -> WebParts
     neighbours : Path, optional
         Private folder of the service's web processes, in which they lend each other children.
     """
-    shared, sqs = Shared(settings), sqs_client(settings)
-    pool = build_pool(settings, processes=settings.web_recognizer_processes)
-    request_queue = SqsQueue(sqs, settings.sqs_req_queue_name)
-    index_queue = SqsQueue(sqs, settings.sqs_index_queue_name)
+    shared = Shared(settings, infrastructure)
+    pool = infrastructure.pool(settings.web_recognizer_processes)
     callers = settings.web_recognizer_processes + settings.web_threads // _THREADS_A_WAITING
     patience_s = settings.job_timeout_seconds
     lending = Neighbours(pool, neighbours, answer_s=2 * patience_s) if neighbours else None
     recognise = partial((lending or pool).recognise, patience_s=patience_s)
     checks: dict[str, Check] = {
-        f"S3 bucket {name}": shared.store(name).check for name in settings.buckets
+        f"S3 bucket {name}": infrastructure.bucket(name).check for name in settings.buckets
     }
-    checks |= {f"SQS queue {name}": SqsQueue(sqs, name).check for name in settings.queues}
+    checks |= {f"SQS queue {name}": infrastructure.queue(name).check for name in settings.queues}
     return WebParts(
         submission=Submission(
-            intake=_intake(shared, request_queue),
+            intake=_intake(shared, settings.sqs_req_queue_name),
             keys=IdempotencyKeys(inputs=shared.inputs),
             results=Results(shared.outputs),
             collections=shared.collections,
+            clock=infrastructure.clock,
+            sleep=infrastructure.sleep,
         ),
         checks=checks,
         indexing=Indexing(
-            intake=_intake(shared, index_queue),
+            intake=_intake(shared, settings.sqs_index_queue_name),
             collections=shared.collections,
             bucket=settings.s3_in_bucket,
         ),
-        batches=Batches(
-            queue=index_queue,
-            outputs=shared.outputs,
-            sources=shared.sources(),
-            collections=shared.collections,
-        ),
+        batches=shared.batches,
         sources=shared.sources(),
         matching=shared.matching(bounded(recognise, most=callers)),
         collections=shared.collections,
@@ -101,7 +95,7 @@ def build_web(settings: Settings, *, neighbours: Path | None = None) -> WebParts
     )
 
 
-def _start_web(shared: Shared, pool: TimedPool, lending: Neighbours | None = None) -> None:
+def _start_web(shared: Shared, pool: WarmPool, lending: Neighbours | None) -> None:
     pool.start()
     if lending is not None:
         lending.start()
@@ -109,9 +103,9 @@ def _start_web(shared: Shared, pool: TimedPool, lending: Neighbours | None = Non
     shared.warm()
 
 
-def _intake(shared: Shared, queue: JobQueue) -> Intake:
+def _intake(shared: Shared, queue: str) -> Intake:
     return Intake(
-        queue=queue,
+        queue=shared.infrastructure.queue(queue),
         inputs=shared.inputs,
         max_file_bytes=shared.settings.max_file_bytes,
         max_pixels=shared.settings.max_pixels,

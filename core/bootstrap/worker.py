@@ -1,14 +1,13 @@
 """Joins the worker."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from core.aws.clients import sqs_client
-from core.aws.sqs import SqsQueue
 from core.bootstrap.host import Host, build_host, touch
+from core.bootstrap.infrastructure import Infrastructure
+from core.bootstrap.shared import Shared
 from core.collections.enrolment_batching import EnrolmentGroups
 from core.collections.identification import FaceIdentifier
 from core.executors.pool import WarmPool
@@ -26,11 +25,6 @@ from core.worker.job_runners import IndexJobRunner, RecognitionJobRunner
 from core.worker.lane import Lane
 from core.worker.scheduler import ChildScheduler, Priority
 from core.worker.visibility_heartbeat import VisibilityHeartbeat
-
-if TYPE_CHECKING:
-    from types_boto3_sqs import SQSClient
-from core.bootstrap.recognizers import build_executor
-from core.bootstrap.shared import Shared
 
 _THREADS_PER_CHILD: Final = 2
 """So that photos are fetched and results written while the child recognises."""
@@ -55,11 +49,10 @@ class WorkerParts:
         self.worker.stop()
 
 
-def build_worker(settings: Settings) -> WorkerParts:
-    shared = Shared(settings)
-    sqs = sqs_client(settings, long_poll_s=settings.sqs_wait_time_seconds)
+def build_worker(settings: Settings, infrastructure: Infrastructure) -> WorkerParts:
+    shared = Shared(settings, infrastructure)
     children = settings.worker_process_count
-    pool = build_executor(settings)
+    pool = infrastructure.executor()
     scheduler = ChildScheduler(pool, children=children)
     identifier = FaceIdentifier(
         shared.collections,
@@ -68,12 +61,15 @@ def build_worker(settings: Settings) -> WorkerParts:
         min_quality=settings.min_match_quality,
         grounds=shared.grounds,
     )
-    notes = WorkNotes(shared.gallery, pause_s=settings.scale_in_cooldown_seconds / PER_COOL_DOWN)
+    notes = WorkNotes(
+        shared.gallery,
+        pause_s=settings.scale_in_cooldown_seconds / PER_COOL_DOWN,
+        clock=infrastructure.clock,
+    )
     worker = Worker(
         lanes=(
             _lane(
                 shared,
-                sqs,
                 name="interactive",
                 on_work=notes.work,
                 threads=_THREADS_PER_CHILD * children,
@@ -89,7 +85,6 @@ def build_worker(settings: Settings) -> WorkerParts:
             ),
             _lane(
                 shared,
-                sqs,
                 name="bulk",
                 on_work=notes.work,
                 threads=_THREADS_PER_CHILD * children + _AWAITING_A_WRITE,
@@ -99,7 +94,7 @@ def build_worker(settings: Settings) -> WorkerParts:
                 answer=IndexJobRunner(
                     sources=shared.sources(settings.s3_in_bucket),
                     recognizer=scheduler.of(Priority.BULK),
-                    enroller=EnrolmentGroups(shared.enroller),
+                    enroller=EnrolmentGroups(shared.enroller, clock=infrastructure.clock),
                 ),
                 on_settled=partial(note_outcome, shared.outputs),
             ),
@@ -120,7 +115,6 @@ def build_worker(settings: Settings) -> WorkerParts:
 
 def _lane(
     shared: Shared,
-    sqs: "SQSClient",
     *,
     name: str,
     threads: int,
@@ -131,15 +125,17 @@ def _lane(
     on_work: Callable[[], None],
     on_settled: Callable[[Any, Any], None] | None = None,
 ) -> Lane:
-    settings = shared.settings
-    jobs, dead = SqsQueue(sqs, queue), SqsQueue(sqs, dead_letters)
+    settings, clock = shared.settings, shared.infrastructure.clock
+    named = shared.infrastructure.queue
+    jobs, dead = named(queue), named(dead_letters)
     heartbeat = VisibilityHeartbeat(
         jobs,
         visibility_s=settings.sqs_visibility_timeout_seconds,
         interval_s=settings.visibility_heartbeat_seconds,
+        clock=clock,
     )
     acknowledger = Acknowledger(jobs, heartbeat)
-    responses = SqsQueue(sqs, settings.sqs_resp_queue_name) if settings.sqs_resp_enabled else None
+    responses = named(settings.sqs_resp_queue_name) if settings.sqs_resp_enabled else None
     return Lane(
         name=name,
         threads=threads,
@@ -163,7 +159,7 @@ def _lane(
             dead,
             Results(shared.outputs),
             interval_s=settings.dead_letter_sweep_seconds,
-            clock=time.monotonic,
+            clock=clock,
             on_settled=partial(note_outcome, shared.outputs),
         ),
         on_work=on_work,

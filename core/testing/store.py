@@ -96,6 +96,13 @@ class MemoryStore:
             if key.startswith(prefix)
         }
 
+    def keeps_versions(self) -> bool:
+        self.check()
+        return False
+
+    def forget_old_below(self, prefix: str) -> None:
+        pass
+
     def _note(self, key: str, metadata: Mapping[str, str] | None) -> None:
         self._notes[key] = ObjectNotes(metadata=dict(metadata or {}), modified_at=self._now())
 

@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from core.aws.clients import s3_client
+from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
 from core.collections.enrolment import Enroller
 from core.collections.enrolment_batching import EnrolmentGroups
@@ -264,7 +265,7 @@ def service(request: pytest.FixtureRequest) -> Iterator[Service]:
         return
     running: LocalStack = request.getfixturevalue("localstack")
     settings = running.settings(gallery_refresh_seconds=REFRESH_S, **own_names())
-    indexes = [Shared(settings).index for _ in range(2)]
+    indexes = [Shared(settings, Infrastructure.on_aws(settings)).index for _ in range(2)]
     world, raw = aws_world(settings, time.sleep), RawBuckets(settings)
     if request.param == "localstack with versions":
         raw.keep_versions()

@@ -17,6 +17,7 @@ from core.aws.clients import s3_client, sqs_client
 from core.aws.provisioning import provision
 from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
+from core.bootstrap.infrastructure import Infrastructure
 from core.collections.enrolment import Enroller, face_id
 from core.jobs.index_job import IndexJob
 from core.ports import EnrolledFace
@@ -59,7 +60,7 @@ class Terminal:
         )
 
     def parts(self) -> Parts:
-        return join_parts(self.settings)
+        return join_parts(self.settings, Infrastructure.on_aws(self.settings))
 
     def run(self, *arguments: str | Path) -> tuple[int, str, str]:
         """Return exit code, output and errors of a command."""
@@ -146,7 +147,7 @@ def _submitted(terminal: Terminal) -> list[str]:
 
 def test_exported_faces_are_imported_and_rebuilt(terminal: Terminal, tmp_path: Path) -> None:
     file = tmp_path / "faces.parquet"
-    parts = join_parts(terminal.settings)
+    parts = terminal.parts()
     faces = [
         EnrolledFace(
             face_id=face_id("staff", f"{number}.jpg", 0),

@@ -10,6 +10,7 @@ import pytest
 from core.aws.clients import s3_client, sqs_client
 from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
+from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
 from core.collections.enrolment import Enroller
 from core.collections.enrolment_batching import EnrolmentGroups
@@ -59,7 +60,7 @@ class Site:
         self.clients = aws_world(self.settings, lambda _: None)
         seen = self.settings.model_copy(update={"aws_endpoint_url": self.proxy.address})
         world = aws_world(seen, lambda _: None)
-        self.index = Shared(seen).index
+        self.index = Shared(seen, Infrastructure.on_aws(seen)).index
         collections = Collections(world.gallery, self.index, refresh_s=0)
         collections.create("family")
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from core.aws.clients import s3_client
+from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
 from core.errors import CollectionNotFound, StorageUnavailable
 from core.gallery.lance import storage as lance_storage
@@ -36,13 +37,15 @@ random = np.random.default_rng(5)
 WRITER = """
 import sys, uuid
 import numpy as np
+from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
 from core.ports import EnrolledFace
 from core.settings import Settings
 
 gallery = sys.argv[1]
 writer, faces, faces_a_put = map(int, sys.argv[2:])
-index = Shared(Settings(_env_file=None)).index
+settings = Settings(_env_file=None)
+index = Shared(settings, Infrastructure.on_aws(settings)).index
 for first in range(0, faces, faces_a_put):
     ids = [
         str(uuid.uuid5(uuid.NAMESPACE_OID, f"{number} of {writer if number % 5 else 'all'}"))
@@ -71,7 +74,7 @@ def new_index() -> Iterator[Callable[[Settings], LanceFaceIndex]]:
     made: list[LanceFaceIndex] = []
 
     def make(settings: Settings) -> LanceFaceIndex:
-        index = Shared(settings).index
+        index = Shared(settings, Infrastructure.on_aws(settings)).index
         assert isinstance(index, LanceFaceIndex)
         made.append(index)
         return index

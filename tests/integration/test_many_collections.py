@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from core.aws.clients import s3_client
+from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
 from core.gallery.lance.index import LanceFaceIndex
 from core.settings import Settings
@@ -33,7 +34,7 @@ class Watched:
         ids = [f"tenant-{number}" for number in range(collections)]
         make_collections(self.settings, ids, model=MODEL, length=LENGTH)
         seen = self.settings.model_copy(update={"aws_endpoint_url": self.proxy.address})
-        shared = Shared(seen)
+        shared = Shared(seen, Infrastructure.on_aws(seen))
         index = shared.index
         assert isinstance(index, LanceFaceIndex)
         index.warm([shared.collections.get(each).gallery_id for each in ids])

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from core.aws.clients import s3_client, sqs_client
 from core.aws.provisioning import provision
+from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
 from core.errors import InvalidSettings
 from core.settings import Settings
@@ -249,7 +250,7 @@ def test_processes_tell_of_versioned_buckets_when_they_start(
         Bucket=settings.s3_out_bucket, VersioningConfiguration={"Status": "Enabled"}
     )
 
-    Shared(settings).tell_of_versions()
+    Shared(settings, Infrastructure.on_aws(settings)).tell_of_versions()
 
     wait_until(
         lambda: any(each.levelname == "WARNING" for each in caplog.records), what="the warning"

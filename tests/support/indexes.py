@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from core.aws.provisioning import provision
+from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
 from core.gallery.lance.index import LanceFaceIndex
 from core.gallery.remote.milvus_index import MilvusFaceIndex
@@ -75,7 +76,7 @@ class Engines:
                 return LanceFaceIndex(str(self.folder / "lance"), refresh_s=REFRESH_S)
             case "lancedb on LocalStack":
                 settings: Settings = request.getfixturevalue("bucket_settings")
-                return Shared(settings).index
+                return Shared(settings, Infrastructure.on_aws(settings)).index
             case "qdrant":
                 return cast(FaceIndex, _OneCallAtATime(QdrantFaceIndex(":memory:")))
             case "milvus":

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from flask import Flask
 
+from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.web import WebParts, build_web
 from core.logs import configure_logs
 from core.settings import Settings, load_settings
@@ -36,7 +37,11 @@ def create_app(
         Private folder in which the processes of this service lend each other children.
     """
     settings = settings or load_settings()
-    parts = parts or build_web(settings, neighbours=Path(neighbours) if neighbours else None)
+    parts = parts or build_web(
+        settings,
+        Infrastructure.on_aws(settings),
+        neighbours=Path(neighbours) if neighbours else None,
+    )
     configure_logs(settings.log_level)
 
     app = Flask(__name__, static_folder=None)

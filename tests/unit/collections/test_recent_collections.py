@@ -1,17 +1,12 @@
-"""What a process that starts loads first, and that its start does not wait for it."""
+"""What a process that starts loads first."""
 
-import threading
 from collections.abc import Sequence
 
 import pytest
 
-from core.bootstrap.shared import Shared
-from core.bootstrap.web import _start_web
 from core.collections.recent_collections import RecentCollections, keep_warm
 from core.collections.registry import Collections
 from core.ground.storage_keys import RECENT_COLLECTIONS
-from core.ports import StoredObject
-from core.settings import Settings
 from core.testing import MemoryFaceIndex, MemoryStore
 from tests.support.faces import MODEL
 
@@ -131,42 +126,3 @@ def test_start_goes_on_without_s3(store: MemoryStore, caplog: pytest.LogCaptureF
         "no gallery was loaded ahead",
         "recent collections were not noted",
     ]
-
-
-class StuckStore(MemoryStore):
-    """A bucket that answers nothing until it is let."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked = threading.Event()
-        self.go_on = threading.Event()
-
-    def get(self, key: str, *, max_bytes: int | None = None) -> StoredObject:
-        self.asked.set()
-        self.go_on.wait(30)
-        return super().get(key, max_bytes=max_bytes)
-
-    def forget_old_below(self, prefix: str) -> None:
-        """Keep no old versions, as a bucket without versions does."""
-
-
-class Pool:
-    """A pool of children that need no time to start."""
-
-    started = False
-
-    def start(self) -> None:
-        self.started = True
-
-
-def test_web_tier_starts_before_any_gallery_is_loaded() -> None:
-    shared, pool, stuck = Shared(Settings(_env_file=None)), Pool(), StuckStore()
-    vars(shared)["gallery"] = stuck
-
-    _start_web(shared, pool)  # type: ignore[arg-type]
-
-    assert pool.started
-    assert stuck.asked.wait(30), "the galleries are loaded in the background"
-    assert shared.index_states() == {}
-    stuck.available = False
-    stuck.go_on.set()

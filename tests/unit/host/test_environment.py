@@ -11,6 +11,7 @@ from dotenv import dotenv_values
 from core.aws.clients import s3_client, sqs_client
 from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
+from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
 from core.errors import FaceServiceError, ObjectMissing
 from core.gallery.lance.storage import gallery_uri, storage_options
@@ -72,7 +73,7 @@ def with_obstore(settings: Settings) -> None:
 
 
 def with_lancedb(settings: Settings) -> None:
-    index = Shared(settings).index
+    index = Shared(settings, Infrastructure.on_aws(settings)).index
     try:
         index.get(GALLERY, ["a-face"])
     finally:

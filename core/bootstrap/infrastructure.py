@@ -1,0 +1,75 @@
+"""What the service runs on: buckets, queues, an index, recognisers and time."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Self
+
+from core.aws.clients import s3_client, sqs_client
+from core.aws.s3 import S3Store
+from core.aws.sqs import SqsQueue
+from core.bootstrap.recognizers import build_executor, build_pool
+from core.executors.pool import WarmPool
+from core.gallery.changes import Watch
+from core.gallery.factory import build_index
+from core.ports import Bucket, FaceIndex, JobQueue
+from core.settings import Settings
+
+
+def _in_a_thread(name: str, task: Callable[[], None]) -> None:
+    """Run a task in a thread that ends with the process."""
+    threading.Thread(target=task, name=name, daemon=True).start()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Infrastructure:
+    """What a process of the service needs from outside. Each part is made when it is asked for.
+
+    The same name gives the same bucket and the same queue each time.
+
+    Parameters
+    ----------
+    bucket, queue : callable
+        Return the bucket or the queue of a name.
+    index : callable
+        Returns the face index. It is given what sees changes of galleries, and what removes
+        old versions of objects below a prefix.
+    pool : callable
+        Returns so many children of this machine, which are not started yet.
+    executor : callable
+        Returns what recognises a worker's photos; it is not started yet.
+    clock, sleep : callable
+        Monotonic seconds, and how to let them pass.
+    run_in_background : callable
+        Runs a task, which it is given with a name, beside everything else.
+    """
+
+    bucket: Callable[[str], Bucket]
+    queue: Callable[[str], JobQueue]
+    index: Callable[[Watch, Callable[[str], None]], FaceIndex]
+    pool: Callable[[int], WarmPool]
+    executor: Callable[[], WarmPool]
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    run_in_background: Callable[[str, Callable[[], None]], None] = _in_a_thread
+
+    @classmethod
+    def on_aws(cls, settings: Settings, *, long_poll_s: float = 0) -> Self:
+        """Return S3, SQS, and the index and recognisers that the settings name.
+
+        Parameters
+        ----------
+        long_poll_s : float
+            Longest wait for messages of a queue.
+        """
+        s3 = cache(partial(s3_client, settings))
+        sqs = cache(partial(sqs_client, settings, long_poll_s=long_poll_s))
+        return cls(
+            bucket=cache(lambda name: S3Store(settings, name, s3())),
+            queue=cache(lambda name: SqsQueue(sqs(), name)),
+            index=partial(build_index, settings),
+            pool=lambda processes: build_pool(settings, processes=processes),
+            executor=partial(build_executor, settings),
+        )
