@@ -1,9 +1,9 @@
-"""Who of those that wait for results looks at S3, and when.
+"""When each request that waits for a result polls S3 for it.
 
-Jobs are answered about in the order in which they came. So only who is first in
-the line has reason to look often: the others would ask S3 in vain, and in a burst
-these questions would be most of the work. Who is first never pauses for over a second,
-nobody for over two.
+Jobs are answered roughly in the order in which they came, so only the request at the front
+has reason to poll often. The others would flood S3 with misses, and in a burst these would be
+most of the work. The request at the front pauses for at most a second, every other one for at
+most two.
 """
 
 import threading
@@ -13,70 +13,70 @@ from contextlib import contextmanager
 from typing import Final
 
 SLOWEST_S: Final = 1.0
-"""The longest pause of who is first."""
+"""The longest pause of the request at the front."""
 LONGEST_S: Final = 2.0
-"""The longest pause of who stands behind others."""
+"""The longest pause of a request behind others."""
 _FIRST_S: Final = 0.05
 _GROWTH: Final = 1.4
-_FIRST_TURN_S: Final = 0.025
-"""Taken for the time between two answers until it was measured."""
+_FIRST_GAP_S: Final = 0.025
+"""Assumed time between two answers, until it is measured."""
 _NEWEST_WEIGHS: Final = 0.1
 _EARLY: Final = 0.9
-"""Of the time until one's turn: who comes too early asks once more, who comes late has waited."""
+"""Share of the time until the result is due: an early poll costs one more, a late one delays."""
 
 
-class WaitingLine:
-    """The line of those in one process that wait; safe to use from several threads."""
+class PollSchedule:
+    """The waiting requests of one process, in their order; safe to use from several threads."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._tickets: list[object] = []
-        self._turn_s = _FIRST_TURN_S
-        self._moved_at_s = clock()
+        self._slots: list[object] = []
+        self._gap_s = _FIRST_GAP_S
+        self._answered_at_s = clock()
         self._lock = threading.Lock()
 
     @contextmanager
-    def place(self) -> Iterator["Place"]:
-        """Stand in the line while the block runs."""
-        place = Place(self)
+    def slot(self) -> Iterator["PollSlot"]:
+        """Hold the last slot while the block runs."""
+        slot = PollSlot(self)
         with self._lock:
-            if not self._tickets:
-                self._moved_at_s = self._clock()
-            self._tickets.append(place)
+            if not self._slots:
+                self._answered_at_s = self._clock()
+            self._slots.append(slot)
         try:
-            yield place
+            yield slot
         finally:
             with self._lock:
-                self._tickets.remove(place)
+                self._slots.remove(slot)
 
-    def turn_s(self, place: "Place") -> float:
-        """Return about when it will be one's turn, in seconds from now."""
+    def due_in_s(self, slot: "PollSlot") -> float:
+        """Return in how many seconds a slot's result is roughly due."""
         with self._lock:
-            return self._turn_s * self._tickets.index(place)
+            return self._gap_s * self._slots.index(slot)
 
     def note_answer(self) -> None:
-        """Measure how long the line takes to move on by one."""
+        """Measure the time since the answer before."""
         with self._lock:
             now_s = self._clock()
-            gap_s = now_s - self._moved_at_s
-            self._turn_s += _NEWEST_WEIGHS * (gap_s - self._turn_s)
-            self._moved_at_s = now_s
+            gap_s = now_s - self._answered_at_s
+            self._gap_s += _NEWEST_WEIGHS * (gap_s - self._gap_s)
+            self._answered_at_s = now_s
 
 
-class Place:
-    """One's place in a line."""
+class PollSlot:
+    """One request's slot in a schedule."""
 
-    def __init__(self, line: WaitingLine) -> None:
-        self._line = line
-        self._looks = 0
+    def __init__(self, schedule: PollSchedule) -> None:
+        self._schedule = schedule
+        self._polls = 0
 
     def pause_s(self) -> float:
-        """Return how long to wait before the next look."""
-        own_s = _FIRST_S * _GROWTH**self._looks
-        self._looks += 1
-        turn_s = _EARLY * self._line.turn_s(self)
-        return max(min(own_s, SLOWEST_S), min(turn_s, LONGEST_S))
+        """Return how long to wait before the next poll."""
+        own_s = _FIRST_S * _GROWTH**self._polls
+        self._polls += 1
+        due_s = _EARLY * self._schedule.due_in_s(self)
+        return max(min(own_s, SLOWEST_S), min(due_s, LONGEST_S))
 
     def answered(self) -> None:
-        """Say that the look brought the answer."""
-        self._line.note_answer()
+        """Say that the poll found the result."""
+        self._schedule.note_answer()

@@ -15,7 +15,7 @@ from core.jobs.results import JobResult, Results
 from core.submission.idempotency import IdempotencyKeys
 from core.submission.pending_jobs import PendingJobs, UnknownJobs
 from core.submission.photo_intake import Intake
-from core.submission.result_polling import WaitingLine
+from core.submission.result_polling import PollSchedule
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Submission:
         self._collections = collections
         self._clock = clock
         self._sleep = sleep
-        self._line = WaitingLine(clock)
+        self._schedule = PollSchedule(clock)
         self._pending = PendingJobs(clock)
         self._unknown = UnknownJobs(clock)
 
@@ -117,13 +117,13 @@ class Submission:
         deadline_s = self._clock() + seconds
         polls = 0
         self._pending.add(job_id)
-        with self._line.place() as place:
+        with self._schedule.slot() as slot:
             while (left_s := deadline_s - self._clock()) > 0:
-                self._sleep(min(place.pause_s(), left_s))
+                self._sleep(min(slot.pause_s(), left_s))
                 polls += 1
                 result = self._read_while_waiting(job_id)
                 if result is not None:
-                    place.answered()
+                    slot.answered()
                     self._pending.remove(job_id)
                     return Waited(result=result, polls=polls)
         return Waited(result=None, polls=polls)

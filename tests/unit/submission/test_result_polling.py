@@ -1,11 +1,11 @@
-"""The line of those that wait for results."""
+"""When requests that wait poll for their results."""
 
 from contextlib import ExitStack
 from itertools import pairwise
 
 import pytest
 
-from core.submission.result_polling import LONGEST_S, SLOWEST_S, WaitingLine
+from core.submission.result_polling import LONGEST_S, SLOWEST_S, PollSchedule
 from core.testing import ManualClock
 
 
@@ -14,36 +14,38 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
-def test_who_waits_alone_looks_often_at_first_then_every_second(clock: ManualClock) -> None:
-    with WaitingLine(clock).place() as place:
-        pauses_s = [place.pause_s() for _ in range(20)]
+def test_request_that_waits_alone_polls_often_at_first_then_every_second(
+    clock: ManualClock,
+) -> None:
+    with PollSchedule(clock).slot() as slot:
+        pauses_s = [slot.pause_s() for _ in range(20)]
 
     assert pauses_s[0] == pytest.approx(0.05)
     assert all(earlier <= later for earlier, later in pairwise(pauses_s))
     assert pauses_s[-1] == SLOWEST_S
 
 
-def test_who_came_later_looks_later_and_nobody_waits_for_long(clock: ManualClock) -> None:
-    line = WaitingLine(clock)
+def test_later_requests_poll_later_and_no_pause_exceeds_two_seconds(clock: ManualClock) -> None:
+    schedule = PollSchedule(clock)
     with ExitStack() as stack:
-        places = [stack.enter_context(line.place()) for _ in range(200)]
-        pauses_s = [place.pause_s() for place in places]
+        slots = [stack.enter_context(schedule.slot()) for _ in range(200)]
+        pauses_s = [slot.pause_s() for slot in slots]
 
     assert pauses_s[0] == pytest.approx(0.05)
     assert pauses_s[10] > pauses_s[4] > pauses_s[0]
     assert max(pauses_s) == LONGEST_S
 
 
-def test_who_moves_up_looks_sooner(clock: ManualClock) -> None:
-    line = WaitingLine(clock)
+def test_request_that_moves_up_polls_sooner(clock: ManualClock) -> None:
+    schedule = PollSchedule(clock)
     with ExitStack() as stack:
-        with line.place():
+        with schedule.slot():
             for _ in range(19):
-                stack.enter_context(line.place())
-            last = stack.enter_context(line.place())
+                stack.enter_context(schedule.slot())
+            last = stack.enter_context(schedule.slot())
             far_s = last.pause_s()
         stack.close()
-        with line.place() as alone:
+        with schedule.slot() as alone:
             near_s = alone.pause_s()
 
     assert near_s < far_s
@@ -53,24 +55,24 @@ def test_who_moves_up_looks_sooner(clock: ManualClock) -> None:
 def test_pauses_follow_the_pace_of_the_answers(
     clock: ManualClock, gap_s: float, slower: bool
 ) -> None:
-    line = WaitingLine(clock)
+    schedule = PollSchedule(clock)
     with ExitStack() as stack:
-        places = [stack.enter_context(line.place()) for _ in range(20)]
-        before_s = places[10].pause_s()
+        slots = [stack.enter_context(schedule.slot()) for _ in range(20)]
+        before_s = slots[10].pause_s()
         for _ in range(10):
             clock.advance(gap_s)
-            places[0].answered()
-        after_s = stack.enter_context(line.place()).pause_s()
+            slots[0].answered()
+        after_s = stack.enter_context(schedule.slot()).pause_s()
 
     assert (after_s > before_s * 2) is slower
 
 
-def test_time_without_anybody_in_the_line_does_not_count(clock: ManualClock) -> None:
-    line = WaitingLine(clock)
+def test_time_without_a_waiting_request_does_not_count(clock: ManualClock) -> None:
+    schedule = PollSchedule(clock)
     clock.advance(3600)
     with ExitStack() as stack:
-        places = [stack.enter_context(line.place()) for _ in range(5)]
+        slots = [stack.enter_context(schedule.slot()) for _ in range(5)]
         clock.advance(0.01)
-        places[0].answered()
+        slots[0].answered()
 
-        assert places[1].pause_s() == pytest.approx(0.05)
+        assert slots[1].pause_s() == pytest.approx(0.05)
