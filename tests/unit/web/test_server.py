@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from efr_web.routes.job_routes import WaitingRoom
+from efr_web.routes.job_routes import WaitSlots
 from flask import Response
 
 from core.jobs.recognition_job import Job, failed
@@ -253,8 +253,8 @@ def test_given_request_id_is_kept_and_an_odd_one_replaced(site: Site) -> None:
     assert replaced.headers["X-Request-ID"] != "a b<script>"
 
 
-def test_waiting_room_seats_no_more_than_it_has_room_for() -> None:
-    room = WaitingRoom(seats=1)
+def test_no_more_requests_wait_at_once_than_there_are_slots() -> None:
+    wait_slots = WaitSlots(slots=1)
     waits: list[float] = []
 
     def wait(seconds: float) -> Response:
@@ -262,10 +262,10 @@ def test_waiting_room_seats_no_more_than_it_has_room_for() -> None:
         return Response()
 
     def wait_while_another_comes(seconds: float) -> Response:
-        room.seated(wait, 30)
+        wait_slots.run(wait, 30)
         return wait(seconds)
 
-    room.seated(wait_while_another_comes, 30)
-    room.seated(wait, 30)
+    wait_slots.run(wait_while_another_comes, 30)
+    wait_slots.run(wait, 30)
 
     assert waits == [0, 30, 30]

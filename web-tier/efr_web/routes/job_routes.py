@@ -43,26 +43,26 @@ log = logging.getLogger(__name__)
 _FILE = "inputFile"
 
 
-class WaitingRoom:
+class WaitSlots:
     """Bounds how many threads wait for results, so that the others answer at once."""
 
-    def __init__(self, seats: int) -> None:
-        self._seats = threading.BoundedSemaphore(seats)
+    def __init__(self, slots: int) -> None:
+        self._free = threading.BoundedSemaphore(slots)
 
-    def seated(self, wait: Callable[[float], Response], seconds: float) -> Response:
-        """Call ``wait`` with the seconds, or with 0 when every seat is taken."""
-        if not self._seats.acquire(blocking=False):
+    def run(self, wait: Callable[[float], Response], seconds: float) -> Response:
+        """Call ``wait`` with the seconds, or with 0 when every slot is taken."""
+        if not self._free.acquire(blocking=False):
             return wait(0)
         try:
             return wait(seconds)
         finally:
-            self._seats.release()
+            self._free.release()
 
 
 def add_job_routes(api: Api, parts: WebParts, settings: Settings) -> None:
     """Add ``POST /`` and ``/status``."""
     submission = parts.submission
-    waiting_room = WaitingRoom(max(1, settings.web_threads * 3 // 4))
+    wait_slots = WaitSlots(max(1, settings.web_threads * 3 // 4))
 
     def answer(job_id: str, result: JobResult | None) -> Response:
         return _pending(job_id, submission.pause_s(job_id)) if result is None else _ended(result)
@@ -88,7 +88,7 @@ def add_job_routes(api: Api, parts: WebParts, settings: Settings) -> None:
             response.headers["Result-Polls"] = str(waited.polls)
             return response
 
-        return waiting_room.seated(wait, _wait_seconds(settings.max_wait_seconds))
+        return wait_slots.run(wait, _wait_seconds(settings.max_wait_seconds))
 
     @api.route("GET", "/status/<job_id>", STATUS)
     def status(job_id: str) -> ResponseReturnValue:
