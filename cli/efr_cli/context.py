@@ -15,7 +15,7 @@ from core.collections.people import People
 from core.collections.registry import Collections
 from core.ports import FaceIndex, Recognizer
 from core.settings import Settings
-from core.submission.batches import Batches
+from core.submission.batch_requests import Batches
 from efr_cli.errors import announced_settings
 
 if TYPE_CHECKING:

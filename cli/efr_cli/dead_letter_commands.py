@@ -105,7 +105,7 @@ def _opened(kind: str) -> "tuple[DeadLetterQueue, DeadJobs]":
     from core.aws.clients import sqs_client
     from core.aws.dead_letter_queue import DeadLetterQueue
     from core.bootstrap.infrastructure import Infrastructure
-    from core.submission.batches import note_outcome
+    from core.submission.batch_requests import note_outcome
     from core.worker.dead_letters import DeadJobs
 
     settings = root_settings()

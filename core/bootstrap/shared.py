@@ -22,7 +22,7 @@ from core.gallery.changes import StoredChanges, Watch
 from core.jobs.photo_sources import PhotoSources
 from core.ports import Bucket, FaceIndex
 from core.settings import Settings
-from core.submission.batches import Batches
+from core.submission.batch_requests import Batches
 
 log = logging.getLogger(__name__)
 

@@ -18,9 +18,9 @@ from core.executors.queueing import bounded
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.results import Results
 from core.settings import Settings
-from core.submission.batches import Batches
+from core.submission.batch_requests import Batches
 from core.submission.idempotency import IdempotencyKeys
-from core.submission.indexing import Indexing
+from core.submission.index_requests import Indexing
 from core.submission.photo_intake import Intake
 from core.submission.uploads import Submission
 

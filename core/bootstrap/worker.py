@@ -16,7 +16,7 @@ from core.jobs.recognition_job import Job
 from core.jobs.results import Results
 from core.scaling.work_notes import PER_COOL_DOWN, WorkNotes
 from core.settings import Settings
-from core.submission.batches import note_outcome
+from core.submission.batch_requests import note_outcome
 from core.worker.acknowledger import Acknowledger
 from core.worker.daemon import Worker
 from core.worker.dead_letter_sweeper import DeadLetterSweeper

@@ -28,9 +28,9 @@ from core.jobs.recognition_job import Job, JobFailed, failed, safe_filename
 from core.jobs.results import JobResult, Results
 from core.ports import FaceIndex, ObjectStore
 from core.settings import Settings
-from core.submission.batches import Batches, note_outcome
+from core.submission.batch_requests import Batches, note_outcome
 from core.submission.idempotency import IdempotencyKeys
-from core.submission.indexing import Indexing
+from core.submission.index_requests import Indexing
 from core.submission.photo_intake import Intake
 from core.submission.uploads import Submission
 from core.testing import MemoryFaceIndex

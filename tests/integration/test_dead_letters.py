@@ -20,7 +20,7 @@ from core.jobs.index_job import IndexJob
 from core.jobs.recognition_job import Job, failed
 from core.jobs.results import Results
 from core.settings import Settings
-from core.submission.batches import note_outcome
+from core.submission.batch_requests import note_outcome
 from core.worker.dead_letter_sweeper import ABANDONED
 from harness.localstack import LocalStack
 from harness.waiting import wait_until

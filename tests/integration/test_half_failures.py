@@ -22,7 +22,7 @@ from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import Job
 from core.jobs.results import Results
 from core.settings import Settings
-from core.submission.batches import note_outcome
+from core.submission.batch_requests import note_outcome
 from core.testing import MemoryStore
 from core.worker.job_runners import IndexJobRunner
 from core.worker.lane import Lane

@@ -15,7 +15,7 @@ from core.errors import BatchNotFound
 from core.jobs.index_job import IndexDone, UnindexedFace, is_key
 from core.jobs.results import Results
 from core.ports import ObjectStore
-from core.submission.batches import MAX_KEYS, PhotoOutcome
+from core.submission.batch_requests import MAX_KEYS, PhotoOutcome
 from efr_cli.context import Parts
 from efr_cli.index.journal import Journal, SubmittedBatch
 

@@ -10,7 +10,7 @@ from efr_cli.index.bulk import uninterrupted
 
 from core.errors import InvalidImage
 from core.jobs.index_job import IndexJob
-from core.submission.batches import MAX_KEYS
+from core.submission.batch_requests import MAX_KEYS
 from tests.support.faces import face, recognition
 from tests.unit.cli.desk import Desk, codes
 

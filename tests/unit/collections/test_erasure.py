@@ -22,7 +22,7 @@ from core.jobs.index_job import IndexDone, IndexJob, IndexRequest
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import Job, failed
 from core.jobs.results import Results
-from core.submission.batches import Batches, note_outcome
+from core.submission.batch_requests import Batches, note_outcome
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
 from tests.support.adversary import Process, Trouble
 from tests.support.faces import face, recognition

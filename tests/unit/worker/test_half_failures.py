@@ -19,7 +19,7 @@ from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import DEFAULT_COLLECTION, Job, JobDone, JobFailed
 from core.jobs.results import Results
 from core.ports import ReceivedMessage
-from core.submission.batches import note_outcome
+from core.submission.batch_requests import note_outcome
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
 from core.worker.job_handler import ALONE_REFUSED, Outcome
 from core.worker.job_runners import IndexJobRunner

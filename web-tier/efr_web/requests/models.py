@@ -20,7 +20,7 @@ from core.jobs.index_job import (
     checked_key,
 )
 from core.jobs.recognition_job import DEFAULT_COLLECTION
-from core.submission.batches import MAX_KEYS
+from core.submission.batch_requests import MAX_KEYS
 from efr_web.schemas import Threshold
 
 MAX_PAGE: Final = 1000

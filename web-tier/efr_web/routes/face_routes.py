@@ -18,7 +18,7 @@ from core.errors import (
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from core.jobs.index_job import IndexRequest
 from core.jobs.recognition_job import DetectedFace, ImageSize
-from core.submission.batches import Batches, BatchStatus
+from core.submission.batch_requests import Batches, BatchStatus
 from efr_web.openapi.operation import (
     COLLECTION,
     HANDED_OVER,

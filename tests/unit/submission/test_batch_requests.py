@@ -19,7 +19,7 @@ from core.jobs.index_job import FaceRecord, IndexDone, IndexJob, IndexRequest, U
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import DetectedFace, Failure, ImageSize, failed
 from core.jobs.results import JobResult, Results
-from core.submission.batches import MAX_KEYS, MAX_PREFIX_KEYS, Batches, note_outcome
+from core.submission.batch_requests import MAX_KEYS, MAX_PREFIX_KEYS, Batches, note_outcome
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
 from tests.support.faces import face
 

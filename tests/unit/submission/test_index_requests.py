@@ -7,7 +7,7 @@ import pytest
 from core.collections.registry import Collections
 from core.errors import CollectionNotFound, FileTooLarge, QueueUnavailable
 from core.jobs.index_job import IndexJob, IndexRequest
-from core.submission.indexing import Indexing
+from core.submission.index_requests import Indexing
 from core.submission.photo_intake import Intake
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
 from tests.support.photos import made_photo
