@@ -15,7 +15,7 @@ from core.collections.people import People
 from core.collections.registry import Collections
 from core.ports import FaceIndex, Recognizer
 from core.settings import Settings
-from core.submission.batch_requests import Batches
+from core.submission.batch_requests import BatchRequests
 from efr_cli.errors import announced_settings
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Parts:
     people: People
     erasure: Erasure
     index: FaceIndex
-    batches: Batches
+    batch_requests: BatchRequests
     recognizer: Callable[[int], AbstractContextManager[Recognizer]]
     threads: int
     max_distance: float
@@ -100,7 +100,7 @@ def join_parts(settings: Settings, infrastructure: "Infrastructure") -> Parts:
         people=shared.people,
         erasure=shared.erasure,
         index=shared.index,
-        batches=shared.batches,
+        batch_requests=shared.batch_requests,
         recognizer=partial(_started_pool, infrastructure),
         threads=settings.worker_process_count,
         max_distance=settings.match_max_distance,

@@ -22,7 +22,7 @@ from core.gallery.changes import StoredChanges, Watch
 from core.jobs.photo_sources import PhotoSources
 from core.ports import Bucket, FaceIndex
 from core.settings import Settings
-from core.submission.batch_requests import Batches
+from core.submission.batch_requests import BatchRequests
 
 log = logging.getLogger(__name__)
 
@@ -110,8 +110,8 @@ class Shared:
         )
 
     @cached_property
-    def batches(self) -> Batches:
-        return Batches(
+    def batch_requests(self) -> BatchRequests:
+        return BatchRequests(
             queue=self.infrastructure.queue(self.settings.sqs_index_queue_name),
             outputs=self.outputs,
             sources=self.sources(),

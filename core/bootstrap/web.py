@@ -18,11 +18,11 @@ from core.executors.queueing import bounded
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.results import Results
 from core.settings import Settings
-from core.submission.batch_requests import Batches
+from core.submission.batch_requests import BatchRequests
 from core.submission.idempotency import IdempotencyKeys
-from core.submission.index_requests import Indexing
+from core.submission.index_requests import IndexRequests
 from core.submission.photo_intake import Intake
-from core.submission.uploads import Submission
+from core.submission.uploads import Uploads
 
 _THREADS_A_WAITING: Final = 8
 """Of so many threads one may wait for a child: others wait for results, and health checks come."""
@@ -36,10 +36,10 @@ class WebParts:
     what may take a moment, in the background.
     """
 
-    submission: Submission
+    uploads: Uploads
     checks: dict[str, Check]
-    indexing: Indexing
-    batches: Batches
+    index_requests: IndexRequests
+    batch_requests: BatchRequests
     sources: PhotoSources
     matching: Matching
     collections: Collections
@@ -70,7 +70,7 @@ def build_web(
     }
     checks |= {f"SQS queue {name}": infrastructure.queue(name).check for name in settings.queues}
     return WebParts(
-        submission=Submission(
+        uploads=Uploads(
             intake=_intake(shared, settings.sqs_req_queue_name),
             keys=IdempotencyKeys(inputs=shared.inputs),
             results=Results(shared.outputs),
@@ -79,12 +79,12 @@ def build_web(
             sleep=infrastructure.sleep,
         ),
         checks=checks,
-        indexing=Indexing(
+        index_requests=IndexRequests(
             intake=_intake(shared, settings.sqs_index_queue_name),
             collections=shared.collections,
             bucket=settings.s3_in_bucket,
         ),
-        batches=shared.batches,
+        batch_requests=shared.batch_requests,
         sources=shared.sources(),
         matching=shared.matching(bounded(recognise, most=callers)),
         collections=shared.collections,

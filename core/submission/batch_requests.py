@@ -55,7 +55,7 @@ class BatchStatus(Frozen):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Batches:
+class BatchRequests:
     """Accepts batches and tells how far they are."""
 
     queue: JobQueue

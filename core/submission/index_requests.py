@@ -11,7 +11,7 @@ from core.submission.photo_intake import Intake
 
 
 @dataclass(frozen=True, kw_only=True)
-class Indexing:
+class IndexRequests:
     """Hands photos over to the workers by the index queue.
 
     Parameters

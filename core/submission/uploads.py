@@ -30,7 +30,7 @@ class Waited:
     polls: int
 
 
-class Submission:
+class Uploads:
     """Accepts photos and finds their results.
 
     Parameters

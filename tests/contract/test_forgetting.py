@@ -28,11 +28,11 @@ from core.jobs.recognition_job import Job, JobFailed, failed, safe_filename
 from core.jobs.results import JobResult, Results
 from core.ports import FaceIndex, ObjectStore
 from core.settings import Settings
-from core.submission.batch_requests import Batches, note_outcome
+from core.submission.batch_requests import BatchRequests, note_outcome
 from core.submission.idempotency import IdempotencyKeys
-from core.submission.index_requests import Indexing
+from core.submission.index_requests import IndexRequests
 from core.submission.photo_intake import Intake
-from core.submission.uploads import Submission
+from core.submission.uploads import Uploads
 from core.testing import MemoryFaceIndex
 from core.worker.job_runners import IndexJobRunner, RecognitionJobRunner
 from harness.localstack import LocalStack
@@ -116,14 +116,16 @@ class Service:
         intake = Intake(
             queue=world.queue, inputs=world.inputs, max_file_bytes=10_000, max_pixels=10_000
         )
-        self.indexing = Indexing(intake=intake, collections=self.collections, bucket=IN_BUCKET)
-        self.submission = Submission(
+        self.index_requests = IndexRequests(
+            intake=intake, collections=self.collections, bucket=IN_BUCKET
+        )
+        self.uploads = Uploads(
             intake=intake,
             keys=IdempotencyKeys(inputs=world.inputs),
             results=Results(world.outputs),
             collections=self.collections,
         )
-        self.batches = Batches(
+        self.batch_requests = BatchRequests(
             queue=world.queue,
             outputs=world.outputs,
             sources=sources,
@@ -161,7 +163,7 @@ class Service:
         request = IndexRequest(
             collection_id=collection_id, person=person.name, metadata={"who": person.name}
         )
-        return self.indexing.submit(
+        return self.index_requests.submit(
             person.photo, f"{person.name} 1.jpg", f"{person.name}.jpg", request
         )
 
@@ -176,21 +178,21 @@ class Service:
         key = f"albums/{person.name}/1.jpg"
         self.world.inputs.put(key, person.photo, content_type="image/jpeg")
         request = IndexRequest(collection_id=collection_id, person=person.name)
-        return self.batches.submit_keys(None, [key], request)
+        return self.batch_requests.submit_keys(None, [key], request)
 
     def take_away_own_photo(self, person: Person) -> None:
         self.world.inputs.delete(f"albums/{person.name}/1.jpg")
 
     def recognise(self, person: Person, collection_id: str, key: str = "first") -> JobResult:
         """Have a photo recognised that was uploaded under the person's name."""
-        job = self.submission.submit(
+        job = self.uploads.submit(
             person.photo,
             f"{person.name}.jpg",
             collection_id=collection_id,
             idempotency_key=f"{key} {person.photo[-4:].hex()}{len(person.photo)}",
         )
         self.work()
-        result = self.submission.status(job.job_id)
+        result = self.uploads.status(job.job_id)
         assert result is not None
         return result
 
@@ -393,7 +395,10 @@ def test_batch_of_an_erased_person_still_counts_its_photos(family: Service) -> N
     family.erasure.person("family", ADA.name)
 
     assert all(lists.read(batch_id) for batch_id in batch_ids)
-    assert [family.batches.status(batch_id, limit=1).done for batch_id in batch_ids] == [1, 1]
+    assert [family.batch_requests.status(batch_id, limit=1).done for batch_id in batch_ids] == [
+        1,
+        1,
+    ]
 
 
 def test_photos_that_wait_in_the_queue_are_not_enrolled_once_their_person_is_erased(
@@ -407,7 +412,7 @@ def test_photos_that_wait_in_the_queue_are_not_enrolled_once_their_person_is_era
     assert family.ending(waiting) == "ERASED"
     bodies = [family.work() for _ in range(2)]
     assert family.names() == {BOB.name}
-    status = family.batches.status(batch_id, limit=1)
+    status = family.batch_requests.status(batch_id, limit=1)
     assert [outcome.error and outcome.error.code for outcome in status.outcomes] == ["ERASED"]
     assert len(bodies) == 2
     family.take_away_own_photo(ADA)
@@ -504,7 +509,7 @@ def test_photos_that_wait_or_failed_go_with_their_collection(service: Service) -
     service.enrol(BOB, "family")
     service.submit(ADA, "family")
     service.submit_as_batch(BOB, "family")
-    upload = service.submission.submit(ADA.photo, f"{ADA.name}.jpg", collection_id="family")
+    upload = service.uploads.submit(ADA.photo, f"{ADA.name}.jpg", collection_id="family")
     service.recognizer.shown[ADA.photo] = InvalidImage("damaged")
     service.work()
 

@@ -58,7 +58,7 @@ def create_app(
 def _add_routes(api: Api, parts: WebParts, settings: Settings) -> None:
     reader = PhotoReader(
         sources=parts.sources,
-        check=parts.indexing.intake.check,
+        check=parts.index_requests.intake.check,
         max_file_bytes=settings.max_file_bytes,
     )
     add_job_routes(api, parts, settings)

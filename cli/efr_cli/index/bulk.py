@@ -69,7 +69,7 @@ class BulkRun:
         with tqdm(desc="indexed", total=total, unit="photo", disable=None) as bar:
             while waiting:
                 for batch in waiting[:_WATCHED]:
-                    status = self.parts.batches.status(batch.batch_id, limit=0)
+                    status = self.parts.batch_requests.status(batch.batch_id, limit=0)
                     settled[batch.batch_id] = status.done + status.failed
                 bar.update(settled.total() - bar.n)
                 waiting = [b for b in waiting if settled[b.batch_id] < len(b.keys)]
@@ -90,20 +90,20 @@ class BulkRun:
 
     def _is_known(self, batch: SubmittedBatch) -> bool:
         try:
-            self.parts.batches.status(batch.batch_id, limit=0)
+            self.parts.batch_requests.status(batch.batch_id, limit=0)
         except BatchNotFound:
             return False
         return True
 
     def _submit(self, keys: list[str]) -> None:
         asked = self.journal.asked
-        batch_id = self.parts.batches.submit_keys(asked.bucket, keys, asked.request)
+        batch_id = self.parts.batch_requests.submit_keys(asked.bucket, keys, asked.request)
         self.journal.append(SubmittedBatch(batch_id=batch_id, keys=keys))
 
     def _new_keys(self) -> Iterator[str]:
         asked = self.journal.asked
         submitted = {key for batch in self.journal.batches for key in batch.keys}
-        for key in _keys(self.parts.batches.sources.allowed[asked.bucket], asked.prefix):
+        for key in _keys(self.parts.batch_requests.sources.allowed[asked.bucket], asked.prefix):
             if key.endswith("/") or key in submitted:
                 continue
             if is_key(key):
@@ -116,7 +116,9 @@ class BulkRun:
         for batch in self.journal.batches:
             after: str | None = ""
             while after is not None:
-                status = self.parts.batches.status(batch.batch_id, limit=MAX_KEYS, after=after)
+                status = self.parts.batch_requests.status(
+                    batch.batch_id, limit=MAX_KEYS, after=after
+                )
                 yield from status.outcomes
                 after = status.next_token
 
@@ -131,7 +133,7 @@ class BulkRun:
         return None if outcome.faces else "NO_FACE: no face was found"
 
     def _left_out(self, job_id: str) -> str:
-        result = Results(self.parts.batches.outputs).read(job_id)
+        result = Results(self.parts.batch_requests.outputs).read(job_id)
         faces = result.unindexed_faces if isinstance(result, IndexDone) else []
         reasons = Counter(_why(face) for face in faces)
         return ", ".join(f"{reason}: faces left out: {n}" for reason, n in reasons.items())

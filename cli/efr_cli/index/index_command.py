@@ -78,7 +78,7 @@ def index(
 def _opened_run(parts: Parts, place: tuple[str, str], request: IndexRequest) -> BulkRun:
     bucket, prefix = place
     asked = Asked(
-        bucket=parts.batches.sources.bucket(bucket),
+        bucket=parts.batch_requests.sources.bucket(bucket),
         prefix=prefix,
         request=request,
         collection_created_at=parts.collections.get(request.collection_id).created_at,

@@ -48,14 +48,14 @@ class Service:
 def test_uploaded_photo_is_recognised_by_who_was_enrolled_before() -> None:
     service = Service()
     request = IndexRequest(collection_id="default", person="Ada")
-    indexed = service.web.indexing.submit(PHOTO, "ada", "ada.jpg", request)
+    indexed = service.web.index_requests.submit(PHOTO, "ada", "ada.jpg", request)
     assert service.work() == [Outcome.DONE]
 
-    job = service.web.submission.submit(PHOTO, "photo.jpg")
+    job = service.web.uploads.submit(PHOTO, "photo.jpg")
     assert service.work() == [Outcome.DONE]
 
     assert isinstance(service.results.read(indexed), IndexDone)
-    result = service.web.submission.status(job.job_id)
+    result = service.web.uploads.status(job.job_id)
     assert isinstance(result, JobDone)
     assert result.result == "Ada"
 
@@ -63,20 +63,20 @@ def test_uploaded_photo_is_recognised_by_who_was_enrolled_before() -> None:
 def test_photos_of_an_allowed_bucket_are_indexed_and_counted() -> None:
     service = Service()
     service.memory.bucket("album").objects["1.jpg"] = PHOTO
-    batch_id = service.web.batches.submit_keys(
+    batch_id = service.web.batch_requests.submit_keys(
         None, ["1.jpg", "2.jpg"], IndexRequest(collection_id="default")
     )
 
     assert service.work() == [Outcome.DONE, Outcome.FAILED]
 
-    status = service.web.batches.status(batch_id, limit=10)
+    status = service.web.batch_requests.status(batch_id, limit=10)
     assert (status.done, status.failed, status.pending) == (1, 1, 0)
 
 
 @pytest.mark.parametrize("enabled", [False, True])
 def test_results_are_copied_only_if_the_setting_says_so(enabled: bool) -> None:
     service = Service(settings=SETTINGS.model_copy(update={"sqs_resp_enabled": enabled}))
-    service.web.submission.submit(PHOTO, "photo.jpg")
+    service.web.uploads.submit(PHOTO, "photo.jpg")
 
     service.work()
 
@@ -85,8 +85,8 @@ def test_results_are_copied_only_if_the_setting_says_so(enabled: bool) -> None:
 
 def test_each_queue_has_dead_letters_and_a_sweep_of_its_own() -> None:
     service = Service()
-    upload = service.web.submission.submit(PHOTO, "photo.jpg")
-    indexed = service.web.indexing.submit(
+    upload = service.web.uploads.submit(PHOTO, "photo.jpg")
+    indexed = service.web.index_requests.submit(
         PHOTO, "ada", "ada.jpg", IndexRequest(collection_id="default")
     )
     for name in ("request-queue", "index-queue"):

@@ -22,7 +22,7 @@ from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import failed
 from core.jobs.results import JobResult, Results
 from core.ports import EnrolledFace, Recognizer
-from core.submission.batch_requests import Batches, note_outcome
+from core.submission.batch_requests import BatchRequests, note_outcome
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
 from core.testing.recognizer import as_needed
 from tests.support.faces import MODEL, embedding, face, recognition
@@ -74,7 +74,7 @@ class Desk:
                 sleep=self._sleep,
             ),
             index=self.index,
-            batches=Batches(
+            batch_requests=BatchRequests(
                 queue=self.queue,
                 outputs=self.outputs,
                 sources=PhotoSources(allowed={"album": self.album}, max_file_bytes=1000),

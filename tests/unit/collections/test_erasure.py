@@ -22,7 +22,7 @@ from core.jobs.index_job import IndexDone, IndexJob, IndexRequest
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import Job, failed
 from core.jobs.results import Results
-from core.submission.batch_requests import Batches, note_outcome
+from core.submission.batch_requests import BatchRequests, note_outcome
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
 from tests.support.adversary import Process, Trouble
 from tests.support.faces import face, recognition
@@ -361,13 +361,13 @@ def test_batches_of_an_erased_collection_are_gone(service: Service) -> None:
 def submit_batch(service: Service, *keys: str) -> str:
     """Index a batch of photos, each of a person named as its key."""
     queue = MemoryQueue(clock=ManualClock())
-    batches = Batches(
+    batch_requests = BatchRequests(
         queue=queue,
         outputs=service.outputs,
         sources=PhotoSources(allowed={"own": MemoryStore()}, max_file_bytes=1),
         collections=service.collections,
     )
-    batch_id = batches.submit_keys("own", keys, IndexRequest(collection_id="family"))
+    batch_id = batch_requests.submit_keys("own", keys, IndexRequest(collection_id="family"))
     for position, body in enumerate(queue.bodies):
         job = IndexJob.from_body(body).model_copy(update={"person": keys[position]})
         note_outcome(service.outputs, job, index(service, job, position))

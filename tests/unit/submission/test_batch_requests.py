@@ -19,7 +19,7 @@ from core.jobs.index_job import FaceRecord, IndexDone, IndexJob, IndexRequest, U
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import DetectedFace, Failure, ImageSize, failed
 from core.jobs.results import JobResult, Results
-from core.submission.batch_requests import MAX_KEYS, MAX_PREFIX_KEYS, Batches, note_outcome
+from core.submission.batch_requests import MAX_KEYS, MAX_PREFIX_KEYS, BatchRequests, note_outcome
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
 from tests.support.faces import face
 
@@ -36,7 +36,7 @@ class Service:
     def __post_init__(self) -> None:
         collections = Collections(MemoryStore(), MemoryFaceIndex(), refresh_s=0)
         collections.create("family")
-        self.batches = Batches(
+        self.batch_requests = BatchRequests(
             queue=self.queue,
             outputs=self.outputs,
             sources=PhotoSources(allowed={"own": self.own}, max_file_bytes=10),
@@ -44,7 +44,7 @@ class Service:
         )
 
     def submit(self, *keys: str) -> str:
-        return self.batches.submit_keys("own", keys, REQUEST)
+        return self.batch_requests.submit_keys("own", keys, REQUEST)
 
     def put_photos(self, *keys: str) -> None:
         self.own.objects |= dict.fromkeys(keys, b"a photo")
@@ -93,7 +93,7 @@ def test_each_key_is_a_job_that_says_what_the_caller_said(service: Service) -> N
 
 
 def test_only_allowed_bucket_need_not_be_named(service: Service) -> None:
-    service.batches.submit_keys(None, ["a.jpg"], REQUEST)
+    service.batch_requests.submit_keys(None, ["a.jpg"], REQUEST)
 
     assert [job.s3_bucket for job in service.jobs()] == ["own"]
 
@@ -134,7 +134,7 @@ def test_key_with_odd_spaces_or_many_characters_is_a_photo_like_any_other(
 ) -> None:
     service.put_photos(key)
 
-    service.batches.submit_prefix(None, "", REQUEST)
+    service.batch_requests.submit_prefix(None, "", REQUEST)
 
     (job,) = service.jobs()
     assert (job.s3_key, job.image_id) == (key, key)
@@ -143,10 +143,10 @@ def test_key_with_odd_spaces_or_many_characters_is_a_photo_like_any_other(
 def test_odd_key_of_a_prefix_fails_alone(service: Service) -> None:
     service.put_photos("a.jpg", "b\x01.jpg", "c.jpg", "d\uffff")
 
-    batch_id = service.batches.submit_prefix(None, "", REQUEST)
+    batch_id = service.batch_requests.submit_prefix(None, "", REQUEST)
 
     assert [job.s3_key for job in service.jobs()] == ["a.jpg", "c.jpg"]
-    status = service.batches.status(batch_id, limit=10)
+    status = service.batch_requests.status(batch_id, limit=10)
     assert (status.total, status.failed, status.pending) == (4, 2, 2)
     odd = [outcome for outcome in status.outcomes if outcome.status == "failed"]
     assert [outcome.image_id for outcome in odd] == ["b\x01.jpg", "d\uffff"]
@@ -155,11 +155,11 @@ def test_odd_key_of_a_prefix_fails_alone(service: Service) -> None:
 
 def test_unknown_bucket_and_collection_are_refused(service: Service) -> None:
     with pytest.raises(BucketNotAllowed):
-        service.batches.submit_keys("foreign", ["a"], REQUEST)
+        service.batch_requests.submit_keys("foreign", ["a"], REQUEST)
     with pytest.raises(BucketNotAllowed):
-        service.batches.submit_prefix("foreign", "a", REQUEST)
+        service.batch_requests.submit_prefix("foreign", "a", REQUEST)
     with pytest.raises(CollectionNotFound):
-        service.batches.submit_keys(
+        service.batch_requests.submit_keys(
             "own", ["a"], REQUEST.model_copy(update={"collection_id": "nobody-made-it"})
         )
 
@@ -178,7 +178,7 @@ def test_batch_is_known_before_its_first_message(service: Service) -> None:
 def test_prefix_means_every_key_that_begins_so_but_no_folder(service: Service) -> None:
     service.put_photos("2023/a", "2024/", "2024/a", "2024/b", "2024/b/", "2025/a")
 
-    service.batches.submit_prefix("own", "2024/", REQUEST)
+    service.batch_requests.submit_prefix("own", "2024/", REQUEST)
 
     assert [job.image_id for job in service.jobs()] == ["2024/a", "2024/b"]
 
@@ -186,7 +186,7 @@ def test_prefix_means_every_key_that_begins_so_but_no_folder(service: Service) -
 def test_prefix_of_thousands_of_keys_is_read_to_its_end(service: Service) -> None:
     service.put_photos(*(f"{number:05}" for number in range(MAX_PREFIX_KEYS)), "0/")
 
-    service.batches.submit_prefix("own", "", REQUEST)
+    service.batch_requests.submit_prefix("own", "", REQUEST)
 
     assert len({job.image_id for job in service.jobs()}) == MAX_PREFIX_KEYS
 
@@ -197,7 +197,7 @@ def test_prefix_of_too_many_keys_is_refused_whatever_folders_are_among_them(
     service.put_photos(*(f"{number:05}" for number in range(MAX_PREFIX_KEYS + 1)), "0/")
 
     with pytest.raises(InvalidRequest, match="10000"):
-        service.batches.submit_prefix("own", "", REQUEST)
+        service.batch_requests.submit_prefix("own", "", REQUEST)
 
 
 @pytest.mark.parametrize("keys", [[], ["album/"]])
@@ -205,7 +205,7 @@ def test_prefix_without_photos_is_refused(service: Service, keys: list[str]) -> 
     service.put_photos(*keys)
 
     with pytest.raises(InvalidRequest, match="no key"):
-        service.batches.submit_prefix("own", "album", REQUEST)
+        service.batch_requests.submit_prefix("own", "album", REQUEST)
 
 
 def test_status_counts_what_ended_and_tells_of_each_photo(service: Service) -> None:
@@ -214,7 +214,7 @@ def test_status_counts_what_ended_and_tells_of_each_photo(service: Service) -> N
     service.end(first, done(first, faces=2, unindexed=1))
     service.end(second, failed(second.job_id, "INVALID_IMAGE", "damaged"))
 
-    status = service.batches.status(batch_id, limit=10)
+    status = service.batch_requests.status(batch_id, limit=10)
 
     assert (status.total, status.done, status.failed, status.pending) == (3, 1, 1, 1)
     assert [outcome.status for outcome in status.outcomes] == ["done", "failed", "pending"]
@@ -230,7 +230,7 @@ def test_job_that_is_settled_twice_counts_once(service: Service) -> None:
     service.end(job, done(job))
     service.end(job, done(job))
 
-    status = service.batches.status(batch_id, limit=10)
+    status = service.batch_requests.status(batch_id, limit=10)
 
     assert (status.done, status.pending) == (1, 0)
 
@@ -242,7 +242,7 @@ def test_pages_tell_of_every_photo_once(service: Service) -> None:
     listed: list[str] = []
     token: str | None = ""
     while token is not None:
-        page = service.batches.status(batch_id, limit=2, after=token)
+        page = service.batch_requests.status(batch_id, limit=2, after=token)
         assert page.total == 5
         listed += [outcome.image_id for outcome in page.outcomes]
         token = page.next_token
@@ -255,22 +255,22 @@ def test_token_of_no_page_is_refused(service: Service, token: str) -> None:
     batch_id = service.submit("a.jpg")
 
     with pytest.raises(InvalidRequest, match="next_token"):
-        service.batches.status(batch_id, limit=1, after=token)
+        service.batch_requests.status(batch_id, limit=1, after=token)
 
 
 @pytest.mark.parametrize("batch_id", ["x", "../a", "601ce8c1-caa1-4e3b-a83b-11defc935cc8"])
 def test_unknown_batch_is_not_found(service: Service, batch_id: str) -> None:
     with pytest.raises(BatchNotFound):
-        service.batches.status(batch_id, limit=1)
+        service.batch_requests.status(batch_id, limit=1)
 
 
 def test_batch_of_more_photos_than_one_listing_holds_is_counted(service: Service) -> None:
     service.put_photos(*(f"{number:05}" for number in range(2_500)))
-    batch_id = service.batches.submit_prefix("own", "", REQUEST)
+    batch_id = service.batch_requests.submit_prefix("own", "", REQUEST)
     for job in service.jobs():
         note_outcome(service.outputs, job, failed(job.job_id, "A_CODE", "a reason"))
 
-    assert service.batches.status(batch_id, limit=1).failed == 2_500
+    assert service.batch_requests.status(batch_id, limit=1).failed == 2_500
 
 
 def test_job_without_a_batch_leaves_no_mark(service: Service) -> None:
@@ -292,7 +292,7 @@ def test_erased_photo_is_counted_and_no_longer_named(service: Service) -> None:
     BatchLists(outputs=service.outputs).erase_photos({job.job_id for job in adas})
 
     for batch_id in batches:
-        status = service.batches.status(batch_id, limit=10)
+        status = service.batch_requests.status(batch_id, limit=10)
         assert (status.done, status.pending) == (1, 1)
         assert [outcome.image_id for outcome in status.outcomes] == [ERASED, "Bob/1.jpg"]
 
@@ -308,4 +308,4 @@ def test_batches_of_an_erased_collection_are_gone_and_no_others(service: Service
     BatchLists(outputs=service.outputs).erase_collection("family")
 
     assert not service.outputs.keys(f"batches/{gone}/")
-    assert service.batches.status(kept, limit=1).done == 1
+    assert service.batch_requests.status(kept, limit=1).done == 1

@@ -7,7 +7,7 @@ import pytest
 from core.collections.registry import Collections
 from core.errors import CollectionNotFound, FileTooLarge, QueueUnavailable
 from core.jobs.index_job import IndexJob, IndexRequest
-from core.submission.index_requests import Indexing
+from core.submission.index_requests import IndexRequests
 from core.submission.photo_intake import Intake
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
 from tests.support.photos import made_photo
@@ -26,7 +26,7 @@ class Web:
     def __post_init__(self) -> None:
         collections = Collections(MemoryStore(), MemoryFaceIndex(), refresh_s=0)
         collections.create("family")
-        self.indexing = Indexing(
+        self.index_requests = IndexRequests(
             intake=Intake(
                 queue=self.queue, inputs=self.inputs, max_file_bytes=len(PHOTO), max_pixels=10_000
             ),
@@ -35,7 +35,7 @@ class Web:
         )
 
     def submit(self, photo: bytes = PHOTO, request: IndexRequest = REQUEST) -> str:
-        return self.indexing.submit(photo, "image 1", "dir/my photo.jpg", request)
+        return self.index_requests.submit(photo, "image 1", "dir/my photo.jpg", request)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from core.jobs.results import Results
 from core.submission.idempotency import IdempotencyKeys
 from core.submission.pending_jobs import UNKNOWN_S
 from core.submission.photo_intake import Intake
-from core.submission.uploads import Submission
+from core.submission.uploads import Uploads
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
 from tests.support.photos import made_photo
 
@@ -41,7 +41,7 @@ class Web:
         self.queue = MemoryQueue(clock=self.clock)
         self.results = Results(self.outputs)
         self.collections = Collections(MemoryStore(), MemoryFaceIndex(), refresh_s=0)
-        self.submission = Submission(
+        self.uploads = Uploads(
             intake=Intake(
                 queue=self.queue, inputs=self.inputs, max_file_bytes=len(PHOTO), max_pixels=10_000
             ),
@@ -67,7 +67,7 @@ def web() -> Web:
 
 
 def test_photo_is_stored_and_queued_under_the_job_id(web: Web) -> None:
-    job = web.submission.submit(PHOTO, "dir/my photo.jpg")
+    job = web.uploads.submit(PHOTO, "dir/my photo.jpg")
 
     assert web.inputs.objects == {f"{job.job_id}_my_photo.jpg": PHOTO}
     assert web.queue.bodies == [f"{job.job_id}_my_photo.jpg"]
@@ -76,13 +76,13 @@ def test_photo_is_stored_and_queued_under_the_job_id(web: Web) -> None:
 def test_collection_is_noted_with_the_photo(web: Web) -> None:
     web.collections.create("family")
 
-    job = web.submission.submit(PHOTO, "a.jpg", collection_id="family")
+    job = web.uploads.submit(PHOTO, "a.jpg", collection_id="family")
 
     assert web.inputs.get(job.input_key).metadata == {COLLECTION_NOTE: "family"}
 
 
 def test_least_quality_is_noted_with_the_photo_when_it_is_asked_for(web: Web) -> None:
-    job = web.submission.submit(PHOTO, "a.jpg", min_quality=0)
+    job = web.uploads.submit(PHOTO, "a.jpg", min_quality=0)
 
     stored = web.inputs.get(job.input_key)
     assert stored.metadata == {COLLECTION_NOTE: "default", MIN_QUALITY_NOTE: "0"}
@@ -90,16 +90,16 @@ def test_least_quality_is_noted_with_the_photo_when_it_is_asked_for(web: Web) ->
 
 def test_photo_for_an_unknown_collection_leaves_nothing_behind(web: Web) -> None:
     with pytest.raises(CollectionNotFound):
-        web.submission.submit(PHOTO, "a.jpg", collection_id="nobody-made-it")
+        web.uploads.submit(PHOTO, "a.jpg", collection_id="nobody-made-it")
 
     assert web.is_empty()
 
 
 def test_refused_photo_leaves_nothing_behind(web: Web) -> None:
     with pytest.raises(EmptyFile):
-        web.submission.submit(b"", "a.jpg")
+        web.uploads.submit(b"", "a.jpg")
     with pytest.raises(FileTooLarge):
-        web.submission.submit(PHOTO + b"x", "a.jpg")
+        web.uploads.submit(PHOTO + b"x", "a.jpg")
 
     assert web.is_empty()
 
@@ -108,7 +108,7 @@ def test_photo_is_removed_when_the_queue_is_away(web: Web) -> None:
     web.queue.available = False
 
     with pytest.raises(QueueUnavailable):
-        web.submission.submit(PHOTO, "a.jpg")
+        web.uploads.submit(PHOTO, "a.jpg")
 
     assert web.is_empty()
 
@@ -117,56 +117,56 @@ def test_nothing_is_queued_when_the_store_is_away(web: Web) -> None:
     web.inputs.available = False
 
     with pytest.raises(StorageUnavailable):
-        web.submission.submit(PHOTO, "a.jpg")
+        web.uploads.submit(PHOTO, "a.jpg")
 
     assert web.is_empty()
 
 
 def test_same_key_and_photo_give_the_same_job(web: Web) -> None:
-    first = web.submission.submit(PHOTO, "a.jpg", idempotency_key="key")
-    second = web.submission.submit(PHOTO, "b.jpg", idempotency_key="key")
+    first = web.uploads.submit(PHOTO, "a.jpg", idempotency_key="key")
+    second = web.uploads.submit(PHOTO, "b.jpg", idempotency_key="key")
 
     assert second == first
     assert web.queue.bodies == [first.body]
 
 
 def test_clients_name_for_a_photo_is_not_kept_with_a_key(web: Web) -> None:
-    web.submission.submit(PHOTO, "Ada Lovelace.jpg", idempotency_key="key")
+    web.uploads.submit(PHOTO, "Ada Lovelace.jpg", idempotency_key="key")
 
     assert all("Ada" not in key for key in web.inputs.objects)
     assert all(b"Ada" not in body for body in web.inputs.objects.values())
 
 
 def test_same_key_with_another_photo_is_a_conflict(web: Web) -> None:
-    web.submission.submit(PHOTO, "a.jpg", idempotency_key="key")
+    web.uploads.submit(PHOTO, "a.jpg", idempotency_key="key")
 
     with pytest.raises(IdempotencyConflict):
-        web.submission.submit(OTHER_PHOTO, "a.jpg", idempotency_key="key")
+        web.uploads.submit(OTHER_PHOTO, "a.jpg", idempotency_key="key")
 
 
 def test_same_key_and_photo_for_another_collection_is_a_conflict(web: Web) -> None:
     web.collections.create("family")
-    web.submission.submit(PHOTO, "a.jpg", idempotency_key="key")
+    web.uploads.submit(PHOTO, "a.jpg", idempotency_key="key")
 
     with pytest.raises(IdempotencyConflict):
-        web.submission.submit(PHOTO, "a.jpg", collection_id="family", idempotency_key="key")
+        web.uploads.submit(PHOTO, "a.jpg", collection_id="family", idempotency_key="key")
 
 
 def test_same_key_and_photo_with_another_quality_is_a_conflict(web: Web) -> None:
-    web.submission.submit(PHOTO, "a.jpg", min_quality=20, idempotency_key="key")
-    web.submission.submit(PHOTO, "a.jpg", min_quality=20, idempotency_key="key")
+    web.uploads.submit(PHOTO, "a.jpg", min_quality=20, idempotency_key="key")
+    web.uploads.submit(PHOTO, "a.jpg", min_quality=20, idempotency_key="key")
 
     with pytest.raises(IdempotencyConflict):
-        web.submission.submit(PHOTO, "a.jpg", idempotency_key="key")
+        web.uploads.submit(PHOTO, "a.jpg", idempotency_key="key")
 
 
 def test_key_whose_photo_could_not_be_queued_is_as_good_as_new(web: Web) -> None:
     web.queue.available = False
     with pytest.raises(QueueUnavailable):
-        web.submission.submit(PHOTO, "a.jpg", idempotency_key="key")
+        web.uploads.submit(PHOTO, "a.jpg", idempotency_key="key")
     web.queue.available = True
 
-    job = web.submission.submit(OTHER_PHOTO, "b.jpg", idempotency_key="key")
+    job = web.uploads.submit(OTHER_PHOTO, "b.jpg", idempotency_key="key")
 
     assert web.queue.bodies == [job.body]
     assert [body for key, body in web.inputs.objects.items() if "/" not in key] == [OTHER_PHOTO]
@@ -182,7 +182,7 @@ def test_wait_returns_the_result_as_soon_as_it_is_there(web: Web) -> None:
 
     web.during_sleep = answer_after_three_polls
 
-    waited = web.submission.wait(job.job_id, 30)
+    waited = web.uploads.wait(job.job_id, 30)
 
     assert waited.result == result
     assert waited.polls == 3
@@ -199,11 +199,11 @@ def test_wait_goes_on_while_storage_is_away_for_a_moment(web: Web) -> None:
 
     web.during_sleep = come_back_at_the_third_poll
 
-    assert web.submission.wait(job.job_id, 30).result == result
+    assert web.uploads.wait(job.job_id, 30).result == result
 
 
 def test_wait_never_goes_past_its_time(web: Web) -> None:
-    waited = web.submission.wait(Job.new("a.jpg").job_id, 30)
+    waited = web.uploads.wait(Job.new("a.jpg").job_id, 30)
 
     assert waited.result is None
     assert sum(web.pauses_s) == pytest.approx(30)
@@ -211,91 +211,91 @@ def test_wait_never_goes_past_its_time(web: Web) -> None:
 
 
 def test_waiting_for_no_time_does_not_poll(web: Web) -> None:
-    assert web.submission.wait(Job.new("a.jpg").job_id, 0).polls == 0
+    assert web.uploads.wait(Job.new("a.jpg").job_id, 0).polls == 0
     assert web.outputs.gets == 0
 
 
 def test_status_is_pending_then_the_result(web: Web) -> None:
-    job = web.submission.submit(PHOTO, "a.jpg")
-    assert web.submission.status(job.job_id) is None
+    job = web.uploads.submit(PHOTO, "a.jpg")
+    assert web.uploads.status(job.job_id) is None
 
     result = failed(job.job_id, "A_CODE", "a reason")
     web.results.write(result)
 
-    assert web.submission.status(job.job_id) == result
+    assert web.uploads.status(job.job_id) == result
 
 
 def test_whether_a_job_was_accepted_is_asked_once(web: Web) -> None:
     job = Job.new("a.jpg")
     web.inputs.put(job.input_key, PHOTO, content_type="image/png")
 
-    assert [web.submission.status(job.job_id) for _ in range(5)] == [None] * 5
+    assert [web.uploads.status(job.job_id) for _ in range(5)] == [None] * 5
 
     assert web.inputs.listings == 1
 
 
 def test_own_job_is_pending_without_asking_whether_it_was_accepted(web: Web) -> None:
-    job = web.submission.submit(PHOTO, "a.jpg")
-    web.submission.wait(job.job_id, 0)
+    job = web.uploads.submit(PHOTO, "a.jpg")
+    web.uploads.wait(job.job_id, 0)
 
-    assert web.submission.status(job.job_id) is None
+    assert web.uploads.status(job.job_id) is None
 
     assert web.inputs.listings == 0
 
 
 def test_job_that_is_erased_after_its_result_was_told_is_not_found(web: Web) -> None:
-    job = web.submission.submit(PHOTO, "a.jpg")
-    web.submission.wait(job.job_id, 0)
+    job = web.uploads.submit(PHOTO, "a.jpg")
+    web.uploads.wait(job.job_id, 0)
     web.results.write(failed(job.job_id, "A_CODE", "a reason"))
-    web.submission.status(job.job_id)
+    web.uploads.status(job.job_id)
 
     web.inputs.delete(job.input_key)
     web.outputs.delete(job.job_id)
 
     with pytest.raises(JobNotFound):
-        web.submission.status(job.job_id)
+        web.uploads.status(job.job_id)
 
 
 def test_pause_before_the_next_question_grows_while_a_job_is_pending(web: Web) -> None:
-    job = web.submission.submit(PHOTO, "a.jpg")
-    web.submission.wait(job.job_id, 0)
-    soon_s = web.submission.pause_s(job.job_id)
+    job = web.uploads.submit(PHOTO, "a.jpg")
+    web.uploads.wait(job.job_id, 0)
+    soon_s = web.uploads.pause_s(job.job_id)
 
     web.clock.advance(20)
-    web.submission.status(job.job_id)
+    web.uploads.status(job.job_id)
 
-    assert (soon_s, web.submission.pause_s(job.job_id)) == (1, 5)
+    assert (soon_s, web.uploads.pause_s(job.job_id)) == (1, 5)
 
 
 @pytest.mark.parametrize("job_id", ["odd", UNKNOWN])
 def test_status_of_an_id_never_issued_is_not_found(web: Web, job_id: str) -> None:
     with pytest.raises(JobNotFound):
-        web.submission.status(job_id)
+        web.uploads.status(job_id)
 
 
 def test_status_of_an_id_never_issued_is_asked_of_s3_once_in_a_moment(web: Web) -> None:
     for _ in range(5):
         with pytest.raises(JobNotFound):
-            web.submission.status(UNKNOWN)
+            web.uploads.status(UNKNOWN)
 
     assert (web.outputs.gets, web.inputs.listings) == (1, 1)
 
 
 def test_job_accepted_meanwhile_is_not_found_for_a_moment_only(web: Web) -> None:
     with pytest.raises(JobNotFound):
-        web.submission.status(UNKNOWN)
+        web.uploads.status(UNKNOWN)
     web.inputs.put(f"{UNKNOWN}_a.jpg", PHOTO, content_type="image/jpeg")  # by another process
 
     web.clock.advance(UNKNOWN_S)
 
-    assert web.submission.status(UNKNOWN) is None
+    assert web.uploads.status(UNKNOWN) is None
 
 
 def test_job_accepted_by_this_process_is_known_at_once(web: Web) -> None:
     with pytest.raises(JobNotFound):
-        web.submission.status(UNKNOWN)
+        web.uploads.status(UNKNOWN)
     web.inputs.put(f"{UNKNOWN}_a.jpg", PHOTO, content_type="image/jpeg")
 
-    web.submission.wait(UNKNOWN, 0)
+    web.uploads.wait(UNKNOWN, 0)
 
-    assert web.submission.status(UNKNOWN) is None
+    assert web.uploads.status(UNKNOWN) is None

@@ -25,11 +25,11 @@ from core.jobs.recognition_job import ImageSize, Job, JobDone, JobFailed, failed
 from core.jobs.results import Results
 from core.ports import JobQueue
 from core.settings import Settings
-from core.submission.batch_requests import Batches, note_outcome
+from core.submission.batch_requests import BatchRequests, note_outcome
 from core.submission.idempotency import IdempotencyKeys
-from core.submission.index_requests import Indexing
+from core.submission.index_requests import IndexRequests
 from core.submission.photo_intake import Intake
-from core.submission.uploads import Submission
+from core.submission.uploads import Uploads
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
 from core.testing.recognizer import as_needed
 from tests.support.faces import MODEL, face, recognition
@@ -81,7 +81,7 @@ class Site:
 
     def _parts(self) -> WebParts:
         return WebParts(
-            submission=Submission(
+            uploads=Uploads(
                 intake=self._intake(self.queue),
                 keys=IdempotencyKeys(inputs=self.inputs),
                 results=self.results,
@@ -90,10 +90,10 @@ class Site:
                 sleep=self.sleep,
             ),
             checks={"bucket": self.inputs.check, "queue": self.queue.check},
-            indexing=Indexing(
+            index_requests=IndexRequests(
                 intake=self._intake(self.index_queue), collections=self.collections, bucket="inputs"
             ),
-            batches=Batches(
+            batch_requests=BatchRequests(
                 queue=self.index_queue,
                 outputs=self.outputs,
                 sources=self.sources,

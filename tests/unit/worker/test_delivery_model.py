@@ -31,7 +31,7 @@ from core.jobs.recognition_job import JobDone, JobFailed
 from core.jobs.results import Results
 from core.submission.idempotency import IdempotencyKeys
 from core.submission.photo_intake import Intake
-from core.submission.uploads import Submission
+from core.submission.uploads import Uploads
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
 from core.worker.daemon import Worker
 from core.worker.unreadable import job_id_in
@@ -354,7 +354,7 @@ class Delivery(RuleBasedStateMachine):
     def _submit(self, photo: bytes, key: str | None, process: Process) -> None:
         """Do what one web process does with one request, and note what the client is told."""
         inputs = process.store(self.inputs)
-        submission = Submission(
+        uploads = Uploads(
             intake=Intake(
                 queue=process.queue(self.queue),
                 inputs=inputs,
@@ -366,7 +366,7 @@ class Delivery(RuleBasedStateMachine):
             collections=Collections(process.store(self.gallery), MemoryFaceIndex(), refresh_s=0),
         )
         try:
-            job = submission.submit(photo, "photo.jpg", idempotency_key=key)
+            job = uploads.submit(photo, "photo.jpg", idempotency_key=key)
         except (ServiceUnavailable, IdempotencyConflict, Killed):
             return
         assert self.accepted.setdefault(job.job_id, photo) == photo

@@ -18,7 +18,7 @@ from core.errors import (
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from core.jobs.index_job import IndexRequest
 from core.jobs.recognition_job import DetectedFace, ImageSize
-from core.submission.batch_requests import Batches, BatchStatus
+from core.submission.batch_requests import BatchRequests, BatchStatus
 from efr_web.openapi.operation import (
     COLLECTION,
     HANDED_OVER,
@@ -49,7 +49,7 @@ from efr_web.schemas import BatchSubmitted, Detected, JobSubmitted
 def add_face_routes(api: Api, parts: WebParts, reader: PhotoReader) -> None:
     """Add ``/faces/…`` and ``/batches/{batch_id}``."""
     _add_index_route(api, parts, reader)
-    _add_batch_routes(api, parts.batches)
+    _add_batch_routes(api, parts.batch_requests)
     _add_search_routes(api, parts.matching, reader)
     _add_detect_route(api, parts.matching, reader)
 
@@ -58,14 +58,14 @@ def _add_index_route(api: Api, parts: WebParts, reader: PhotoReader) -> None:
     @api.route("POST", "/faces/index", INDEX_PHOTO)
     def index_photo() -> ResponseReturnValue:
         asked, photo = reader.read(IndexPhoto)
-        job_id = parts.indexing.submit(
+        job_id = parts.index_requests.submit(
             photo.content, asked.image_id, photo.filename, _index_request(asked)
         )
         g.job_id = job_id
         return _submitted(JobSubmitted(job_id=job_id), url_for("status", job_id=job_id))
 
 
-def _add_batch_routes(api: Api, batches: Batches) -> None:
+def _add_batch_routes(api: Api, batch_requests: BatchRequests) -> None:
     @api.route("POST", "/faces/index/batch", INDEX_BATCH)
     def index_batch() -> ResponseReturnValue:
         asked = read_json(IndexBatch)
@@ -73,9 +73,9 @@ def _add_batch_routes(api: Api, batches: Batches) -> None:
         if (asked.s3_keys is None) == (asked.s3_prefix is None):
             raise InvalidRequest("s3_keys, s3_prefix: give exactly one of them")
         if asked.s3_keys is not None:
-            batch_id = batches.submit_keys(asked.s3_bucket, asked.s3_keys, request)
+            batch_id = batch_requests.submit_keys(asked.s3_bucket, asked.s3_keys, request)
         else:
-            batch_id = batches.submit_prefix(asked.s3_bucket, asked.s3_prefix or "", request)
+            batch_id = batch_requests.submit_prefix(asked.s3_bucket, asked.s3_prefix or "", request)
         location = url_for("batch_status", batch_id=batch_id)
         return _submitted(BatchSubmitted(batch_id=batch_id), location)
 
@@ -83,7 +83,7 @@ def _add_batch_routes(api: Api, batches: Batches) -> None:
     def batch_status(batch_id: str) -> ResponseReturnValue:
         page = read_query(Page)
         after = last_id(page.next_token, _is_position)
-        found = batches.status(batch_id, limit=page.limit, after=after)
+        found = batch_requests.status(batch_id, limit=page.limit, after=after)
         end = found.next_token
         shown = found.model_copy(update={"next_token": token(end) if end is not None else None})
         return shown.model_dump(mode="json")

@@ -61,17 +61,17 @@ class WaitSlots:
 
 def add_job_routes(api: Api, parts: WebParts, settings: Settings) -> None:
     """Add ``POST /`` and ``/status``."""
-    submission = parts.submission
+    uploads = parts.uploads
     wait_slots = WaitSlots(max(1, settings.web_threads * 3 // 4))
 
     def answer(job_id: str, result: JobResult | None) -> Response:
-        return _pending(job_id, submission.pause_s(job_id)) if result is None else _ended(result)
+        return _pending(job_id, uploads.pause_s(job_id)) if result is None else _ended(result)
 
     @api.route("POST", "/", UPLOAD)
     def upload() -> ResponseReturnValue:
         request.max_content_length = settings.max_file_bytes + OVERHEAD_BYTES
         asked, photo = _upload()
-        job = submission.submit(
+        job = uploads.submit(
             photo.content,
             photo.filename,
             collection_id=asked.collection_id,
@@ -82,7 +82,7 @@ def add_job_routes(api: Api, parts: WebParts, settings: Settings) -> None:
 
         def wait(seconds: float) -> Response:
             with log_fields(job_id=job.job_id):
-                waited = submission.wait(job.job_id, seconds)
+                waited = uploads.wait(job.job_id, seconds)
                 log.info("wait ended", extra={"s3_gets": waited.polls})
             response = answer(job.job_id, waited.result)
             response.headers["Result-Polls"] = str(waited.polls)
@@ -92,7 +92,7 @@ def add_job_routes(api: Api, parts: WebParts, settings: Settings) -> None:
 
     @api.route("GET", "/status/<job_id>", STATUS)
     def status(job_id: str) -> ResponseReturnValue:
-        return answer(job_id, submission.status(job_id))
+        return answer(job_id, uploads.status(job_id))
 
 
 def _upload() -> tuple[UploadForm, Photo]:
