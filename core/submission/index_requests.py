@@ -1,4 +1,4 @@
-"""Accepts single photos whose faces are to be added to a collection."""
+"""Accepts single photos whose faces the workers add to a collection."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from core.submission.photo_intake import Intake
 
 @dataclass(frozen=True, kw_only=True)
 class IndexRequests:
-    """Hands photos over to the workers by the index queue.
+    """Hands photos to the workers through the index queue.
 
     Parameters
     ----------
@@ -43,8 +43,10 @@ class IndexRequests:
         job = IndexJob(
             **dict(request), job_id=job_id, image_id=image_id, s3_bucket=self.bucket, s3_key=key
         )
-        notes = {COLLECTION_NOTE: request.collection_id}
+        metadata = {COLLECTION_NOTE: request.collection_id}
         if request.person is not None:
-            notes[PERSON_NOTE] = noted_person(request.person)
-        self.intake.accept(job_id=job_id, key=key, photo=photo, body=job.body, notes=notes)
+            metadata[PERSON_NOTE] = noted_person(request.person)
+        self.intake.store_and_enqueue(
+            job_id=job_id, key=key, photo=photo, body=job.body, metadata=metadata
+        )
         return job_id

@@ -1,4 +1,4 @@
-"""How a photo becomes a job: checked, stored, queued, or nothing is left of it."""
+"""Checks a photo, stores it and sends its message; leaves nothing behind if it can't."""
 
 import logging
 from collections.abc import Mapping
@@ -35,24 +35,24 @@ class Intake:
             )
         inspect_photo(photo, max_pixels=self.max_pixels)
 
-    def accept(
+    def store_and_enqueue(
         self,
         *,
         job_id: str,
         key: str,
         photo: bytes,
         body: str,
-        notes: Mapping[str, str],
-        undo: bool = True,
+        metadata: Mapping[str, str],
+        remove_on_failure: bool = True,
     ) -> None:
         """Store a photo, then send its message.
 
         Parameters
         ----------
-        notes : mapping
-            What is noted with the photo, ASCII.
-        undo : bool
-            Whether to remove the photo when the message can't be sent.
+        metadata : mapping
+            Stored with the photo; ASCII.
+        remove_on_failure : bool
+            Whether to remove the photo if the message can't be sent.
 
         Raises
         ------
@@ -61,16 +61,18 @@ class Intake:
         """
         with log_fields(job_id=job_id):
             try:
-                self.inputs.put(key, photo, content_type="application/octet-stream", metadata=notes)
+                self.inputs.put(
+                    key, photo, content_type="application/octet-stream", metadata=metadata
+                )
                 self.queue.send(body)
             except ServiceUnavailable:
-                if undo:
+                if remove_on_failure:
                     self.remove(key, "photo")
                 raise
             log.info("job was accepted", extra={"bytes": len(photo)})
 
     def remove(self, key: str, what: str) -> None:
-        """Take back what was stored; name it in the log when that fails too."""
+        """Remove what was stored; log its name if that fails too."""
         try:
             self.inputs.delete(key)
         except ServiceUnavailable as error:

@@ -96,18 +96,20 @@ class Uploads:
         """
         self._intake.check(photo)
         self._collections.get(collection_id)
-        notes = {COLLECTION_NOTE: collection_id}
+        metadata = {COLLECTION_NOTE: collection_id}
         if min_quality is not None:
-            notes[MIN_QUALITY_NOTE] = str(min_quality)
+            metadata[MIN_QUALITY_NOTE] = str(min_quality)
         if idempotency_key is None:
             job = Job.new(filename)
-            self._hand_over(job, photo, notes, undo=True)
+            self._hand_over(job, photo, metadata, remove_on_failure=True)
             return job
         body = self._keys.submit(
             idempotency_key,
             body=Job.new(_NAMELESS).body,  # the record outlives an erasure
-            fingerprint=_fingerprint(notes, photo),
-            hand_over=lambda body: self._hand_over(Job.from_body(body), photo, notes, undo=False),
+            fingerprint=_fingerprint(metadata, photo),
+            hand_over=lambda body: self._hand_over(
+                Job.from_body(body), photo, metadata, remove_on_failure=False
+            ),
             take_back=lambda body: self._intake.remove(Job.from_body(body).input_key, "photo"),
         )
         return Job.from_body(body)
@@ -166,15 +168,22 @@ class Uploads:
     def _was_accepted(self, job_id: str) -> bool:
         return bool(self._intake.inputs.keys(photo_prefix(job_id), limit=1))
 
-    def _hand_over(self, job: Job, photo: bytes, notes: Mapping[str, str], *, undo: bool) -> None:
-        self._intake.accept(
-            job_id=job.job_id, key=job.input_key, photo=photo, body=job.body, notes=notes, undo=undo
+    def _hand_over(
+        self, job: Job, photo: bytes, metadata: Mapping[str, str], *, remove_on_failure: bool
+    ) -> None:
+        self._intake.store_and_enqueue(
+            job_id=job.job_id,
+            key=job.input_key,
+            photo=photo,
+            body=job.body,
+            metadata=metadata,
+            remove_on_failure=remove_on_failure,
         )
 
 
-def _fingerprint(notes: Mapping[str, str], photo: bytes) -> bytes:
+def _fingerprint(metadata: Mapping[str, str], photo: bytes) -> bytes:
     """Return what two requests with one key must have in common."""
-    asked = "/".join(notes.values())
+    asked = "/".join(metadata.values())
     return asked.encode() + b"/" + photo
 
 

@@ -33,13 +33,18 @@ def intake(store: MemoryStore, queue: MemoryQueue, process: Process | None = Non
     )
 
 
-def accept(intake: Intake, *, undo: bool = True) -> None:
-    intake.accept(
-        job_id="a job", key="key", photo=PHOTO, body="body", notes={"a": "note"}, undo=undo
+def accept(intake: Intake, *, remove_on_failure: bool = True) -> None:
+    intake.store_and_enqueue(
+        job_id="a job",
+        key="key",
+        photo=PHOTO,
+        body="body",
+        metadata={"a": "note"},
+        remove_on_failure=remove_on_failure,
     )
 
 
-def test_accepted_photo_is_stored_with_its_notes_and_queued(
+def test_accepted_photo_is_stored_with_its_metadata_and_queued(
     store: MemoryStore, queue: MemoryQueue
 ) -> None:
     accept(intake(store, queue))
@@ -82,7 +87,7 @@ def test_photo_of_a_failed_acceptance_is_removed(
 
 def test_photo_stays_when_others_may_need_it(store: MemoryStore, queue: MemoryQueue) -> None:
     with pytest.raises(QueueUnavailable):
-        accept(intake(store, queue, Process({1: Trouble.REFUSED})), undo=False)
+        accept(intake(store, queue, Process({1: Trouble.REFUSED})), remove_on_failure=False)
 
     assert store.objects == {"key": PHOTO}
 
