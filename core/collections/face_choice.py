@@ -13,8 +13,8 @@ from core.jobs.index_job import FaceRecord, IndexDone, IndexJob, UnindexedFace, 
 from core.jobs.recognition_job import DetectedFace, ImageSize
 from core.ports import EnrolledFace
 
-BYSTANDER: Final = 4.0
-"""A face this many times smaller than the largest is somebody in the background."""
+BACKGROUND_FACE_RATIO: Final = 4.0
+"""A face this many times smaller than the largest is in the background."""
 
 _LEAST_IOU: Final = 0.2
 """Detectors draw boxes differently: one may take the hair in, another not."""
@@ -54,7 +54,7 @@ def too_poor(
 
 def has_rivals(faces: Sequence[Face]) -> bool:
     """Tell whether others than the largest face, the first, may be whom the photo is of."""
-    return any(face.box.area * BYSTANDER > faces[0].box.area for face in faces[1:])
+    return any(face.box.area * BACKGROUND_FACE_RATIO > faces[0].box.area for face in faces[1:])
 
 
 def _all_but(

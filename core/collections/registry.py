@@ -238,8 +238,8 @@ class Collections:
         self._active(collection.collection_id, fresh=True)
         return done
 
-    def close(self, collection_id: str) -> Collection:
-        """Begin the erasure of a collection: nobody finds it once the refresh time is over.
+    def begin_erasure(self, collection_id: str) -> Collection:
+        """Mark a collection as being erased: nobody finds it once the refresh time is over.
 
         Works again on a collection whose erasure broke off.
 
@@ -255,13 +255,13 @@ class Collections:
         if stored.collection != closed and not self._write(closed, version=stored.version):
             raise StorageUnavailable(f"collection {collection_id!r} was changed by others")
         self.announce(closed)
-        self._no_longer_know(collection_id)
+        self._evict(collection_id)
         return closed
 
-    def forget(self, collection_id: str) -> None:
-        """Remove what is stored of a collection itself; its gallery must be gone."""
+    def delete_record(self, collection_id: str) -> None:
+        """Delete the record of a collection whose gallery is gone."""
         self._store.delete(_key(collection_id))
-        self._no_longer_know(collection_id)
+        self._evict(collection_id)
 
     def announce(self, collection: Collection) -> None:
         """Let all processes look at a collection and its gallery; for changes made before.
@@ -270,7 +270,7 @@ class Collections:
         """
         self._watch.announce(collection.gallery_id)
 
-    def _no_longer_know(self, collection_id: str) -> None:
+    def _evict(self, collection_id: str) -> None:
         with self._lock:
             self._known.pop(collection_id, None)
 

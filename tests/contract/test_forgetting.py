@@ -527,8 +527,8 @@ def test_photos_that_wait_or_failed_go_with_their_collection(service: Service) -
 def test_photo_that_reaches_a_collection_after_its_erasure_goes_too(service: Service) -> None:
     service.collections.create("family")
     service.submit(ADA, "family")
-    service.collections.close("family")
-    service.collections.forget("family")
+    service.collections.begin_erasure("family")
+    service.collections.delete_record("family")
 
     service.work()
 

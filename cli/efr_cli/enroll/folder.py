@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from tqdm import tqdm
 
 from core.collections.enrolment import Enroller, face_id
-from core.collections.face_choice import BYSTANDER
+from core.collections.face_choice import BACKGROUND_FACE_RATIO
 from core.collections.registry import Collections
 from core.errors import FaceServiceError
 from core.faces.results import Face, Model, Needed
@@ -53,7 +53,9 @@ class Wanted:
         """Say why none of a photo's faces is enrolled; None if the largest one is."""
         if not faces:
             return "NO_FACE: no face was found"
-        rivals = [face for face in faces if face.box.area * BYSTANDER > faces[0].box.area]
+        rivals = [
+            face for face in faces if face.box.area * BACKGROUND_FACE_RATIO > faces[0].box.area
+        ]
         if len(rivals) > 1 and not self.largest:
             return f"SEVERAL_FACES: {len(rivals)} faces of about one size, it must be one"
         if faces[0].quality < self.min_quality:

@@ -35,7 +35,7 @@ def test_all_collections_are_listed_with_their_faces(desk: Desk) -> None:
     for number in range(101):
         desk.run("collections", "create", f"c{number:03}")
     desk.enrol("c100", "Ada", "Bob")
-    desk.collections.close("c000")
+    desk.collections.begin_erasure("c000")
 
     result = desk.run("collections", "list")
 

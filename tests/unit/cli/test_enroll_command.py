@@ -173,7 +173,7 @@ def test_nothing_stays_of_a_collection_that_is_erased_meanwhile(desk: Desk, fold
 
     def put_during_an_erasure(gallery_id: str, faces: list[object]) -> None:
         put(gallery_id, faces)  # type: ignore[arg-type]
-        desk.collections.close("staff")
+        desk.collections.begin_erasure("staff")
 
     desk.index.put = put_during_an_erasure  # type: ignore[method-assign,assignment]
 

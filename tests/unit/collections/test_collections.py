@@ -70,7 +70,7 @@ def test_unknown_collection_is_not_found(collections: Collections) -> None:
 
 @pytest.mark.parametrize("odd", ["", "a/b", "..\\x", "x" * 101, "ü", "a b", "a\n", "a\x00"])
 def test_odd_id_reaches_no_path(bucket: Bucket, odd: str) -> None:
-    for action in (bucket.process().create, bucket.process().get, bucket.process().close):
+    for action in (bucket.process().create, bucket.process().get, bucket.process().begin_erasure):
         with pytest.raises(InvalidCollectionId):
             action(odd)
 
@@ -136,8 +136,8 @@ def test_change_by_another_process_is_seen_after_the_refresh_time(bucket: Bucket
     reader, writer = bucket.process(), bucket.process()
     writer.create("family")
     reader.get("family")
-    writer.close("family")
-    writer.forget("family")
+    writer.begin_erasure("family")
+    writer.delete_record("family")
 
     bucket.clock.advance(REFRESH_S - 1)
     assert reader.get("family")
@@ -175,7 +175,7 @@ def test_change_that_nobody_was_told_of_is_seen_in_the_end(bucket: Bucket) -> No
     reader.create("family")
     reader.get("family")
     with pytest.raises(StorageUnavailable):
-        writer.close("family")
+        writer.begin_erasure("family")
 
     bucket.clock.advance(60)
 
@@ -218,7 +218,7 @@ def test_closed_collection_is_not_found_though_it_was_just_now(collections: Coll
     made = collections.create("family")
     collections.get("family")
 
-    collections.close("family")
+    collections.begin_erasure("family")
 
     with pytest.raises(CollectionNotFound):
         collections.get("family")
@@ -227,7 +227,7 @@ def test_closed_collection_is_not_found_though_it_was_just_now(collections: Coll
 
 def test_closed_collection_keeps_its_id_until_it_is_forgotten(collections: Collections) -> None:
     collections.create("family")
-    collections.close("family")
+    collections.begin_erasure("family")
 
     with pytest.raises(CollectionExists):
         collections.create("family")
@@ -237,12 +237,12 @@ def test_closed_collection_keeps_its_id_until_it_is_forgotten(collections: Colle
 def test_closing_again_goes_on_where_it_broke_off(collections: Collections) -> None:
     collections.create("family")
 
-    assert collections.close("family") == collections.close("family")
+    assert collections.begin_erasure("family") == collections.begin_erasure("family")
 
 
 def test_closing_what_is_not_there_is_not_found(collections: Collections) -> None:
     with pytest.raises(CollectionNotFound):
-        collections.close("family")
+        collections.begin_erasure("family")
 
 
 def test_closing_while_others_change_it_asks_to_come_again(bucket: Bucket) -> None:
@@ -254,13 +254,13 @@ def test_closing_while_others_change_it_asks_to_come_again(bucket: Bucket) -> No
     process = Process(before_call=bind_first)
 
     with pytest.raises(StorageUnavailable, match="changed by others"):
-        bucket.process(process).close("family")
+        bucket.process(process).begin_erasure("family")
 
 
 def test_collection_made_anew_shares_no_gallery_with_the_former(collections: Collections) -> None:
     former = collections.create("family")
-    collections.close("family")
-    collections.forget("family")
+    collections.begin_erasure("family")
+    collections.delete_record("family")
 
     assert collections.create("family").gallery_id != former.gallery_id
     assert not collections.is_current(former)
@@ -268,7 +268,7 @@ def test_collection_made_anew_shares_no_gallery_with_the_former(collections: Col
 
 def test_closed_default_collection_is_not_made_again(collections: Collections) -> None:
     collections.get("default")
-    collections.close("default")
+    collections.begin_erasure("default")
 
     with pytest.raises(CollectionNotFound):
         collections.get("default")

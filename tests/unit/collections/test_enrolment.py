@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from core.collections.enrolment import Enroller, face_id
-from core.collections.face_choice import BYSTANDER
+from core.collections.face_choice import BACKGROUND_FACE_RATIO
 from core.collections.people import People
 from core.collections.registry import Collections
 from core.errors import CollectionNotFound, Erased, ModelMismatch, NoFaceInBox
@@ -111,7 +111,7 @@ def test_largest_faces_up_to_the_limit_are_added(tier: Tier) -> None:
 
 
 def test_of_a_named_person_only_the_largest_face_is_added(tier: Tier) -> None:
-    small = (100 / BYSTANDER) ** 0.5 * 4
+    small = (100 / BACKGROUND_FACE_RATIO) ** 0.5 * 4
     done = tier.enrol(recognition(face(0), face(1, side_px=small)), job_of("Ada"))
 
     assert [stored.person for stored in tier.faces()] == ["Ada"]
@@ -229,7 +229,7 @@ def test_collection_erased_while_a_face_is_added_stays_erased() -> None:
     class ErasedDuringPut(MemoryFaceIndex):
         def put(self, gallery_id: str, faces: Sequence[EnrolledFace]) -> None:
             super().put(gallery_id, faces)
-            erased.collections.close("family")
+            erased.collections.begin_erasure("family")
 
     erased = Tier(index=ErasedDuringPut())
 
@@ -503,7 +503,7 @@ def test_faces_added_without_a_job_are_new_unless_their_person_is_erased_meanwhi
 def test_photo_of_an_erased_collection_is_refused_by_the_next_one_of_its_id(tier: Tier) -> None:
     late = accepted(job_of("Ada"), seconds_later=-100)
     erase(tier, everything=True)
-    tier.collections.forget("family")
+    tier.collections.delete_record("family")
 
     with pytest.raises(Erased):
         tier.enroller.refuse_erased(late)

@@ -125,7 +125,7 @@ def test_late_result_that_names_nobody_is_stored(worker: Worker, collection: str
     result = worker.named()
     worker.clock.advance(60)
     if collection == "closed":
-        worker.collections.close("family")
+        worker.collections.begin_erasure("family")
 
     assert worker.results.write(result)
     assert worker.results.write(failed(new_id(), "A_CODE", "a reason", collection_id="family"))
@@ -135,7 +135,7 @@ def test_late_result_of_an_erased_collection_is_not_stored(worker: Worker) -> No
     worker.enrol()
     result = worker.named()
     worker.clock.advance(60)
-    worker.collections.close("family")
+    worker.collections.begin_erasure("family")
 
     with pytest.raises(ErasedMeanwhile):
         worker.results.write(result)

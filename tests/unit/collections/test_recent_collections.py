@@ -87,7 +87,7 @@ def test_collections_without_faces_and_erased_ones_are_passed_over(store: Memory
     for collection_id in ("erased", "full", "empty"):
         collections.get(collection_id)
     recent.note()
-    collections.close("erased")
+    collections.begin_erasure("erased")
 
     others, recent_of_others = process(store)
 

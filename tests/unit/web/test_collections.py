@@ -137,7 +137,7 @@ def test_odd_pages_are_refused(site: Site, query: str) -> None:
 def test_collection_under_erasure_is_not_listed(site: Site) -> None:
     site.create("a")
     site.create("b")
-    site.collections.close("a")
+    site.collections.begin_erasure("a")
 
     page = json_of(site.client.get("/collections"))
 
