@@ -14,10 +14,10 @@ from core.gallery.changes import UnknownChanges, Watch
 from core.gallery.heap import keep_heap_small
 from core.gallery.lance.rows import known_ids, schema
 from core.gallery.lance.storage import (
-    despite_others,
     gallery_uri,
+    lance_errors,
+    retry_on_conflict,
     storage_options,
-    translated,
 )
 from core.gallery.lance.table import LanceTable
 from core.gallery.lance.table_files import TableFiles
@@ -104,18 +104,18 @@ class LanceFaceIndex:
 
     def create(self, gallery_id: str, *, length: int) -> None:
         def make() -> None:
-            with translated(_checked(gallery_id)):
+            with lance_errors(_checked(gallery_id)):
                 self._connect().create_table(gallery_id, schema=schema(length), exist_ok=True)
 
-        despite_others(gallery_id, make)
+        retry_on_conflict(gallery_id, make)
 
     def drop(self, gallery_id: str) -> None:
         def remove() -> None:
-            with translated(_checked(gallery_id)):
+            with lance_errors(_checked(gallery_id)):
                 self._connect().drop_table(gallery_id)
 
         with suppress(CollectionNotFound):
-            despite_others(gallery_id, remove)
+            retry_on_conflict(gallery_id, remove)
         self._watch.announce(gallery_id)
         self._forget_files(gallery_id)
         self._warm.discard(gallery_id)

@@ -1,4 +1,4 @@
-"""Where the tables lie, and LanceDB's errors as ours."""
+"""Where the tables are, and LanceDB's errors as ours."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ _GIVE_UP: Final = {
 }
 _HANGS_AFTER_S: Final = 10
 """LanceDB asks six times for the newest version, whatever its options say."""
-_OVERTAKEN: Final = (
+_CONFLICT: Final = (
     "Not found:",
     "was not found",
     "onflict",
@@ -40,8 +40,8 @@ _OVERTAKEN: Final = (
 )
 
 
-class Overtaken(Exception):
-    """Raised when another writer replaced what was read or would be written."""
+class WriteConflict(Exception):
+    """Raised when another writer replaced what was read, or what would be written."""
 
 
 def gallery_uri(settings: Settings) -> str:
@@ -74,8 +74,8 @@ def _revealed(secret: SecretStr) -> str:
 
 
 @contextmanager
-def translated(gallery_id: str) -> Iterator[None]:
-    """Raise every error of LanceDB as one of ours, or as ``Overtaken`` where another try helps.
+def lance_errors(gallery_id: str) -> Iterator[None]:
+    """Raise LanceDB's errors as ours, or as ``WriteConflict`` if another try may help.
 
     LanceDB has no exception classes of its own: only the text says what happened.
     """
@@ -85,21 +85,21 @@ def translated(gallery_id: str) -> Iterator[None]:
         text = str(error)
         if text.startswith("Table '") and text.endswith("was not found"):
             raise CollectionNotFound(f"there is no gallery {gallery_id}") from error
-        if any(sign in text for sign in _OVERTAKEN):
-            raise Overtaken(text) from error
+        if any(sign in text for sign in _CONFLICT):
+            raise WriteConflict(text) from error
         raise StorageUnavailable(f"gallery {gallery_id}: {text[:500]}") from error
 
 
-def despite_others(gallery_id: str, action: Callable[[], _T]) -> _T:
-    """Run an action; again while other processes get in its way.
+def retry_on_conflict(gallery_id: str, action: Callable[[], _T]) -> _T:
+    """Run an action, again as long as other processes write in between.
 
     Raises
     ------
     StorageUnavailable
-        If they did so for a minute.
+        If they do so for a minute.
     """
     attempts = Retrying(
-        retry=retry_if_exception_type(Overtaken),
+        retry=retry_if_exception_type(WriteConflict),
         wait=wait_random_exponential(multiplier=0.02, max=1),
         stop=stop_after_delay(_KEEP_TRYING_S),
     )
@@ -113,13 +113,13 @@ def despite_others(gallery_id: str, action: Callable[[], _T]) -> _T:
     return result
 
 
-def in_time(action: Callable[[], _T]) -> _T:
-    """Run an action, but wait no more than ten seconds; it may then still go on.
+def with_timeout(action: Callable[[], _T]) -> _T:
+    """Run an action, and wait for it at most ten seconds; it may then go on in its thread.
 
     Raises
     ------
     TimeoutError
-        If it took longer.
+        If it takes longer.
     """
     outcome: Future[_T] = Future()
 

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from core.errors import StorageUnavailable
 from core.gallery.heap import give_back_freed
 from core.gallery.lance.rows import any_of, may_be, of_person, quoted, to_faces, to_table
-from core.gallery.lance.storage import Overtaken, despite_others, in_time, translated
+from core.gallery.lance.storage import WriteConflict, lance_errors, retry_on_conflict, with_timeout
 from core.gallery.lance.table_files import TableFiles
-from core.gallery.lance.write_lock import turn
+from core.gallery.lance.write_lock import write_lock
 from core.gallery.replica.rows import Addresses, WarmRows
 from core.ports import EnrolledFace
 
@@ -62,7 +62,7 @@ class LanceTable:
     def put(self, faces: Sequence[EnrolledFace]) -> None:
         def write(table: "Table") -> int:
             rows = to_table(faces, table.schema)
-            with translated(self._gallery_id):
+            with lance_errors(self._gallery_id):
                 merge = table.merge_insert("face_id").when_matched_update_all()
                 return int(
                     merge.when_not_matched_insert_all()
@@ -70,7 +70,7 @@ class LanceTable:
                     .version
                 )
 
-        with turn(self._gallery_id):
+        with write_lock(self._gallery_id):
             self._tidy_at(self._on_newest(write))
 
     def get(self, face_ids: Sequence[str]) -> list[EnrolledFace]:
@@ -94,7 +94,7 @@ class LanceTable:
 
     def count(self) -> int:
         def read(table: "Table") -> int:
-            with translated(self._gallery_id):
+            with lance_errors(self._gallery_id):
                 return int(table.count_rows())
 
         return self._on_newest(read)
@@ -106,7 +106,7 @@ class LanceTable:
         than the deletion can't hold them, so that other writers never keep this from
         ending.
         """
-        with turn(self._gallery_id):
+        with write_lock(self._gallery_id):
             newest = self._on_newest(lambda table: self._delete(table, any_of(face_ids)))
             on_deleted()
             for _ in range(_ROUNDS):
@@ -121,33 +121,33 @@ class LanceTable:
 
     def _on_newest(self, action: Callable[["Table"], _T]) -> _T:
         """Run an action on the newest version; again while others get in its way."""
-        return despite_others(self._gallery_id, functools.partial(self._once, action))
+        return retry_on_conflict(self._gallery_id, functools.partial(self._once, action))
 
     def _once(self, action: Callable[["Table"], _T]) -> _T:
         try:
             return action(self._newest())
-        except Overtaken:
+        except WriteConflict:
             self._opened = None
             raise
 
     def _newest(self) -> "Table":
-        with self._lock, translated(self._gallery_id):
+        with self._lock, lance_errors(self._gallery_id):
             opened, self._opened = self._opened, None
             if opened is None:
-                opened = in_time(lambda: self._connect().open_table(self._gallery_id))
+                opened = with_timeout(lambda: self._connect().open_table(self._gallery_id))
             else:
-                in_time(opened.checkout_latest)
+                with_timeout(opened.checkout_latest)
             self._opened = opened
             return opened
 
     def _where(self, table: "Table", condition: str, columns: list[str] | None = None) -> pa.Table:
-        with translated(self._gallery_id):
+        with lance_errors(self._gallery_id):
             query = table.search().where(condition).limit(_ALL)
             return (query.select(columns) if columns else query).to_arrow()
 
     def _delete(self, table: "Table", condition: str) -> int:
         """Return the newest fragment that may hold the deleted rows."""
-        with translated(self._gallery_id):
+        with lance_errors(self._gallery_id):
             table.delete(condition)
         fragments = self._fragments(table)
         return max(fragments, default=-1)
@@ -179,11 +179,11 @@ class LanceTable:
             f"(_rowid >= {fragment << 32} AND _rowid < {(fragment + 1) << 32})"
             for fragment in fragments
         )
-        with translated(self._gallery_id):
+        with lance_errors(self._gallery_id):
             table.update(where=" OR ".join(ranges), values_sql={"person": "person"})
 
     def _optimize(self, table: "Table", kept_for: timedelta) -> None:
-        with warnings.catch_warnings(), translated(self._gallery_id):
+        with warnings.catch_warnings(), lance_errors(self._gallery_id):
             warnings.simplefilter("ignore")  # that readers of older versions fail: they try again
             table.optimize(cleanup_older_than=kept_for)
 
@@ -227,7 +227,7 @@ class Snapshot:
     def __init__(self, table: "Table", gallery_id: str) -> None:
         self._table = table
         self._gallery_id = gallery_id
-        with translated(gallery_id):
+        with lance_errors(gallery_id):
             self.version: int = table.version
 
     @property
@@ -235,7 +235,7 @@ class Snapshot:
         return int(self._table.schema.field("embedding").type.list_size)
 
     def addresses(self) -> Addresses:
-        with translated(self._gallery_id):
+        with lance_errors(self._gallery_id):
             found = self._table.search().select(["_rowid"]).with_row_id(True).limit(_ALL)
             addresses: Addresses = _numpy(found.to_arrow()["_rowid"])
             return addresses
@@ -254,7 +254,7 @@ class Snapshot:
             yield WarmRows.from_batch(batch)
 
     def _fetch(self, addresses: Addresses, columns: list[str]) -> Iterator[pa.RecordBatch]:
-        with translated(self._gallery_id):
+        with lance_errors(self._gallery_id):
             if len(addresses) <= _TAKEN_SINGLY:
                 taken = self._table.take_row_ids(addresses.tolist())
                 yield from taken.select(columns).with_row_id().to_arrow().to_batches()

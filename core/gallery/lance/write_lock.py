@@ -1,4 +1,4 @@
-"""Turns of the writers on one machine."""
+"""A lock for the writers on one machine."""
 
 import tempfile
 import time
@@ -14,14 +14,14 @@ _PAUSE_S: Final = 0.005
 
 
 @contextmanager
-def turn(gallery_id: str) -> Iterator[None]:
+def write_lock(gallery_id: str) -> Iterator[None]:
     """Let one process of this machine write to a gallery at a time.
 
-    Writers get along without it, but poorly: of several that commit at once
-    one succeeds and the others try again; of eight, some tried for a minute.
-    Where a turn can't be had, or not soon, the block runs all the same. Who
-    waits for the first lock is next for the second, so that one writer can't
-    take turn after turn.
+    Writers work without it, but poorly: if several commit at once, one succeeds
+    and the others try again. Of eight writers, some tried for a minute. If the
+    lock can't be had, or not soon, the block runs all the same. The writer that
+    holds the first lock is next for the second, so no writer can take the second
+    one again and again.
     """
     deadline_s = time.monotonic() + _WAIT_AT_MOST_S
     with ExitStack() as held:

@@ -1,4 +1,4 @@
-"""Turns of writers."""
+"""The lock of a gallery's writers."""
 
 import tempfile
 import threading
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core.gallery.lance import write_lock as lance_turns
-from core.gallery.lance.write_lock import turn
+from core.gallery.lance import write_lock as module
+from core.gallery.lance.write_lock import write_lock
 
 GALLERY = "0123456789abcdef0123456789abcdef"
 
@@ -17,13 +17,13 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
 
 
-def test_one_writer_at_a_time_has_the_turn_and_each_gets_it() -> None:
+def test_one_writer_at_a_time_has_the_lock_and_each_gets_it() -> None:
     inside: list[int] = []
     most: list[int] = []
 
     def write(number: int) -> None:
         for _ in range(5):
-            with turn(GALLERY):
+            with write_lock(GALLERY):
                 inside.append(number)
                 most.append(len(inside))
                 inside.remove(number)
@@ -37,11 +37,11 @@ def test_one_writer_at_a_time_has_the_turn_and_each_gets_it() -> None:
     assert most == [1] * 20
 
 
-def test_writer_goes_ahead_when_the_turn_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lance_turns, "_WAIT_AT_MOST_S", 0.05)
+def test_writer_goes_ahead_when_the_lock_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_WAIT_AT_MOST_S", 0.05)
     written = []
 
-    with turn(GALLERY), turn(GALLERY):
+    with write_lock(GALLERY), write_lock(GALLERY):
         written.append("both")
 
     assert written == ["both"]
@@ -53,12 +53,12 @@ def test_writer_goes_ahead_where_no_lock_can_be_kept(
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path / "missing"))
     written = []
 
-    with turn(GALLERY):
+    with write_lock(GALLERY):
         written.append("it")
 
     assert written == ["it"]
 
 
 def test_error_of_the_writer_is_not_swallowed() -> None:
-    with pytest.raises(OSError, match="disk full"), turn(GALLERY):
+    with pytest.raises(OSError, match="disk full"), write_lock(GALLERY):
         raise OSError("disk full")
