@@ -89,7 +89,7 @@ class Ours(Way):
 
     def memory(self) -> dict[str, Any]:
         """Tell the arrays' bytes too, once the gallery is loaded."""
-        kept = self._index._warm._kept.get(self._gallery_id)
+        kept = self._index._cache._kept.get(self._gallery_id)
         return super().memory() | {"array_bytes": 0 if kept is None else _array_bytes(kept.gallery)}
 
 

@@ -1,7 +1,7 @@
 """Galleries of enrolled faces: stored in the bucket, searched in memory.
 
-``lance_index`` is the engine; its other ``lance_*`` modules store faces, and
-the ``warm_*`` modules hold and search their embeddings.
+``lance`` stores the faces in S3, and ``replica`` holds their embeddings in memory and
+searches them. ``remote`` has the engines that are databases of their own.
 """
 
 import os

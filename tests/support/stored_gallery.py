@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import StorageUnavailable
-from core.gallery.replica.rows import Addresses, Snapshot, WarmRows
+from core.gallery.replica.rows import Addresses, ReplicaRows, Snapshot
 from core.ports import EnrolledFace
 
 T = TypeVar("T")
@@ -56,16 +56,16 @@ class StoredInMemory:
     def written(self, addresses: Addresses) -> NDArray[np.int64]:
         return np.array([self.kept[int(address)][1] for address in addresses], dtype=np.int64)
 
-    def rows(self, addresses: Addresses) -> Iterator[WarmRows]:
+    def rows(self, addresses: Addresses) -> Iterator[ReplicaRows]:
         for part in np.array_split(addresses, 2):
             if len(part):
                 self.rows_read += len(part)
                 yield self._rows(part)
 
-    def _rows(self, addresses: Addresses) -> WarmRows:
+    def _rows(self, addresses: Addresses) -> ReplicaRows:
         faces = [self.kept[int(address)][0] for address in addresses]
         persons = sorted({face.person for face in faces if face.person})
-        return WarmRows(
+        return ReplicaRows(
             addresses=addresses,
             written=self.written(addresses),
             face_ids=np.array([list(uuid.UUID(face.face_id).bytes) for face in faces], np.uint8),

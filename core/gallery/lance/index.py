@@ -21,8 +21,8 @@ from core.gallery.lance.storage import (
 )
 from core.gallery.lance.table import LanceTable
 from core.gallery.lance.table_files import TableFiles
-from core.gallery.replica.cache import WarmShelf
-from core.gallery.replica.replica import State, WarmGallery
+from core.gallery.replica.cache import GalleryCache
+from core.gallery.replica.replica import GalleryReplica, State
 from core.ground.ids import is_gallery_id
 from core.ground.storage_keys import gallery_prefix
 from core.ports import EnrolledFace, Match
@@ -79,8 +79,8 @@ class LanceFaceIndex:
         self._connecting = threading.Lock()
         self._lock = threading.Lock()
         self._watch = watch or Watch(UnknownChanges())
-        self._warm = WarmShelf(
-            lambda gallery_id: WarmGallery(
+        self._cache = GalleryCache(
+            lambda gallery_id: GalleryReplica(
                 self._new_table(gallery_id), exact_max=exact_max, compressed=compressed
             ),
             watch=self._watch,
@@ -118,14 +118,14 @@ class LanceFaceIndex:
             retry_on_conflict(gallery_id, remove)
         self._watch.announce(gallery_id)
         self._forget_files(gallery_id)
-        self._warm.discard(gallery_id)
+        self._cache.discard(gallery_id)
         with self._lock:
             self._tables.pop(gallery_id, None)
 
     def put(self, gallery_id: str, faces: Sequence[EnrolledFace]) -> None:
         self._table(gallery_id).put(faces)
         self._watch.announce(gallery_id)
-        self._warm.follow(gallery_id)
+        self._cache.follow(gallery_id)
 
     def get(self, gallery_id: str, face_ids: Sequence[str]) -> list[EnrolledFace]:
         return self._table(gallery_id).get(known_ids(face_ids))
@@ -140,7 +140,7 @@ class LanceFaceIndex:
         tell_others = functools.partial(self._watch.announce, gallery_id)
         self._table(gallery_id).erase(known_ids(face_ids), on_deleted=tell_others)
         self._forget_files(gallery_id)
-        self._warm.follow(gallery_id)
+        self._cache.follow(gallery_id)
 
     def count(self, gallery_id: str) -> int:
         return self._table(gallery_id).count()
@@ -149,21 +149,21 @@ class LanceFaceIndex:
         self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
     ) -> list[list[Match]]:
         """Search in memory; only the first search of a gallery waits for the bucket."""
-        return self._warm.search(_checked(gallery_id), probes, limit=limit)
+        return self._cache.search(_checked(gallery_id), probes, limit=limit)
 
     def refresh(self, gallery_id: str, *, max_age_s: float | None = None) -> None:
-        self._warm.refresh(_checked(gallery_id), max_age_s=max_age_s)
+        self._cache.refresh(_checked(gallery_id), max_age_s=max_age_s)
 
     def warm(self, gallery_ids: Sequence[str]) -> None:
         """Load galleries in the background, the first ones first, before anyone searches them."""
-        self._warm.warm([_checked(gallery_id) for gallery_id in gallery_ids])
+        self._cache.warm([_checked(gallery_id) for gallery_id in gallery_ids])
 
     def states(self) -> dict[str, State]:
         """Return how far each gallery in memory is."""
-        return self._warm.states()
+        return self._cache.states()
 
     def close(self) -> None:
-        self._warm.close()
+        self._cache.close()
 
     def _table(self, gallery_id: str) -> LanceTable:
         with self._lock:

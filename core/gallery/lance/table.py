@@ -19,7 +19,7 @@ from core.gallery.lance.rows import any_of, may_be, of_person, quoted, to_faces,
 from core.gallery.lance.storage import WriteConflict, lance_errors, retry_on_conflict, with_timeout
 from core.gallery.lance.table_files import TableFiles
 from core.gallery.lance.write_lock import write_lock
-from core.gallery.replica.rows import Addresses, WarmRows
+from core.gallery.replica.rows import Addresses, ReplicaRows
 from core.ports import EnrolledFace
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ class LanceTable:
 
 
 class Snapshot:
-    """One version of a table, as the warm view reads it."""
+    """One version of a table, as a replica reads it."""
 
     def __init__(self, table: "Table", gallery_id: str) -> None:
         self._table = table
@@ -249,9 +249,9 @@ class Snapshot:
         written: NDArray[np.int64] = _numpy(rows["written"])
         return written[order[np.searchsorted(found[order], addresses)]]
 
-    def rows(self, addresses: Addresses) -> Iterator[WarmRows]:
+    def rows(self, addresses: Addresses) -> Iterator[ReplicaRows]:
         for batch in self._fetch(addresses, _WARM_COLUMNS):
-            yield WarmRows.from_batch(batch)
+            yield ReplicaRows.from_batch(batch)
 
     def _fetch(self, addresses: Addresses, columns: list[str]) -> Iterator[pa.RecordBatch]:
         with lance_errors(self._gallery_id):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.errors import CollectionNotFound, ServiceUnavailable
 from core.gallery.changes import Watch
 from core.gallery.replica.kept_gallery import KeptGallery
-from core.gallery.replica.replica import State, WarmGallery
+from core.gallery.replica.replica import GalleryReplica, State
 from core.ground.parallel import for_each
 from core.ports import Match
 
@@ -29,13 +29,13 @@ _AHEAD_AT_ONCE: Final = 4
 """Fewer, when nobody waits for them: photos that were received meanwhile come first."""
 
 
-class WarmShelf:
+class GalleryCache:
     """Loads galleries when they are first searched, and keeps them as fresh as ``refresh_s``.
 
     Parameters
     ----------
     load : callable
-        Makes the warm gallery of an id, still empty.
+        Makes the replica of a gallery by its id, still empty.
     watch : Watch
         Tells which galleries have changed.
     refresh_s : float
@@ -46,7 +46,7 @@ class WarmShelf:
 
     def __init__(
         self,
-        load: Callable[[str], WarmGallery],
+        load: Callable[[str], GalleryReplica],
         *,
         watch: Watch,
         refresh_s: float,

@@ -6,14 +6,14 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from core.gallery.replica.rows import Addresses, WarmRows
+from core.gallery.replica.rows import Addresses, ReplicaRows
 from core.gallery.replica.vectors import Slots
 from core.ports import Match
 
 _EMPTY: Final = np.uint64(2**64 - 1)
 
 
-class WarmColumns:
+class ReplicaColumns:
     """Columns by slot; a removed face's slot is given to another. Not safe for threads."""
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class WarmColumns:
             )
             self._person_of = np.append(self._person_of, np.full(missing, -1, dtype=np.int32))
 
-    def put(self, rows: WarmRows) -> Slots:
+    def put(self, rows: ReplicaRows) -> Slots:
         """Keep rows and return their slots."""
         slots = self._take(len(rows))
         self._addresses[slots] = rows.addresses

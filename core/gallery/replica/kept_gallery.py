@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from core.gallery.changes import Look, Watch
-from core.gallery.replica.replica import WarmGallery
+from core.gallery.replica.replica import GalleryReplica
 
 
 class KeptGallery:
@@ -15,7 +15,7 @@ class KeptGallery:
     ----------
     gallery_id : str
     load : callable
-        Makes the warm gallery of an id, still empty.
+        Makes the replica of a gallery by its id, still empty.
     watch : Watch
         Tells whether the gallery has changed.
     clock : callable
@@ -25,7 +25,7 @@ class KeptGallery:
     def __init__(
         self,
         gallery_id: str,
-        load: Callable[[str], WarmGallery],
+        load: Callable[[str], GalleryReplica],
         *,
         watch: Watch,
         clock: Callable[[], float] = time.monotonic,
@@ -38,7 +38,7 @@ class KeptGallery:
         self._watch = watch
         self._clock = clock
         self._seen: Look | None = None
-        self._successor: WarmGallery | None = None
+        self._successor: GalleryReplica | None = None
         self._reading = threading.Lock()
 
     @property

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from core.errors import ModelMismatch
 from core.gallery.heap import give_back_freed
-from core.gallery.replica.columns import WarmColumns
-from core.gallery.replica.rows import Snapshot, StoredGallery, WarmRows
-from core.gallery.replica.vectors import ExactVectors, IndexedVectors, Slots, WarmVectors
+from core.gallery.replica.columns import ReplicaColumns
+from core.gallery.replica.rows import ReplicaRows, Snapshot, StoredGallery
+from core.gallery.replica.vectors import ExactVectors, IndexedVectors, ReplicaVectors, Slots
 from core.ports import Match
 
 _log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ _NO_SLOTS: Final[Slots] = np.empty(0, dtype=np.int64)
 _OUTGROWN: Final = 2
 
 
-class WarmGallery:
+class GalleryReplica:
     """Embeddings of one gallery, searched without a request to S3.
 
     Up to ``exact_max`` faces are searched exactly. Of more, an index is built
@@ -42,8 +42,8 @@ class WarmGallery:
         self._stored = stored
         self._exact_max = exact_max
         self._compressed = compressed
-        self._columns = WarmColumns()
-        self._vectors: WarmVectors = ExactVectors(0)
+        self._columns = ReplicaColumns()
+        self._vectors: ReplicaVectors = ExactVectors(0)
         self._length = 0
         self._version = _NEVER
         self._lock = threading.Lock()
@@ -138,7 +138,7 @@ class WarmGallery:
             self._columns.reserve(faces)
             self._vectors = vectors
 
-    def _replace(self, gone: Slots, rows: WarmRows | None) -> None:
+    def _replace(self, gone: Slots, rows: ReplicaRows | None) -> None:
         """Remove and add at once, so that a face that was stored again is found once."""
         with self._lock:
             self._columns.remove(gone)

@@ -1,4 +1,4 @@
-"""What a warm gallery reads of a stored one."""
+"""What a replica reads of a stored gallery."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Vectors: TypeAlias = NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
-class WarmRows:
+class ReplicaRows:
     """Columns of N rows.
 
     ``face_ids`` is uint8 of shape (N, 16), ``embeddings`` float32 of shape
@@ -75,7 +75,7 @@ class Snapshot(Protocol):
         """Return which write stored each of these rows; moving a row does not change it."""
         ...
 
-    def rows(self, addresses: Addresses) -> Iterator[WarmRows]:
+    def rows(self, addresses: Addresses) -> Iterator[ReplicaRows]:
         """Return these rows, in batches and in any order."""
         ...
 

@@ -24,7 +24,7 @@ _CANDIDATES_A_FACE: Final = 10
 _BATCH: Final = 32_768
 
 
-class WarmVectors(Protocol):
+class ReplicaVectors(Protocol):
     """Embeddings by slot. Not safe for threads."""
 
     def put(self, slots: Slots, vectors: Vectors) -> None:

@@ -15,8 +15,8 @@ from core.gallery.changes import UnknownChanges, Watch
 from core.gallery.lance import table as lance_table
 from core.gallery.lance.index import LanceFaceIndex
 from core.gallery.lance.storage import storage_options
-from core.gallery.replica.cache import WarmShelf
-from core.gallery.replica.replica import WarmGallery
+from core.gallery.replica.cache import GalleryCache
+from core.gallery.replica.replica import GalleryReplica
 from core.ports import EnrolledFace
 from core.settings import Settings
 from core.testing import ManualClock
@@ -247,7 +247,7 @@ def test_refreshing_outlives_a_bug(
     index.put(GALLERY, [face])
     assert found(other_process, face)
     with monkeypatch.context() as broken:
-        broken.setattr(WarmGallery, "_take_over", lambda *_: 1 / 0)
+        broken.setattr(GalleryReplica, "_take_over", lambda *_: 1 / 0)
         wait_until(lambda: not other_process.states(), what="the gallery to be unloaded")
 
     index.erase(GALLERY, [face.face_id])
@@ -286,17 +286,17 @@ def test_large_gallery_is_searched_by_an_index(folder: Path) -> None:
 
 def test_unused_gallery_is_unloaded(index: LanceFaceIndex, folder: Path) -> None:
     clock = ManualClock()
-    shelf = WarmShelf(
-        index._warm._load, watch=Watch(UnknownChanges()), refresh_s=REFRESH_S, clock=clock
+    cache = GalleryCache(
+        index._cache._load, watch=Watch(UnknownChanges()), refresh_s=REFRESH_S, clock=clock
     )
-    shelf.search(GALLERY, np.zeros((1, LENGTH), dtype=np.float32), limit=1)
+    cache.search(GALLERY, np.zeros((1, LENGTH), dtype=np.float32), limit=1)
 
     clock.advance(599)
-    assert shelf.states() == {GALLERY: "exact"}
+    assert cache.states() == {GALLERY: "exact"}
     clock.advance(2)
 
-    wait_until(lambda: not shelf.states(), what="the gallery to be unloaded")
-    shelf.close()
+    wait_until(lambda: not cache.states(), what="the gallery to be unloaded")
+    cache.close()
 
 
 def test_storage_options_are_those_of_localstack_or_of_aws() -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from core.errors import StorageUnavailable
 from core.gallery.changes import StoredChanges, Watch
-from core.gallery.replica.cache import WarmShelf
+from core.gallery.replica.cache import GalleryCache
 from core.gallery.replica.kept_gallery import KeptGallery
-from core.gallery.replica.replica import WarmGallery
+from core.gallery.replica.replica import GalleryReplica
 from core.ports import EnrolledFace
 from core.testing import ManualClock, MemoryStore
 from harness.waiting import wait_until
@@ -37,9 +37,9 @@ class Bucket:
         self.writer = StoredChanges(self.store)
         self.watch = Watch(StoredChanges(self.store), clock=self.clock)
 
-    def load(self, gallery_id: str) -> WarmGallery:
+    def load(self, gallery_id: str) -> GalleryReplica:
         stored = self.galleries.setdefault(gallery_id, StoredInMemory())
-        return WarmGallery(stored, exact_max=100, compressed=False)
+        return GalleryReplica(stored, exact_max=100, compressed=False)
 
     def keep(self, gallery_id: str = "ada") -> KeptGallery:
         kept = KeptGallery(gallery_id, self.load, watch=self.watch, clock=self.clock)
@@ -60,10 +60,10 @@ def bucket() -> Bucket:
 
 
 @pytest.fixture
-def shelf(bucket: Bucket) -> Iterator[WarmShelf]:
-    shelf = WarmShelf(bucket.load, watch=Watch(StoredChanges(bucket.store)), refresh_s=0.01)
-    yield shelf
-    shelf.close()
+def cache(bucket: Bucket) -> Iterator[GalleryCache]:
+    cache = GalleryCache(bucket.load, watch=Watch(StoredChanges(bucket.store)), refresh_s=0.01)
+    yield cache
+    cache.close()
 
 
 def knows(kept: KeptGallery) -> bool:
@@ -165,10 +165,10 @@ def test_change_that_comes_while_the_gallery_is_read_is_not_missed(bucket: Bucke
 
 @pytest.mark.parametrize("galleries", [3, 300])
 def test_idle_shelf_asks_for_nothing_but_the_bell(
-    bucket: Bucket, shelf: WarmShelf, galleries: int
+    bucket: Bucket, cache: GalleryCache, galleries: int
 ) -> None:
-    shelf.warm([str(number) for number in range(galleries)])
-    wait_until(lambda: set(shelf.states().values()) == {"exact"}, what="the galleries")
+    cache.warm([str(number) for number in range(galleries)])
+    wait_until(lambda: set(cache.states().values()) == {"exact"}, what="the galleries")
     reads, listings, gets = bucket.reads(), bucket.store.listings, bucket.store.gets
 
     wait_until(lambda: bucket.store.gets >= gets + 20, what="twenty looks")
@@ -177,14 +177,14 @@ def test_idle_shelf_asks_for_nothing_but_the_bell(
     assert bucket.store.listings == listings
 
 
-def test_shelf_reads_only_what_has_changed(bucket: Bucket, shelf: WarmShelf) -> None:
-    shelf.warm([str(number) for number in range(30)])
-    wait_until(lambda: set(shelf.states().values()) == {"exact"}, what="the galleries")
+def test_cache_reads_only_what_has_changed(bucket: Bucket, cache: GalleryCache) -> None:
+    cache.warm([str(number) for number in range(30)])
+    wait_until(lambda: set(cache.states().values()) == {"exact"}, what="the galleries")
     before = {gallery_id: stored.reads for gallery_id, stored in bucket.galleries.items()}
 
     bucket.put("7")
     wait_until(
-        lambda: shelf.search("7", FACE.embedding[np.newaxis], limit=1)[0], what="the new face"
+        lambda: cache.search("7", FACE.embedding[np.newaxis], limit=1)[0], what="the new face"
     )
 
     more = [id_ for id_, stored in bucket.galleries.items() if stored.reads > before[id_]]
@@ -194,26 +194,26 @@ def test_shelf_reads_only_what_has_changed(bucket: Bucket, shelf: WarmShelf) -> 
 
 def test_gallery_of_a_writer_that_told_nobody_is_read_in_the_end(bucket: Bucket) -> None:
     clock = ManualClock()
-    shelf = WarmShelf(
+    cache = GalleryCache(
         bucket.load, watch=Watch(StoredChanges(bucket.store)), refresh_s=0.01, clock=clock
     )
-    shelf.warm(["ada", "bob"])
-    wait_until(lambda: list(shelf.states().values()) == ["exact"] * 2, what="the galleries")
+    cache.warm(["ada", "bob"])
+    wait_until(lambda: list(cache.states().values()) == ["exact"] * 2, what="the galleries")
     bucket.galleries["ada"].put(FACE)
 
     def found() -> bool:
         clock.advance(5)
-        return bool(shelf.search("ada", FACE.embedding[np.newaxis], limit=1)[0])
+        return bool(cache.search("ada", FACE.embedding[np.newaxis], limit=1)[0])
 
     wait_until(found, what="the face")
-    shelf.close()
+    cache.close()
 
 
 def test_galleries_are_forgotten_when_they_could_not_be_loaded_ahead(
-    bucket: Bucket, shelf: WarmShelf
+    bucket: Bucket, cache: GalleryCache
 ) -> None:
     bucket.store.available = False
 
-    shelf.warm(["ada", "bob"])
+    cache.warm(["ada", "bob"])
 
-    wait_until(lambda: not shelf.states(), what="the galleries to be forgotten")
+    wait_until(lambda: not cache.states(), what="the galleries to be forgotten")

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from core.errors import ModelMismatch, StorageUnavailable
-from core.gallery.replica.replica import WarmGallery
+from core.gallery.replica.replica import GalleryReplica
 from core.gallery.replica.vectors import IndexedVectors
 from core.ports import EnrolledFace
 from harness.waiting import wait_until
@@ -45,28 +45,30 @@ def stored() -> StoredInMemory:
     return StoredInMemory()
 
 
-def warm(stored: StoredInMemory, *, exact_max: int = 1000, compressed: bool = False) -> WarmGallery:
-    gallery = WarmGallery(stored, exact_max=exact_max, compressed=compressed)
+def loaded(
+    stored: StoredInMemory, *, exact_max: int = 1000, compressed: bool = False
+) -> GalleryReplica:
+    gallery = GalleryReplica(stored, exact_max=exact_max, compressed=compressed)
     gallery.follow()
     return gallery
 
 
-def indexed(stored: StoredInMemory, *, compressed: bool = False) -> WarmGallery:
-    gallery = warm(stored, exact_max=100, compressed=compressed)
+def indexed(stored: StoredInMemory, *, compressed: bool = False) -> GalleryReplica:
+    gallery = loaded(stored, exact_max=100, compressed=compressed)
     wait_until(lambda: gallery.state == "index", what="the index")
     return gallery
 
 
-def nearest(gallery: WarmGallery, face: EnrolledFace) -> str:
+def nearest(gallery: GalleryReplica, face: EnrolledFace) -> str:
     return gallery.search(face.embedding[np.newaxis], limit=1)[0][0].face_id
 
 
 def test_empty_gallery_has_no_match(stored: StoredInMemory) -> None:
-    assert warm(stored).search(clustered(2), limit=3) == [[], []]
+    assert loaded(stored).search(clustered(2), limit=3) == [[], []]
 
 
 def test_gallery_is_loading_until_it_first_followed(stored: StoredInMemory) -> None:
-    gallery = WarmGallery(stored, exact_max=10, compressed=False)
+    gallery = GalleryReplica(stored, exact_max=10, compressed=False)
     states = [gallery.state]
     gallery.follow()
     states.append(gallery.state)
@@ -80,7 +82,7 @@ def test_match_has_person_rejected_and_euclidean_distance(stored: StoredInMemory
         a_face("Ada", probe + np.float32(0.5), frozenset({"Bob", "Eve"})), a_face(None, probe + 1)
     )
 
-    ada, nobody = warm(stored).search(probe[np.newaxis], limit=5)[0]
+    ada, nobody = loaded(stored).search(probe[np.newaxis], limit=5)[0]
 
     assert (ada.person, ada.rejected) == ("Ada", frozenset({"Bob", "Eve"}))
     assert ada.distance == pytest.approx(2.0)
@@ -92,7 +94,7 @@ def test_match_has_person_rejected_and_euclidean_distance(stored: StoredInMemory
 def test_exact_search_agrees_with_comparing_all(stored: StoredInMemory, probes: int) -> None:
     faces = [a_face(embedding=embedding) for embedding in clustered(300)]
     stored.put(*faces)
-    gallery = warm(stored)
+    gallery = loaded(stored)
     stored.erase(*faces[::3])
     gallery.follow()
     left = [face for face in faces if face not in faces[::3]]
@@ -104,9 +106,9 @@ def test_exact_search_agrees_with_comparing_all(stored: StoredInMemory, probes: 
         assert [match.distance for match in matches] == pytest.approx(distances[:5], abs=1e-4)
 
 
-@pytest.mark.parametrize("load", [warm, indexed])
+@pytest.mark.parametrize("load", [loaded, indexed])
 def test_faces_come_and_go_with_the_stored_ones(
-    stored: StoredInMemory, load: Callable[[StoredInMemory], WarmGallery]
+    stored: StoredInMemory, load: Callable[[StoredInMemory], GalleryReplica]
 ) -> None:
     stored.put(*(a_face(embedding=embedding) for embedding in clustered(300)))
     gallery = load(stored)
@@ -122,9 +124,9 @@ def test_faces_come_and_go_with_the_stored_ones(
     assert nearest(gallery, other) == other.face_id
 
 
-@pytest.mark.parametrize("load", [warm, indexed])
+@pytest.mark.parametrize("load", [loaded, indexed])
 def test_face_stored_again_is_found_once_and_as_it_is_now(
-    stored: StoredInMemory, load: Callable[[StoredInMemory], WarmGallery]
+    stored: StoredInMemory, load: Callable[[StoredInMemory], GalleryReplica]
 ) -> None:
     face = a_face("Ada", rejected=frozenset({"Bob"}))
     stored.put(face, *(a_face(embedding=embedding) for embedding in clustered(300)))
@@ -142,7 +144,7 @@ def test_face_stored_again_is_found_once_and_as_it_is_now(
 def test_rows_that_were_only_moved_are_not_read_again(stored: StoredInMemory) -> None:
     faces = [a_face(f"person {n}") for n in range(10)]
     stored.put(*faces)
-    gallery = warm(stored)
+    gallery = loaded(stored)
     stored.compact()
     stored.put(faces[3])
     stored.rows_read = 0
@@ -156,7 +158,7 @@ def test_rows_that_were_only_moved_are_not_read_again(stored: StoredInMemory) ->
 def test_slots_and_names_of_erased_faces_are_used_again(stored: StoredInMemory) -> None:
     faces = [a_face(f"person {n}") for n in range(20)]
     stored.put(*faces)
-    gallery = warm(stored)
+    gallery = loaded(stored)
     for n in range(20):
         stored.erase(faces.pop(0))
         gallery.follow()
@@ -174,7 +176,7 @@ def test_slots_and_names_of_erased_faces_are_used_again(stored: StoredInMemory) 
 def test_index_finds_what_exact_search_finds(stored: StoredInMemory, compressed: bool) -> None:
     stored.put(*(a_face(embedding=embedding) for embedding in clustered(3000)))
     probes = clustered(200)
-    exact = warm(stored, exact_max=5000).search(probes, limit=1)
+    exact = loaded(stored, exact_max=5000).search(probes, limit=1)
 
     found = indexed(stored, compressed=compressed).search(probes, limit=1)
 
@@ -199,7 +201,7 @@ def test_exact_search_answers_while_the_index_is_built(
     monkeypatch.setattr(IndexedVectors, "built_of", build_slowly)
     faces = [a_face(embedding=embedding) for embedding in clustered(300)]
     stored.put(*faces)
-    gallery = warm(stored, exact_max=100)
+    gallery = loaded(stored, exact_max=100)
     newcomer, replaced = a_face("new"), a_face("changed", face_id=faces[0].face_id)
     stored.put(newcomer, replaced)
     stored.erase(faces[5])
@@ -235,7 +237,7 @@ def test_gallery_that_doubled_since_its_index_was_built_is_outgrown(
 def test_what_is_loaded_stays_when_the_bucket_is_away(stored: StoredInMemory) -> None:
     face = a_face()
     stored.put(face)
-    gallery = warm(stored)
+    gallery = loaded(stored)
     stored.available = False
 
     with pytest.raises(StorageUnavailable):
@@ -246,7 +248,7 @@ def test_what_is_loaded_stays_when_the_bucket_is_away(stored: StoredInMemory) ->
 
 def test_probe_of_another_length_is_refused(stored: StoredInMemory) -> None:
     with pytest.raises(ModelMismatch, match="length 16"):
-        warm(stored).search(np.zeros((1, 5), dtype=np.float32), limit=1)
+        loaded(stored).search(np.zeros((1, 5), dtype=np.float32), limit=1)
 
 
 def test_searches_and_changes_of_many_threads_go_together(stored: StoredInMemory) -> None:
