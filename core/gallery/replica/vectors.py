@@ -20,7 +20,7 @@ _BEYOND: Final = 1e30
 _TRAINING_VECTORS: Final = 40_000
 _CANDIDATES: Final = 100
 _CANDIDATES_A_FACE: Final = 10
-"""So many sketches are followed, and so many more for each face that is asked for."""
+"""Best sketches whose vectors are compared, and further ones per face that is asked for."""
 _BATCH: Final = 32_768
 
 
@@ -37,7 +37,7 @@ class ReplicaVectors(Protocol):
 
 
 class ExactVectors:
-    """Compares a probe with all."""
+    """Compares a probe with every vector."""
 
     def __init__(self, length: int) -> None:
         self.matrix: Vectors = np.full((0, length), _FAR, dtype=np.float32)
@@ -70,8 +70,8 @@ class ExactVectors:
         return squared, slots
 
 
-class RoundedVectors:
-    """Vectors by slot, eight bits a number."""
+class ScalarQuantizedVectors:
+    """Vectors by slot, eight bits per number."""
 
     def __init__(self, sample: Vectors) -> None:
         self._lowest = sample.min(axis=0)
@@ -103,10 +103,10 @@ class RoundedVectors:
         return vectors
 
 
-class PrincipalAxes:
-    """Turns vectors so that their numbers vary independently; distances stay.
+class PcaRotation:
+    """Rotates vectors onto their principal axes, so that distances stay.
 
-    The axes are dealt out to ``parts`` of equal size that vary alike.
+    The axes are dealt to ``parts`` of equal size whose variances are alike.
     """
 
     def __init__(self, sample: Vectors, *, parts: int) -> None:
@@ -114,17 +114,17 @@ class PrincipalAxes:
         _, axes = np.linalg.eigh(np.cov(sample - self._mean, rowvar=False))
         rounds = np.arange(sample.shape[1]).reshape(-1, parts)
         rounds[1::2] = rounds[1::2, ::-1]
-        self._axes = axes[:, rounds.T.ravel()].astype(np.float32)
+        self._rotation = axes[:, rounds.T.ravel()].astype(np.float32)
 
-    def turned(self, vectors: Vectors) -> Vectors:
-        turned: Vectors = np.ascontiguousarray((vectors - self._mean) @ self._axes)
-        return turned
+    def apply(self, vectors: Vectors) -> Vectors:
+        rotated: Vectors = np.ascontiguousarray((vectors - self._mean) @ self._rotation)
+        return rotated
 
 
-class Sketches:
-    """Four bits for four numbers of each vector by slot, compared fast and roughly.
+class PqIndex:
+    """The sketch of each vector by slot: four bits for four numbers, compared fast and roughly.
 
-    Vectors are given along their principal axes.
+    The vectors that it is given are rotated already.
 
     References
     ----------
@@ -169,15 +169,18 @@ class Sketches:
 
 
 class IndexedVectors:
-    """Compares a probe with those whose sketches are like its own.
+    """Compares a probe with the vectors whose sketches are like its own.
 
     ``compressed`` keeps the vectors rounded, in a quarter of the memory.
     """
 
     def __init__(
-        self, axes: PrincipalAxes, sketches: Sketches, vectors: ExactVectors | RoundedVectors
+        self,
+        rotation: PcaRotation,
+        sketches: PqIndex,
+        vectors: ExactVectors | ScalarQuantizedVectors,
     ) -> None:
-        self._axes = axes
+        self._rotation = rotation
         self._sketches = sketches
         self._vectors = vectors
 
@@ -192,22 +195,22 @@ class IndexedVectors:
         sample = matrix[slots[:: len(slots) // _TRAINING_VECTORS + 1]]
         sample = sample[sample[:, 0] < _FAR]  # some may have been removed since
         parts = matrix.shape[1] // math.gcd(matrix.shape[1], 4)
-        axes = PrincipalAxes(sample, parts=parts)
-        rounded = RoundedVectors(sample) if compressed else None
-        built = cls(axes, Sketches(axes.turned(sample), parts=parts), rounded or exact)
+        rotation = PcaRotation(sample, parts=parts)
+        rounded = ScalarQuantizedVectors(sample) if compressed else None
+        built = cls(rotation, PqIndex(rotation.apply(sample), parts=parts), rounded or exact)
         taken = np.zeros(end, dtype=np.bool_)
         taken[slots] = True
         if rounded is not None:
             rounded.reserve(len(matrix))
         for start in range(0, end, _BATCH):
             part = slice(start, min(start + _BATCH, end))
-            built._sketches.extend(axes.turned(matrix[part]), taken[part])
+            built._sketches.extend(rotation.apply(matrix[part]), taken[part])
             if rounded is not None:
                 rounded.put(start + np.flatnonzero(taken[part]), matrix[part][taken[part]])
         return built
 
     def put(self, slots: Slots, vectors: Vectors) -> None:
-        self._sketches.put(slots, self._axes.turned(vectors))
+        self._sketches.put(slots, self._rotation.apply(vectors))
         self._vectors.put(slots, vectors)
 
     def remove(self, slots: Slots) -> None:
@@ -217,7 +220,7 @@ class IndexedVectors:
     def search(self, probes: Vectors, limit: int) -> Found:
         faiss.omp_set_num_threads(1)
         count = _CANDIDATES + _CANDIDATES_A_FACE * limit
-        candidates = self._sketches.nearest(self._axes.turned(probes), count)
+        candidates = self._sketches.nearest(self._rotation.apply(probes), count)
         differences = self._vectors.at(candidates) - probes[:, np.newaxis]
         squared = np.einsum("ncd,ncd->nc", differences, differences)
         squared[candidates < 0] = np.inf
