@@ -130,7 +130,7 @@ def measure(
         Flaw.OCCLUDED_FACE: max(
             covering(luma), _MISSING * (missing_share(face, photo_size) - _SPARE)
         ),
-        Flaw.EXTREME_POSE: turn(face),
+        Flaw.EXTREME_POSE: off_frontal(face),
         Flaw.LOW_CONFIDENCE: detection.score / sure_score,
     }
 
@@ -151,7 +151,7 @@ def missing_share(face: AlignedFace, photo_size: tuple[int, int]) -> float:
     return float(np.mean((columns < 0) | (rows < 0) | (columns >= width) | (rows >= height)))
 
 
-def turn(face: AlignedFace) -> float:
+def off_frontal(face: AlignedFace) -> float:
     """Return how far the face is turned away, 0 for straight at the camera.
 
     About 1 in profile: how far the nose is from where it is in a frontal face,

@@ -15,7 +15,7 @@ from benchmarks.accuracy.poor_photos import KINDS, Frame
 from core.faces.detection.detection import Detection
 from core.faces.geometry import Box, Point
 from core.faces.recognition.alignment import AlignedFace
-from core.faces.recognition.quality import Flaw, Quality, Scale, assess, missing_share, turn
+from core.faces.recognition.quality import Flaw, Quality, Scale, assess, missing_share, off_frontal
 from tests.support.photos import SAMPLES, shared_folder
 
 _FRONTAL: dict[str, Point] = {
@@ -127,13 +127,13 @@ def test_turn_does_not_change_when_the_whole_face_is_tilted(chip: NDArray[np.uin
     }
 
     one, other = (AlignedFace(landmarks=points, chip=chip) for points in (tilted, _FRONTAL))
-    assert turn(one) == pytest.approx(turn(other), abs=1e-9)
+    assert off_frontal(one) == pytest.approx(off_frontal(other), abs=1e-9)
 
 
 def test_face_without_distance_between_the_eyes_is_turned_away(chip: NDArray[np.uint8]) -> None:
     landmarks = _FRONTAL | {"left_eye": _FRONTAL["right_eye"]}
 
-    assert turn(AlignedFace(landmarks=landmarks, chip=chip)) == 1
+    assert off_frontal(AlignedFace(landmarks=landmarks, chip=chip)) == 1
 
 
 @pytest.mark.parametrize(("shift", "missing"), [(0, 0.0), (75, 0.5), (1000, 1.0)])
