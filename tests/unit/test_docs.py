@@ -16,7 +16,7 @@ from core.settings import Settings
 from core.worker.dead_letter_sweeper import ABANDONED
 from core.worker.job_handler import ALONE_REFUSED
 from tests.support.photos import ROOT
-from tests.unit.web.site import Site
+from tests.unit.web.web_fixture import WebFixture
 
 WEB_MEMORY = json.loads((ROOT / "docs" / "benchmarks" / "web-memory.json").read_text())
 README = (ROOT / "README.md").read_text()
@@ -97,7 +97,7 @@ def test_settings_page_has_every_setting_with_its_default_and_no_other() -> None
 
 
 def test_api_page_has_a_row_for_every_endpoint_and_no_other() -> None:
-    document = Site().client.get("/openapi.json").get_json()
+    document = WebFixture().client.get("/openapi.json").get_json()
     listed = re.findall(r"^\| `([A-Z]+ /[^`]*)` \|", API, flags=re.MULTILINE)
 
     assert set(listed) == {

@@ -1,10 +1,10 @@
-"""The in-memory site of the web tier's tests."""
+"""The web application of the web tier's tests."""
 
 import pytest
 
-from tests.unit.web.site import Site
+from tests.unit.web.web_fixture import WebFixture
 
 
 @pytest.fixture
-def site() -> Site:
-    return Site()
+def web() -> WebFixture:
+    return WebFixture()

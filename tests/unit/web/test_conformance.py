@@ -17,7 +17,7 @@ from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from tests.support.faces import face
-from tests.unit.web.site import PHOTO, Site, base64_of
+from tests.unit.web.web_fixture import PHOTO, WebFixture, base64_of
 
 _EXAMPLES: Final = 8
 _SETTINGS: Final = settings(
@@ -29,8 +29,8 @@ _SETTINGS: Final = settings(
 )
 
 
-class StockedSite(Site):
-    """A site that has what sound requests name, also after they erased it."""
+class StockedWebFixture(WebFixture):
+    """A web tier that has what sound requests name, also after they erased it."""
 
     def stock(self) -> dict[str, Any]:
         """Return the values of fields and parameters that exist."""
@@ -61,8 +61,8 @@ class StockedSite(Site):
 
 
 @pytest.fixture
-def site() -> StockedSite:
-    return StockedSite()
+def web() -> StockedWebFixture:
+    return StockedWebFixture()
 
 
 def _known(made: Any, stock: dict[str, Any], *, as_file: bool = False) -> Any:
@@ -76,24 +76,24 @@ def _known(made: Any, stock: dict[str, Any], *, as_file: bool = False) -> Any:
     }
 
 
-def _operations(site: Site) -> Iterator[APIOperation[Any, Any, Any, Any]]:
-    schema = schemathesis.openapi.from_wsgi("/openapi.json", site.app)
+def _operations(web: WebFixture) -> Iterator[APIOperation[Any, Any, Any, Any]]:
+    schema = schemathesis.openapi.from_wsgi("/openapi.json", web.app)
     for found in schema.get_all_operations():
         assert isinstance(found, Ok), found
         yield found.ok()
 
 
 def test_sound_requests_are_served_as_described(
-    site: StockedSite, subtests: pytest.Subtests
+    web: StockedWebFixture, subtests: pytest.Subtests
 ) -> None:
 
     statuses: dict[str, set[int]] = defaultdict(set)
-    for operation in _operations(site):
+    for operation in _operations(web):
 
         @_SETTINGS
         @given(case=operation.as_strategy(generation_mode=GenerationMode.POSITIVE))
         def conforms(case: schemathesis.Case[Any]) -> None:
-            stock = site.stock()
+            stock = web.stock()
             if case.operation.label == "POST /collections":
                 del stock["collection_id"]
             case.path_parameters = _known(case.path_parameters, stock)
@@ -110,15 +110,15 @@ def test_sound_requests_are_served_as_described(
     never_served = {label for label, seen in statuses.items() if min(seen) >= 300}
     assert not never_served
     # The document itself and the files of the page at /docs are not in the document.
-    assert len(statuses) == len(site.app.view_functions) - 2
+    assert len(statuses) == len(web.app.view_functions) - 2
 
 
 def test_damaged_requests_are_refused_as_described(
-    site: StockedSite, subtests: pytest.Subtests
+    web: StockedWebFixture, subtests: pytest.Subtests
 ) -> None:
 
-    site.stock()
-    for operation in _operations(site):
+    web.stock()
+    for operation in _operations(web):
         if not (operation.body or operation.path_parameters or operation.query):
             continue
 

@@ -7,7 +7,7 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 from efr_web.routes.docs_routes import ASSETS
 
-from tests.unit.web.site import Site, assert_error
+from tests.unit.web.web_fixture import WebFixture, assert_error
 
 PAGE = "http://localhost/docs"
 
@@ -35,23 +35,23 @@ class _Links(HTMLParser):
 
 
 @pytest.fixture
-def links(site: Site) -> _Links:
-    return _Links(site.client.get("/docs").text)
+def links(web: WebFixture) -> _Links:
+    return _Links(web.client.get("/docs").text)
 
 
-def test_page_and_all_that_it_loads_is_served(site: Site, links: _Links) -> None:
+def test_page_and_all_that_it_loads_is_served(web: WebFixture, links: _Links) -> None:
     places = [urlsplit(urljoin(PAGE, link)) for link in links.found]
 
     assert {place.netloc for place in places} == {"localhost"}
     assert {place.path for place in places} == {"/openapi.json"} | {f"/docs/{n}" for n in ASSETS}
     for place in places:
-        assert site.client.get(place.path).status_code == 200, place
+        assert web.client.get(place.path).status_code == 200, place
 
 
 def test_policy_allows_this_service_alone_and_no_script_inside_the_page(
-    site: Site, links: _Links
+    web: WebFixture, links: _Links
 ) -> None:
-    response = site.client.get("/docs")
+    response = web.client.get("/docs")
 
     policy = dict(
         part.strip().split(" ", 1)
@@ -66,16 +66,16 @@ def test_policy_allows_this_service_alone_and_no_script_inside_the_page(
 
 
 @pytest.mark.parametrize("name", ASSETS)
-def test_file_of_the_page_has_its_media_type(site: Site, name: str) -> None:
-    response = site.client.get(f"/docs/{name}")
+def test_file_of_the_page_has_its_media_type(web: WebFixture, name: str) -> None:
+    response = web.client.get(f"/docs/{name}")
 
     assert response.mimetype == ASSETS[name][1]
     assert response.data
 
 
-def test_own_script_and_the_styles_name_no_other_host(site: Site) -> None:
-    script = site.client.get("/docs/docs.js").text
-    styles = site.client.get("/docs/swagger-ui.css").text
+def test_own_script_and_the_styles_name_no_other_host(web: WebFixture) -> None:
+    script = web.client.get("/docs/docs.js").text
+    styles = web.client.get("/docs/swagger-ui.css").text
 
     assert not re.search(r"\w+://|[\"'`]//", script)
     assert "validatorUrl: null" in script  # Swagger UI asks swagger.io otherwise
@@ -84,5 +84,5 @@ def test_own_script_and_the_styles_name_no_other_host(site: Site) -> None:
 
 
 @pytest.mark.parametrize("name", ["index.html", "oauth2-redirect.html", "VERSION", "..%2fapp.py"])
-def test_other_files_of_the_packages_are_not_served(site: Site, name: str) -> None:
-    assert_error(site.client.get(f"/docs/{name}"), 404, "NOT_FOUND")
+def test_other_files_of_the_packages_are_not_served(web: WebFixture, name: str) -> None:
+    assert_error(web.client.get(f"/docs/{name}"), 404, "NOT_FOUND")

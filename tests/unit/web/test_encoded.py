@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InvalidRequest
-from tests.unit.web.site import PHOTO, Site, assert_error, json_of
+from tests.unit.web.web_fixture import PHOTO, WebFixture, assert_error, json_of
 
 
 def plain(photo: bytes) -> str:
@@ -59,10 +59,10 @@ def test_what_is_not_base64_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
 @pytest.mark.parametrize("field", ["image", "other_image"])
-def test_service_takes_them_all(site: Site, way: Callable[[bytes], str], field: str) -> None:
+def test_service_takes_them_all(web: WebFixture, way: Callable[[bytes], str], field: str) -> None:
     body = {"image": plain(PHOTO), "other_image": plain(PHOTO), field: way(PHOTO)}
 
-    assert json_of(site.client.post("/faces/verify", json=body))["same"]
+    assert json_of(web.client.post("/faces/verify", json=body))["same"]
 
 
 def test_largest_photo_fits_into_a_body_however_it_is_written() -> None:
@@ -73,8 +73,8 @@ def test_largest_photo_fits_into_a_body_however_it_is_written() -> None:
     assert len(text.replace("/", "\\/")) < MOST_PER_BYTE * len(photo)
 
 
-def test_text_that_is_no_base64_is_named(site: Site) -> None:
-    response = site.client.post("/faces/detect", json={"image": "data:,hello"})
+def test_text_that_is_no_base64_is_named(web: WebFixture) -> None:
+    response = web.client.post("/faces/detect", json={"image": "data:,hello"})
 
     assert_error(response, 400, "INVALID_REQUEST")
     assert response.get_json()["error"] == "image: it is not base64"

@@ -9,14 +9,14 @@ from openapi_spec_validator import validate
 
 from core import __version__
 from tests.support.photos import ROOT
-from tests.unit.web.site import Site
+from tests.unit.web.web_fixture import WebFixture
 
 METHODS = {"get", "post", "patch", "delete", "put"}
 
 
 @pytest.fixture(scope="module")
 def described() -> dict[str, Any]:
-    document: dict[str, Any] = Site().client.get("/openapi.json").get_json()
+    document: dict[str, Any] = WebFixture().client.get("/openapi.json").get_json()
     return document
 
 
@@ -34,11 +34,11 @@ def test_document_is_valid_openapi(described: dict[str, Any]) -> None:
 
 
 def test_every_route_is_described_and_every_description_is_a_route(
-    site: Site, described: dict[str, Any]
+    web: WebFixture, described: dict[str, Any]
 ) -> None:
     routes = {
         (method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule))
-        for rule in site.app.url_map.iter_rules()
+        for rule in web.app.url_map.iter_rules()
         if not rule.rule.startswith("/docs/")  # files of the page
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }

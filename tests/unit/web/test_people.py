@@ -7,7 +7,7 @@ import pytest
 
 from core.faces.results import Face
 from tests.support.faces import face
-from tests.unit.web.site import Site, assert_error, json_of, photo_number
+from tests.unit.web.web_fixture import WebFixture, assert_error, json_of, photo_number
 
 UNKNOWN_ID = "6f1dbf0e-6b0f-5d0b-9f0a-6f6f4d1a7c11"
 ODD_NAMES = ["Ada Lovelace", "a/b", "/lead", "trail/", "a//b", "Ä 照片", "50%", "a?b#c", "..", "'"]
@@ -16,37 +16,37 @@ COMPOSED, DECOMPOSED = "Zo\u00eb M\u00fcller", "Zoe\u0308 Mu\u0308ller"
 
 
 @pytest.fixture
-def site() -> Site:
-    """Return a site with a collection in which Ada has two faces and Bob one."""
-    site = Site()
-    site.create("staff")
-    site.enrol("staff", "ada-1", face(0.0), person="Ada", metadata={"year": "1815"})
-    site.enrol("staff", "ada-2", face(0.1), person="Ada")
-    site.enrol("staff", "bob-1", face(5.0), person="Bob")
-    return site
+def web() -> WebFixture:
+    """Return a web tier with a collection in which Ada has two faces and Bob one."""
+    web = WebFixture()
+    web.create("staff")
+    web.enrol("staff", "ada-1", face(0.0), person="Ada", metadata={"year": "1815"})
+    web.enrol("staff", "ada-2", face(0.1), person="Ada")
+    web.enrol("staff", "bob-1", face(5.0), person="Bob")
+    return web
 
 
-def id_of(site: Site, image_id: str) -> str:
-    faces = json_of(site.client.get("/collections/staff/faces"))["faces"]
+def id_of(web: WebFixture, image_id: str) -> str:
+    faces = json_of(web.client.get("/collections/staff/faces"))["faces"]
     return next(str(each["face_id"]) for each in faces if each["image_id"] == image_id)
 
 
-def names(site: Site) -> dict[str, str | None]:
+def names(web: WebFixture) -> dict[str, str | None]:
     """Return the person of each image's face."""
-    faces = json_of(site.client.get("/collections/staff/faces"))["faces"]
+    faces = json_of(web.client.get("/collections/staff/faces"))["faces"]
     return {each["image_id"]: each["person"] for each in faces}
 
 
-def matched(site: Site, *faces: Face) -> list[str | None]:
+def matched(web: WebFixture, *faces: Face) -> list[str | None]:
     """Return the persons to whom a photo is matched."""
     photo = photo_number(60)
-    site.shows(photo, *faces)
-    answer = json_of(site.send_photo("/faces/match", photo, collection_id="staff"))
+    web.shows(photo, *faces)
+    answer = json_of(web.send_photo("/faces/match", photo, collection_id="staff"))
     return [match["person"] for match in answer["faces"][0]["matches"]]
 
 
-def test_faces_are_listed_without_embedding_or_gallery(site: Site) -> None:
-    faces = json_of(site.client.get("/collections/staff/faces?person=Ada"))["faces"]
+def test_faces_are_listed_without_embedding_or_gallery(web: WebFixture) -> None:
+    faces = json_of(web.client.get("/collections/staff/faces?person=Ada"))["faces"]
 
     assert {each["image_id"] for each in faces} == {"ada-1", "ada-2"}
     assert {frozenset(each) for each in faces} == {
@@ -55,10 +55,10 @@ def test_faces_are_listed_without_embedding_or_gallery(site: Site) -> None:
     assert {"year": "1815"} in [each["metadata"] for each in faces]
 
 
-def test_faces_are_paged(site: Site) -> None:
-    first = json_of(site.client.get("/collections/staff/faces?limit=2"))
+def test_faces_are_paged(web: WebFixture) -> None:
+    first = json_of(web.client.get("/collections/staff/faces?limit=2"))
     second = json_of(
-        site.client.get(f"/collections/staff/faces?limit=2&next_token={first['next_token']}")
+        web.client.get(f"/collections/staff/faces?limit=2&next_token={first['next_token']}")
     )
 
     ids = [each["face_id"] for each in (*first["faces"], *second["faces"])]
@@ -67,133 +67,133 @@ def test_faces_are_paged(site: Site) -> None:
     assert second["next_token"] is None
 
 
-def test_person_is_paged_too_and_404_when_nobody_has_the_name(site: Site) -> None:
-    first = json_of(site.client.get("/collections/staff/persons/Ada?limit=1"))
+def test_person_is_paged_too_and_404_when_nobody_has_the_name(web: WebFixture) -> None:
+    first = json_of(web.client.get("/collections/staff/persons/Ada?limit=1"))
     token = first["next_token"]
-    second = json_of(site.client.get(f"/collections/staff/persons/Ada?next_token={token}"))
+    second = json_of(web.client.get(f"/collections/staff/persons/Ada?next_token={token}"))
 
     assert first["person"] == "Ada"
     assert len(first["faces"]) == len(second["faces"]) == 1
     assert second["next_token"] is None
-    response = site.client.get("/collections/staff/persons/Eve")
+    response = web.client.get("/collections/staff/persons/Eve")
     assert_error(response, 404, "PERSON_NOT_FOUND", retryable=False)
 
 
-def test_token_of_another_list_is_refused(site: Site) -> None:
-    response = site.client.get("/collections/staff/faces?next_token=c3RhZmY=")
+def test_token_of_another_list_is_refused(web: WebFixture) -> None:
+    response = web.client.get("/collections/staff/faces?next_token=c3RhZmY=")
 
     assert_error(response, 400, "INVALID_REQUEST")
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
-def test_any_printable_name_can_stand_in_a_path(site: Site, name: str) -> None:
+def test_any_printable_name_can_stand_in_a_path(web: WebFixture, name: str) -> None:
     path = f"/collections/staff/persons/{quote(name, safe='')}"
-    site.enrol("staff", "odd", face(9.0), person=name)
+    web.enrol("staff", "odd", face(9.0), person=name)
 
-    assert json_of(site.client.get(path))["person"] == name
-    renamed = site.client.patch(path, json={"name": "Eve"})
+    assert json_of(web.client.get(path))["person"] == name
+    renamed = web.client.patch(path, json={"name": "Eve"})
     assert json_of(renamed) == {"person": "Eve", "faces": 1}
-    assert_error(site.client.get(path), 404, "PERSON_NOT_FOUND")
+    assert_error(web.client.get(path), 404, "PERSON_NOT_FOUND")
     # The job's result still has the former name.
-    assert site.client.delete(path).status_code == 204
-    assert_error(site.client.delete(path), 404, "PERSON_NOT_FOUND")
+    assert web.client.delete(path).status_code == 204
+    assert_error(web.client.delete(path), 404, "PERSON_NOT_FOUND")
 
 
 @pytest.mark.parametrize("asked", [COMPOSED, DECOMPOSED])
 @pytest.mark.parametrize("given", [COMPOSED, DECOMPOSED])
-def test_name_is_one_in_every_spelling(site: Site, given: str, asked: str) -> None:
+def test_name_is_one_in_every_spelling(web: WebFixture, given: str, asked: str) -> None:
     path = f"/collections/staff/persons/{quote(asked)}"
-    site.enrol("staff", "one", face(9.0), person=given)
+    web.enrol("staff", "one", face(9.0), person=given)
     form = {"collection_id": "staff", "image_id": "two", "person": asked}
-    site.shows(photo_number(70), face(9.1))
-    site.send_photo("/faces/index", photo_number(70), **form)
-    site.index_all()
+    web.shows(photo_number(70), face(9.1))
+    web.send_photo("/faces/index", photo_number(70), **form)
+    web.index_all()
 
-    assert len(json_of(site.client.get(path))["faces"]) == 2
+    assert len(json_of(web.client.get(path))["faces"]) == 2
     query = f"/collections/staff/faces?person={quote(asked)}"
-    assert {each["person"] for each in json_of(site.client.get(query))["faces"]} == {COMPOSED}
-    renamed = site.client.patch("/collections/staff/persons/Bob", json={"name": given})
+    assert {each["person"] for each in json_of(web.client.get(query))["faces"]} == {COMPOSED}
+    renamed = web.client.patch("/collections/staff/persons/Bob", json={"name": given})
     assert json_of(renamed) == {"person": COMPOSED, "faces": 1}
-    assert site.client.delete(path).status_code == 204
-    assert set(names(site).values()) == {"Ada"}
+    assert web.client.delete(path).status_code == 204
+    assert set(names(web).values()) == {"Ada"}
 
 
 @pytest.mark.parametrize(
     "name", ["Unknown", "No face", " Ada", "a\nb", "x" * 101, "A\u202eda", "A\u200dda"]
 )
-def test_what_is_no_name_is_refused(site: Site, name: str) -> None:
+def test_what_is_no_name_is_refused(web: WebFixture, name: str) -> None:
     path = f"/collections/staff/persons/{quote(name, safe='')}"
 
-    assert_error(site.client.get(path), 400, "INVALID_REQUEST")
-    assert_error(site.client.delete(path), 400, "INVALID_REQUEST")
-    in_body = site.client.patch("/collections/staff/persons/Ada", json={"name": name})
+    assert_error(web.client.get(path), 400, "INVALID_REQUEST")
+    assert_error(web.client.delete(path), 400, "INVALID_REQUEST")
+    in_body = web.client.patch("/collections/staff/persons/Ada", json={"name": name})
     assert_error(in_body, 400, "INVALID_REQUEST")
 
 
-def test_renaming_onto_somebody_merges_both(site: Site) -> None:
-    response = site.client.patch("/collections/staff/persons/Bob", json={"name": "Ada"})
+def test_renaming_onto_somebody_merges_both(web: WebFixture) -> None:
+    response = web.client.patch("/collections/staff/persons/Bob", json={"name": "Ada"})
 
     assert json_of(response) == {"person": "Ada", "faces": 1}
-    assert set(names(site).values()) == {"Ada"}
-    response = site.client.patch("/collections/staff/persons/Bob", json={"name": "Ada"})
+    assert set(names(web).values()) == {"Ada"}
+    response = web.client.patch("/collections/staff/persons/Bob", json={"name": "Ada"})
     assert_error(response, 404, "PERSON_NOT_FOUND")
 
 
-def test_reassigned_face_is_the_other_persons(site: Site) -> None:
-    face_id = id_of(site, "ada-2")
+def test_reassigned_face_is_the_other_persons(web: WebFixture) -> None:
+    face_id = id_of(web, "ada-2")
 
-    response = site.client.post(
+    response = web.client.post(
         f"/collections/staff/faces/{face_id}/reassign", json={"person": "Bob"}
     )
 
     assert json_of(response)["person"] == "Bob"
-    assert names(site)["ada-2"] == "Bob"
+    assert names(web)["ada-2"] == "Bob"
 
 
-def test_rejected_person_is_never_matched_to_that_face_again(site: Site) -> None:
-    site.client.delete(f"/collections/staff/faces/{id_of(site, 'ada-2')}")
-    path = f"/collections/staff/faces/{id_of(site, 'ada-1')}"
-    assert matched(site, face(0.0)) == ["Ada"]
+def test_rejected_person_is_never_matched_to_that_face_again(web: WebFixture) -> None:
+    web.client.delete(f"/collections/staff/faces/{id_of(web, 'ada-2')}")
+    path = f"/collections/staff/faces/{id_of(web, 'ada-1')}"
+    assert matched(web, face(0.0)) == ["Ada"]
 
-    rejected = json_of(site.client.post(f"{path}/reject", json={"person": "Ada"}))
+    rejected = json_of(web.client.post(f"{path}/reject", json={"person": "Ada"}))
 
     assert (rejected["person"], rejected["rejected"]) == (None, ["Ada"])
-    assert matched(site, face(0.0)) == [None]
-    again = json_of(site.client.post(f"{path}/reject", json={"person": "Ada"}))
+    assert matched(web, face(0.0)) == [None]
+    again = json_of(web.client.post(f"{path}/reject", json={"person": "Ada"}))
     assert again == rejected
-    reassigned = site.client.post(f"{path}/reassign", json={"person": "Ada"})
+    reassigned = web.client.post(f"{path}/reassign", json={"person": "Ada"})
     assert_error(reassigned, 409, "PERSON_REJECTED")
 
 
 @pytest.mark.parametrize("face_id", [UNKNOWN_ID, "odd", "%27%20OR%201=1"])
-def test_unknown_face_is_404_for_every_use(site: Site, face_id: str) -> None:
+def test_unknown_face_is_404_for_every_use(web: WebFixture, face_id: str) -> None:
     path = f"/collections/staff/faces/{face_id}"
     uses = [
-        site.client.delete(path),
-        site.client.post(f"{path}/reject", json={"person": "Ada"}),
-        site.client.post(f"{path}/reassign", json={"person": "Ada"}),
+        web.client.delete(path),
+        web.client.post(f"{path}/reject", json={"person": "Ada"}),
+        web.client.post(f"{path}/reassign", json={"person": "Ada"}),
     ]
 
     for response in uses:
         assert_error(response, 404, "FACE_NOT_FOUND")
 
 
-def test_erased_face_is_gone_with_its_photo_and_result(site: Site) -> None:
-    face_id = id_of(site, "ada-1")
-    before = len(site.inputs.objects)
+def test_erased_face_is_gone_with_its_photo_and_result(web: WebFixture) -> None:
+    face_id = id_of(web, "ada-1")
+    before = len(web.inputs.objects)
 
-    response = site.client.delete(f"/collections/staff/faces/{face_id}")
+    response = web.client.delete(f"/collections/staff/faces/{face_id}")
 
     assert (response.status_code, response.data) == (204, b"")
-    assert len(site.inputs.objects) == before - 1
-    assert_error(site.client.delete(f"/collections/staff/faces/{face_id}"), 404, "FACE_NOT_FOUND")
+    assert len(web.inputs.objects) == before - 1
+    assert_error(web.client.delete(f"/collections/staff/faces/{face_id}"), 404, "FACE_NOT_FOUND")
 
 
-def test_erased_person_is_gone(site: Site) -> None:
-    assert site.client.delete("/collections/staff/persons/Ada").status_code == 204
+def test_erased_person_is_gone(web: WebFixture) -> None:
+    assert web.client.delete("/collections/staff/persons/Ada").status_code == 204
 
-    assert names(site) == {"bob-1": "Bob"}
-    assert_error(site.client.delete("/collections/staff/persons/Ada"), 404, "PERSON_NOT_FOUND")
+    assert names(web) == {"bob-1": "Bob"}
+    assert_error(web.client.delete("/collections/staff/persons/Ada"), 404, "PERSON_NOT_FOUND")
 
 
 @pytest.mark.parametrize(
@@ -209,43 +209,41 @@ def test_erased_person_is_gone(site: Site) -> None:
     ],
 )
 def test_unknown_collection_is_404_for_every_use(
-    site: Site, method: str, path: str, body: dict[str, str] | None
+    web: WebFixture, method: str, path: str, body: dict[str, str] | None
 ) -> None:
     for collection_id, status, code in (
         ("none", 404, "COLLECTION_NOT_FOUND"),
         ("a b", 400, "INVALID_COLLECTION_ID"),
     ):
-        response = site.client.open(
-            f"/collections/{collection_id}/{path}", method=method, json=body
-        )
+        response = web.client.open(f"/collections/{collection_id}/{path}", method=method, json=body)
         assert_error(response, status, code)
 
 
-def test_two_collections_never_meet(site: Site) -> None:
-    site.create("guests")
-    site.enrol("guests", "ada-1", face(0.0), person="Guest")
+def test_two_collections_never_meet(web: WebFixture) -> None:
+    web.create("guests")
+    web.enrol("guests", "ada-1", face(0.0), person="Guest")
     photo = photo_number(61)
-    site.shows(photo, face(0.0))
-    other_id = id_of(site, "ada-1")
+    web.shows(photo, face(0.0))
+    other_id = id_of(web, "ada-1")
 
-    match = json_of(site.send_photo("/faces/match", photo, collection_id="guests"))
+    match = json_of(web.send_photo("/faces/match", photo, collection_id="guests"))
     found = [each["person"] for each in match["faces"][0]["matches"]]
 
     assert found == ["Guest"]
-    assert_error(site.client.get("/collections/guests/persons/Ada"), 404, "PERSON_NOT_FOUND")
-    assert_error(site.client.delete(f"/collections/guests/faces/{other_id}"), 404, "FACE_NOT_FOUND")
-    site.client.delete("/collections/guests")
-    assert set(names(site).values()) == {"Ada", "Bob"}
+    assert_error(web.client.get("/collections/guests/persons/Ada"), 404, "PERSON_NOT_FOUND")
+    assert_error(web.client.delete(f"/collections/guests/faces/{other_id}"), 404, "FACE_NOT_FOUND")
+    web.client.delete("/collections/guests")
+    assert set(names(web).values()) == {"Ada", "Bob"}
 
 
-def test_log_has_no_names_of_persons(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+def test_log_has_no_names_of_persons(web: WebFixture, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     path = "/collections/staff/persons/Ada"
 
-    site.client.get(path)
-    site.client.get("/collections/staff/faces?person=Ada")
-    site.client.patch(path, json={"name": "Grace Hopper"})
-    site.client.get(path)
+    web.client.get(path)
+    web.client.get("/collections/staff/faces?person=Ada")
+    web.client.patch(path, json={"name": "Grace Hopper"})
+    web.client.get(path)
 
     logged = "\n".join(str(record.__dict__) for record in caplog.records)
     assert "/collections/<collection_id>/persons/<person:name>" in logged

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.web.site import PHOTO, Site, assert_error, json_of
+from tests.unit.web.web_fixture import PHOTO, WebFixture, assert_error, json_of
 
 _VALUES = {
     "collection_id": "staff",
@@ -18,9 +18,9 @@ _VALUES = {
 
 
 @pytest.fixture
-def calls(site: Site) -> list[tuple[str, str, dict[str, Any]]]:
+def calls(web: WebFixture) -> list[tuple[str, str, dict[str, Any]]]:
     """Return method, path and description of every call."""
-    return list(_calls(json_of(site.client.get("/openapi.json"))["paths"]))
+    return list(_calls(json_of(web.client.get("/openapi.json"))["paths"]))
 
 
 def _calls(paths: dict[str, dict[str, Any]]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -31,25 +31,25 @@ def _calls(paths: dict[str, dict[str, Any]]) -> Iterator[tuple[str, str, dict[st
 
 
 def test_every_call_refuses_an_unknown_parameter_of_the_query_string(
-    site: Site, calls: list[tuple[str, str, dict[str, Any]]]
+    web: WebFixture, calls: list[tuple[str, str, dict[str, Any]]]
 ) -> None:
     for method, path, _ in calls:
-        response = site.client.open(f"{path}?surplus=1", method=method)
+        response = web.client.open(f"{path}?surplus=1", method=method)
 
         assert_error(response, 400, "INVALID_REQUEST")
         assert "surplus" in response.get_json()["error"], (method, path)
 
 
 def test_every_call_refuses_an_unknown_field(
-    site: Site, calls: list[tuple[str, str, dict[str, Any]]]
+    web: WebFixture, calls: list[tuple[str, str, dict[str, Any]]]
 ) -> None:
     for method, path, operation in calls:
         for media in operation.get("requestBody", {}).get("content", ()):
             if media == "application/json":
-                response = site.client.open(path, method=method, json={"surplus": 1})
+                response = web.client.open(path, method=method, json={"surplus": 1})
             else:
                 file = "inputFile" if path == "/" else "image"
-                response = site.send_form(
+                response = web.send_form(
                     path, files={file: ("a.jpg", PHOTO)}, fields={"surplus": "1"}
                 )
             assert_error(response, 400, "INVALID_REQUEST")
@@ -57,12 +57,12 @@ def test_every_call_refuses_an_unknown_field(
 
 
 def test_every_form_refuses_an_unknown_file(
-    site: Site, calls: list[tuple[str, str, dict[str, Any]]]
+    web: WebFixture, calls: list[tuple[str, str, dict[str, Any]]]
 ) -> None:
     for _, path, operation in calls:
         if "multipart/form-data" in operation.get("requestBody", {}).get("content", ()):
             file = "inputFile" if path == "/" else "image"
-            response = site.send_form(
+            response = web.send_form(
                 path, files={file: ("a.jpg", PHOTO), "surplus": ("b.jpg", PHOTO)}
             )
             assert_error(response, 400, "INVALID_REQUEST")
@@ -70,35 +70,35 @@ def test_every_form_refuses_an_unknown_file(
 
 
 def test_every_call_without_body_refuses_one(
-    site: Site, calls: list[tuple[str, str, dict[str, Any]]]
+    web: WebFixture, calls: list[tuple[str, str, dict[str, Any]]]
 ) -> None:
     for method, path, operation in calls:
         if "requestBody" not in operation:
-            response = site.client.open(path, method=method, json={"collection_id": "staff"})
+            response = web.client.open(path, method=method, json={"collection_id": "staff"})
             assert_error(response, 400, "INVALID_REQUEST")
             assert "body" in response.get_json()["error"], (method, path)
 
 
-def test_chunked_body_is_refused_where_none_is_taken(site: Site) -> None:
-    response = site.client.get("/collections", headers={"Transfer-Encoding": "chunked"})
+def test_chunked_body_is_refused_where_none_is_taken(web: WebFixture) -> None:
+    response = web.client.get("/collections", headers={"Transfer-Encoding": "chunked"})
 
     assert_error(response, 400, "INVALID_REQUEST")
 
 
-def test_empty_body_is_none(site: Site) -> None:
-    assert json_of(site.client.get("/health", headers={"Content-Length": "0"}))
+def test_empty_body_is_none(web: WebFixture) -> None:
+    assert json_of(web.client.get("/health", headers={"Content-Length": "0"}))
 
 
-def test_collection_in_the_query_string_of_an_upload_is_refused(site: Site) -> None:
-    response = site.send_form("/?collection_id=staff", files={"inputFile": ("a.jpg", PHOTO)})
+def test_collection_in_the_query_string_of_an_upload_is_refused(web: WebFixture) -> None:
+    response = web.send_form("/?collection_id=staff", files={"inputFile": ("a.jpg", PHOTO)})
 
     assert_error(response, 400, "INVALID_REQUEST")
     assert "collection_id" in response.get_json()["error"]
-    assert site.is_empty()
+    assert web.is_empty()
 
 
-def test_several_unknown_parameters_are_all_named(site: Site) -> None:
-    text = site.client.get("/health?one=1&two=2").get_json()["error"]
+def test_several_unknown_parameters_are_all_named(web: WebFixture) -> None:
+    text = web.client.get("/health?one=1&two=2").get_json()["error"]
 
     assert "one" in text
     assert "two" in text

@@ -1,9 +1,10 @@
-"""The web application between in-memory services."""
+"""The web application as production joins it, in memory, with a worker on demand."""
 
 import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import requests
@@ -11,34 +12,32 @@ from efr_web.app import create_app
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from core.bootstrap.web import WebParts
-from core.collections.enrolment import Enroller
-from core.collections.erasure import Erasure
-from core.collections.matching import Matching
-from core.collections.people import People
-from core.collections.registry import Collections
-from core.errors import Erased, InvalidPhoto
+from core.bootstrap.web import build_web
+from core.bootstrap.worker import build_worker
 from core.faces.results import EVERY_FACE, Face, Model, Needed, Recognition
 from core.jobs.index_job import IndexDone, IndexJob
-from core.jobs.photo_sources import PhotoSources
-from core.jobs.recognition_job import ImageSize, Job, JobDone, JobFailed, failed
+from core.jobs.recognition_job import ImageSize, Job, JobDone, JobFailed
 from core.jobs.results import Results
-from core.ports import JobQueue
 from core.settings import Settings
-from core.submission.batch_requests import BatchRequests, note_outcome
-from core.submission.idempotency import IdempotencyKeys
-from core.submission.index_requests import IndexRequests
-from core.submission.photo_intake import Intake
-from core.submission.uploads import Uploads
-from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
+from core.testing import MemoryFaceIndex
 from core.testing.recognizer import as_needed
+from core.worker.daemon import Worker
 from tests.support.faces import MODEL, face, recognition
+from tests.support.infrastructure import MemoryInfrastructure
 from tests.support.photos import made_photo
 
 PHOTO = made_photo()
-MAX_FILE_BYTES = 1024 * 1024
-MAX_PIXELS = 10_000
-SETTLE_S = 3
+SETTINGS = Settings(
+    _env_file=None,
+    allowed_buckets=("album",),
+    max_file_mb=1,
+    max_pixels=10_000,
+    max_wait_seconds=30,
+    web_threads=2,
+    worker_processes=1,
+)
+_SECONDS_A_PHOTO = 1
+"""So long that the worker's writes are apart without a wait."""
 
 
 def photo_number(number: int) -> bytes:
@@ -47,96 +46,40 @@ def photo_number(number: int) -> bytes:
 
 
 @dataclass(kw_only=True)
-class Site:
-    """The web application, whose time passes when it sleeps, and its workers on demand.
+class WebFixture:
+    """The web application, whose time passes when it sleeps, and its worker on demand.
 
     ``faces`` says what the recogniser finds on a photo; it finds one face, always the
     same, on those that are not listed.
     """
 
-    clock: ManualClock = field(default_factory=ManualClock)
-    inputs: MemoryStore = field(default_factory=MemoryStore)
-    outputs: MemoryStore = field(default_factory=MemoryStore)
-    gallery: MemoryStore = field(default_factory=MemoryStore)
-    album: MemoryStore = field(default_factory=MemoryStore)
-    index: MemoryFaceIndex = field(default_factory=MemoryFaceIndex)
-    index_states: dict[str, str] = field(default_factory=dict)
     faces: dict[str, Recognition | Exception] = field(default_factory=dict)
     answers_after_s: float | None = 0.0
     slept_s: float = 0.0
-    started: int = 0
 
     def __post_init__(self) -> None:
-        for store in (self.inputs, self.outputs, self.gallery):
-            store.clock = self.clock
-        self.queue = MemoryQueue(clock=self.clock)
-        self.index_queue = MemoryQueue(clock=self.clock)
+        self.index = MemoryFaceIndex()
+        self.memory = MemoryInfrastructure(
+            settings=SETTINGS, recognizer=self, index=self.index, sleep=self.sleep
+        )
+        self.inputs = self.memory.bucket(SETTINGS.s3_in_bucket)
+        self.outputs = self.memory.bucket(SETTINGS.s3_out_bucket)
+        self.gallery = self.memory.bucket(SETTINGS.s3_gallery_bucket)
+        self.album = self.memory.bucket("album")
+        self.queue = self.memory.queue(SETTINGS.sqs_req_queue_name)
+        self.index_queue = self.memory.queue(SETTINGS.sqs_index_queue_name)
         self.results = Results(self.outputs)
-        self.settings = Settings(_env_file=None, max_file_mb=1, max_wait_seconds=30, web_threads=2)
-        self.collections = Collections(self.gallery, self.index, refresh_s=1, clock=self.clock)
-        self.people = People(collections=self.collections, index=self.index, sleep=lambda _: None)
-        self.sources = PhotoSources(allowed={"album": self.album}, max_file_bytes=MAX_FILE_BYTES)
-        self.app = create_app(self.settings, self._parts())
+        self.parts = build_web(SETTINGS, self.memory.joined())
+        self.app = create_app(SETTINGS, self.parts)
         self.client: FlaskClient = self.app.test_client()
 
-    def _parts(self) -> WebParts:
-        return WebParts(
-            uploads=Uploads(
-                intake=self._intake(self.queue),
-                keys=IdempotencyKeys(inputs=self.inputs),
-                results=self.results,
-                collections=self.collections,
-                clock=self.clock,
-                sleep=self.sleep,
-            ),
-            checks={"bucket": self.inputs.check, "queue": self.queue.check},
-            index_requests=IndexRequests(
-                intake=self._intake(self.index_queue), collections=self.collections, bucket="inputs"
-            ),
-            batch_requests=BatchRequests(
-                queue=self.index_queue,
-                outputs=self.outputs,
-                sources=self.sources,
-                collections=self.collections,
-            ),
-            sources=self.sources,
-            matching=Matching(
-                recognise=self.recognise,
-                collections=self.collections,
-                index=self.index,
-                max_distance=self.settings.match_max_distance,
-                min_quality=self.settings.min_match_quality,
-            ),
-            collections=self.collections,
-            people=self.people,
-            erasure=self._erasure(),
-            index_states=lambda: self.index_states,
-            start=self._start,
-        )
-
-    def _intake(self, queue: JobQueue) -> Intake:
-        return Intake(
-            queue=queue, inputs=self.inputs, max_file_bytes=MAX_FILE_BYTES, max_pixels=MAX_PIXELS
-        )
-
-    def _erasure(self) -> Erasure:
-        return Erasure(
-            collections=self.collections,
-            people=self.people,
-            index=self.index,
-            inputs=self.inputs,
-            outputs=self.outputs,
-            gallery=self.gallery,
-            settle_s=SETTLE_S,
-            sleep=self.clock.advance,
-        )
-
-    def _start(self) -> None:
-        self.started += 1
+    @cached_property
+    def worker(self) -> Worker:
+        return build_worker(SETTINGS, self.memory.joined()).worker
 
     def sleep(self, seconds: float) -> None:
         self.slept_s += seconds
-        self.clock.advance(seconds)
+        self.memory.clock.advance(seconds)
         if self.answers_after_s is not None and self.slept_s >= self.answers_after_s:
             for message in self.queue.receive(limit=10, wait_s=0):
                 self.finish(Job.from_body(message.body))
@@ -154,6 +97,7 @@ class Site:
         )
 
     def recognise(self, photo: bytes, needed: Needed = EVERY_FACE) -> Recognition:
+        self.memory.clock.advance(_SECONDS_A_PHOTO)
         found = self.faces.get(_digest(photo), recognition(face()))
         if isinstance(found, Exception):
             raise found
@@ -228,27 +172,14 @@ class Site:
         return done
 
     def index_all(self) -> list[IndexDone | JobFailed]:
-        """Do what the workers do with all index jobs."""
-        enroller = Enroller(
-            self.collections, self.index, min_quality=self.settings.min_enrol_quality
-        )
-        buckets = {"inputs": self.inputs, "album": self.album}
+        """Let a worker do all index jobs; return their results."""
         ended: list[IndexDone | JobFailed] = []
-        while messages := self.index_queue.receive(limit=10, wait_s=0):
-            for message in messages:
-                job = IndexJob.from_body(message.body)
-                photo = buckets[job.s3_bucket].get(job.s3_key)
-                if job.owns_photo:
-                    job = job.model_copy(update={"accepted_at": photo.modified_at})
-                done: IndexDone | JobFailed
-                try:
-                    done = enroller.enrol(job, self.recognise(photo.body))
-                except (Erased, InvalidPhoto) as error:
-                    done = failed(job.job_id, error.code, str(error))
-                self.results.write(done)
-                note_outcome(self.outputs, job, done)
-                self.index_queue.delete_many([message])
-                ended.append(done)
+        while bodies := self.index_queue.bodies:
+            self.worker.run_once()
+            for body in bodies:
+                result = self.results.read(IndexJob.from_body(body).job_id)
+                assert isinstance(result, IndexDone | JobFailed)
+                ended.append(result)
         return ended
 
 
