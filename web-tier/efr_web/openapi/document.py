@@ -102,7 +102,7 @@ def _paths(api: Api) -> dict[str, list[tuple[str, str, Operation]]]:
 def _schemas(operations: list[Operation]) -> dict[str, Schema]:
     """Return the schemas of all models by their names, those of forms too."""
     requests = [body for each in operations if (body := each.body)]
-    asked: set[type[BaseModel]] = {
+    requested: set[type[BaseModel]] = {
         model for body in requests for model in (body.json, body.form) if model
     }
     answers = [answer for each in operations for answer in each.answers.values()]
@@ -111,7 +111,7 @@ def _schemas(operations: list[Operation]) -> dict[str, Schema]:
         *(model for answer in answers for model in answer.models),
     }
     modes: list[tuple[type[BaseModel], JsonSchemaMode]] = []
-    modes += [(model, "validation") for model in sorted(asked, key=_name)]
+    modes += [(model, "validation") for model in sorted(requested, key=_name)]
     modes += [(model, "serialization") for model in sorted(answered, key=_name)]
     _, written = models_json_schema(modes, ref_template=_REF)
     schemas: dict[str, Schema] = written["$defs"]

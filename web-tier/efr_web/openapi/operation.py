@@ -74,9 +74,9 @@ HANDED_OVER: Final[Failures] = (StorageUnavailable, QueueUnavailable)
 
 def curl_json(path: str, body: Mapping[str, object], *, method: str = "POST") -> str:
     """Return the arguments of curl for a call with JSON, in the way that every version knows."""
-    asked = [] if method == "POST" else ["-X", method]
+    flags = [] if method == "POST" else ["-X", method]
     text = json.dumps(body, separators=(",", ":"))
-    return shlex.join([*asked, "-H", f"Content-Type: {JSON}", "-d", text, path])
+    return shlex.join([*flags, "-H", f"Content-Type: {JSON}", "-d", text, path])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What requests say, as pydantic models; what is not known is refused."""
+"""Requests as pydantic models; unknown fields are refused."""
 
 from typing import Annotated, Any, Final
 
@@ -54,8 +54,8 @@ Base64 = Annotated[
 ]
 
 
-class Asked(BaseModel):
-    """What a request says; a field that is not known is refused."""
+class RequestModel(BaseModel):
+    """A request's fields; an unknown field is refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -89,7 +89,7 @@ def _with(*conditions: dict[str, Any]) -> ConfigDict:
     return ConfigDict(json_schema_extra={"allOf": list(conditions)})
 
 
-class PhotoFields(Asked):
+class PhotoFields(RequestModel):
     """A photo: ``image``, or ``s3_key`` with its ``s3_bucket``."""
 
     model_config = _with(_one_photo())
@@ -99,14 +99,14 @@ class PhotoFields(Asked):
     s3_bucket: S3Bucket | None = None
 
 
-class UploadForm(Asked):
+class UploadForm(RequestModel):
     """What may stand beside the file of an upload."""
 
     collection_id: CollectionId = DEFAULT_COLLECTION
     min_quality: MinQuality | None = None
 
 
-class CreateCollection(Asked):
+class CreateCollection(RequestModel):
     """A collection to be made."""
 
     collection_id: CollectionId
@@ -131,7 +131,7 @@ class IndexPhoto(PhotoFields):
     min_quality: MinQuality | None = None
 
 
-class IndexBatch(Asked):
+class IndexBatch(RequestModel):
     """Photos of an allowed bucket, by their keys or by a prefix of them."""
 
     model_config = _with(
@@ -197,26 +197,26 @@ class VerifyPhoto(PhotoFields):
     threshold: Threshold | None = None
 
 
-class NewName(Asked):
+class NewName(RequestModel):
     """The name that a person gets."""
 
     name: PersonName
 
 
-class PersonOfFace(Asked):
+class PersonOfFace(RequestModel):
     """The person that a face is said to be, or not to be."""
 
     person: PersonName
 
 
-class PersonPath(Asked):
+class PersonPath(RequestModel):
     """A person's name in a path."""
 
     name: PersonName
 
 
-class Page(Asked):
-    """Which part of a list is wanted."""
+class PageQuery(RequestModel):
+    """The page of a list that a request asks for."""
 
     limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = 100
     next_token: Annotated[
@@ -226,7 +226,7 @@ class Page(Asked):
     ] = ""
 
 
-class FacePage(Page):
-    """Which faces are wanted; all, or one person's."""
+class FacePageQuery(PageQuery):
+    """The page of a list of faces, all or one person's."""
 
     person: PersonName | None = None

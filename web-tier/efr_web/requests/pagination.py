@@ -1,4 +1,4 @@
-"""Tokens of paged lists: where the next page begins, in a form that says nothing."""
+"""Cursors of paged lists: where the next page begins, in an opaque form."""
 
 import base64
 import binascii
@@ -7,18 +7,18 @@ from collections.abc import Callable
 from core.errors import InvalidRequest
 
 
-def token(last_id: str) -> str:
-    """Return the token of the page behind an id."""
+def encode_cursor(last_id: str) -> str:
+    """Return the ``next_token`` of the page that follows an id."""
     return base64.urlsafe_b64encode(last_id.encode()).decode()
 
 
-def last_id(next_token: str, is_id: Callable[[str], bool]) -> str:
-    """Return the id behind which a page begins; empty for the first page.
+def decode_cursor(next_token: str, is_id: Callable[[str], bool]) -> str:
+    """Return the id that a page follows; empty for the first page.
 
     Raises
     ------
     InvalidRequest
-        If the token is not one that such a list issues.
+        If no such list issues this token.
     """
     if not next_token:
         return ""

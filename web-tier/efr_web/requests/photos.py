@@ -48,13 +48,13 @@ class PhotoReader:
 
     def read(self, model: type[P]) -> tuple[P, Photo]:
         """Return what a request with one photo says, and the photo."""
-        asked, files = self._body(model, "image")
-        return asked, self._required(asked, files)
+        body, files = self._body(model, "image")
+        return body, self._required(body, files)
 
     def read_two(self, model: type[P]) -> tuple[P, Photo, Photo | None]:
         """Return what a request says whose second photo may be left out."""
-        asked, files = self._body(model, "image", "other_image")
-        return asked, self._required(asked, files), self._photo(asked, files, "other_")
+        body, files = self._body(model, "image", "other_image")
+        return body, self._required(body, files), self._photo(body, files, "other_")
 
     def _body(self, model: type[P], *images: str) -> tuple[P, Mapping[str, FileStorage]]:
         photo_bytes = int(self.max_file_bytes * MOST_PER_BYTE)
@@ -65,17 +65,17 @@ class PhotoReader:
             raise UnsupportedMediaType(f"the body must be {JSON} or {FORM}")
         return read_form(model, files=images)
 
-    def _required(self, asked: P, files: Mapping[str, FileStorage]) -> Photo:
-        photo = self._photo(asked, files, "")
+    def _required(self, body: P, files: Mapping[str, FileStorage]) -> Photo:
+        photo = self._photo(body, files, "")
         if photo is None:
             raise InvalidRequest("image: it is missing; give it, or s3_key")
         return photo
 
-    def _photo(self, asked: P, files: Mapping[str, FileStorage], prefix: str) -> Photo | None:
+    def _photo(self, body: P, files: Mapping[str, FileStorage], prefix: str) -> Photo | None:
         image, key, bucket = f"{prefix}image", f"{prefix}s3_key", f"{prefix}s3_bucket"
-        encoded: str | None = getattr(asked, image)
-        s3_key: str | None = getattr(asked, key)
-        s3_bucket: str | None = getattr(asked, bucket)
+        encoded: str | None = getattr(body, image)
+        s3_key: str | None = getattr(body, key)
+        s3_bucket: str | None = getattr(body, bucket)
         has_image = image in files or encoded is not None
         if has_image and s3_key is not None:
             raise InvalidRequest(f"{image}, {key}: give one of them, not both")

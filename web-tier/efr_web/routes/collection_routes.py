@@ -22,8 +22,8 @@ from efr_web.openapi.operation import (
     Operation,
     curl_json,
 )
-from efr_web.requests.models import CreateCollection, Page
-from efr_web.requests.pagination import last_id, token
+from efr_web.requests.models import CreateCollection, PageQuery
+from efr_web.requests.pagination import decode_cursor, encode_cursor
 from efr_web.requests.parsing import read_json, read_query
 from efr_web.schemas import CollectionDescription, CollectionList, CollectionSummary
 
@@ -37,9 +37,9 @@ def add_collection_routes(api: Api, parts: WebParts) -> None:
 
     @api.route("POST", "/collections", CREATE)
     def create_collection() -> ResponseReturnValue:
-        asked = read_json(CreateCollection)
+        body = read_json(CreateCollection)
         made = collections.create(
-            asked.collection_id, threshold=asked.threshold, metadata=asked.metadata
+            body.collection_id, threshold=body.threshold, metadata=body.metadata
         )
         response = jsonify(described(made).model_dump(mode="json"))
         response.status_code = 201
@@ -50,14 +50,14 @@ def add_collection_routes(api: Api, parts: WebParts) -> None:
 
     @api.route("GET", "/collections", LIST)
     def list_collections() -> ResponseReturnValue:
-        page = read_query(Page)
-        after = last_id(page.next_token, is_collection_id)
+        page = read_query(PageQuery)
+        after = decode_cursor(page.next_token, is_collection_id)
         found = collections.page(limit=page.limit, after=after)
         end = found[-1].collection_id if found else ""
         goes_on = bool(found) and bool(collections.page(limit=1, after=end))
         return CollectionList(
             collections=[CollectionSummary.of(each) for each in found if each.state == "active"],
-            next_token=token(end) if goes_on else None,
+            next_token=encode_cursor(end) if goes_on else None,
         ).model_dump(mode="json")
 
     @api.route("GET", "/collections/<collection_id>", DESCRIBE)
@@ -85,7 +85,7 @@ LIST = Operation(
     tag="Collections",
     summary="List the collections",
     text="In the order of their ids.",
-    query=Page,
+    query=PageQuery,
     answers={200: Answer(text="A page of them.", models=(CollectionList,))},
     errors=(InvalidRequest, StorageUnavailable),
     curl="/collections?limit=10",

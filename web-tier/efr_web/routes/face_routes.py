@@ -36,11 +36,11 @@ from efr_web.requests.models import (
     IndexBatch,
     IndexPhoto,
     MatchPhoto,
-    Page,
+    PageQuery,
     PhotoFields,
     VerifyPhoto,
 )
-from efr_web.requests.pagination import last_id, token
+from efr_web.requests.pagination import decode_cursor, encode_cursor
 from efr_web.requests.parsing import read_json, read_query
 from efr_web.requests.photos import Photo, PhotoReader
 from efr_web.schemas import BatchSubmitted, Detected, JobSubmitted
@@ -57,9 +57,9 @@ def add_face_routes(api: Api, parts: WebParts, reader: PhotoReader) -> None:
 def _add_index_route(api: Api, parts: WebParts, reader: PhotoReader) -> None:
     @api.route("POST", "/faces/index", INDEX_PHOTO)
     def index_photo() -> ResponseReturnValue:
-        asked, photo = reader.read(IndexPhoto)
+        body, photo = reader.read(IndexPhoto)
         job_id = parts.index_requests.submit(
-            photo.content, asked.image_id, photo.filename, _index_request(asked)
+            photo.content, body.image_id, photo.filename, _index_request(body)
         )
         g.job_id = job_id
         return _submitted(JobSubmitted(job_id=job_id), url_for("status", job_id=job_id))
@@ -68,44 +68,46 @@ def _add_index_route(api: Api, parts: WebParts, reader: PhotoReader) -> None:
 def _add_batch_routes(api: Api, batch_requests: BatchRequests) -> None:
     @api.route("POST", "/faces/index/batch", INDEX_BATCH)
     def index_batch() -> ResponseReturnValue:
-        asked = read_json(IndexBatch)
-        request = _index_request(asked)
-        if (asked.s3_keys is None) == (asked.s3_prefix is None):
+        body = read_json(IndexBatch)
+        request = _index_request(body)
+        if (body.s3_keys is None) == (body.s3_prefix is None):
             raise InvalidRequest("s3_keys, s3_prefix: give exactly one of them")
-        if asked.s3_keys is not None:
-            batch_id = batch_requests.submit_keys(asked.s3_bucket, asked.s3_keys, request)
+        if body.s3_keys is not None:
+            batch_id = batch_requests.submit_keys(body.s3_bucket, body.s3_keys, request)
         else:
-            batch_id = batch_requests.submit_prefix(asked.s3_bucket, asked.s3_prefix or "", request)
+            batch_id = batch_requests.submit_prefix(body.s3_bucket, body.s3_prefix or "", request)
         location = url_for("batch_status", batch_id=batch_id)
         return _submitted(BatchSubmitted(batch_id=batch_id), location)
 
     @api.route("GET", "/batches/<batch_id>", BATCH_STATUS)
     def batch_status(batch_id: str) -> ResponseReturnValue:
-        page = read_query(Page)
-        after = last_id(page.next_token, _is_position)
+        page = read_query(PageQuery)
+        after = decode_cursor(page.next_token, _is_position)
         found = batch_requests.status(batch_id, limit=page.limit, after=after)
         end = found.next_token
-        shown = found.model_copy(update={"next_token": token(end) if end is not None else None})
+        shown = found.model_copy(
+            update={"next_token": encode_cursor(end) if end is not None else None}
+        )
         return shown.model_dump(mode="json")
 
 
 def _add_search_routes(api: Api, matching: Matching, reader: PhotoReader) -> None:
     @api.route("POST", "/faces/match", MATCH)
     def match_photo() -> ResponseReturnValue:
-        asked, photo = reader.read(MatchPhoto)
+        body, photo = reader.read(MatchPhoto)
         return matching.match(
             photo.content,
-            asked.collection_id,
-            threshold=asked.threshold,
-            max_matches=asked.max_matches,
-            all_faces=asked.all_faces,
-            min_quality=asked.min_quality,
+            body.collection_id,
+            threshold=body.threshold,
+            max_matches=body.max_matches,
+            all_faces=body.all_faces,
+            min_quality=body.min_quality,
         ).model_dump(mode="json")
 
     @api.route("POST", "/faces/verify", VERIFY)
     def verify_photo() -> ResponseReturnValue:
-        asked, photo, other = reader.read_two(VerifyPhoto)
-        return _verified(matching, asked, photo, other).model_dump()
+        body, photo, other = reader.read_two(VerifyPhoto)
+        return _verified(matching, body, photo, other).model_dump()
 
 
 def _add_detect_route(api: Api, matching: Matching, reader: PhotoReader) -> None:
@@ -122,23 +124,21 @@ def _add_detect_route(api: Api, matching: Matching, reader: PhotoReader) -> None
         ).model_dump(mode="json")
 
 
-def _verified(
-    matching: Matching, asked: VerifyPhoto, photo: Photo, other: Photo | None
-) -> Verified:
-    if (asked.collection_id is None) != (asked.person is None):
+def _verified(matching: Matching, body: VerifyPhoto, photo: Photo, other: Photo | None) -> Verified:
+    if (body.collection_id is None) != (body.person is None):
         raise InvalidRequest("collection_id, person: they go together")
-    if (other is None) == (asked.person is None):
+    if (other is None) == (body.person is None):
         raise InvalidRequest("other_image, person: give exactly one of them")
     if other is not None:
-        least = SIMILARITY_AT_THRESHOLD if asked.threshold is None else asked.threshold
+        least = SIMILARITY_AT_THRESHOLD if body.threshold is None else body.threshold
         return matching.verify_photos(photo.content, other.content, threshold=least)
     return matching.verify_person(
-        photo.content, asked.collection_id or "", asked.person or "", threshold=asked.threshold
+        photo.content, body.collection_id or "", body.person or "", threshold=body.threshold
     )
 
 
-def _index_request(asked: IndexPhoto | IndexBatch) -> IndexRequest:
-    return IndexRequest.model_validate(asked.model_dump(include=set(IndexRequest.model_fields)))
+def _index_request(body: IndexPhoto | IndexBatch) -> IndexRequest:
+    return IndexRequest.model_validate(body.model_dump(include=set(IndexRequest.model_fields)))
 
 
 def _is_position(text: str) -> bool:
@@ -200,7 +200,7 @@ BATCH_STATUS = Operation(
     tag="Faces",
     summary="Ask how far a batch is",
     text="Counts all photos and describes a page of them, in the order of the request.",
-    query=Page,
+    query=PageQuery,
     answers={200: Answer(text="How far it is.", models=(BatchStatus,))},
     errors=(InvalidRequest, BatchNotFound, StorageUnavailable),
     curl="/batches/8f323fc7-d47f-4792-bd59-413577fc04bf?limit=10",

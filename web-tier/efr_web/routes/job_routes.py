@@ -1,4 +1,4 @@
-"""Upload a photo, get the people's names; ask how a job is."""
+"""Routes to upload a photo and to ask for a job's status."""
 
 import logging
 import re
@@ -70,12 +70,12 @@ def add_job_routes(api: Api, parts: WebParts, settings: Settings) -> None:
     @api.route("POST", "/", UPLOAD)
     def upload() -> ResponseReturnValue:
         request.max_content_length = settings.max_file_bytes + OVERHEAD_BYTES
-        asked, photo = _upload()
+        form, photo = _upload()
         job = uploads.submit(
             photo.content,
             photo.filename,
-            collection_id=asked.collection_id,
-            min_quality=asked.min_quality,
+            collection_id=form.collection_id,
+            min_quality=form.min_quality,
             idempotency_key=request.headers.get("Idempotency-Key"),
         )
         g.job_id = job.job_id
@@ -102,8 +102,8 @@ def _upload() -> tuple[UploadForm, Photo]:
         raise MissingFile(f"the form has no file field {_FILE!r}")
     if not file.filename:
         raise MissingFilename(f"the file in {_FILE!r} has no name")
-    asked, _ = read_form(UploadForm, files=(_FILE,))
-    return asked, uploaded(file)
+    form, _ = read_form(UploadForm, files=(_FILE,))
+    return form, uploaded(file)
 
 
 def _wait_seconds(max_wait_s: float) -> float:
@@ -112,9 +112,9 @@ def _wait_seconds(max_wait_s: float) -> float:
     for preference in ",".join(request.headers.getlist("Prefer")).split(","):
         name, _, value = preference.partition(";")[0].partition("=")
         preferences.setdefault(name.strip().lower(), value.strip())
-    asked = preferences.get("wait", "")
-    if re.fullmatch(r"[0-9]{1,9}", asked):
-        return min(max_wait_s, float(asked))
+    wait = preferences.get("wait", "")
+    if re.fullmatch(r"[0-9]{1,9}", wait):
+        return min(max_wait_s, float(wait))
     return 0 if "respond-async" in preferences else max_wait_s
 
 

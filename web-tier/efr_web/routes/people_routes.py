@@ -23,8 +23,8 @@ from efr_web.openapi.operation import (
     Operation,
     curl_json,
 )
-from efr_web.requests.models import FacePage, NewName, Page, PersonOfFace, PersonPath
-from efr_web.requests.pagination import last_id, token
+from efr_web.requests.models import FacePageQuery, NewName, PageQuery, PersonOfFace, PersonPath
+from efr_web.requests.pagination import decode_cursor, encode_cursor
 from efr_web.requests.parsing import read_json, read_query, read_text
 from efr_web.schemas import FaceList, KnownFace, PersonFaces, PersonRenamed
 
@@ -49,24 +49,24 @@ def add_people_routes(api: Api, parts: WebParts) -> None:
 
 
 def _add_list_routes(api: Api, people: People) -> None:
-    def page_of(collection_id: str, page: Page, person: str | None) -> FaceList:
-        after = last_id(page.next_token, is_face_id)
+    def page_of(collection_id: str, page: PageQuery, person: str | None) -> FaceList:
+        after = decode_cursor(page.next_token, is_face_id)
         found = people.faces(collection_id, limit=page.limit + 1, after=after, person=person)
         shown = found[: page.limit]
         return FaceList(
             faces=[KnownFace.of(face) for face in shown],
-            next_token=token(shown[-1].face_id) if len(found) > len(shown) else None,
+            next_token=encode_cursor(shown[-1].face_id) if len(found) > len(shown) else None,
         )
 
     @api.route("GET", "/collections/<collection_id>/faces", LIST_FACES)
     def list_faces(collection_id: str) -> ResponseReturnValue:
-        page = read_query(FacePage)
+        page = read_query(FacePageQuery)
         return page_of(collection_id, page, page.person).model_dump(mode="json")
 
     @api.route("GET", _PERSON, PERSON)
     def list_faces_of_person(collection_id: str, name: str) -> ResponseReturnValue:
         person = _person(name)
-        page = read_query(Page)
+        page = read_query(PageQuery)
         found = page_of(collection_id, page, person)
         if not found.faces and not page.next_token:
             raise PersonNotFound(f"nobody named {person!r} is enrolled in {collection_id!r}")
@@ -120,7 +120,7 @@ LIST_FACES = Operation(
     tag="People",
     summary="List the faces of a collection",
     text="In the order of their ids; all, or one person's.",
-    query=FacePage,
+    query=FacePageQuery,
     answers={200: Answer(text="A page of them.", models=(FaceList,))},
     errors=(*COLLECTION, *INDEX, InvalidRequest),
     curl="'/collections/staff/faces?person=Ada%20Lovelace&limit=10'",
@@ -129,7 +129,7 @@ PERSON = Operation(
     tag="People",
     summary="List the faces of a person",
     text=_NAMED,
-    query=Page,
+    query=PageQuery,
     answers={200: Answer(text="A page of them.", models=(PersonFaces,))},
     errors=(*COLLECTION, *INDEX, InvalidRequest, PersonNotFound),
     curl="/collections/staff/persons/Ada%20Lovelace",
