@@ -6,13 +6,13 @@ from efr_cli.collection_commands import collections, people
 from efr_cli.daemon_commands import autoscaler, serve, worker
 from efr_cli.dead_letter_commands import dead_letters
 from efr_cli.enroll.enroll_command import enroll
-from efr_cli.errors import Tool
+from efr_cli.errors import ErrorReportingGroup
 from efr_cli.index.index_command import index
 from efr_cli.match_command import match
 from efr_cli.transfer.transfer_commands import export, import_faces, rebuild
 
 
-@click.group(cls=Tool)
+@click.group(cls=ErrorReportingGroup)
 def main() -> None:
     """Run a face recognition service: its processes, its people and its dead letters.
 

@@ -8,8 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 from core.collections.registry import Collection
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from core.jobs.index_job import Metadata
-from efr_cli.context import Parts, opened
-from efr_cli.errors import Person, Similarity, misuse
+from efr_cli.context import CliContext, open_context
+from efr_cli.errors import Person, Similarity, usage_error
 
 _PAGE = 100
 _METADATA: TypeAdapter[dict[str, str]] = TypeAdapter(Metadata)
@@ -24,7 +24,7 @@ def collections() -> None:
 @click.pass_context
 def list_collections(context: click.Context) -> None:
     """List all collections with their faces, thresholds and models."""
-    parts = opened(context)
+    parts = open_context(context)
     row = "{:<32} {:>9} {:>9}  {:<24} {:<8} {}"
     click.echo(row.format("collection", "faces", "threshold", "model", "state", "created"))
     for collection in all_collections(parts):
@@ -41,7 +41,7 @@ def list_collections(context: click.Context) -> None:
         )
 
 
-def all_collections(parts: Parts) -> Iterator[Collection]:
+def all_collections(parts: CliContext) -> Iterator[Collection]:
     """Yield every collection, in order of ids."""
     after = ""
     while page := parts.collections.page(limit=_PAGE, after=after):
@@ -58,7 +58,7 @@ def _pairs(
     try:
         return _METADATA.validate_python({key: value for key, _, value in pairs})
     except ValidationError as error:
-        raise misuse(error, "--metadata") from None
+        raise usage_error(error, "--metadata") from None
 
 
 @collections.command("create")
@@ -82,7 +82,7 @@ def create_collection(
     context: click.Context, collection_id: str, threshold: float, metadata: dict[str, str]
 ) -> None:
     """Make an empty collection; ID is 1 to 100 of A-Z a-z 0-9 _ . and -."""
-    opened(context).collections.create(collection_id, threshold=threshold, metadata=metadata)
+    open_context(context).collections.create(collection_id, threshold=threshold, metadata=metadata)
     click.echo(f"collection {collection_id!r} was made")
 
 
@@ -91,7 +91,7 @@ def create_collection(
 @click.pass_context
 def delete_collection(context: click.Context, collection_id: str) -> None:
     """Erase a collection for good, with its people, their photos and results."""
-    erased = opened(context).erasure.collection(collection_id)
+    erased = open_context(context).erasure.collection(collection_id)
     click.echo(f"collection {collection_id!r} was erased: {erased.faces} faces, {erased.jobs} jobs")
 
 
@@ -106,5 +106,5 @@ def people() -> None:
 @click.pass_context
 def erase_person(context: click.Context, name: str, collection_id: str) -> None:
     """Erase a person for good, with the photos and results that show or name them."""
-    erased = opened(context).erasure.person(collection_id, name)
+    erased = open_context(context).erasure.person(collection_id, name)
     click.echo(f"{name!r} was erased: {erased.faces} faces, {erased.jobs} jobs")

@@ -1,4 +1,4 @@
-"""What the commands work with."""
+"""The service as the commands use it."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -25,11 +25,11 @@ CLI: Final = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts:
-    """The service's parts.
+class CliContext:
+    """The parts of the service that commands use.
 
-    ``recognizer`` starts so many child processes, and ends them behind its block.
-    ``run_folder`` is for what interrupted commands leave to be continued.
+    ``recognizer`` starts that many child processes, and ends them after its block.
+    ``run_folder`` holds what interrupted commands need to continue.
     """
 
     collections: Collections
@@ -46,18 +46,18 @@ class Parts:
     sleep: Callable[[float], None]
 
 
-def opened(context: click.Context) -> Parts:
-    """Return the parts; a test gives the context's object a way to make others.
+def open_context(context: click.Context) -> CliContext:
+    """Return the service's parts; a test replaces them by the object of click's context.
 
-    Paths on the command line must be absolute by now: the working directory changes.
+    This changes the working directory, so paths must be absolute by now.
     """
-    parts: Parts = (context.obj or real_parts)()
+    parts: CliContext = (context.obj or real_context)()
     context.call_on_close(parts.index.close)
     return parts
 
 
-def real_parts() -> Parts:
-    """Join the real parts by the settings of the environment and the root's ``.env``.
+def real_context() -> CliContext:
+    """Join the parts by the settings of the environment and the root's ``.env``.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def real_parts() -> Parts:
     # Only here: --help and mistakes need not wait for the libraries behind it.
     from core.bootstrap.infrastructure import Infrastructure
 
-    return join_parts(settings, Infrastructure.on_aws(settings))
+    return join_context(settings, Infrastructure.on_aws(settings))
 
 
 def root_settings() -> Settings:
@@ -89,13 +89,13 @@ def go_to_root() -> None:
         os.chdir(CLI.parent)
 
 
-def join_parts(settings: Settings, infrastructure: "Infrastructure") -> Parts:
+def join_context(settings: Settings, infrastructure: "Infrastructure") -> CliContext:
     """Return the parts of a command."""
     from core.bootstrap.shared import Shared
 
     shared = Shared(settings, infrastructure)
     shared.tell_of_versions()
-    return Parts(
+    return CliContext(
         collections=shared.collections,
         people=shared.people,
         erasure=shared.erasure,

@@ -9,14 +9,14 @@ import click
 
 from core.worker.unreadable import REASON
 from efr_cli.context import root_settings
-from efr_cli.errors import ExitCode, Refused, Tool, plain
+from efr_cli.errors import ErrorReportingGroup, ExitCode, Refused, printable
 
 if TYPE_CHECKING:
     from core.aws.dead_letter_queue import DeadLetter, DeadLetterQueue
     from core.worker.dead_letters import DeadJobs
 
 
-@click.group(cls=Tool)
+@click.group(cls=ErrorReportingGroup)
 def dead_letters() -> None:
     """Look after the messages whose jobs were given up."""
 
@@ -32,7 +32,7 @@ def _of_queue(command: Callable[..., None]) -> Callable[..., None]:
 @_of_queue
 def list_letters(kind: str) -> None:
     """Count the dead letters by the code of their jobs' results."""
-    queue, jobs = _opened(kind)
+    queue, jobs = _open(kind)
     with queue.leased() as letters:
         codes = Counter(jobs.code(letter.body) for letter in letters)
     for code, number in codes.most_common():
@@ -49,12 +49,12 @@ def show(kind: str) -> None:
 
     Reading counts as a receive in the dead-letter queue, which has no limit.
     """
-    queue, jobs = _opened(kind)
+    queue, jobs = _open(kind)
     with queue.leased() as letters:
         for letter in letters:
             received, reason = letter.message.receive_count, letter.message.notes.get(REASON)
             columns = [str(received), f"{letter.age_s:.0f} s", jobs.code(letter.body)]
-            columns += [plain(text) for text in (letter.body, *([reason] if reason else []))]
+            columns += [printable(text) for text in (letter.body, *([reason] if reason else []))]
             click.echo("\t".join(columns))
 
 
@@ -62,7 +62,7 @@ def show(kind: str) -> None:
 @_of_queue
 def redrive(kind: str) -> None:
     """Let every job run again, without the failed result that it has."""
-    queue, jobs = _opened(kind)
+    queue, jobs = _open(kind)
     with queue.leased(complete=True) as letters:
         _reset_results(jobs, letters)
     if not letters:
@@ -89,7 +89,7 @@ def redrive(kind: str) -> None:
 @click.option("--yes", is_flag=True, help="Don't ask.")
 def purge(kind: str, yes: bool) -> None:
     """Delete every message; each job has a failed result by then."""
-    queue, jobs = _opened(kind)
+    queue, jobs = _open(kind)
     if not yes and not click.confirm(f"Delete all {sum(queue.count())} of {queue.name}?"):
         raise Refused("NOT_CONFIRMED", "nothing was deleted")
     with queue.leased() as letters:
@@ -100,7 +100,7 @@ def purge(kind: str, yes: bool) -> None:
     _finish(queue, refused)
 
 
-def _opened(kind: str) -> "tuple[DeadLetterQueue, DeadJobs]":
+def _open(kind: str) -> "tuple[DeadLetterQueue, DeadJobs]":
     # Only here: --help and mistakes need not wait for the libraries behind these.
     from core.aws.clients import sqs_client
     from core.aws.dead_letter_queue import DeadLetterQueue

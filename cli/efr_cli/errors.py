@@ -31,7 +31,7 @@ GO_ON: Final = "run the same command again"
 
 
 class Refused(click.ClickException):
-    """Raised when a command can't do anything; shown as ``CODE: message``."""
+    """Raised when a command can do nothing; shown as ``CODE: message``."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -90,8 +90,8 @@ class Quality(Similarity):
     name = "quality"
 
 
-class Tool(click.Group):
-    """A group of commands whose errors are one line on stderr."""
+class ErrorReportingGroup(click.Group):
+    """A group of commands that reports each error as one line on stderr."""
 
     def main(self, *args: Any, **options: Any) -> NoReturn:
         """Run a command and leave the process with its exit code."""
@@ -122,8 +122,8 @@ def _line(error: click.ClickException | FaceServiceError | OSError) -> str:
     return f"{code}: {' '.join(message.split())}"
 
 
-def plain(text: object) -> str:
-    """Return a name or path of others' choice so that it can't disturb the terminal."""
+def printable(text: object) -> str:
+    """Return a foreign name or path with its control characters escaped, for the terminal."""
     shown = str(text)
     if is_visible(shown):
         return shown
@@ -138,8 +138,8 @@ def finish(unused: int | Sequence[object]) -> None:
         click.get_current_context().exit(ExitCode.SOME_UNUSED)
 
 
-def misuse(error: ValidationError, option: str) -> click.BadParameter:
-    """Return what is wrong with an option's value."""
+def usage_error(error: ValidationError, option: str) -> click.BadParameter:
+    """Return the error of an option whose value is invalid."""
     return click.BadParameter(reason_of(error), param_hint=option)
 
 

@@ -10,8 +10,8 @@ from core.collections.matching import Matched, Matching, SearchedFace
 from core.errors import InvalidPhoto, RecognitionFailed
 from core.jobs.recognition_job import DEFAULT_COLLECTION, UNKNOWN, poorness
 from core.ports import Recognizer
-from efr_cli.context import Parts, opened
-from efr_cli.errors import Quality, Refused, Similarity, finish, plain
+from efr_cli.context import CliContext, open_context
+from efr_cli.errors import Quality, Refused, Similarity, finish, printable
 
 _MATCHES: Final = 10
 
@@ -48,7 +48,7 @@ def match(
         content = photo.read_bytes()
     except OSError as error:
         raise Refused("UNREADABLE", f"{photo}: {error.strerror}") from error
-    parts = opened(context)
+    parts = open_context(context)
     parts.collections.get(collection_id)  # before any model is loaded
     try:
         with parts.recognizer(1) as recognizer:
@@ -68,7 +68,7 @@ def match(
         _unused(photo, "NO_FACE: no face was found")
 
 
-def _matching(parts: Parts, recognizer: Recognizer) -> Matching:
+def _matching(parts: CliContext, recognizer: Recognizer) -> Matching:
     return Matching(
         recognise=recognizer.recognise,
         collections=parts.collections,
@@ -79,7 +79,7 @@ def _matching(parts: Parts, recognizer: Recognizer) -> Matching:
 
 
 def _unused(photo: Path, reason: str) -> None:
-    click.echo(f"not used: {plain(photo)}: {reason}", err=True)
+    click.echo(f"not used: {printable(photo)}: {reason}", err=True)
     finish(1)
 
 

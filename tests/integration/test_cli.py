@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from efr_cli.app import main
-from efr_cli.context import Parts, join_parts
+from efr_cli.context import CliContext, join_context
 
 from core.aws.clients import s3_client, sqs_client
 from core.aws.provisioning import provision
@@ -59,8 +59,8 @@ class Terminal:
             text=True,
         )
 
-    def parts(self) -> Parts:
-        return join_parts(self.settings, Infrastructure.on_aws(self.settings))
+    def parts(self) -> CliContext:
+        return join_context(self.settings, Infrastructure.on_aws(self.settings))
 
     def run(self, *arguments: str | Path) -> tuple[int, str, str]:
         """Return exit code, output and errors of a command."""

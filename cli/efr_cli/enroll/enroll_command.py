@@ -8,9 +8,9 @@ import click
 from core.collections.registry import Collections
 from core.errors import CollectionExists, CollectionNotFound
 from core.jobs.recognition_job import DEFAULT_COLLECTION
-from efr_cli.context import Parts, opened
+from efr_cli.context import CliContext, open_context
 from efr_cli.enroll.folder import FolderEnrolment, Unused, Wanted, photos_of
-from efr_cli.errors import Quality, Refused, finish, plain
+from efr_cli.errors import Quality, Refused, finish, printable
 
 
 @click.command()
@@ -51,19 +51,19 @@ def enroll(
         for path in sorted(folder.iterdir())
         if path.is_file()
     ]
-    parts = opened(context)
+    parts = open_context(context)
     wanted = Wanted(
         largest=largest,
         min_quality=parts.min_enrol_quality if min_quality is None else min_quality,
     )
     unused = _enrol(parts, photos, collection_id, wanted) + strays
     for photo in unused:
-        click.echo(f"not enrolled: {plain(photo.path)}: {photo.reason}", err=True)
+        click.echo(f"not enrolled: {printable(photo.path)}: {photo.reason}", err=True)
     finish(unused)
 
 
 def _enrol(
-    parts: Parts, photos: list[tuple[str, Path]], collection_id: str, wanted: Wanted
+    parts: CliContext, photos: list[tuple[str, Path]], collection_id: str, wanted: Wanted
 ) -> list[Unused]:
     began_at = parts.collections.erasures.clock()
     _ensure(parts.collections, collection_id)

@@ -16,7 +16,7 @@ from core.jobs.index_job import IndexDone, UnindexedFace, is_key
 from core.jobs.results import Results
 from core.ports import ObjectStore
 from core.submission.batch_requests import MAX_KEYS, PhotoOutcome
-from efr_cli.context import Parts
+from efr_cli.context import CliContext
 from efr_cli.index.journal import Journal, SubmittedBatch
 
 _POLL_S: Final = 1.0
@@ -37,7 +37,7 @@ class Remark:
 class BulkRun:
     """One run over a prefix, possibly continued."""
 
-    parts: Parts
+    parts: CliContext
     journal: Journal
     refused: list[Remark] = field(default_factory=list)
     """Keys that can't be submitted."""
@@ -96,14 +96,18 @@ class BulkRun:
         return True
 
     def _submit(self, keys: list[str]) -> None:
-        asked = self.journal.asked
-        batch_id = self.parts.batch_requests.submit_keys(asked.bucket, keys, asked.request)
+        run_request = self.journal.run_request
+        batch_id = self.parts.batch_requests.submit_keys(
+            run_request.bucket, keys, run_request.request
+        )
         self.journal.append(SubmittedBatch(batch_id=batch_id, keys=keys))
 
     def _new_keys(self) -> Iterator[str]:
-        asked = self.journal.asked
+        run_request = self.journal.run_request
         submitted = {key for batch in self.journal.batches for key in batch.keys}
-        for key in _keys(self.parts.batch_requests.sources.allowed[asked.bucket], asked.prefix):
+        for key in _keys(
+            self.parts.batch_requests.sources.allowed[run_request.bucket], run_request.prefix
+        ):
             if key.endswith("/") or key in submitted:
                 continue
             if is_key(key):

@@ -7,10 +7,10 @@ import click
 from pydantic import ValidationError
 
 from core.jobs.index_job import DEFAULT_MAX_FACES, IndexRequest
-from efr_cli.context import Parts, opened
-from efr_cli.errors import GO_ON, Interrupted, Quality, Refused, finish, misuse, plain
+from efr_cli.context import CliContext, open_context
+from efr_cli.errors import GO_ON, Interrupted, Quality, Refused, finish, printable, usage_error
 from efr_cli.index.bulk import BulkRun
-from efr_cli.index.journal import Asked, open_journal
+from efr_cli.index.journal import BulkRequest, open_journal
 
 _PLACE: Final = re.compile(r"s3://([^/]+)(?:/(.*))?", re.DOTALL)
 
@@ -63,8 +63,8 @@ def index(
             min_quality=min_quality,
         )
     except ValidationError as error:
-        raise misuse(error, f"--{error.errors()[0]['loc'][0]}".replace("_id", "")) from None
-    run = _opened_run(opened(context), place, request)
+        raise usage_error(error, f"--{error.errors()[0]['loc'][0]}".replace("_id", "")) from None
+    run = _open_run(open_context(context), place, request)
     try:
         _complete(run)
     except KeyboardInterrupt:
@@ -75,29 +75,31 @@ def index(
         ) from None
 
 
-def _opened_run(parts: Parts, place: tuple[str, str], request: IndexRequest) -> BulkRun:
+def _open_run(parts: CliContext, place: tuple[str, str], request: IndexRequest) -> BulkRun:
     bucket, prefix = place
-    asked = Asked(
+    run_request = BulkRequest(
         bucket=parts.batch_requests.sources.bucket(bucket),
         prefix=prefix,
         request=request,
         collection_created_at=parts.collections.get(request.collection_id).created_at,
     )
-    return BulkRun(parts=parts, journal=open_journal(parts.run_folder, asked))
+    return BulkRun(parts=parts, journal=open_journal(parts.run_folder, run_request))
 
 
 def _complete(run: BulkRun) -> None:
-    asked = run.journal.asked
+    run_request = run.journal.run_request
     run.forget_lost_batches()
     run.submit()
     if not run.journal.batches and not run.refused:
-        raise Refused("NO_PHOTOS", f"no key of bucket {asked.bucket!r} begins with that prefix")
+        raise Refused(
+            "NO_PHOTOS", f"no key of bucket {run_request.bucket!r} begins with that prefix"
+        )
     run.wait()
     unused = _report(run)
     run.journal.remove()
     click.echo(
         f"{run.photos} photos: {run.photos - unused} indexed with {run.faces} faces "
-        f"in {asked.request.collection_id!r}, {unused} not"
+        f"in {run_request.request.collection_id!r}, {unused} not"
     )
     finish(unused)
 
@@ -108,6 +110,6 @@ def _report(run: BulkRun) -> int:
     for remark in run.remarks():
         unused += not remark.used
         what = "indexed in part" if remark.used else "not indexed"
-        place = f"s3://{run.journal.asked.bucket}/{remark.key}"
-        click.echo(f"{what}: {plain(place)}: {remark.reason}", err=True)
+        place = f"s3://{run.journal.run_request.bucket}/{remark.key}"
+        click.echo(f"{what}: {printable(place)}: {remark.reason}", err=True)
     return unused

@@ -1,7 +1,7 @@
-"""What a bulk run has submitted, so that it can go on after it was interrupted.
+"""What a bulk run has submitted, so that an interrupted run can continue.
 
-A file of JSON lines: what was asked for, then each batch with its keys. A line is
-written once its batch is queued; a last line that is torn counts for nothing.
+A file of JSON lines: the request, then each batch with its keys. A line is
+written once its batch is queued; a torn last line is ignored.
 """
 
 import hashlib
@@ -18,8 +18,8 @@ from core.jobs.recognition_job import Frozen
 from efr_cli.errors import Refused
 
 
-class Asked(Frozen):
-    """What a bulk run is about; a collection made anew is another one."""
+class BulkRequest(Frozen):
+    """What a bulk run indexes; a collection that was created again is another one."""
 
     bucket: str
     prefix: str
@@ -39,7 +39,7 @@ class Journal:
     """The journal of one bulk run."""
 
     path: Path
-    asked: Asked
+    run_request: BulkRequest
     batches: list[SubmittedBatch] = field(default_factory=list)
 
     def append(self, batch: SubmittedBatch) -> None:
@@ -57,7 +57,7 @@ class Journal:
         """Keep only these batches."""
         self.batches = list(batches)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        lines = [self.asked.model_dump_json(), *(b.model_dump_json() for b in self.batches)]
+        lines = [self.run_request.model_dump_json(), *(b.model_dump_json() for b in self.batches)]
         draft = self.path.with_suffix(".new")
         draft.write_text("\n".join(lines) + "\n")
         draft.replace(self.path)
@@ -67,7 +67,7 @@ class Journal:
         self.path.unlink(missing_ok=True)
 
 
-def open_journal(folder: Path, asked: Asked) -> Journal:
+def open_journal(folder: Path, run_request: BulkRequest) -> Journal:
     """Return the journal of an interrupted run of the same kind, or an empty one.
 
     Raises
@@ -75,32 +75,32 @@ def open_journal(folder: Path, asked: Asked) -> Journal:
     Refused
         If that run had other options.
     """
-    name = "\0".join((asked.bucket, asked.prefix, asked.request.collection_id))
+    name = "\0".join((run_request.bucket, run_request.prefix, run_request.request.collection_id))
     digest = hashlib.sha256(name.encode()).hexdigest()
     path = folder / f"index-{digest[:16]}.jsonl"
-    journal = Journal(path=path, asked=asked)
+    journal = Journal(path=path, run_request=run_request)
     if not path.is_file():
         return journal
     head, *lines = path.read_text().splitlines() or [""]
-    former = _asked(head)
-    if former is None or former.collection_created_at != asked.collection_created_at:
+    former = _header(head)
+    if former is None or former.collection_created_at != run_request.collection_created_at:
         journal.remove()
         return journal
-    if former != asked:
+    if former != run_request:
         raise Refused(
             "UNFINISHED",
             f"an interrupted run had --max-faces {former.request.max_faces}"
             + (f" --person {former.request.person!r}" if former.request.person else "")
             + (" --largest" if former.request.largest else "")
-            + f": repeat that, or remove {path.absolute()} to begin anew",
+            + f": repeat that, or remove {path.absolute()} to start over",
         )
     journal.rewrite(_whole(lines))
     return journal
 
 
-def _asked(line: str) -> Asked | None:
+def _header(line: str) -> BulkRequest | None:
     try:
-        return Asked.model_validate_json(line)
+        return BulkRequest.model_validate_json(line)
     except ValidationError:
         return None
 

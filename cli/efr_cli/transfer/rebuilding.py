@@ -19,7 +19,7 @@ from core.collections.registry import Collection
 from core.errors import CollectionNotFound, Conflict
 from core.ground.ids import new_gallery_id
 from core.ports import EnrolledFace, FaceIndex
-from efr_cli.context import Parts
+from efr_cli.context import CliContext
 from efr_cli.index.bulk import uninterrupted
 from efr_cli.transfer.galleries import pages
 from efr_cli.transfer.parquet import PAGE
@@ -70,7 +70,7 @@ def _likeness(face: EnrolledFace) -> int:
     return hash((said, frozenset(face.metadata.items()), face.embedding.tobytes()))
 
 
-def rebuild_gallery(parts: Parts, collection_id: str) -> int:
+def rebuild_gallery(parts: CliContext, collection_id: str) -> int:
     """Move a collection to a fresh gallery; return the number of its faces.
 
     Raises
@@ -101,7 +101,7 @@ def rebuild_gallery(parts: Parts, collection_id: str) -> int:
     return len(copy.copied)
 
 
-def _switch(parts: Parts, collection: Collection, copy: GalleryCopy, note: Path) -> None:
+def _switch(parts: CliContext, collection: Collection, copy: GalleryCopy, note: Path) -> None:
     with uninterrupted():
         try:
             former = parts.collections.erased(parts.collections.now(collection.collection_id))

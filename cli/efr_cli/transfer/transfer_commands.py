@@ -11,7 +11,7 @@ from tqdm import tqdm
 from core.collections.enrolment import Enroller
 from core.collections.registry import check_model
 from core.ports import EnrolledFace
-from efr_cli.context import Parts, opened
+from efr_cli.context import CliContext, open_context
 from efr_cli.errors import Refused
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -42,7 +42,7 @@ def export(context: click.Context, file: Path, collection_id: str) -> None:
 
     if not file.parent.is_dir():
         raise Refused("NO_FOLDER", f"{file.parent} is not a folder")
-    parts = opened(context)
+    parts = open_context(context)
     collection = parts.collections.get(collection_id)
     first = parts.people.faces(collection_id, limit=1)
     if collection.model is None or not first:
@@ -56,7 +56,7 @@ def export(context: click.Context, file: Path, collection_id: str) -> None:
 
 
 def _counted(
-    parts: Parts, gallery_id: str, count: Callable[[float], object]
+    parts: CliContext, gallery_id: str, count: Callable[[float], object]
 ) -> Iterator[list[EnrolledFace]]:
     from efr_cli.transfer.galleries import pages
     from efr_cli.transfer.parquet import PAGE
@@ -80,7 +80,7 @@ def import_faces(context: click.Context, file: Path, collection_id: str) -> None
     from efr_cli.transfer.parquet import FacesFile
 
     source = FacesFile(file)
-    parts = opened(context)
+    parts = open_context(context)
     began_at = parts.collections.erasures.clock()
     check_model(parts.collections.get(collection_id), source.model)
     for _ in tqdm(source.pages(), desc="checked", unit="page", disable=None):
@@ -104,5 +104,5 @@ def rebuild(context: click.Context, collection_id: str) -> None:
     """Write a collection's faces anew, into a fresh gallery; searches go on meanwhile."""
     from efr_cli.transfer.rebuilding import rebuild_gallery
 
-    faces = rebuild_gallery(opened(context), collection_id)
+    faces = rebuild_gallery(open_context(context), collection_id)
     click.echo(f"{faces} faces of {collection_id!r} were written anew")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 from efr_cli.app import main
-from efr_cli.context import Parts
+from efr_cli.context import CliContext
 
 from core.collections.enrolment import Enroller, face_id
 from core.collections.erasure import Erasure
@@ -59,8 +59,8 @@ class Desk:
             raise result.exception
         return result
 
-    def parts(self) -> Parts:
-        return Parts(
+    def parts(self) -> CliContext:
+        return CliContext(
             collections=self.collections,
             people=self.people,
             erasure=Erasure(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from efr_cli.app import main
-from efr_cli.context import real_parts
+from efr_cli.context import real_context
 
 from tests.support.photos import ROOT
 from tests.unit.cli.desk import Desk
@@ -66,7 +66,7 @@ def test_settings_that_cannot_be_used_are_code_two(monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("MIN_FACE_PX", "many")
 
-    result = CliRunner().invoke(main, ["collections", "list"], obj=real_parts)
+    result = CliRunner().invoke(main, ["collections", "list"], obj=real_context)
 
     assert result.exit_code == 2
     assert result.stderr.startswith("INVALID_SETTINGS: MIN_FACE_PX")
