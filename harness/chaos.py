@@ -34,7 +34,7 @@ from core.jobs.results import Results
 from core.worker.unreadable import job_id_in
 from harness.album import Album
 from harness.auditor import Auditor, Expected, Findings
-from harness.faults.injector import Faults, Mischief
+from harness.faults.injector import FaultInjector, Faults
 from harness.load_clients import Answer, Pattern, Uploader, upload_all
 from harness.photo_set import People, Photo, known_to
 from harness.report import answers_summary, machine, measured_at
@@ -150,14 +150,14 @@ def _load(
     wait_until(lambda: _has_faces(stack, album), seconds=_PATIENCE_S, what="the album's first face")
     with (
         ThreadPoolExecutor(1) as aside,
-        Mischief(faults, every_s=plan.fault_every_s, seed=plan.seed) as mischief,
+        FaultInjector(faults, every_s=plan.fault_every_s, seed=plan.seed) as injector,
     ):
         uploads = aside.submit(
             upload_all, uploader, with_poison(people.sequence(count)), Pattern(rate=plan.rate)
         )
         answers = uploads.result()
-    if mischief.failure is not None:
-        raise mischief.failure
+    if injector.failure is not None:
+        raise injector.failure
     return answers, batches
 
 

@@ -1,4 +1,4 @@
-"""Ways of doing the same thing, measured in turn, so that a busy moment hits all of them."""
+"""Times ways of doing the same thing alternately, so that a busy moment hits all of them."""
 
 import statistics
 import time
@@ -12,15 +12,15 @@ def medians_ms(
     calls: int = 1,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, float]:
-    """Return the median milliseconds of a call of each way, after one call for warmth.
+    """Return the median milliseconds of a call of each way, after one call that is not timed.
 
     Parameters
     ----------
     ways : mapping of str to callable
     rounds : int
-        Turns of each way.
+        Rounds of all ways.
     calls : int
-        Calls in a turn.
+        Calls of a way per round.
     clock : callable
         ``time.process_time`` for the processor time of this process.
     """

@@ -58,7 +58,7 @@ def main() -> None:
     examples = _photos(options.data / EXAMPLES, options.limit)
     with _workers(options) as workers:
         multiply_adds_per_s = float32_multiply_adds_per_s(options.core)
-        answers = _ask_in_turn(workers, examples, options.repetitions)
+        answers = _ask_interleaved(workers, examples, options.repetitions)
         artifact = {
             "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "machine": {"system": platform.platform(), "cores": os.cpu_count()},
@@ -135,7 +135,7 @@ def _photos(folder: Path, limit: int | None) -> list[Path]:
     return sorted(found)[:limit]
 
 
-def _ask_in_turn(
+def _ask_interleaved(
     workers: dict[str, Worker], photos: list[Path], repetitions: int
 ) -> dict[str, Answers]:
     """Ask every contender about every photo in turn, several times."""

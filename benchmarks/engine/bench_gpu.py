@@ -59,7 +59,7 @@ def main() -> None:
         "same": _compared(found["processor"], found["gpu"]),
         "embedding_ms_a_chip": _embedding_ms(options.models_dir),
         "photo_ms": {
-            "one_by_one": _in_turn(
+            "one_by_one": _interleaved(
                 {name: partial(_each, engine, photos) for name, engine in engines.items()},
                 len(photos),
             ),
@@ -122,11 +122,11 @@ def _embedding_ms(models_dir: Path) -> dict[str, dict[str, float]]:
     for count in _CHIPS:
         chips = list(rng.integers(0, 256, (count, 150, 150, 3), dtype=np.uint8))
         ways = {name: partial(embedder.embed, chips) for name, embedder in embedders.items()}
-        measured[str(count)] = _in_turn(ways, count)
+        measured[str(count)] = _interleaved(ways, count)
     return measured
 
 
-def _in_turn(ways: Mapping[str, Callable[[], object]], count: int) -> dict[str, float]:
+def _interleaved(ways: Mapping[str, Callable[[], object]], count: int) -> dict[str, float]:
     """Return the median milliseconds of each way for one of ``count``."""
     medians = medians_ms(ways, rounds=_REPETITIONS)
     return {name: round(median / count, 3) for name, median in medians.items()}

@@ -153,7 +153,7 @@ def _by_size(
         faces = save(made.embeddings[:size], folder / "faces.npy")
         truth = _truth(made.embeddings[:size], np.load(probes))
         with _ways(stored, faces, probes, options, largest=size == max(options.sizes)) as ways:
-            seconds, found = _ask_in_turn(ways, options.probes)
+            seconds, found = _ask_interleaved(ways, options.probes)
             state = ways[_OURS].ask("state")["state"]
         sizes[str(size)] = {
             "load": _rounded(os.getloadavg()),
@@ -228,7 +228,7 @@ def _ways(
         yield ways
 
 
-def _ask_in_turn(
+def _ask_interleaved(
     ways: dict[str, Searcher], probes: int
 ) -> tuple[dict[str, dict[int, list[float]]], dict[str, dict[int, list[list[int]]]]]:
     """Ask in blocks of probes; the other ways get a few of each block."""

@@ -203,7 +203,7 @@ def _refusals(settings: Settings) -> tuple[list[Refusal], list[Refusal]]:
     )
 
 
-class Mischief:
+class FaultInjector:
     """Lets faults happen in a thread of its own, in a random order, each kind at least once.
 
     Parameters
