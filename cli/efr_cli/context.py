@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from core.collections.enrolment import Enroller
 from core.collections.erasure import Erasure
+from core.collections.matching import Matching, Recognise
 from core.collections.people import People
 from core.collections.registry import Collections
 from core.ports import FaceIndex, Recognizer
@@ -37,11 +39,11 @@ class CliContext:
     erasure: Erasure
     index: FaceIndex
     batch_requests: BatchRequests
+    enroller: Enroller
+    matching: Callable[[Recognise], Matching]
     recognizer: Callable[[int], AbstractContextManager[Recognizer]]
     threads: int
-    max_distance: float
     min_enrol_quality: float
-    min_match_quality: float
     run_folder: Path
     sleep: Callable[[float], None]
 
@@ -101,11 +103,11 @@ def join_context(settings: Settings, infrastructure: "Infrastructure") -> CliCon
         erasure=shared.erasure,
         index=shared.index,
         batch_requests=shared.batch_requests,
+        enroller=shared.enroller,
+        matching=shared.matching,
         recognizer=partial(_started_pool, infrastructure),
         threads=settings.worker_process_count,
-        max_distance=settings.match_max_distance,
         min_enrol_quality=settings.min_enrol_quality,
-        min_match_quality=settings.min_match_quality,
         run_folder=Path("var/run"),
         sleep=infrastructure.sleep,
     )

@@ -6,11 +6,10 @@ from typing import Final
 
 import click
 
-from core.collections.matching import Matched, Matching, SearchedFace
+from core.collections.matching import Matched, SearchedFace
 from core.errors import InvalidPhoto, RecognitionFailed
 from core.jobs.recognition_job import DEFAULT_COLLECTION, UNKNOWN, poorness
-from core.ports import Recognizer
-from efr_cli.context import CliContext, open_context
+from efr_cli.context import open_context
 from efr_cli.errors import Quality, Refused, Similarity, finish, printable
 
 _MATCHES: Final = 10
@@ -52,7 +51,7 @@ def match(
     parts.collections.get(collection_id)  # before any model is loaded
     try:
         with parts.recognizer(1) as recognizer:
-            found = _matching(parts, recognizer).match(
+            found = parts.matching(recognizer.recognise).match(
                 content,
                 collection_id,
                 threshold=threshold,
@@ -66,16 +65,6 @@ def match(
     click.echo(found.model_dump_json(indent=2) if as_json else "\n".join(_lines(found)))
     if not found.faces:
         _unused(photo, "NO_FACE: no face was found")
-
-
-def _matching(parts: CliContext, recognizer: Recognizer) -> Matching:
-    return Matching(
-        recognise=recognizer.recognise,
-        collections=parts.collections,
-        index=parts.index,
-        max_distance=parts.max_distance,
-        min_quality=parts.min_match_quality,
-    )
 
 
 def _unused(photo: Path, reason: str) -> None:

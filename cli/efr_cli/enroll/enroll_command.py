@@ -70,8 +70,7 @@ def _enrol(
     with parts.recognizer(parts.threads) as recognizer:
         enrolment = FolderEnrolment(
             collection_id=collection_id,
-            collections=parts.collections,
-            index=parts.index,
+            enroller=parts.enroller,
             recognizer=recognizer,
             wanted=wanted,
             began_at=began_at,

@@ -13,12 +13,11 @@ from tqdm import tqdm
 
 from core.collections.enrolment import Enroller, face_id
 from core.collections.face_choice import BACKGROUND_FACE_RATIO
-from core.collections.registry import Collections
 from core.errors import FaceServiceError
 from core.faces.results import Face, Model, Needed
 from core.jobs.index_job import PersonName
 from core.jobs.recognition_job import DetectedFace, poorness
-from core.ports import EnrolledFace, FaceIndex, Recognizer
+from core.ports import EnrolledFace, Recognizer
 
 BATCH: Final = 100
 """Photos after which what was found is stored, so that little is lost when it ends early."""
@@ -124,8 +123,7 @@ class FolderEnrolment:
     """One run over a folder, and what came of it."""
 
     collection_id: str
-    collections: Collections
-    index: FaceIndex
+    enroller: Enroller
     recognizer: Recognizer
     began_at: datetime
     """By S3's clock: who is erased later stays erased."""
@@ -173,8 +171,7 @@ class FolderEnrolment:
 
     def _store(self, batch: list[Found]) -> None:
         faces = [found.face for found in batch]
-        enroller = Enroller(self.collections, self.index)
-        added = enroller.add(
+        added = self.enroller.add(
             self.collection_id, faces, model=batch[0].model, accepted_at=self.began_at
         )
         self.changed += added.changed

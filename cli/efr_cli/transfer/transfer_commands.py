@@ -8,7 +8,6 @@ from typing import TypeVar
 import click
 from tqdm import tqdm
 
-from core.collections.enrolment import Enroller
 from core.collections.registry import check_model
 from core.ports import EnrolledFace
 from efr_cli.context import CliContext, open_context
@@ -86,12 +85,13 @@ def import_faces(context: click.Context, file: Path, collection_id: str) -> None
     for _ in tqdm(source.pages(), desc="checked", unit="page", disable=None):
         pass
     changed = 0
-    enroller = Enroller(parts.collections, parts.index)
     with tqdm(desc="imported", total=source.count, unit="face", disable=None) as bar:
         for page in source.pages():
             # The job that a file names may be anybody's: faces that are here keep their own.
             faces = [replace(face, job_id=None) for face in page]
-            added = enroller.add(collection_id, faces, model=source.model, accepted_at=began_at)
+            added = parts.enroller.add(
+                collection_id, faces, model=source.model, accepted_at=began_at
+            )
             changed += added.changed
             bar.update(len(page))
     click.echo(f"{source.count} faces in {collection_id!r}, {changed} of them new or changed")

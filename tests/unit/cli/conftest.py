@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cli.desk import Desk
+from tests.unit.cli.cli_fixture import CliFixture
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(run_folder=tmp_path / "run")
+def cli(tmp_path: Path) -> CliFixture:
+    return CliFixture(run_folder=tmp_path / "run")

@@ -1,43 +1,43 @@
 """Collections and people on the command line."""
 
-from tests.unit.cli.desk import Desk
+from tests.unit.cli.cli_fixture import CliFixture
 
 
-def test_collection_is_made_with_threshold_and_metadata(desk: Desk) -> None:
-    result = desk.run(
+def test_collection_is_made_with_threshold_and_metadata(cli: CliFixture) -> None:
+    result = cli.run(
         *("collections", "create", "staff", "--threshold", "90"),
         *("--metadata", "site=north", "--metadata", "note=a=b"),
     )
 
-    made = desk.collections.get("staff")
+    made = cli.collections.get("staff")
     assert result.exit_code == 0
     assert made.threshold == 90
     assert made.metadata == {"site": "north", "note": "a=b"}
 
 
-def test_collection_that_exists_is_not_made_again(desk: Desk) -> None:
-    desk.run("collections", "create", "staff")
+def test_collection_that_exists_is_not_made_again(cli: CliFixture) -> None:
+    cli.run("collections", "create", "staff")
 
-    result = desk.run("collections", "create", "staff")
+    result = cli.run("collections", "create", "staff")
 
     assert result.exit_code == 2
     assert result.stderr.startswith("COLLECTION_EXISTS: ")
 
 
-def test_id_with_other_characters_is_refused(desk: Desk) -> None:
-    result = desk.run("collections", "create", "../staff")
+def test_id_with_other_characters_is_refused(cli: CliFixture) -> None:
+    result = cli.run("collections", "create", "../staff")
 
     assert result.exit_code == 2
     assert result.stderr.startswith("INVALID_COLLECTION_ID: ")
 
 
-def test_all_collections_are_listed_with_their_faces(desk: Desk) -> None:
+def test_all_collections_are_listed_with_their_faces(cli: CliFixture) -> None:
     for number in range(101):
-        desk.run("collections", "create", f"c{number:03}")
-    desk.enrol("c100", "Ada", "Bob")
-    desk.collections.begin_erasure("c000")
+        cli.run("collections", "create", f"c{number:03}")
+    cli.enrol("c100", "Ada", "Bob")
+    cli.collections.begin_erasure("c000")
 
-    result = desk.run("collections", "list")
+    result = cli.run("collections", "list")
 
     head, first, *_, last = result.stdout.splitlines()
     assert result.exit_code == 0
@@ -47,45 +47,45 @@ def test_all_collections_are_listed_with_their_faces(desk: Desk) -> None:
     assert last.split()[:6] == ["c100", "2", "80", "test-model", "1", "active"]
 
 
-def test_deleted_collection_is_gone(desk: Desk) -> None:
-    desk.run("collections", "create", "staff")
-    desk.enrol("staff", "Ada")
+def test_deleted_collection_is_gone(cli: CliFixture) -> None:
+    cli.run("collections", "create", "staff")
+    cli.enrol("staff", "Ada")
 
-    result = desk.run("collections", "delete", "staff")
+    result = cli.run("collections", "delete", "staff")
 
     assert result.exit_code == 0
     assert "1 faces" in result.stdout
-    assert desk.index.galleries == {}
-    assert desk.run("collections", "delete", "staff").exit_code == 2
+    assert cli.index.galleries == {}
+    assert cli.run("collections", "delete", "staff").exit_code == 2
 
 
-def test_erased_person_is_gone_and_others_stay(desk: Desk) -> None:
-    desk.enrol("default", "Ada", "Bob")
+def test_erased_person_is_gone_and_others_stay(cli: CliFixture) -> None:
+    cli.enrol("default", "Ada", "Bob")
 
-    result = desk.run("people", "erase", "Ada", "--collection", "default")
+    result = cli.run("people", "erase", "Ada", "--collection", "default")
 
     assert result.exit_code == 0
-    assert desk.names("default") == ["Bob"]
+    assert cli.names("default") == ["Bob"]
 
 
-def test_person_is_erased_by_either_spelling_of_the_name(desk: Desk) -> None:
+def test_person_is_erased_by_either_spelling_of_the_name(cli: CliFixture) -> None:
     for typed in ("Zo\u00eb", "Zoe\u0308"):
-        desk.enrol("default", "Ada", "Zo\u00eb")
+        cli.enrol("default", "Ada", "Zo\u00eb")
 
-        assert desk.run("people", "erase", typed, "--collection", "default").exit_code == 0
+        assert cli.run("people", "erase", typed, "--collection", "default").exit_code == 0
 
-        assert desk.names("default") == ["Ada"]
+        assert cli.names("default") == ["Ada"]
 
 
-def test_what_is_no_name_is_said_so(desk: Desk) -> None:
-    result = desk.run("people", "erase", "A\u202eda", "--collection", "default")
+def test_what_is_no_name_is_said_so(cli: CliFixture) -> None:
+    result = cli.run("people", "erase", "A\u202eda", "--collection", "default")
 
     assert result.exit_code == 2
     assert result.stderr.startswith("USAGE: ")
 
 
-def test_nobody_can_be_erased_who_is_not_enrolled(desk: Desk) -> None:
-    result = desk.run("people", "erase", "Ada", "--collection", "default")
+def test_nobody_can_be_erased_who_is_not_enrolled(cli: CliFixture) -> None:
+    result = cli.run("people", "erase", "Ada", "--collection", "default")
 
     assert result.exit_code == 2
     assert result.stderr.startswith("PERSON_NOT_FOUND: ")

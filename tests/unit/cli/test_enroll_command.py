@@ -11,7 +11,7 @@ from core.collections.enrolment import face_id
 from core.errors import InvalidImage
 from core.faces.results import Model, Recognition
 from tests.support.faces import face, recognition
-from tests.unit.cli.desk import Desk, codes, digest
+from tests.unit.cli.cli_fixture import CliFixture, codes, digest
 
 
 @pytest.fixture
@@ -21,10 +21,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "people"
 
 
-def test_photo_with_one_face_is_enrolled(desk: Desk, folder: Path) -> None:
-    result = desk.run("enroll", folder)
+def test_photo_with_one_face_is_enrolled(cli: CliFixture, folder: Path) -> None:
+    result = cli.run("enroll", folder)
 
-    (enrolled,) = desk.enrolled("default")
+    (enrolled,) = cli.enrolled("default")
     assert result.exit_code == 0
     assert result.stdout == "1 photos of 1 people in 'default', 1 of them new\n"
     assert enrolled.person == "Ada"
@@ -33,47 +33,47 @@ def test_photo_with_one_face_is_enrolled(desk: Desk, folder: Path) -> None:
     assert enrolled.job_id is None
 
 
-def test_enrolling_again_changes_nothing(desk: Desk, folder: Path) -> None:
-    desk.run("enroll", folder)
+def test_enrolling_again_changes_nothing(cli: CliFixture, folder: Path) -> None:
+    cli.run("enroll", folder)
 
-    result = desk.run("enroll", folder)
+    result = cli.run("enroll", folder)
 
     assert result.stdout == "1 photos of 1 people in 'default', 0 of them new\n"
-    assert len(desk.enrolled("default")) == 1
+    assert len(cli.enrolled("default")) == 1
 
 
-def test_copies_of_one_photo_count_once(desk: Desk, folder: Path) -> None:
+def test_copies_of_one_photo_count_once(cli: CliFixture, folder: Path) -> None:
     for number in range(5):
         (folder / "Ada" / f"copy {number}.jpg").write_bytes(b"a photo")
 
-    first, second = desk.run("enroll", folder), desk.run("enroll", folder)
+    first, second = cli.run("enroll", folder), cli.run("enroll", folder)
 
     assert first.stdout == "1 photos of 1 people in 'default', 1 of them new\n"
     assert second.stdout == "1 photos of 1 people in 'default', 0 of them new\n"
     assert first.exit_code == 0
 
 
-def test_collection_that_is_not_there_is_made(desk: Desk, folder: Path) -> None:
-    assert desk.run("enroll", folder, "--collection", "staff").exit_code == 0
+def test_collection_that_is_not_there_is_made(cli: CliFixture, folder: Path) -> None:
+    assert cli.run("enroll", folder, "--collection", "staff").exit_code == 0
 
-    assert desk.names("staff") == ["Ada"]
-    assert desk.run("enroll", folder, "--collection", "a/b").exit_code == 2
+    assert cli.names("staff") == ["Ada"]
+    assert cli.run("enroll", folder, "--collection", "a/b").exit_code == 2
 
 
-def test_many_photos_are_stored_in_batches(desk: Desk, folder: Path) -> None:
+def test_many_photos_are_stored_in_batches(cli: CliFixture, folder: Path) -> None:
     for number in range(BATCH + 1):
         (folder / "Ada" / f"{number}.jpg").write_bytes(b"%d" % number)
 
-    desk.run("enroll", folder)
+    cli.run("enroll", folder)
 
-    assert len(desk.enrolled("default")) == BATCH + 2
+    assert len(cli.enrolled("default")) == BATCH + 2
 
 
-def test_small_face_in_the_background_does_no_harm(desk: Desk, folder: Path) -> None:
-    desk.faces[b"a photo"] = recognition(face(side_px=100), face(side_px=40))
+def test_small_face_in_the_background_does_no_harm(cli: CliFixture, folder: Path) -> None:
+    cli.faces[b"a photo"] = recognition(face(side_px=100), face(side_px=40))
 
-    assert desk.run("enroll", folder).exit_code == 0
-    assert desk.names("default") == ["Ada"]
+    assert cli.run("enroll", folder).exit_code == 0
+    assert cli.names("default") == ["Ada"]
 
 
 @pytest.mark.parametrize(
@@ -85,125 +85,131 @@ def test_small_face_in_the_background_does_no_harm(desk: Desk, folder: Path) -> 
     ],
 )
 def test_photo_without_use_is_named_with_its_reason(
-    desk: Desk, folder: Path, answer: Recognition | Exception, code: str
+    cli: CliFixture, folder: Path, answer: Recognition | Exception, code: str
 ) -> None:
-    desk.faces[b"a photo"] = answer
+    cli.faces[b"a photo"] = answer
 
-    result = desk.run("enroll", folder)
+    result = cli.run("enroll", folder)
 
     assert result.exit_code == 1
     assert result.stderr.startswith(f"not enrolled: {folder}/Ada/photo.jpg: {code}: ")
-    assert desk.enrolled("default") == []
+    assert cli.enrolled("default") == []
 
 
 def test_largest_of_several_faces_is_taken_where_that_is_asked_for(
-    desk: Desk, folder: Path
+    cli: CliFixture, folder: Path
 ) -> None:
-    desk.faces[b"a photo"] = recognition(face(0.5, side_px=100), face(0.7, side_px=60))
+    cli.faces[b"a photo"] = recognition(face(0.5, side_px=100), face(0.7, side_px=60))
 
-    assert desk.run("enroll", folder, "--largest").exit_code == 0
+    assert cli.run("enroll", folder, "--largest").exit_code == 0
 
-    assert [face.embedding[0] for face in desk.enrolled("default")] == [0.5]
+    assert [face.embedding[0] for face in cli.enrolled("default")] == [0.5]
 
 
-def test_files_beside_the_folders_are_nobodys(desk: Desk, folder: Path) -> None:
+def test_files_beside_the_folders_are_nobodys(cli: CliFixture, folder: Path) -> None:
     (folder / "stray.jpg").write_bytes(b"a stray")
     (folder / "Ada" / ".hidden.jpg").write_bytes(b"hidden")
 
-    result = desk.run("enroll", folder)
+    result = cli.run("enroll", folder)
 
     assert result.exit_code == 1
     assert codes(result.stderr) == ["NO_PERSON"]
 
 
-def test_photo_in_two_folders_stays_with_the_first(desk: Desk, folder: Path) -> None:
+def test_photo_in_two_folders_stays_with_the_first(cli: CliFixture, folder: Path) -> None:
     (folder / "Bob").mkdir()
     (folder / "Bob" / "same.jpg").write_bytes(b"a photo")
 
     for _ in range(2):
-        result = desk.run("enroll", folder)
+        result = cli.run("enroll", folder)
 
         assert codes(result.stderr) == ["SAME_PHOTO"]
         assert "also in the folder of Ada" in result.stderr
-        assert desk.names("default") == ["Ada"]
+        assert cli.names("default") == ["Ada"]
 
 
-def test_rejected_person_is_not_enrolled_again(desk: Desk, folder: Path) -> None:
-    desk.run("enroll", folder)
-    (enrolled,) = desk.enrolled("default")
-    desk.people.reject("default", enrolled.face_id, "Ada")
+def test_rejected_person_is_not_enrolled_again(cli: CliFixture, folder: Path) -> None:
+    cli.run("enroll", folder)
+    (enrolled,) = cli.enrolled("default")
+    cli.people.reject("default", enrolled.face_id, "Ada")
 
-    result = desk.run("enroll", folder)
+    result = cli.run("enroll", folder)
 
     assert result.exit_code == 1
     assert codes(result.stderr) == ["PERSON_REJECTED"]
-    assert desk.names("default") == [None]
+    assert cli.names("default") == [None]
 
 
-def test_collection_of_another_model_is_refused(desk: Desk, folder: Path) -> None:
-    desk.enrol("default", "Bob", model=Model(name="other", version="1"))
+def test_collection_of_another_model_is_refused(cli: CliFixture, folder: Path) -> None:
+    cli.enrol("default", "Bob", model=Model(name="other", version="1"))
 
-    result = desk.run("enroll", folder)
+    result = cli.run("enroll", folder)
 
     assert result.exit_code == 2
     assert codes(result.stderr) == ["MODEL_MISMATCH"]
 
 
-def test_faces_go_to_the_gallery_that_a_rebuild_has_switched_to(desk: Desk, folder: Path) -> None:
-    desk.enrol("default", "Bob")
+def test_faces_go_to_the_gallery_that_a_rebuild_has_switched_to(
+    cli: CliFixture, folder: Path
+) -> None:
+    cli.enrol("default", "Bob")
     fresh = "f" * 32
-    desk.index.create(fresh, length=128)
-    put = desk.index.put
+    cli.index.create(fresh, length=128)
+    put = cli.index.put
 
     def put_during_a_switch(gallery_id: str, faces: list[object]) -> None:
         put(gallery_id, faces)  # type: ignore[arg-type]
         if gallery_id != fresh:
-            assert desk.collections.swap_gallery(desk.collections.get("default"), fresh)
+            assert cli.collections.swap_gallery(cli.collections.get("default"), fresh)
 
-    desk.index.put = put_during_a_switch  # type: ignore[method-assign,assignment]
+    cli.index.put = put_during_a_switch  # type: ignore[method-assign,assignment]
 
-    assert desk.run("enroll", folder).exit_code == 0
-    assert [face.person for face in desk.index.galleries[fresh].values()] == ["Ada"]
-    assert len(desk.index.galleries) == 2
+    assert cli.run("enroll", folder).exit_code == 0
+    assert [face.person for face in cli.index.galleries[fresh].values()] == ["Ada"]
+    assert len(cli.index.galleries) == 2
 
 
-def test_nothing_stays_of_a_collection_that_is_erased_meanwhile(desk: Desk, folder: Path) -> None:
-    desk.run("collections", "create", "staff")
-    put = desk.index.put
+def test_nothing_stays_of_a_collection_that_is_erased_meanwhile(
+    cli: CliFixture, folder: Path
+) -> None:
+    cli.run("collections", "create", "staff")
+    put = cli.index.put
 
     def put_during_an_erasure(gallery_id: str, faces: list[object]) -> None:
         put(gallery_id, faces)  # type: ignore[arg-type]
-        desk.collections.begin_erasure("staff")
+        cli.collections.begin_erasure("staff")
 
-    desk.index.put = put_during_an_erasure  # type: ignore[method-assign,assignment]
+    cli.index.put = put_during_an_erasure  # type: ignore[method-assign,assignment]
 
-    result = desk.run("enroll", folder, "--collection", "staff")
+    result = cli.run("enroll", folder, "--collection", "staff")
 
     assert result.exit_code == 2
     assert codes(result.stderr) == ["COLLECTION_NOT_FOUND"]
-    assert desk.index.galleries == {}
+    assert cli.index.galleries == {}
 
 
-def test_metadata_that_differs_counts_as_changed(desk: Desk, folder: Path) -> None:
-    desk.run("enroll", folder)
-    gallery = desk.index.galleries[desk.collections.get("default").gallery_id]
+def test_metadata_that_differs_counts_as_changed(cli: CliFixture, folder: Path) -> None:
+    cli.run("enroll", folder)
+    gallery = cli.index.galleries[cli.collections.get("default").gallery_id]
     for known in list(gallery.values()):
         gallery[known.face_id] = replace(known, person="Eve")
 
-    assert "1 of them new" in desk.run("enroll", folder).stdout
+    assert "1 of them new" in cli.run("enroll", folder).stdout
 
 
 @pytest.mark.parametrize("files", [[], ["stray.jpg"]])
-def test_folder_without_people_is_refused(desk: Desk, tmp_path: Path, files: list[str]) -> None:
+def test_folder_without_people_is_refused(
+    cli: CliFixture, tmp_path: Path, files: list[str]
+) -> None:
     (tmp_path / "empty").mkdir()
     for name in files:
         (tmp_path / "empty" / name).write_bytes(b"a photo")
 
-    result = desk.run("enroll", tmp_path / "empty")
+    result = cli.run("enroll", tmp_path / "empty")
 
     assert result.exit_code == 2
     assert codes(result.stderr) == ["NO_PHOTOS"]
-    assert desk.started == 0
+    assert cli.started == 0
 
 
 @pytest.mark.parametrize("name", ["Unknown", "No face", " Ada", "A\nB", "Jos\udce9", "A" * 101, ""])
@@ -216,41 +222,45 @@ def test_names_in_any_script_are_names(name: str) -> None:
     assert name_of(name) == name
 
 
-def test_folders_of_one_name_in_two_spellings_are_one_persons(desk: Desk, folder: Path) -> None:
+def test_folders_of_one_name_in_two_spellings_are_one_persons(
+    cli: CliFixture, folder: Path
+) -> None:
     for number, name in enumerate(("Zo\u00eb", "Zoe\u0308")):
         (folder / name).mkdir()
         (folder / name / "photo.jpg").write_bytes(b"photo %d" % number)
 
-    result = desk.run("enroll", folder)
+    result = cli.run("enroll", folder)
 
     assert result.stdout == "3 photos of 2 people in 'default', 3 of them new\n"
-    assert desk.names("default") == ["Ada", "Zo\u00eb", "Zo\u00eb"]
+    assert cli.names("default") == ["Ada", "Zo\u00eb", "Zo\u00eb"]
 
 
-def test_name_that_is_no_text_is_reported(desk: Desk, folder: Path) -> None:
+def test_name_that_is_no_text_is_reported(cli: CliFixture, folder: Path) -> None:
     odd = folder / os.fsdecode(b"Jos\xe9")
     odd.mkdir()
     (odd / "photo.jpg").write_bytes(b"another photo")
 
-    result = desk.run("enroll", folder)
+    result = cli.run("enroll", folder)
 
     assert result.exit_code == 1
     assert codes(result.stderr) == ["INVALID_NAME"]
 
 
-def test_photo_of_a_poor_face_is_named_with_what_makes_it_poor(desk: Desk, folder: Path) -> None:
-    desk.faces[b"a photo"] = recognition(face(quality=30))
+def test_photo_of_a_poor_face_is_named_with_what_makes_it_poor(
+    cli: CliFixture, folder: Path
+) -> None:
+    cli.faces[b"a photo"] = recognition(face(quality=30))
 
-    result = desk.run("enroll", folder)
+    result = cli.run("enroll", folder)
 
     assert result.exit_code == 1
     assert result.stderr.strip().endswith(
         "LOW_QUALITY: its quality is 30 (LOW_SHARPNESS), it must be 50 or more"
     )
-    assert desk.run("enroll", folder, "--min-quality", "30").exit_code == 0
-    assert len(desk.enrolled("default")) == 1
+    assert cli.run("enroll", folder, "--min-quality", "30").exit_code == 0
+    assert len(cli.enrolled("default")) == 1
 
 
 @pytest.mark.parametrize("quality", ["-1", "101", "nan", "good"])
-def test_quality_is_a_number_from_0_to_100(desk: Desk, folder: Path, quality: str) -> None:
-    assert desk.run("enroll", folder, "--min-quality", quality).exit_code == 2
+def test_quality_is_a_number_from_0_to_100(cli: CliFixture, folder: Path, quality: str) -> None:
+    assert cli.run("enroll", folder, "--min-quality", quality).exit_code == 2

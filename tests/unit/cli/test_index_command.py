@@ -12,7 +12,7 @@ from core.errors import InvalidImage
 from core.jobs.index_job import IndexJob
 from core.submission.batch_requests import MAX_KEYS
 from tests.support.faces import face, recognition
-from tests.unit.cli.desk import Desk, codes
+from tests.unit.cli.cli_fixture import CliFixture, codes
 
 INDEX = ("index", "s3://album/trip/", "--collection", "default")
 
@@ -21,72 +21,72 @@ def interrupt() -> None:
     signal.raise_signal(signal.SIGINT)
 
 
-def submitted(desk: Desk) -> list[str]:
-    return [IndexJob.from_body(body).s3_key for body in desk.queue.bodies]
+def submitted(cli: CliFixture) -> list[str]:
+    return [IndexJob.from_body(body).s3_key for body in cli.queue.bodies]
 
 
-def journals(desk: Desk) -> list[Path]:
-    return list(desk.run_folder.glob("*"))
+def journals(cli: CliFixture) -> list[Path]:
+    return list(cli.run_folder.glob("*"))
 
 
-def interrupted_run(desk: Desk, *keys: str) -> None:
-    desk.put(*keys)
-    desk.on_sleep = interrupt
-    assert desk.run(*INDEX).exit_code == 130
-    desk.on_sleep = None
+def interrupted_run(cli: CliFixture, *keys: str) -> None:
+    cli.put(*keys)
+    cli.on_sleep = interrupt
+    assert cli.run(*INDEX).exit_code == 130
+    cli.on_sleep = None
 
 
-def test_all_photos_below_the_prefix_are_indexed(desk: Desk) -> None:
-    desk.put("trip/", "trip/a.jpg", "trip/b.jpg", "tripod.jpg")
+def test_all_photos_below_the_prefix_are_indexed(cli: CliFixture) -> None:
+    cli.put("trip/", "trip/a.jpg", "trip/b.jpg", "tripod.jpg")
 
-    result = desk.run(*INDEX)
+    result = cli.run(*INDEX)
 
     assert result.exit_code == 0, result.stderr
     assert result.stdout == "2 photos: 2 indexed with 2 faces in 'default', 0 not\n"
-    assert {face.image_id for face in desk.enrolled("default")} == {"trip/a.jpg", "trip/b.jpg"}
-    assert journals(desk) == []
+    assert {face.image_id for face in cli.enrolled("default")} == {"trip/a.jpg", "trip/b.jpg"}
+    assert journals(cli) == []
 
 
 @pytest.mark.parametrize("place", ["s3://album", "s3://album/"])
-def test_without_prefix_the_whole_bucket_is_indexed(desk: Desk, place: str) -> None:
-    desk.put("a.jpg", "trip/b.jpg")
+def test_without_prefix_the_whole_bucket_is_indexed(cli: CliFixture, place: str) -> None:
+    cli.put("a.jpg", "trip/b.jpg")
 
-    assert desk.run("index", place, "--collection", "default").exit_code == 0
+    assert cli.run("index", place, "--collection", "default").exit_code == 0
 
-    assert len(desk.enrolled("default")) == 2
+    assert len(cli.enrolled("default")) == 2
 
 
-def test_options_reach_the_jobs(desk: Desk) -> None:
-    desk.put("trip/a.jpg")
-    desk.on_sleep = interrupt
+def test_options_reach_the_jobs(cli: CliFixture) -> None:
+    cli.put("trip/a.jpg")
+    cli.on_sleep = interrupt
 
-    desk.run(*INDEX, "--max-faces", "7", "--person", "Ada", "--largest", "--min-quality", "30")
+    cli.run(*INDEX, "--max-faces", "7", "--person", "Ada", "--largest", "--min-quality", "30")
 
-    (body,) = desk.queue.bodies
+    (body,) = cli.queue.bodies
     job = IndexJob.from_body(body)
     assert (job.max_faces, job.person, job.s3_bucket) == (7, "Ada", "album")
     assert job.largest
     assert job.min_quality == 30
 
 
-def test_batches_have_a_thousand_keys(desk: Desk) -> None:
-    desk.put(*(f"trip/{number:05}.jpg" for number in range(2 * MAX_KEYS + 1)))
+def test_batches_have_a_thousand_keys(cli: CliFixture) -> None:
+    cli.put(*(f"trip/{number:05}.jpg" for number in range(2 * MAX_KEYS + 1)))
 
-    result = desk.run(*INDEX)
+    result = cli.run(*INDEX)
 
-    batches = [key for key in desk.outputs.objects if key.endswith("/photos.json")]
+    batches = [key for key in cli.outputs.objects if key.endswith("/photos.json")]
     assert result.exit_code == 0
     assert len(batches) == 3
-    assert len(desk.enrolled("default")) == 2 * MAX_KEYS + 1
+    assert len(cli.enrolled("default")) == 2 * MAX_KEYS + 1
 
 
-def test_every_photo_that_is_not_indexed_is_named_with_its_reason(desk: Desk) -> None:
-    desk.put("trip/bad.jpg", "trip/crowd.jpg", "trip/empty.jpg", "trip/good.jpg", "trip/a\nb.jpg")
-    desk.faces[b"trip/bad.jpg"] = InvalidImage("the image data is damaged")
-    desk.faces[b"trip/crowd.jpg"] = recognition(*[face(float(each)) for each in range(4)])
-    desk.faces[b"trip/empty.jpg"] = recognition()
+def test_every_photo_that_is_not_indexed_is_named_with_its_reason(cli: CliFixture) -> None:
+    cli.put("trip/bad.jpg", "trip/crowd.jpg", "trip/empty.jpg", "trip/good.jpg", "trip/a\nb.jpg")
+    cli.faces[b"trip/bad.jpg"] = InvalidImage("the image data is damaged")
+    cli.faces[b"trip/crowd.jpg"] = recognition(*[face(float(each)) for each in range(4)])
+    cli.faces[b"trip/empty.jpg"] = recognition()
 
-    result = desk.run(*INDEX, "--max-faces", "1")
+    result = cli.run(*INDEX, "--max-faces", "1")
 
     assert result.exit_code == 1
     assert result.stderr.splitlines() == [
@@ -98,44 +98,44 @@ def test_every_photo_that_is_not_indexed_is_named_with_its_reason(desk: Desk) ->
     assert result.stdout == "5 photos: 2 indexed with 2 faces in 'default', 3 not\n"
 
 
-def test_photo_of_several_people_is_not_one_persons(desk: Desk) -> None:
-    desk.put("trip/two.jpg")
-    desk.faces[b"trip/two.jpg"] = recognition(face(0.0), face(5.0))
+def test_photo_of_several_people_is_not_one_persons(cli: CliFixture) -> None:
+    cli.put("trip/two.jpg")
+    cli.faces[b"trip/two.jpg"] = recognition(face(0.0), face(5.0))
 
-    result = desk.run(*INDEX, "--person", "Ada")
+    result = cli.run(*INDEX, "--person", "Ada")
 
     assert result.exit_code == 1
     assert "SEVERAL_LARGE_FACES: faces left out: 2" in result.stderr
 
 
-def test_photo_indexed_in_part_is_no_failure(desk: Desk) -> None:
-    desk.put("trip/two.jpg")
-    desk.faces[b"trip/two.jpg"] = recognition(face(0.0), face(5.0))
+def test_photo_indexed_in_part_is_no_failure(cli: CliFixture) -> None:
+    cli.put("trip/two.jpg")
+    cli.faces[b"trip/two.jpg"] = recognition(face(0.0), face(5.0))
 
-    assert desk.run(*INDEX, "--max-faces", "1").exit_code == 0
+    assert cli.run(*INDEX, "--max-faces", "1").exit_code == 0
 
 
-def test_result_that_was_erased_meanwhile_is_reported(desk: Desk) -> None:
-    desk.put("trip/a.jpg")
+def test_result_that_was_erased_meanwhile_is_reported(cli: CliFixture) -> None:
+    cli.put("trip/a.jpg")
 
     def work_and_erase() -> None:
-        (body,) = desk.queue.bodies
-        desk.work()
-        desk.outputs.delete(IndexJob.from_body(body).job_id)
+        (body,) = cli.queue.bodies
+        cli.work()
+        cli.outputs.delete(IndexJob.from_body(body).job_id)
 
-    desk.on_sleep = work_and_erase
+    cli.on_sleep = work_and_erase
 
-    result = desk.run(*INDEX)
+    result = cli.run(*INDEX)
 
     assert result.exit_code == 1
     assert codes(result.stderr) == ["RESULT_MISSING"]
 
 
-def test_interrupted_run_says_how_to_go_on(desk: Desk) -> None:
-    desk.put("trip/a.jpg", "trip/b.jpg")
-    desk.on_sleep = interrupt
+def test_interrupted_run_says_how_to_go_on(cli: CliFixture) -> None:
+    cli.put("trip/a.jpg", "trip/b.jpg")
+    cli.on_sleep = interrupt
 
-    result = desk.run(*INDEX)
+    result = cli.run(*INDEX)
 
     assert result.exit_code == 130
     assert result.stderr.startswith("INTERRUPTED: 2 photos are submitted")
@@ -143,40 +143,40 @@ def test_interrupted_run_says_how_to_go_on(desk: Desk) -> None:
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_continued_run_submits_only_what_is_new_and_reports_all(desk: Desk) -> None:
-    interrupted_run(desk, "trip/b.jpg", "trip/d.jpg")
-    desk.put("trip/a.jpg", "trip/c.jpg")
+def test_continued_run_submits_only_what_is_new_and_reports_all(cli: CliFixture) -> None:
+    interrupted_run(cli, "trip/b.jpg", "trip/d.jpg")
+    cli.put("trip/a.jpg", "trip/c.jpg")
 
-    before = submitted(desk)
-    desk.on_sleep = interrupt
-    desk.run(*INDEX)
-    added = submitted(desk)[len(before) :]
-    desk.on_sleep = None
-    result = desk.run(*INDEX)
+    before = submitted(cli)
+    cli.on_sleep = interrupt
+    cli.run(*INDEX)
+    added = submitted(cli)[len(before) :]
+    cli.on_sleep = None
+    result = cli.run(*INDEX)
 
     assert before == ["trip/b.jpg", "trip/d.jpg"]
     assert added == ["trip/a.jpg", "trip/c.jpg"]
     assert result.stdout == "4 photos: 4 indexed with 4 faces in 'default', 0 not\n"
-    assert journals(desk) == []
+    assert journals(cli) == []
 
 
 def test_ctrl_c_while_a_batch_is_queued_waits_until_it_is_noted(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    cli: CliFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk.put(*(f"trip/{number:05}.jpg" for number in range(MAX_KEYS + 1)))
-    send = desk.queue.send_many
+    cli.put(*(f"trip/{number:05}.jpg" for number in range(MAX_KEYS + 1)))
+    send = cli.queue.send_many
 
     def send_under_interruption(bodies: Sequence[str]) -> None:
         interrupt()
         send(bodies)
 
-    monkeypatch.setattr(desk.queue, "send_many", send_under_interruption)
-    assert desk.run(*INDEX).exit_code == 130
+    monkeypatch.setattr(cli.queue, "send_many", send_under_interruption)
+    assert cli.run(*INDEX).exit_code == 130
     monkeypatch.undo()
 
-    assert len(submitted(desk)) == MAX_KEYS
-    assert desk.run(*INDEX).exit_code == 0
-    assert len([key for key in desk.outputs.objects if key.endswith("/photos.json")]) == 2
+    assert len(submitted(cli)) == MAX_KEYS
+    assert cli.run(*INDEX).exit_code == 0
+    assert len([key for key in cli.outputs.objects if key.endswith("/photos.json")]) == 2
 
 
 def test_second_ctrl_c_does_not_wait() -> None:
@@ -195,114 +195,114 @@ def test_second_ctrl_c_does_not_wait() -> None:
     assert steps == ["after the first"]
 
 
-def test_torn_last_line_counts_for_nothing(desk: Desk) -> None:
-    interrupted_run(desk, "trip/a.jpg")
-    (journal,) = journals(desk)
+def test_torn_last_line_counts_for_nothing(cli: CliFixture) -> None:
+    interrupted_run(cli, "trip/a.jpg")
+    (journal,) = journals(cli)
     with journal.open("a") as file:
         file.write('{"batch_id": "torn')
 
-    result = desk.run(*INDEX)
+    result = cli.run(*INDEX)
 
     assert result.exit_code == 0
-    assert len(desk.enrolled("default")) == 1
+    assert len(cli.enrolled("default")) == 1
 
 
 @pytest.mark.parametrize("text", ["", "no JSON\n", "{}\n"])
-def test_journal_that_cannot_be_read_begins_anew(desk: Desk, text: str) -> None:
-    interrupted_run(desk, "trip/a.jpg")
-    (journal,) = journals(desk)
+def test_journal_that_cannot_be_read_begins_anew(cli: CliFixture, text: str) -> None:
+    interrupted_run(cli, "trip/a.jpg")
+    (journal,) = journals(cli)
     journal.write_text(text)
 
-    assert desk.run(*INDEX).exit_code == 0
-    assert journals(desk) == []
+    assert cli.run(*INDEX).exit_code == 0
+    assert journals(cli) == []
 
 
-def test_run_with_other_options_is_refused_while_one_is_unfinished(desk: Desk) -> None:
-    interrupted_run(desk, "trip/a.jpg")
+def test_run_with_other_options_is_refused_while_one_is_unfinished(cli: CliFixture) -> None:
+    interrupted_run(cli, "trip/a.jpg")
 
-    result = desk.run(*INDEX, "--person", "Ada")
+    result = cli.run(*INDEX, "--person", "Ada")
 
     assert result.exit_code == 2
     assert codes(result.stderr) == ["UNFINISHED"]
-    assert str(journals(desk)[0]) in result.stderr
+    assert str(journals(cli)[0]) in result.stderr
 
 
-def test_other_prefix_is_another_run(desk: Desk) -> None:
-    interrupted_run(desk, "trip/a.jpg")
-    desk.put("home/a.jpg")
+def test_other_prefix_is_another_run(cli: CliFixture) -> None:
+    interrupted_run(cli, "trip/a.jpg")
+    cli.put("home/a.jpg")
 
-    other = desk.run("index", "s3://album/home/", "--collection", "default")
+    other = cli.run("index", "s3://album/home/", "--collection", "default")
 
     assert other.exit_code == 0
-    assert len(journals(desk)) == 1
+    assert len(journals(cli)) == 1
 
 
-def test_collection_made_anew_is_indexed_anew(desk: Desk) -> None:
-    interrupted_run(desk, "trip/a.jpg")
-    desk.work()
-    desk.run("collections", "delete", "default")
+def test_collection_made_anew_is_indexed_anew(cli: CliFixture) -> None:
+    interrupted_run(cli, "trip/a.jpg")
+    cli.work()
+    cli.run("collections", "delete", "default")
 
-    result = desk.run(*INDEX)
-
-    assert result.exit_code == 0
-    assert len(desk.enrolled("default")) == 1
-
-
-def test_batch_that_the_service_lost_is_submitted_again(desk: Desk) -> None:
-    interrupted_run(desk, "trip/a.jpg")
-    desk.outputs.objects.clear()
-    while messages := desk.queue.receive(limit=10, wait_s=0):
-        desk.queue.delete_many(messages)
-
-    result = desk.run(*INDEX)
+    result = cli.run(*INDEX)
 
     assert result.exit_code == 0
-    assert len(desk.enrolled("default")) == 1
+    assert len(cli.enrolled("default")) == 1
 
 
-def test_prefix_without_photos_is_refused(desk: Desk) -> None:
-    result = desk.run(*INDEX)
+def test_batch_that_the_service_lost_is_submitted_again(cli: CliFixture) -> None:
+    interrupted_run(cli, "trip/a.jpg")
+    cli.outputs.objects.clear()
+    while messages := cli.queue.receive(limit=10, wait_s=0):
+        cli.queue.delete_many(messages)
+
+    result = cli.run(*INDEX)
+
+    assert result.exit_code == 0
+    assert len(cli.enrolled("default")) == 1
+
+
+def test_prefix_without_photos_is_refused(cli: CliFixture) -> None:
+    result = cli.run(*INDEX)
 
     assert result.exit_code == 2
     assert codes(result.stderr) == ["NO_PHOTOS"]
 
 
-def test_bucket_that_is_not_allowed_is_refused(desk: Desk) -> None:
-    result = desk.run("index", "s3://secrets/", "--collection", "default")
+def test_bucket_that_is_not_allowed_is_refused(cli: CliFixture) -> None:
+    result = cli.run("index", "s3://secrets/", "--collection", "default")
 
     assert result.exit_code == 2
     assert codes(result.stderr) == ["BUCKET_NOT_ALLOWED"]
 
 
-def test_collection_must_be_there(desk: Desk) -> None:
-    desk.put("trip/a.jpg")
+def test_collection_must_be_there(cli: CliFixture) -> None:
+    cli.put("trip/a.jpg")
 
-    result = desk.run("index", "s3://album/", "--collection", "staff")
+    result = cli.run("index", "s3://album/", "--collection", "staff")
 
     assert result.exit_code == 2
     assert codes(result.stderr) == ["COLLECTION_NOT_FOUND"]
 
 
-def test_service_that_goes_away_leaves_what_was_submitted_noted(desk: Desk) -> None:
-    desk.put("trip/a.jpg")
+def test_service_that_goes_away_leaves_what_was_submitted_noted(cli: CliFixture) -> None:
+    cli.put("trip/a.jpg")
 
     def lose_the_store() -> None:
-        desk.outputs.available = False
+        cli.outputs.available = False
 
-    desk.on_sleep = lose_the_store
-    assert codes(desk.run(*INDEX).stderr) == ["STORAGE_UNAVAILABLE"]
-    desk.outputs.available, desk.on_sleep = True, None
+    cli.on_sleep = lose_the_store
+    assert codes(cli.run(*INDEX).stderr) == ["STORAGE_UNAVAILABLE"]
+    cli.outputs.available, cli.on_sleep = True, None
 
-    (journal,) = journals(desk)
+    (journal,) = journals(cli)
     assert json.loads(journal.read_text().splitlines()[1])["keys"] == ["trip/a.jpg"]
-    assert desk.run(*INDEX).exit_code == 0
+    assert cli.run(*INDEX).exit_code == 0
 
 
-def test_poor_faces_are_named_with_what_makes_them_poor(desk: Desk) -> None:
-    desk.put("trip/a.jpg")
-    desk.faces[b"trip/a.jpg"] = recognition(face(quality=30))
+def test_poor_faces_are_named_with_what_makes_them_poor(cli: CliFixture) -> None:
+    cli.put("trip/a.jpg")
+    cli.faces[b"trip/a.jpg"] = recognition(face(quality=30))
 
-    result = desk.run(*INDEX)
+    result = cli.run(*INDEX)
 
     assert result.exit_code == 1
     assert "a.jpg: LOW_QUALITY LOW_SHARPNESS: faces left out: 1" in result.stderr

@@ -8,7 +8,7 @@ import pytest
 from core.errors import InvalidImage, RecognitionTimedOut
 from core.faces.results import Model, Recognition
 from tests.support.faces import face, recognition
-from tests.unit.cli.desk import Desk, codes
+from tests.unit.cli.cli_fixture import CliFixture, codes
 
 
 @pytest.fixture
@@ -18,10 +18,10 @@ def photo(tmp_path: Path) -> Path:
     return path
 
 
-def test_known_person_is_named_nearest_first(desk: Desk, photo: Path) -> None:
-    desk.enrol("default", "Ada", "Bob", "Eve", position=0.1)
+def test_known_person_is_named_nearest_first(cli: CliFixture, photo: Path) -> None:
+    cli.enrol("default", "Ada", "Bob", "Eve", position=0.1)
 
-    result = desk.run("match", photo)
+    result = cli.run("match", photo)
 
     lines = result.stdout.splitlines()
     assert result.exit_code == 0
@@ -29,19 +29,19 @@ def test_known_person_is_named_nearest_first(desk: Desk, photo: Path) -> None:
     assert [line.split()[2] for line in lines[2:]] == ["Ada", "Bob", "Eve"]
 
 
-def test_stranger_is_unknown(desk: Desk, photo: Path) -> None:
-    desk.enrol("default", "Ada", position=5.0)
+def test_stranger_is_unknown(cli: CliFixture, photo: Path) -> None:
+    cli.enrol("default", "Ada", position=5.0)
 
-    result = desk.run("match", photo)
+    result = cli.run("match", photo)
 
     assert result.exit_code == 0
     assert result.stdout.splitlines()[-1] == "  Unknown"
 
 
-def test_json_is_what_the_service_answers(desk: Desk, photo: Path) -> None:
-    (ada,) = desk.enrol("default", "Ada")
+def test_json_is_what_the_service_answers(cli: CliFixture, photo: Path) -> None:
+    (ada,) = cli.enrol("default", "Ada")
 
-    answer = json.loads(desk.run("match", photo, "--json").stdout)
+    answer = json.loads(cli.run("match", photo, "--json").stdout)
 
     (match,) = answer["faces"][0]["matches"]
     assert answer["collection_id"] == "default"
@@ -49,23 +49,23 @@ def test_json_is_what_the_service_answers(desk: Desk, photo: Path) -> None:
     assert match["metadata"] == {"number": "0"}
 
 
-def test_threshold_of_the_caller_counts(desk: Desk, photo: Path) -> None:
-    desk.enrol("default", "Ada", position=0.4)
+def test_threshold_of_the_caller_counts(cli: CliFixture, photo: Path) -> None:
+    cli.enrol("default", "Ada", position=0.4)
 
-    strict = desk.run("match", photo, "--threshold", "95")
-    kind = desk.run("match", photo, "--threshold", "80")
+    strict = cli.run("match", photo, "--threshold", "95")
+    kind = cli.run("match", photo, "--threshold", "80")
 
     assert "Ada" not in strict.stdout
     assert "Ada" in kind.stdout
 
 
-def test_all_faces_are_searched_only_when_asked_for(desk: Desk, photo: Path) -> None:
-    desk.faces[b"photo"] = recognition(face(0.0), face(5.0))
-    desk.enrol("default", "Ada")
-    desk.enrol("default", "Bob", position=5.0)
+def test_all_faces_are_searched_only_when_asked_for(cli: CliFixture, photo: Path) -> None:
+    cli.faces[b"photo"] = recognition(face(0.0), face(5.0))
+    cli.enrol("default", "Ada")
+    cli.enrol("default", "Bob", position=5.0)
 
-    largest = desk.run("match", photo)
-    everybody = desk.run("match", photo, "--all-faces")
+    largest = cli.run("match", photo)
+    everybody = cli.run("match", photo, "--all-faces")
 
     assert "Bob" not in largest.stdout
     assert "1 ignored" in largest.stdout
@@ -82,45 +82,45 @@ def test_all_faces_are_searched_only_when_asked_for(desk: Desk, photo: Path) -> 
     ],
 )
 def test_photo_without_use_is_code_one(
-    desk: Desk, photo: Path, answer: Recognition | Exception, code: str
+    cli: CliFixture, photo: Path, answer: Recognition | Exception, code: str
 ) -> None:
-    desk.faces[b"photo"] = answer
+    cli.faces[b"photo"] = answer
 
-    result = desk.run("match", photo)
+    result = cli.run("match", photo)
 
     assert result.exit_code == 1
     assert result.stderr.startswith(f"not used: {photo}: {code}: ")
 
 
-def test_photo_that_is_not_there_is_code_two(desk: Desk, tmp_path: Path) -> None:
-    result = desk.run("match", tmp_path / "none.jpg")
+def test_photo_that_is_not_there_is_code_two(cli: CliFixture, tmp_path: Path) -> None:
+    result = cli.run("match", tmp_path / "none.jpg")
 
     assert result.exit_code == 2
     assert codes(result.stderr) == ["UNREADABLE"]
 
 
-def test_collection_that_is_not_there_starts_no_child(desk: Desk, photo: Path) -> None:
-    result = desk.run("match", photo, "--collection", "staff")
+def test_collection_that_is_not_there_starts_no_child(cli: CliFixture, photo: Path) -> None:
+    result = cli.run("match", photo, "--collection", "staff")
 
     assert result.exit_code == 2
     assert codes(result.stderr) == ["COLLECTION_NOT_FOUND"]
-    assert desk.started == 0
+    assert cli.started == 0
 
 
-def test_collection_of_another_model_is_refused(desk: Desk, photo: Path) -> None:
-    desk.enrol("default", "Ada", model=Model(name="other", version="1"))
+def test_collection_of_another_model_is_refused(cli: CliFixture, photo: Path) -> None:
+    cli.enrol("default", "Ada", model=Model(name="other", version="1"))
 
-    result = desk.run("match", photo)
+    result = cli.run("match", photo)
 
     assert result.exit_code == 2
     assert codes(result.stderr) == ["MODEL_MISMATCH"]
 
 
-def test_poor_face_is_not_looked_for_unless_asked(desk: Desk, photo: Path) -> None:
-    desk.enrol("default", "Ada")
-    desk.faces[b"photo"] = recognition(face(quality=10))
+def test_poor_face_is_not_looked_for_unless_asked(cli: CliFixture, photo: Path) -> None:
+    cli.enrol("default", "Ada")
+    cli.faces[b"photo"] = recognition(face(quality=10))
 
-    poor, asked = (desk.run("match", photo, *more) for more in ([], ["--min-quality", "5"]))
+    poor, asked = (cli.run("match", photo, *more) for more in ([], ["--min-quality", "5"]))
 
     assert poor.stdout.splitlines()[2:] == [
         "  NOT_SEARCHED: its quality is 10 (LOW_SHARPNESS)",

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.cli.desk import Desk, codes
+from tests.unit.cli.cli_fixture import CliFixture, codes
 
 REBUILD = ("rebuild", "--collection", "default")
 
@@ -15,185 +15,185 @@ def void(answer: object) -> None:
     """Make an event of something that returns an answer."""
 
 
-def gallery_of(desk: Desk) -> str:
-    return desk.collections.get("default").gallery_id
+def gallery_of(cli: CliFixture) -> str:
+    return cli.collections.get("default").gallery_id
 
 
 @pytest.fixture
 def during_copy(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    cli: CliFixture, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[Callable[[], None]], None]:
     """Return how to have something happen, once, after the first faces were copied."""
 
     def plan(event: Callable[[], None]) -> None:
-        former, put, pending = gallery_of(desk), desk.index.put, [event]
+        former, put, pending = gallery_of(cli), cli.index.put, [event]
 
         def put_and_more(gallery_id: str, faces: list[object]) -> None:
             put(gallery_id, faces)  # type: ignore[arg-type]
             if gallery_id != former and pending:
                 pending.pop()()
 
-        monkeypatch.setattr(desk.index, "put", put_and_more)
+        monkeypatch.setattr(cli.index, "put", put_and_more)
 
     return plan
 
 
-def test_faces_are_in_a_fresh_gallery_and_the_former_is_gone(desk: Desk) -> None:
-    desk.enrol("default", "Ada", None, "Eve")
-    before, former = desk.enrolled("default"), gallery_of(desk)
+def test_faces_are_in_a_fresh_gallery_and_the_former_is_gone(cli: CliFixture) -> None:
+    cli.enrol("default", "Ada", None, "Eve")
+    before, former = cli.enrolled("default"), gallery_of(cli)
 
-    result = desk.run(*REBUILD)
+    result = cli.run(*REBUILD)
 
     assert result.exit_code == 0
     assert result.stdout == "3 faces of 'default' were written anew\n"
-    assert gallery_of(desk) != former
-    assert list(desk.index.galleries) == [gallery_of(desk)]
-    assert desk.enrolled("default") == before
-    assert list(desk.run_folder.iterdir()) == []
+    assert gallery_of(cli) != former
+    assert list(cli.index.galleries) == [gallery_of(cli)]
+    assert cli.enrolled("default") == before
+    assert list(cli.run_folder.iterdir()) == []
 
 
-def test_collection_without_faces_stays_as_it_is(desk: Desk) -> None:
-    former = gallery_of(desk)
+def test_collection_without_faces_stays_as_it_is(cli: CliFixture) -> None:
+    former = gallery_of(cli)
 
-    result = desk.run(*REBUILD)
+    result = cli.run(*REBUILD)
 
     assert result.exit_code == 0
-    assert gallery_of(desk) == former
+    assert gallery_of(cli) == former
 
 
 def test_faces_that_come_or_change_or_go_during_the_copy_are_carried_over(
-    desk: Desk, during_copy: Callable[[Callable[[], None]], None]
+    cli: CliFixture, during_copy: Callable[[Callable[[], None]], None]
 ) -> None:
-    ada, _ = desk.enrol("default", "Ada", "Bob")
+    ada, _ = cli.enrol("default", "Ada", "Bob")
 
     def change() -> None:
-        desk.enrol("default", "Eve")
-        desk.index.erase(gallery_of(desk), [ada.face_id])
-        desk.people.rename("default", "Bob", "Robert")
+        cli.enrol("default", "Eve")
+        cli.index.erase(gallery_of(cli), [ada.face_id])
+        cli.people.rename("default", "Bob", "Robert")
 
     during_copy(change)
-    desk.run(*REBUILD)
+    cli.run(*REBUILD)
 
-    assert desk.names("default") == ["Eve", "Robert"]
+    assert cli.names("default") == ["Eve", "Robert"]
 
 
 def test_what_a_process_does_in_the_former_gallery_after_the_switch_is_carried_over(
-    desk: Desk,
+    cli: CliFixture,
 ) -> None:
-    ada, bob = desk.enrol("default", "Ada", "Bob")
-    former = gallery_of(desk)
+    ada, bob = cli.enrol("default", "Ada", "Bob")
+    former = gallery_of(cli)
 
     def act_on_the_former() -> None:
-        assert gallery_of(desk) != former
-        desk.index.put(former, [replace(bob, person="Robert")])
-        desk.index.erase(former, [ada.face_id])
+        assert gallery_of(cli) != former
+        cli.index.put(former, [replace(bob, person="Robert")])
+        cli.index.erase(former, [ada.face_id])
 
-    desk.on_sleep = act_on_the_former
-    desk.run(*REBUILD)
+    cli.on_sleep = act_on_the_former
+    cli.run(*REBUILD)
 
-    assert desk.names("default") == ["Robert"]
+    assert cli.names("default") == ["Robert"]
 
 
-def test_what_comes_to_the_fresh_gallery_after_the_switch_stays(desk: Desk) -> None:
-    desk.enrol("default", "Ada")
-    desk.on_sleep = lambda: void(desk.enrol("default", "Eve"))
+def test_what_comes_to_the_fresh_gallery_after_the_switch_stays(cli: CliFixture) -> None:
+    cli.enrol("default", "Ada")
+    cli.on_sleep = lambda: void(cli.enrol("default", "Eve"))
 
-    desk.run(*REBUILD)
+    cli.run(*REBUILD)
 
-    assert desk.names("default") == ["Ada", "Eve"]
+    assert cli.names("default") == ["Ada", "Eve"]
 
 
 def test_collection_that_is_erased_during_the_copy_stays_erased(
-    desk: Desk, during_copy: Callable[[Callable[[], None]], None]
+    cli: CliFixture, during_copy: Callable[[Callable[[], None]], None]
 ) -> None:
-    desk.run("collections", "create", "staff")
-    desk.enrol("default", "Ada")
-    during_copy(lambda: void(desk.parts().erasure.collection("default")))
+    cli.run("collections", "create", "staff")
+    cli.enrol("default", "Ada")
+    during_copy(lambda: void(cli.parts().erasure.collection("default")))
 
-    result = desk.run(*REBUILD)
+    result = cli.run(*REBUILD)
 
     assert result.exit_code == 2
-    assert desk.index.galleries == {}
-    assert list(desk.run_folder.iterdir()) == []
+    assert cli.index.galleries == {}
+    assert list(cli.run_folder.iterdir()) == []
 
 
 def test_no_copy_stays_of_a_collection_that_is_erased_during_it(
-    desk: Desk, during_copy: Callable[[Callable[[], None]], None]
+    cli: CliFixture, during_copy: Callable[[Callable[[], None]], None]
 ) -> None:
-    desk.run("collections", "create", "staff")
-    desk.enrol("staff", "Ada")
-    during_copy(lambda: void(desk.parts().erasure.collection("staff")))
+    cli.run("collections", "create", "staff")
+    cli.enrol("staff", "Ada")
+    during_copy(lambda: void(cli.parts().erasure.collection("staff")))
 
-    assert desk.run("rebuild", "--collection", "staff").exit_code != 0
+    assert cli.run("rebuild", "--collection", "staff").exit_code != 0
 
-    assert desk.index.galleries == {}
-    assert list(desk.run_folder.iterdir()) == []
+    assert cli.index.galleries == {}
+    assert list(cli.run_folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("what", ["person", "collection"])
 def test_faces_that_came_last_are_erased_with_their_person_or_collection(
-    desk: Desk, what: str
+    cli: CliFixture, what: str
 ) -> None:
-    (bob, ada) = desk.enrol("default", "Bob", "Ada")
-    former = gallery_of(desk)
-    desk.index.erase(former, [ada.face_id])
+    (bob, ada) = cli.enrol("default", "Bob", "Ada")
+    former = gallery_of(cli)
+    cli.index.erase(former, [ada.face_id])
 
     def enrol_in_the_former_and_erase() -> None:
-        desk.on_sleep = lambda: None
-        desk.index.put(former, [ada])
-        desk.collections.create("staff")
-        desk.index.put(gallery_of(desk), [replace(bob, person="Ada")])
+        cli.on_sleep = lambda: None
+        cli.index.put(former, [ada])
+        cli.collections.create("staff")
+        cli.index.put(gallery_of(cli), [replace(bob, person="Ada")])
         if what == "person":
-            desk.parts().erasure.person("default", "Ada")
+            cli.parts().erasure.person("default", "Ada")
         else:
-            desk.parts().erasure.collection("default")
+            cli.parts().erasure.collection("default")
 
-    desk.on_sleep = enrol_in_the_former_and_erase
+    cli.on_sleep = enrol_in_the_former_and_erase
 
-    desk.run(*REBUILD)
+    cli.run(*REBUILD)
 
-    assert former not in desk.index.galleries
-    assert "Ada" not in desk.names("default")
+    assert former not in cli.index.galleries
+    assert "Ada" not in cli.names("default")
 
 
 def test_other_switch_meanwhile_is_a_conflict_that_changes_nothing(
-    desk: Desk, during_copy: Callable[[Callable[[], None]], None]
+    cli: CliFixture, during_copy: Callable[[Callable[[], None]], None]
 ) -> None:
-    desk.enrol("default", "Ada")
+    cli.enrol("default", "Ada")
     other = "f" * 32
-    desk.index.create(other, length=128)
-    during_copy(lambda: void(desk.collections.swap_gallery(desk.collections.get("default"), other)))
+    cli.index.create(other, length=128)
+    during_copy(lambda: void(cli.collections.swap_gallery(cli.collections.get("default"), other)))
 
-    result = desk.run(*REBUILD)
+    result = cli.run(*REBUILD)
 
     assert result.exit_code == 2
     assert codes(result.stderr) == ["CONFLICT"]
-    assert gallery_of(desk) == other
+    assert gallery_of(cli) == other
 
 
 def test_interrupted_rebuild_leaves_only_the_former_gallery(
-    desk: Desk, during_copy: Callable[[Callable[[], None]], None]
+    cli: CliFixture, during_copy: Callable[[Callable[[], None]], None]
 ) -> None:
-    desk.enrol("default", "Ada")
-    former = gallery_of(desk)
+    cli.enrol("default", "Ada")
+    former = gallery_of(cli)
 
     def interrupt() -> None:
         raise KeyboardInterrupt
 
     during_copy(interrupt)
 
-    assert desk.run(*REBUILD).exit_code == 130
-    assert list(desk.index.galleries) == [former]
-    assert list(desk.run_folder.iterdir()) == []
+    assert cli.run(*REBUILD).exit_code == 130
+    assert list(cli.index.galleries) == [former]
+    assert list(cli.run_folder.iterdir()) == []
 
 
-def test_gallery_that_a_killed_rebuild_left_is_dropped_by_the_next(desk: Desk) -> None:
-    desk.enrol("default", "Ada")
+def test_gallery_that_a_killed_rebuild_left_is_dropped_by_the_next(cli: CliFixture) -> None:
+    cli.enrol("default", "Ada")
     left = "e" * 32
-    desk.index.create(left, length=128)
-    desk.run_folder.mkdir()
-    (desk.run_folder / "rebuild-default.json").write_text(json.dumps([gallery_of(desk), left]))
+    cli.index.create(left, length=128)
+    cli.run_folder.mkdir()
+    (cli.run_folder / "rebuild-default.json").write_text(json.dumps([gallery_of(cli), left]))
 
-    desk.run(*REBUILD)
+    cli.run(*REBUILD)
 
-    assert list(desk.index.galleries) == [gallery_of(desk)]
+    assert list(cli.index.galleries) == [gallery_of(cli)]

@@ -11,7 +11,7 @@ from efr_cli.app import main
 from efr_cli.context import real_context
 
 from tests.support.photos import ROOT
-from tests.unit.cli.desk import Desk
+from tests.unit.cli.cli_fixture import CliFixture
 
 
 @pytest.mark.parametrize(
@@ -30,32 +30,32 @@ from tests.unit.cli.desk import Desk
         ["collections", "create", "c", "--metadata", "=nokey"],
     ],
 )
-def test_wrong_usage_is_one_line_and_code_two(desk: Desk, arguments: list[str]) -> None:
-    result = desk.run(*arguments)
+def test_wrong_usage_is_one_line_and_code_two(cli: CliFixture, arguments: list[str]) -> None:
+    result = cli.run(*arguments)
 
     assert result.exit_code == 2
     assert result.stderr.startswith("USAGE: ")
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_without_a_command_the_help_is_shown(desk: Desk) -> None:
-    result = desk.run()
+def test_without_a_command_the_help_is_shown(cli: CliFixture) -> None:
+    result = cli.run()
 
     assert result.exit_code == 2
     assert "Commands:" in result.stderr
 
 
-def test_help_names_the_exit_codes(desk: Desk) -> None:
-    result = desk.run("--help")
+def test_help_names_the_exit_codes(cli: CliFixture) -> None:
+    result = cli.run("--help")
 
     assert result.exit_code == 0
     assert "130  interrupted" in result.stdout
 
 
-def test_service_that_is_away_is_one_line_and_code_two(desk: Desk) -> None:
-    desk.gallery.available = False
+def test_service_that_is_away_is_one_line_and_code_two(cli: CliFixture) -> None:
+    cli.gallery.available = False
 
-    result = desk.run("collections", "list")
+    result = cli.run("collections", "list")
 
     assert result.exit_code == 2
     assert result.stderr.startswith("STORAGE_UNAVAILABLE: ")
@@ -73,12 +73,12 @@ def test_settings_that_cannot_be_used_are_code_two(monkeypatch: pytest.MonkeyPat
 
 
 def test_interrupted_command_says_so_with_code_130(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cli: CliFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "photo.jpg").write_bytes(b"photo")
-    monkeypatch.setattr(desk, "recognise", lambda *_, **__: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr(cli, "recognise", lambda *_, **__: signal.raise_signal(signal.SIGINT))
 
-    result = desk.run("match", tmp_path / "photo.jpg")
+    result = cli.run("match", tmp_path / "photo.jpg")
 
     assert result.exit_code == 130
     assert result.stderr.splitlines()[-1].startswith("INTERRUPTED: ")

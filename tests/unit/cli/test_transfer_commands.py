@@ -18,7 +18,7 @@ from core.jobs.recognition_job import COLLECTION_NOTE
 from core.ports import EnrolledFace
 from tests.support.faces import MODEL
 from tests.support.indexes import stored_as
-from tests.unit.cli.desk import Desk, codes
+from tests.unit.cli.cli_fixture import CliFixture, codes
 
 
 @pytest.fixture
@@ -37,15 +37,15 @@ def described(faces: list[EnrolledFace]) -> list[tuple[object, ...]]:
     ]
 
 
-def enrol_variety(desk: Desk) -> list[EnrolledFace]:
+def enrol_variety(cli: CliFixture) -> list[EnrolledFace]:
     """Enrol a face with everything, one without a name, and one with a job."""
-    ada, nobody, eve = desk.enrol("default", "王小明", None, "Eve")
+    ada, nobody, eve = cli.enrol("default", "王小明", None, "Eve")
     faces = [
         replace(ada, rejected=frozenset({"Bob", "Eve"}), metadata={"ключ": "=", "b": ""}),
         replace(nobody, metadata={}),
         replace(eve, job_id=new_id()),
     ]
-    desk.index.put(desk.collections.get("default").gallery_id, faces)
+    cli.index.put(cli.collections.get("default").gallery_id, faces)
     return faces
 
 
@@ -54,102 +54,106 @@ def written(file: Path, *faces: EnrolledFace, model: Model = MODEL) -> Path:
     return file
 
 
-def test_imported_faces_are_those_that_were_exported(desk: Desk, file: Path) -> None:
-    enrol_variety(desk)
-    before = described(desk.enrolled("default"))
-    assert desk.run("export", file, "--collection", "default").exit_code == 0
-    desk.run("collections", "delete", "default")
+def test_imported_faces_are_those_that_were_exported(cli: CliFixture, file: Path) -> None:
+    enrol_variety(cli)
+    before = described(cli.enrolled("default"))
+    assert cli.run("export", file, "--collection", "default").exit_code == 0
+    cli.run("collections", "delete", "default")
 
-    result = desk.run("import", file, "--collection", "default")
+    result = cli.run("import", file, "--collection", "default")
 
     assert result.exit_code == 0
     assert result.stdout == "3 faces in 'default', 3 of them new or changed\n"
-    assert described(desk.enrolled("default")) == [
+    assert described(cli.enrolled("default")) == [
         (face_id, person, image_id, None, *others)
         for face_id, person, image_id, _, *others in before
     ]
 
 
-def test_importing_again_changes_nothing(desk: Desk, file: Path) -> None:
-    enrol_variety(desk)
-    desk.run("export", file, "--collection", "default")
+def test_importing_again_changes_nothing(cli: CliFixture, file: Path) -> None:
+    enrol_variety(cli)
+    cli.run("export", file, "--collection", "default")
 
-    result = desk.run("import", file, "--collection", "default")
+    result = cli.run("import", file, "--collection", "default")
 
     assert result.stdout == "3 faces in 'default', 0 of them new or changed\n"
 
 
 def test_erasing_an_imported_face_leaves_the_job_that_its_file_names_alone(
-    desk: Desk, file: Path
+    cli: CliFixture, file: Path
 ) -> None:
-    (bob,) = desk.enrol("default", "Bob")
-    desk.collections.create("work")
+    (bob,) = cli.enrol("default", "Bob")
+    cli.collections.create("work")
     job_id = new_id()
-    desk.inputs.put(f"{job_id}_photo.jpg", b"", content_type="", metadata={COLLECTION_NOTE: "work"})
+    cli.inputs.put(f"{job_id}_photo.jpg", b"", content_type="", metadata={COLLECTION_NOTE: "work"})
     eve = replace(bob, face_id=new_id(), person="Eve", job_id=job_id)
     written(file, eve)
 
-    assert desk.run("import", file, "--collection", "work").exit_code == 0
-    assert desk.parts().erasure.face("work", eve.face_id).jobs == 0
+    assert cli.run("import", file, "--collection", "work").exit_code == 0
+    assert cli.parts().erasure.face("work", eve.face_id).jobs == 0
 
-    assert [key.partition("_")[0] for key in desk.inputs.objects] == [job_id]
+    assert [key.partition("_")[0] for key in cli.inputs.objects] == [job_id]
 
 
-def test_person_who_is_erased_while_a_file_is_imported_is_left_out(desk: Desk, file: Path) -> None:
-    desk.enrol("default", "Ada", "Bob")
-    desk.run("export", file, "--collection", "default")
+def test_person_who_is_erased_while_a_file_is_imported_is_left_out(
+    cli: CliFixture, file: Path
+) -> None:
+    cli.enrol("default", "Ada", "Bob")
+    cli.run("export", file, "--collection", "default")
     add = Enroller.add
 
     def erase_then_add(self: Enroller, *args: Any, **kwargs: Any) -> Added:
-        desk.parts().erasure.person("default", "Ada")
+        cli.parts().erasure.person("default", "Ada")
         return add(self, *args, **kwargs)
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Enroller, "add", erase_then_add)
-        assert desk.run("import", file, "--collection", "default").exit_code == 0
+        assert cli.run("import", file, "--collection", "default").exit_code == 0
 
-    assert desk.names("default") == ["Bob"]
+    assert cli.names("default") == ["Bob"]
 
 
 @pytest.mark.parametrize("value", [0.0, 0.001, 30.0, 3e38])
-def test_embedding_of_no_models_length_is_refused(desk: Desk, file: Path, value: float) -> None:
-    (face,) = desk.enrol("default", "Ada")
+def test_embedding_of_no_models_length_is_refused(
+    cli: CliFixture, file: Path, value: float
+) -> None:
+    (face,) = cli.enrol("default", "Ada")
     vector = np.zeros(128, dtype=np.float32)
     vector[0] = value
     written(file, replace(face, embedding=vector))
 
-    result = desk.run("import", file, "--collection", "default")
+    result = cli.run("import", file, "--collection", "default")
 
     assert result.exit_code != 0
     assert "length" in result.stderr
 
 
-def test_names_are_imported_in_one_spelling(desk: Desk, file: Path) -> None:
-    (face,) = desk.enrol("default", "Zo\u00eb")
+def test_names_are_imported_in_one_spelling(cli: CliFixture, file: Path) -> None:
+    (face,) = cli.enrol("default", "Zo\u00eb")
     written(file, stored_as(face, "Zoe\u0308", rejected={"A\u030asa"}))
 
-    assert desk.run("import", file, "--collection", "default").exit_code == 0
+    assert cli.run("import", file, "--collection", "default").exit_code == 0
 
-    (imported,) = desk.enrolled("default")
+    (imported,) = cli.enrolled("default")
     assert imported.person == "Zo\u00eb"
     assert imported.rejected == {"\u00c5sa"}
 
 
-def test_faces_go_in_pages(desk: Desk, file: Path) -> None:
-    desk.enrol("default", *(f"Person {number}" for number in range(2 * PAGE + 1)))
-    desk.run("export", file, "--collection", "default")
-    desk.run("collections", "create", "copy")
+def test_faces_go_in_pages(cli: CliFixture, file: Path) -> None:
+    cli.enrol("default", *(f"Person {number}" for number in range(2 * PAGE + 1)))
+    cli.run("export", file, "--collection", "default")
+    cli.run("collections", "create", "copy")
 
-    result = desk.run("import", file, "--collection", "copy")
+    result = cli.run("import", file, "--collection", "copy")
 
     assert pq.ParquetFile(file).metadata.num_row_groups == 3
     assert result.exit_code == 0
-    assert described(desk.enrolled("copy")) == described(desk.enrolled("default"))
+    assert described(cli.enrolled("copy")) == described(cli.enrolled("default"))
 
 
-def test_file_names_columns_and_model(desk: Desk, file: Path) -> None:
-    desk.enrol("default", "Ada")
-    desk.run("export", file, "--collection", "default")
+def test_file_names_columns_and_model(cli: CliFixture, file: Path) -> None:
+    cli.enrol("default", "Ada")
+    cli.run("export", file, "--collection", "default")
 
     table = pq.read_table(file)
 
@@ -160,62 +164,62 @@ def test_file_names_columns_and_model(desk: Desk, file: Path) -> None:
     assert table.schema.metadata[b"efr_model_version"] == b"1"
 
 
-def test_only_the_owner_may_read_the_file(desk: Desk, file: Path) -> None:
-    desk.enrol("default", "Ada")
+def test_only_the_owner_may_read_the_file(cli: CliFixture, file: Path) -> None:
+    cli.enrol("default", "Ada")
 
-    desk.run("export", file, "--collection", "default")
+    cli.run("export", file, "--collection", "default")
 
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert list(file.parent.iterdir()) == [file]
 
 
-def test_what_was_said_of_a_face_since_the_export_stays(desk: Desk, file: Path) -> None:
-    (ada,) = desk.enrol("default", "Ada")
-    desk.run("export", file, "--collection", "default")
-    desk.people.reject("default", ada.face_id, "Ada")
+def test_what_was_said_of_a_face_since_the_export_stays(cli: CliFixture, file: Path) -> None:
+    (ada,) = cli.enrol("default", "Ada")
+    cli.run("export", file, "--collection", "default")
+    cli.people.reject("default", ada.face_id, "Ada")
 
-    desk.run("import", file, "--collection", "default")
+    cli.run("import", file, "--collection", "default")
 
-    (face,) = desk.enrolled("default")
+    (face,) = cli.enrolled("default")
     assert (face.person, face.rejected) == (None, frozenset({"Ada"}))
 
 
-def test_face_that_was_named_since_the_export_keeps_its_name(desk: Desk, file: Path) -> None:
-    (nobody,) = desk.enrol("default", None)
-    desk.run("export", file, "--collection", "default")
-    desk.people.reassign("default", nobody.face_id, "Ada")
+def test_face_that_was_named_since_the_export_keeps_its_name(cli: CliFixture, file: Path) -> None:
+    (nobody,) = cli.enrol("default", None)
+    cli.run("export", file, "--collection", "default")
+    cli.people.reassign("default", nobody.face_id, "Ada")
 
-    desk.run("import", file, "--collection", "default")
+    cli.run("import", file, "--collection", "default")
 
-    assert desk.names("default") == ["Ada"]
+    assert cli.names("default") == ["Ada"]
 
 
-def test_faces_of_another_model_are_refused(desk: Desk, file: Path) -> None:
-    (ada,) = desk.enrol("default", "Ada")
+def test_faces_of_another_model_are_refused(cli: CliFixture, file: Path) -> None:
+    (ada,) = cli.enrol("default", "Ada")
     written(file, ada, model=Model(name="other", version="1"))
 
-    result = desk.run("import", file, "--collection", "default")
+    result = cli.run("import", file, "--collection", "default")
 
     assert result.exit_code == 2
     assert codes(result.stderr) == ["MODEL_MISMATCH"]
 
 
-def test_collection_must_be_there(desk: Desk, file: Path) -> None:
-    (ada,) = desk.enrol("default", "Ada")
+def test_collection_must_be_there(cli: CliFixture, file: Path) -> None:
+    (ada,) = cli.enrol("default", "Ada")
     written(file, ada)
 
     for command in ("import", "export", "rebuild"):
         path = [] if command == "rebuild" else [file]
-        result = desk.run(command, *path, "--collection", "staff")
+        result = cli.run(command, *path, "--collection", "staff")
 
         assert result.exit_code == 2
         assert codes(result.stderr) == ["COLLECTION_NOT_FOUND"]
 
 
-def test_every_kind_of_damage_is_one_line_and_changes_nothing(desk: Desk, file: Path) -> None:
-    faces = desk.enrol("default", *(f"Person {number}" for number in range(PAGE + 100)))
-    desk.run("export", file, "--collection", "default")
-    desk.run("collections", "create", "copy")
+def test_every_kind_of_damage_is_one_line_and_changes_nothing(cli: CliFixture, file: Path) -> None:
+    faces = cli.enrol("default", *(f"Person {number}" for number in range(PAGE + 100)))
+    cli.run("export", file, "--collection", "default")
+    cli.run("collections", "create", "copy")
     whole = file.read_bytes()
     assert len(faces) == PAGE + 100
 
@@ -228,27 +232,27 @@ def test_every_kind_of_damage_is_one_line_and_changes_nothing(desk: Desk, file: 
         _flipped(whole, 4 * len(whole) // 5),
     ):
         file.write_bytes(damaged)
-        result = desk.run("import", file, "--collection", "copy")
+        result = cli.run("import", file, "--collection", "copy")
 
         assert result.exit_code == 2
         assert codes(result.stderr)[0] == "INVALID_FILE"
         assert len(result.stderr.splitlines()) == 1
-        assert desk.enrolled("copy") == []
+        assert cli.enrolled("copy") == []
 
 
 def _flipped(content: bytes, position: int) -> bytes:
     return content[:position] + bytes([content[position] ^ 0xFF]) + content[position + 1 :]
 
 
-def test_file_that_is_not_there_is_named(desk: Desk, file: Path) -> None:
-    result = desk.run("import", file, "--collection", "default")
+def test_file_that_is_not_there_is_named(cli: CliFixture, file: Path) -> None:
+    result = cli.run("import", file, "--collection", "default")
 
     assert result.exit_code == 2
     assert str(file) in result.stderr
 
 
-def test_other_parquet_files_are_refused(desk: Desk, file: Path) -> None:
-    (ada,) = desk.enrol("default", "Ada")
+def test_other_parquet_files_are_refused(cli: CliFixture, file: Path) -> None:
+    (ada,) = cli.enrol("default", "Ada")
     table = pq.read_table(written(file, ada))
     for other in (
         pa.table({"face_id": ["a"]}),
@@ -258,7 +262,7 @@ def test_other_parquet_files_are_refused(desk: Desk, file: Path) -> None:
     ):
         pq.write_table(other, file)
 
-        result = desk.run("import", file, "--collection", "default")
+        result = cli.run("import", file, "--collection", "default")
 
         assert result.exit_code == 2
         assert codes(result.stderr)[0] == "INVALID_FILE"
@@ -278,67 +282,67 @@ def test_other_parquet_files_are_refused(desk: Desk, file: Path) -> None:
     ],
 )
 def test_values_that_no_request_may_have_are_refused(
-    desk: Desk, file: Path, change: dict[str, object]
+    cli: CliFixture, file: Path, change: dict[str, object]
 ) -> None:
-    (ada,) = desk.enrol("default", "Ada")
+    (ada,) = cli.enrol("default", "Ada")
     written(file, replace(ada, **change))  # type: ignore[arg-type]
 
-    result = desk.run("import", file, "--collection", "default")
+    result = cli.run("import", file, "--collection", "default")
 
     assert result.exit_code == 2
     assert codes(result.stderr)[0] == "INVALID_FILE"
-    assert desk.names("default") == ["Ada"]
+    assert cli.names("default") == ["Ada"]
 
 
-def test_face_that_comes_twice_is_refused(desk: Desk, file: Path) -> None:
-    (ada,) = desk.enrol("default", "Ada")
+def test_face_that_comes_twice_is_refused(cli: CliFixture, file: Path) -> None:
+    (ada,) = cli.enrol("default", "Ada")
     written(file, ada, ada)
 
-    result = desk.run("import", file, "--collection", "default")
+    result = cli.run("import", file, "--collection", "default")
 
     assert codes(result.stderr)[0] == "INVALID_FILE"
 
 
-def test_collection_without_faces_is_not_exported(desk: Desk, file: Path) -> None:
-    result = desk.run("export", file, "--collection", "default")
+def test_collection_without_faces_is_not_exported(cli: CliFixture, file: Path) -> None:
+    result = cli.run("export", file, "--collection", "default")
 
     assert result.exit_code == 2
     assert codes(result.stderr) == ["NO_FACES"]
     assert not file.exists()
 
 
-def test_folder_of_the_file_must_be_there(desk: Desk, file: Path) -> None:
-    desk.enrol("default", "Ada")
+def test_folder_of_the_file_must_be_there(cli: CliFixture, file: Path) -> None:
+    cli.enrol("default", "Ada")
 
-    result = desk.run("export", file / "deep.parquet", "--collection", "default")
+    result = cli.run("export", file / "deep.parquet", "--collection", "default")
 
     assert result.exit_code == 2
     assert codes(result.stderr) == ["NO_FOLDER"]
 
 
 def test_export_that_breaks_off_leaves_the_former_file(
-    desk: Desk, file: Path, monkeypatch: pytest.MonkeyPatch
+    cli: CliFixture, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk.enrol("default", *(f"Person {number}" for number in range(PAGE + 1)))
+    cli.enrol("default", *(f"Person {number}" for number in range(PAGE + 1)))
     file.write_bytes(b"the former file")
-    page = desk.index.page
+    page = cli.index.page
 
     def page_until_interrupted(gallery_id: str, *, limit: int, after: str = "") -> object:
         if after:
             raise KeyboardInterrupt
         return page(gallery_id, limit=limit)
 
-    monkeypatch.setattr(desk.index, "page", page_until_interrupted)
-    parts = desk.parts()
-    monkeypatch.setattr(desk, "parts", lambda: parts)
-    monkeypatch.setattr(type(parts.people), "faces", lambda *_, **__: page(_gallery(desk), limit=1))
+    monkeypatch.setattr(cli.index, "page", page_until_interrupted)
+    parts = cli.parts()
+    monkeypatch.setattr(cli, "parts", lambda: parts)
+    monkeypatch.setattr(type(parts.people), "faces", lambda *_, **__: page(_gallery(cli), limit=1))
 
-    result = desk.run("export", file, "--collection", "default")
+    result = cli.run("export", file, "--collection", "default")
 
     assert result.exit_code == 130
     assert file.read_bytes() == b"the former file"
     assert list(file.parent.iterdir()) == [file]
 
 
-def _gallery(desk: Desk) -> str:
-    return desk.collections.get("default").gallery_id
+def _gallery(cli: CliFixture) -> str:
+    return cli.collections.get("default").gallery_id
