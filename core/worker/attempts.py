@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from core.ports import ReceivedMessage
-from core.worker.doubt import Doubt
+from core.worker.circuit_breaker import Doubt
 
 _FIRST_PAUSE_S: Final = 1.0
 _MAX_PAUSE_S: Final = 60.0

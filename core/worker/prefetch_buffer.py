@@ -9,7 +9,7 @@ from typing import Final
 
 from core.ports import ReceivedMessage
 from core.worker.attempts import Attempt, SetAside
-from core.worker.doubt import Doubt
+from core.worker.circuit_breaker import Doubt
 
 _MAX_RECEIVE: Final = 10
 
