@@ -1,6 +1,6 @@
-"""Jobs that S3, SQS or the index broke off, and that wait in a worker's hands to be tried again.
+"""Jobs that S3, SQS or the index broke off, and that a worker keeps to try them again.
 
-Given back, each would use up a receive whenever it comes. Here its message stays hidden.
+A message that was given back would use up a receive each time. Here it stays hidden.
 """
 
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from core.ports import ReceivedMessage
-from core.worker.circuit_breaker import Doubt
+from core.worker.circuit_breaker import CircuitBreaker
 
 _FIRST_PAUSE_S: Final = 1.0
 _MAX_PAUSE_S: Final = 60.0
@@ -23,13 +23,13 @@ LAST_CROWD: Final = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """A message that is handled now.
+    """A message that a thread handles now.
 
     ``failures`` counts how often S3, SQS or the index broke the job off in this worker,
     since ``since_s``. ``is_odd`` says that others were answered after the last time, and
     ``is_last`` that this worker has tried it for long enough. ``is_probe`` says that the
     lane waits for what becomes of it. ``is_refused`` says that only the bucket of its photo,
-    which is the caller's, refused it: nothing that other jobs need is in doubt.
+    which is the caller's, refused it: the lane's breaker stays closed.
     """
 
     message: ReceivedMessage
@@ -48,15 +48,17 @@ class SetAside:
 
     Parameters
     ----------
-    doubt : Doubt
+    breaker : CircuitBreaker
     max_receive_count : int
         Attempts after which SQS dead-letters a message.
     clock : callable
         Monotonic seconds.
     """
 
-    def __init__(self, doubt: Doubt, *, max_receive_count: int, clock: Callable[[], float]) -> None:
-        self._doubt = doubt
+    def __init__(
+        self, breaker: CircuitBreaker, *, max_receive_count: int, clock: Callable[[], float]
+    ) -> None:
+        self._breaker = breaker
         self._max_receive_count = max_receive_count
         self._clock = clock
         self._waiting: list[Attempt] = []
@@ -73,7 +75,7 @@ class SetAside:
             failures=attempt.failures + 1,
             since_s=attempt.since_s if attempt.failures else now_s,
             due_s=now_s + pause_s,
-            answers=self._doubt.answers,
+            answers=self._breaker.answers,
             is_refused=attempt.is_refused,
         )
         self._waiting.append(again)
@@ -85,7 +87,7 @@ class SetAside:
 
     def take(self, attempt: Attempt) -> Attempt:
         """Take a job out to be tried again."""
-        is_odd = attempt.is_refused or self._doubt.answers > attempt.answers
+        is_odd = attempt.is_refused or self._breaker.answers > attempt.answers
         taken = replace(
             attempt, is_odd=is_odd, is_last=is_odd and self._was_tried_for_long(attempt)
         )

@@ -10,7 +10,7 @@ from core.errors import ServiceUnavailable
 from core.worker.attempts import Attempt
 from core.worker.job_handler import ANSWERED, Outcome
 from core.worker.lane import Lane
-from core.worker.prefetch_buffer import Prefetched
+from core.worker.prefetch_buffer import PrefetchBuffer
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class LaneConsumer:
     def __init__(self, lane: Lane, *, threads: int, capacity: int, wait_s: float) -> None:
         self._lane = lane
         self._wait_s = wait_s
-        self._prefetched = Prefetched(
+        self._buffer = PrefetchBuffer(
             capacity=capacity,
             max_receive_count=lane.handler.max_receive_count,
             clock=lane.heartbeat.clock,
@@ -61,15 +61,15 @@ class LaneConsumer:
 
     def housekeep(self) -> None:
         """Keep waiting messages hidden, and try those again whose pause is over."""
-        waits = self._prefetched.look()
+        waits = self._buffer.look()
         if waits or self._lane.acknowledger.is_behind:
             self._lane.heartbeat.beat_if_due()
 
     def step(self) -> list[Outcome]:
         """Receive once and handle what came, in this thread."""
-        self._receive(self._lane.receivable(self._prefetched.room()), wait_s=0)
+        self._receive(self._lane.receivable(self._buffer.room()), wait_s=0)
         outcomes: list[Outcome] = []
-        while attempt := self._prefetched.take_at_once():
+        while attempt := self._buffer.take_at_once():
             outcomes += self._handle(attempt)
         self._lane.acknowledger.flush()
         return outcomes
@@ -77,12 +77,12 @@ class LaneConsumer:
     def stop_receiving(self) -> None:
         """Release what has not begun, and what a receive under way still brings."""
         self._stopped.set()
-        self._lane.release(self._prefetched.close())
+        self._lane.release(self._buffer.close())
 
     def finish(self, until_s: float) -> int:
         """Wait until what has begun is done; return how much is not at that monotonic time."""
         _join([self._receiver], until_s)
-        self._lane.release(self._prefetched.end())
+        self._lane.release(self._buffer.end())
         _join(self._handlers, until_s)
         return sum(thread.is_alive() for thread in self._handlers)
 
@@ -100,7 +100,7 @@ class LaneConsumer:
         pause_s = 0.0
         while not self._stopped.wait(pause_s):
             try:
-                limit = self._lane.receivable(self._prefetched.wait_for_room())
+                limit = self._lane.receivable(self._buffer.wait_for_room())
                 self._receive(limit, wait_s=self._wait_s)
                 pause_s = 0.0 if limit else _NOT_NOW_S
             except ServiceUnavailable as error:
@@ -116,17 +116,17 @@ class LaneConsumer:
     def _receive(self, limit: int, *, wait_s: float) -> None:
         if limit:
             messages = self._lane.receive(limit=limit, wait_s=wait_s)
-            self._lane.release(self._prefetched.put(messages))
+            self._lane.release(self._buffer.put(messages))
 
     def _handle_until_ended(self) -> None:
-        while attempt := self._prefetched.take():
+        while attempt := self._buffer.take():
             self._handle(attempt)
 
     def _handle(self, attempt: Attempt) -> list[Outcome]:
         """Handle a message; return its outcome, nothing if it was lost while it waited."""
         if not self._lane.heartbeat.is_hidden(attempt.message):
             self._lane.heartbeat.forget(attempt.message)
-            self._prefetched.ended(attempt)
+            self._buffer.ended(attempt)
             log.warning("message was lost before its turn", extra={"lane": self._lane.name})
             return []
         outcome = self._outcome(attempt)
@@ -136,9 +136,9 @@ class LaneConsumer:
             is_odd = attempt.is_odd and not attempt.is_refused
             self._set_aside(replace(attempt, is_odd=is_odd, is_refused=False))
         elif outcome in ANSWERED:
-            self._prefetched.answered()
+            self._buffer.answered()
         else:
-            self._prefetched.ended(attempt)
+            self._buffer.ended(attempt)
         return [outcome]
 
     def _outcome(self, attempt: Attempt) -> Outcome:
@@ -153,10 +153,10 @@ class LaneConsumer:
     def _set_aside(self, attempt: Attempt) -> None:
         """Keep the message, hidden, until it can be tried again; a stopped worker releases it."""
         if self._stopped.is_set():
-            self._prefetched.ended(attempt)
+            self._buffer.ended(attempt)
             self._lane.release([attempt.message])
             return
-        pause_s = self._prefetched.set_aside(attempt)
+        pause_s = self._buffer.set_aside(attempt)
         if pause_s is not None:
             log.warning("worker paused", extra={"lane": self._lane.name, "pause_s": pause_s})
 

@@ -1,4 +1,4 @@
-"""Messages in a lane's hands: received ahead, so that children never wait, or to be tried again."""
+"""Messages that a lane holds: received ahead, so that children never wait, or to be tried again."""
 
 import threading
 import time
@@ -9,16 +9,16 @@ from typing import Final
 
 from core.ports import ReceivedMessage
 from core.worker.attempts import Attempt, SetAside
-from core.worker.circuit_breaker import Doubt
+from core.worker.circuit_breaker import CircuitBreaker
 
 _MAX_RECEIVE: Final = 10
 
 
-class Prefetched:
-    """Messages of one lane that no thread handles now; a bounded buffer.
+class PrefetchBuffer:
+    """A bounded buffer of a lane's messages that no thread handles now.
 
-    While S3, SQS or the index is in doubt, it gives one message at a time, and asks for
-    one only if it holds none that was not tried.
+    While the circuit breaker is open, it gives one message at a time, and asks for one only
+    if it holds none that was not tried.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ class Prefetched:
         self._capacity = capacity
         self._refill_at = capacity // 4
         self._messages: deque[ReceivedMessage] = deque()
-        self._doubt = Doubt(clock)
-        self._aside = SetAside(self._doubt, max_receive_count=max_receive_count, clock=clock)
+        self._breaker = CircuitBreaker(clock)
+        self._aside = SetAside(self._breaker, max_receive_count=max_receive_count, clock=clock)
         self.idle = 0
         """Threads that wait for a message."""
         self._closed = False
@@ -49,25 +49,25 @@ class Prefetched:
         self._changed = threading.Condition()
 
     def wait_for_room(self) -> int:
-        """Wait until it has run low; return how many to receive, 0 once it is closed."""
+        """Wait until the buffer runs low; return how many to receive, 0 once it is closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._room())
             return self._room()
 
     def room(self) -> int:
-        """Return how many to receive now; 0 unless it has run low."""
+        """Return how many to receive now; 0 unless the buffer runs low."""
         with self._changed:
             return self._room()
 
     def put(self, messages: Sequence[ReceivedMessage]) -> list[ReceivedMessage]:
-        """Take messages in; return those that nobody will take out any more."""
+        """Add messages; return those that no thread will take any more."""
         with self._changed:
             self._messages.extend(messages)
             self._changed.notify_all()
             return self._surplus() if self._closed else []
 
     def take(self) -> Attempt | None:
-        """Wait for a message, and take it out; None once there will be none."""
+        """Wait for a message and remove it; return None once none will come."""
         with self._changed:
             self.idle += 1
             self._changed.wait_for(lambda: self._ended or self._has_next())
@@ -75,40 +75,40 @@ class Prefetched:
             return self._pop()
 
     def take_at_once(self) -> Attempt | None:
-        """Take a message out if there is one whose turn it is."""
+        """Remove a message if one is due."""
         with self._changed:
             return self._pop()
 
     def look(self) -> bool:
-        """Let those that wait see how late it is; tell whether a message was set aside."""
+        """Let waiting threads look at the clock; tell whether a message was set aside."""
         with self._changed:
             self._changed.notify_all()
-            return bool(self._aside) or self._doubt.stands
+            return bool(self._aside) or self._breaker.is_open
 
     def set_aside(self, attempt: Attempt) -> float | None:
         """Keep a job that was broken off; return the pause before the next probe, if any."""
         with self._changed:
             if not (attempt.is_odd or attempt.is_refused):
-                self._doubt.rise()
+                self._breaker.open()
             if attempt.is_probe:
-                self._doubt.go_on()
+                self._breaker.note_failed_probe()
             self._aside.add(attempt)
             self._changed.notify_all()
-            return self._doubt.pause_s if self._doubt.stands else None
+            return self._breaker.pause_s if self._breaker.is_open else None
 
     def answered(self) -> None:
-        """Note that a job was answered: nothing is in doubt any more."""
+        """Note that a job was answered: the breaker closes."""
         with self._changed:
-            if self._doubt.stands and self._doubt.pause_s:
+            if self._breaker.is_open and self._breaker.pause_s:
                 self._aside.hurry()
-            self._doubt.end()
+            self._breaker.close()
             self._changed.notify_all()
 
     def ended(self, attempt: Attempt) -> None:
         """Note that an attempt ended without telling whether jobs can be answered."""
         with self._changed:
             if attempt.is_probe:
-                self._doubt.say_nothing()
+                self._breaker.note_void_probe()
             self._changed.notify_all()
 
     def close(self) -> list[ReceivedMessage]:
@@ -128,33 +128,34 @@ class Prefetched:
     def _room(self) -> int:
         if self._closed:
             return 0
-        if self._doubt.stands:
-            return 1 if not self._messages and self._doubt.may_receive() else 0
+        if self._breaker.is_open:
+            return 1 if not self._messages and self._breaker.may_receive() else 0
         if len(self._messages) > self._refill_at:
             return 0
         return min(_MAX_RECEIVE, self._capacity - len(self._messages))
 
     def _has_next(self) -> bool:
-        return self._doubt.may_begin() and bool(self._messages or self._aside.next())
+        return self._breaker.may_begin() and bool(self._messages or self._aside.next())
 
     def _pop(self) -> Attempt | None:
         if not self._has_next():
             return None
         attempt = self._next()
         self._changed.notify_all()
-        return replace(attempt, is_probe=self._doubt.begin())
+        return replace(attempt, is_probe=self._breaker.begin())
 
     def _next(self) -> Attempt:
-        """Return a job whose pause is over, else one that was not tried yet; in doubt that first.
+        """Return a job whose pause is over, else one that was not tried yet.
 
-        It may tell more: others may be refused what the first one needs.
+        While the breaker is open, one that was not tried comes first, because it may tell more:
+        what the job that was set aside needs may be refused to that job only.
         """
         again = self._aside.next()
-        if again is None or (self._doubt.stands and self._messages):
+        if again is None or (self._breaker.is_open and self._messages):
             return Attempt(message=self._messages.popleft())
         return self._aside.take(again)
 
     def _surplus(self) -> list[ReceivedMessage]:
-        kept = 0 if self._doubt.stands else self.idle
+        kept = 0 if self._breaker.is_open else self.idle
         surplus = [self._messages.pop() for _ in range(len(self._messages) - kept)]
         return surplus + self._aside.clear()

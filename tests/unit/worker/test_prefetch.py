@@ -8,7 +8,7 @@ import pytest
 from core.ports import ReceivedMessage
 from core.testing import ManualClock
 from core.worker.attempts import CROWD, Attempt
-from core.worker.prefetch_buffer import Prefetched
+from core.worker.prefetch_buffer import PrefetchBuffer
 from harness.waiting import wait_until
 
 
@@ -22,7 +22,7 @@ def messages(count: int) -> list[ReceivedMessage]:
 class Taker(threading.Thread):
     """A thread that takes one message."""
 
-    def __init__(self, buffer: Prefetched) -> None:
+    def __init__(self, buffer: PrefetchBuffer) -> None:
         super().__init__(daemon=True)
         self._buffer = buffer
         self.taken: list[ReceivedMessage | None] = []
@@ -39,11 +39,11 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def buffer(clock: ManualClock) -> Prefetched:
-    return Prefetched(capacity=16, max_receive_count=5, clock=clock)
+def buffer(clock: ManualClock) -> PrefetchBuffer:
+    return PrefetchBuffer(capacity=16, max_receive_count=5, clock=clock)
 
 
-def test_messages_are_taken_in_the_order_they_came(buffer: Prefetched) -> None:
+def test_messages_are_taken_in_the_order_they_came(buffer: PrefetchBuffer) -> None:
     buffer.put(messages(3))
 
     attempts = [buffer.take_at_once() for _ in range(3)]
@@ -51,7 +51,7 @@ def test_messages_are_taken_in_the_order_they_came(buffer: Prefetched) -> None:
     assert [attempt.message for attempt in attempts if attempt] == messages(3)
 
 
-def test_a_full_batch_is_asked_for_once_it_has_run_low(buffer: Prefetched) -> None:
+def test_a_full_batch_is_asked_for_once_it_has_run_low(buffer: PrefetchBuffer) -> None:
     buffer.put(messages(5))
     assert buffer.room() == 0
 
@@ -61,13 +61,13 @@ def test_a_full_batch_is_asked_for_once_it_has_run_low(buffer: Prefetched) -> No
 
 
 def test_no_more_is_asked_for_than_it_holds() -> None:
-    buffer = Prefetched(capacity=4, max_receive_count=5)
+    buffer = PrefetchBuffer(capacity=4, max_receive_count=5)
     buffer.put(messages(1))
 
     assert buffer.room() == 3
 
 
-def broken_off(buffer: Prefetched) -> Attempt:
+def broken_off(buffer: PrefetchBuffer) -> Attempt:
     """Return an attempt at the next message, once it was broken off."""
     attempt = buffer.take_at_once()
     assert attempt is not None
@@ -75,8 +75,8 @@ def broken_off(buffer: Prefetched) -> Attempt:
     return attempt
 
 
-def test_one_message_at_a_time_is_given_while_there_is_doubt(
-    buffer: Prefetched, clock: ManualClock
+def test_one_message_at_a_time_is_given_while_the_breaker_is_open(
+    buffer: PrefetchBuffer, clock: ManualClock
 ) -> None:
     buffer.put(messages(3))
     broken_off(buffer)
@@ -89,7 +89,7 @@ def test_one_message_at_a_time_is_given_while_there_is_doubt(
     assert buffer.take_at_once() is None
 
 
-def test_pauses_between_probes_grow_to_a_minute(buffer: Prefetched, clock: ManualClock) -> None:
+def test_pauses_between_probes_grow_to_a_minute(buffer: PrefetchBuffer, clock: ManualClock) -> None:
     buffer.put(messages(10))
     broken_off(buffer)
     pauses = []
@@ -105,7 +105,7 @@ def test_pauses_between_probes_grow_to_a_minute(buffer: Prefetched, clock: Manua
 
 
 def test_nothing_is_asked_for_in_doubt_while_a_message_was_not_tried(
-    buffer: Prefetched, clock: ManualClock
+    buffer: PrefetchBuffer, clock: ManualClock
 ) -> None:
     buffer.put(messages(2))
     broken_off(buffer)
@@ -119,7 +119,7 @@ def test_nothing_is_asked_for_in_doubt_while_a_message_was_not_tried(
 
 
 def test_answer_ends_the_doubt_and_all_are_tried_again(
-    buffer: Prefetched, clock: ManualClock
+    buffer: PrefetchBuffer, clock: ManualClock
 ) -> None:
     buffer.put(messages(3))
     broken_off(buffer)
@@ -134,7 +134,7 @@ def test_answer_ends_the_doubt_and_all_are_tried_again(
     assert buffer.room() == 10
 
 
-def test_one_odd_job_raises_no_doubt_again(buffer: Prefetched, clock: ManualClock) -> None:
+def test_one_odd_job_raises_no_doubt_again(buffer: PrefetchBuffer, clock: ManualClock) -> None:
     buffer.put(messages(1))
     broken_off(buffer)
     buffer.answered()
@@ -148,7 +148,7 @@ def test_one_odd_job_raises_no_doubt_again(buffer: Prefetched, clock: ManualCloc
 
 
 def test_odd_job_is_given_up_after_five_minutes_and_an_hour_at_its_last_receive(
-    buffer: Prefetched, clock: ManualClock
+    buffer: PrefetchBuffer, clock: ManualClock
 ) -> None:
     first, last = messages(2)
     buffer.put([first, replace(last, receipt="last", receive_count=5)])
@@ -169,7 +169,9 @@ def test_odd_job_is_given_up_after_five_minutes_and_an_hour_at_its_last_receive(
     assert 3600 <= tried[5] <= 3660
 
 
-def test_crowd_of_odd_jobs_makes_room_for_others(buffer: Prefetched, clock: ManualClock) -> None:
+def test_crowd_of_odd_jobs_makes_room_for_others(
+    buffer: PrefetchBuffer, clock: ManualClock
+) -> None:
     buffer.put(messages(30))
     for _ in range(30):
         broken_off(buffer)
@@ -183,14 +185,14 @@ def test_crowd_of_odd_jobs_makes_room_for_others(buffer: Prefetched, clock: Manu
     assert given_up == 30 - CROWD
 
 
-def test_closing_returns_what_nobody_waits_for(buffer: Prefetched) -> None:
+def test_closing_returns_what_nobody_waits_for(buffer: PrefetchBuffer) -> None:
     buffer.put(messages(3))
 
     assert {message.body for message in buffer.close()} == {"0", "1", "2"}
     assert buffer.wait_for_room() == 0
 
 
-def test_what_comes_after_closing_goes_to_a_waiting_thread_or_back(buffer: Prefetched) -> None:
+def test_what_comes_after_closing_goes_to_a_waiting_thread_or_back(buffer: PrefetchBuffer) -> None:
     taker = Taker(buffer)
     wait_until(lambda: buffer.idle == 1)
     buffer.close()
@@ -202,7 +204,7 @@ def test_what_comes_after_closing_goes_to_a_waiting_thread_or_back(buffer: Prefe
     assert [message.body for message in returned] == ["2", "1"]
 
 
-def test_end_wakes_those_that_wait(buffer: Prefetched) -> None:
+def test_end_wakes_those_that_wait(buffer: PrefetchBuffer) -> None:
     taker = Taker(buffer)
 
     buffer.end()
@@ -211,7 +213,9 @@ def test_end_wakes_those_that_wait(buffer: Prefetched) -> None:
     assert taker.taken == [None]
 
 
-def test_end_wakes_those_that_wait_and_returns_all_in_doubt(buffer: Prefetched) -> None:
+def test_end_wakes_waiting_threads_and_returns_all_while_the_breaker_is_open(
+    buffer: PrefetchBuffer,
+) -> None:
     buffer.put(messages(3))
     broken_off(buffer)
     broken_off(buffer)
