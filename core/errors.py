@@ -26,6 +26,7 @@
     ├── NotFound
     │   ├── JobNotFound
     │   ├── BatchNotFound
+    │   ├── BucketNotFound
     │   ├── CollectionNotFound
     │   ├── FaceNotFound
     │   └── PersonNotFound
@@ -38,6 +39,7 @@
     ├── Erased                      what a job holds was erased after it was accepted
     ├── ServiceUnavailable          passes by itself: try again later
     │   ├── StorageUnavailable
+    │   │   ├── BucketMissing
     │   │   └── SourceUnavailable
     │   ├── QueueUnavailable
     │   └── IndexUnavailable
@@ -209,6 +211,12 @@ class BatchNotFound(NotFound):
     code = "BATCH_NOT_FOUND"
 
 
+class BucketNotFound(NotFound):
+    """Raised when a photo lies in a bucket of ``ALLOWED_BUCKETS`` that does not exist."""
+
+    code = "BUCKET_NOT_FOUND"
+
+
 class CollectionNotFound(NotFound):
     """Raised when there is no collection of that id."""
 
@@ -291,6 +299,10 @@ class StorageUnavailable(ServiceUnavailable):
     """Raised when S3 does not answer, or a bucket does not exist."""
 
     code = "STORAGE_UNAVAILABLE"
+
+
+class BucketMissing(StorageUnavailable):
+    """Raised when S3 answers that it has no such bucket."""
 
 
 class SourceUnavailable(StorageUnavailable):

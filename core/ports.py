@@ -172,6 +172,10 @@ class ObjectStore(Protocol):
 class Bucket(ObjectStore, Protocol):
     """An object store that may keep what is deleted or replaced, as old versions."""
 
+    def obstacle(self) -> str | None:
+        """Say why it can't be read although S3 answers, None if it can be."""
+        ...
+
     def keeps_versions(self) -> bool:
         """Tell whether it keeps them, or did so before."""
         ...

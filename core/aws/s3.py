@@ -1,7 +1,7 @@
 """An ObjectStore on one S3 bucket."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from core.aws.clients import error_code, unavailable_as
 from core.aws.s3_objects import S3Objects
 from core.aws.s3_versions import MAX_DELETED_AT_ONCE, OldVersions
-from core.errors import ObjectMissing, StorageUnavailable
+from core.errors import BucketMissing, ObjectMissing, StorageUnavailable
 from core.ports import ObjectNotes, StoredObject, check_size, checked_path, is_path
 from core.settings import Settings
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _LARGE_BYTES: Final = 1_000_000
 """obstore counts the time that it sends as time without an answer, boto3 does not."""
 _MISSING: Final = ("NoSuchKey", "404")
+_NO_BUCKET: Final = "NoSuchBucket"
+_OBSTACLES: Final = {"404": "it does not exist", "403": "S3 refuses to show it (403)"}
 
 
 class S3Store:
@@ -146,6 +148,17 @@ class S3Store:
         with self._errors():
             self._client.head_bucket(Bucket=self._bucket)
 
+    def obstacle(self) -> str | None:
+        """Say why the bucket can't be read while S3 answers, None if it can be."""
+        with self._errors():
+            try:
+                self._client.head_bucket(Bucket=self._bucket)
+            except ClientError as error:
+                if error_code(error) not in _OBSTACLES:
+                    raise
+                return _OBSTACLES[error_code(error)]
+        return None
+
     def _forget_old(self, keys: Sequence[str]) -> None:
         with self._errors():
             self._old.remove_of(keys)
@@ -162,8 +175,15 @@ class S3Store:
                     modified_at=answer["LastModified"],
                 )
 
-    def _errors(self) -> AbstractContextManager[None]:
-        return unavailable_as(StorageUnavailable, f"S3 bucket {self._bucket}")
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        with unavailable_as(StorageUnavailable, f"S3 bucket {self._bucket}"):
+            try:
+                yield
+            except ClientError as error:
+                if error_code(error) == _NO_BUCKET:
+                    raise BucketMissing(f"S3 bucket {self._bucket} does not exist") from error
+                raise
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from core.aws.clients import ATTEMPTS, object_client
 from core.aws.renewed_client import RenewedClient
-from core.errors import ObjectMissing, StorageUnavailable
+from core.errors import BucketMissing, ObjectMissing, StorageUnavailable
 from core.ports import StoredObject, check_size, checked_path
 from core.settings import Settings
 
@@ -140,6 +140,8 @@ class S3Objects:
         try:
             yield
         except (BaseError, FileNotFoundError) as error:
+            if _NO_BUCKET in str(error):
+                raise BucketMissing(f"S3 bucket {self._bucket} does not exist") from error
             # What follows is a dump of obstore's own structures.
             what = str(error).partition("\n\nDebug source")[0].replace("\n", " ")
             raise StorageUnavailable(f"S3 bucket {self._bucket}: {what}") from error

@@ -1,13 +1,11 @@
 """What both tiers and the command line are made of."""
 
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Final
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
-
+from core.bootstrap.bucket_news import tell_of_obstacles, tell_of_versions
 from core.bootstrap.infrastructure import Infrastructure
 from core.collections.enrolment import Enroller
 from core.collections.erasure import Erasure
@@ -17,14 +15,11 @@ from core.collections.matching import Matching, Recognise
 from core.collections.people import People
 from core.collections.recent_collections import RecentCollections, keep_warm
 from core.collections.registry import Collections
-from core.errors import ServiceUnavailable
 from core.gallery.changes import StoredChanges, Watch
 from core.jobs.photo_sources import PhotoSources
 from core.ports import Bucket, FaceIndex
 from core.settings import Settings
 from core.submission.batch_requests import BatchRequests
-
-log = logging.getLogger(__name__)
 
 Check = Callable[[], None]
 """Raises ``ServiceUnavailable`` while something is missing."""
@@ -122,9 +117,9 @@ class Shared:
         """Return the buckets from which photos may be fetched."""
         names = (*self.settings.allowed_buckets, *further)
         return PhotoSources(
-            allowed={name: self.infrastructure.bucket(name) for name in names},
+            allowed=self._buckets(names),
             max_file_bytes=self.settings.max_file_bytes,
-            own=frozenset(further),
+            own=frozenset(self.settings.buckets),
         )
 
     def matching(self, recognise: Recognise) -> Matching:
@@ -144,13 +139,13 @@ class Shared:
 
     def tell_of_versions(self) -> None:
         """Log which buckets keep versions; it holds nobody up."""
-        self.infrastructure.run_in_background("versions", self._tell_of_versions)
+        own = self._buckets(self.settings.buckets)
+        self.infrastructure.run_in_background("versions", partial(tell_of_versions, own))
 
-    def _tell_of_versions(self) -> None:
-        stores = zip(self.settings.buckets, (self.inputs, self.outputs, self.gallery), strict=True)
-        for name, store in stores:
-            if _once_s3_answers(store.keeps_versions):
-                log.warning("bucket keeps versions", extra={"bucket": name})
+    def tell_of_sources(self) -> None:
+        """Log which buckets of ``ALLOWED_BUCKETS`` can't be read; it holds nobody up."""
+        allowed = self._buckets(self.settings.allowed_buckets)
+        self.infrastructure.run_in_background("sources", partial(tell_of_obstacles, allowed))
 
     def warm(self) -> None:
         """Load the galleries that were used last, in the background."""
@@ -160,20 +155,8 @@ class Shared:
             "warm-up", partial(keep_warm, recent, load, self.infrastructure.sleep)
         )
 
-
-def _once_s3_answers(ask: Callable[[], bool]) -> bool:
-    patience = Retrying(
-        retry=retry_if_exception_type(ServiceUnavailable),
-        wait=wait_exponential(max=600),
-        before_sleep=_note_failure,
-    )
-    answer: bool = patience(ask)
-    return answer
-
-
-def _note_failure(state: RetryCallState) -> None:
-    reason = state.outcome.exception() if state.outcome else None
-    log.info("versions could not be looked for", extra={"reason": str(reason)})
+    def _buckets(self, names: Iterable[str]) -> dict[str, Bucket]:
+        return {name: self.infrastructure.bucket(name) for name in names}
 
 
 def _nothing(_gallery_ids: Sequence[str]) -> None:

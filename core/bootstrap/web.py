@@ -100,6 +100,7 @@ def _start_web(shared: Shared, pool: WarmPool, lending: Neighbours | None) -> No
     if lending is not None:
         lending.start()
     shared.tell_of_versions()
+    shared.tell_of_sources()
     shared.warm()
 
 

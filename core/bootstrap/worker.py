@@ -168,6 +168,7 @@ def _lane(
 
 def _start_worker(shared: Shared) -> None:
     shared.tell_of_versions()
+    shared.tell_of_sources()
     shared.warm()
 
 

@@ -1,13 +1,16 @@
 """Photos that callers name by bucket and key."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from mimetypes import MimeTypes
 from pathlib import PurePosixPath
 from typing import Final
 
 from core.errors import (
+    BucketMissing,
     BucketNotAllowed,
+    BucketNotFound,
     InvalidRequest,
     SourceUnavailable,
     StorageUnavailable,
@@ -72,13 +75,29 @@ class PhotoSources:
             If there is no such key.
         FileTooLarge
             If it is over the limit; its bytes are not read then.
-        SourceUnavailable
-            If a bucket of the caller's own can't be read.
+        BucketNotFound, SourceUnavailable
+            As in `reading`.
         """
         name = self.bucket(bucket)
-        try:
+        with self.reading(name):
             return self.allowed[name].get(key, max_bytes=self.max_file_bytes)
+
+    @contextmanager
+    def reading(self, bucket: str) -> Iterator[None]:
+        """Tell what is wrong with a bucket of the caller's apart from what is wrong with S3.
+
+        Raises
+        ------
+        BucketNotFound
+            If it does not exist.
+        SourceUnavailable
+            If it does not answer, or refuses to be read.
+        """
+        try:
+            yield
         except StorageUnavailable as error:
-            if name in self.own:
+            if bucket in self.own:
                 raise
+            if isinstance(error, BucketMissing):
+                raise BucketNotFound(f"bucket {bucket!r} does not exist") from error
             raise SourceUnavailable(str(error)) from error

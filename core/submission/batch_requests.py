@@ -93,13 +93,16 @@ class BatchRequests:
         ------
         InvalidRequest
             If there are none, or more than 10,000.
+        BucketNotFound
+            If the bucket does not exist.
         BucketNotAllowed, CollectionNotFound, ServiceUnavailable
             As in `submit_keys`.
         """
         name = self.sources.bucket(bucket)
         found = _all_keys(self.sources.allowed[name], prefix)
         photos = (key for key in found if not key.endswith("/"))
-        keys = list(islice(photos, MAX_PREFIX_KEYS + 1))
+        with self.sources.reading(name):
+            keys = list(islice(photos, MAX_PREFIX_KEYS + 1))
         if not keys:
             raise InvalidRequest(f"s3_prefix: no key of bucket {name!r} begins so")
         if len(keys) > MAX_PREFIX_KEYS:

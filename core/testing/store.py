@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from core.errors import ObjectMissing, StorageUnavailable
+from core.errors import BucketMissing, ObjectMissing, StorageUnavailable
 from core.ports import ObjectNotes, StoredObject, check_size, checked_path
 
 
@@ -20,6 +20,7 @@ class MemoryStore:
         self.clock = clock
         self._lock = threading.Lock()
         self.available = True
+        self.exists = True
         self.gets = 0
         self.listings = 0
 
@@ -96,6 +97,9 @@ class MemoryStore:
             if key.startswith(prefix)
         }
 
+    def obstacle(self) -> str | None:
+        return None if self.exists else "it does not exist"
+
     def keeps_versions(self) -> bool:
         self.check()
         return False
@@ -114,6 +118,8 @@ class MemoryStore:
         return datetime.fromtimestamp(int(self.clock()), UTC)
 
     def check(self) -> None:
+        if not self.exists:
+            raise BucketMissing("there is no such bucket")
         if not self.available:
             raise StorageUnavailable("the store was switched off by the test")
 

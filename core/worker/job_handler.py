@@ -8,9 +8,9 @@ known), or its faces enrolled
 body is no job of the queue            none yet; a sweep of the    deleted once a copy with the
                                        dead letters gives it       reason is a dead letter
 input missing, photo undecodable or    ``failed``, no retry        deleted after the write
-too large, no such collection, or
-what it holds was erased after it
-was accepted
+too large, no such collection or
+bucket, or what it holds was erased
+after it was accepted
 child over its deadline, or died, or   none yet                    visible again after a growing
 met a bug; people enrolled with                                    pause with jitter
 another model than the worker's
@@ -46,6 +46,7 @@ from typing import Final, Generic, TypeVar
 
 from core.errors import (
     BucketNotAllowed,
+    BucketNotFound,
     CollectionNotFound,
     Erased,
     FaceServiceError,
@@ -73,6 +74,7 @@ J = TypeVar("J", bound=Job | IndexJob)
 MAX_BACKOFF_S: Final = 300.0
 _FINAL: Final = (
     BucketNotAllowed,
+    BucketNotFound,
     CollectionNotFound,
     Erased,
     InvalidPhoto,

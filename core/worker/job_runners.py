@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from core.collections.enrolment_batching import EnrolmentGroups
 from core.collections.face_choice import needed_for
 from core.collections.identification import FaceIdentifier
-from core.errors import CollectionNotFound, Erased, ObjectMissing
+from core.errors import BucketNotFound, CollectionNotFound, Erased, ObjectMissing
 from core.jobs.index_job import IndexDone, IndexJob
 from core.jobs.photo_sources import PhotoSources, check_is_no_other_file
 from core.jobs.recognition_job import (
@@ -70,7 +70,7 @@ class IndexJobRunner:
     def _answer(self, job: IndexJob) -> IndexDone:
         try:
             photo = self.sources.photo(job.s3_bucket, job.s3_key)
-        except ObjectMissing:
+        except (BucketNotFound, ObjectMissing):
             self.enroller.refuse_erased(job)
             raise
         if job.owns_photo:

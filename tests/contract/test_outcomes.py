@@ -9,6 +9,7 @@ import pytest
 
 from core.errors import (
     BucketNotAllowed,
+    BucketNotFound,
     Erased,
     InvalidImage,
     RecognitionTimedOut,
@@ -203,6 +204,15 @@ def test_photo_in_a_bucket_that_is_not_allowed_fails_without_retry(tier: Tier) -
 
     assert tier.next_outcome() is Outcome.FAILED
     assert tier.result()["error"]["code"] == "BUCKET_NOT_ALLOWED"
+    assert tier.world.is_queue_empty()
+
+
+def test_photo_in_a_bucket_that_does_not_exist_fails_without_retry(tier: Tier) -> None:
+    tier.accept()
+    tier.answers(BucketNotFound("bucket 'x' does not exist"))
+
+    assert tier.next_outcome() is Outcome.FAILED
+    assert tier.result()["error"]["code"] == "BUCKET_NOT_FOUND"
     assert tier.world.is_queue_empty()
 
 

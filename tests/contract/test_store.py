@@ -7,7 +7,7 @@ import pytest
 
 from core.aws.clients import s3_client
 from core.aws.s3 import S3Store
-from core.errors import FileTooLarge, ObjectMissing, StorageUnavailable
+from core.errors import BucketMissing, FileTooLarge, ObjectMissing, StorageUnavailable
 from core.ports import ObjectStore
 from harness.localstack import LocalStack
 from tests.support.worlds import World
@@ -268,22 +268,25 @@ def test_large_objects_keep_their_notes(store: ObjectStore) -> None:
     assert store.get("key").metadata == {"collection-id": "a"}
 
 
-def test_unknown_bucket_is_unavailable_and_named(localstack: LocalStack) -> None:
+def test_unknown_bucket_is_missing_and_named(localstack: LocalStack) -> None:
     settings = localstack.settings()
     store = S3Store(settings, "no-such-bucket", s3_client(settings))
 
+    assert store.obstacle() == "it does not exist"
     with pytest.raises(StorageUnavailable, match="no-such-bucket"):
         store.check()
-    with pytest.raises(StorageUnavailable, match="no-such-bucket"):
+    with pytest.raises(BucketMissing, match="no-such-bucket"):
         store.get("key")
-    with pytest.raises(StorageUnavailable, match="no-such-bucket"):
+    with pytest.raises(BucketMissing, match="no-such-bucket"):
+        store.get("odd//key")
+    with pytest.raises(BucketMissing, match="no-such-bucket"):
         put(store, "key", b"one")
     for version in (None, '"a version"'):
-        with pytest.raises(StorageUnavailable, match="no-such-bucket"):
+        with pytest.raises(BucketMissing, match="no-such-bucket"):
             put_if(store, "key", b"one", version)
-    with pytest.raises(StorageUnavailable, match="no-such-bucket"):
+    with pytest.raises(BucketMissing, match="no-such-bucket"):
         store.keys("")
-    with pytest.raises(StorageUnavailable, match="no-such-bucket"):
+    with pytest.raises(BucketMissing, match="no-such-bucket"):
         store.versions("a/")
-    with pytest.raises(StorageUnavailable, match="no-such-bucket"):
+    with pytest.raises(BucketMissing, match="no-such-bucket"):
         store.delete_many(["key"])

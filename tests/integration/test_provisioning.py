@@ -12,11 +12,13 @@ from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
 from core.errors import InvalidSettings
 from core.settings import Settings
-from harness.localstack import LocalStack
+from harness.faults.http_proxy import HttpProxy, Refusal
+from harness.localstack import LocalStack, free_port
 from harness.waiting import wait_until
 from tests.support.worlds import own_names
 
 DAY_S = 24 * 3600
+COULD_NOT_BE_READ = "bucket of ALLOWED_BUCKETS could not be read"
 
 
 def settings_of(localstack: LocalStack, **changes: object) -> Settings:
@@ -258,6 +260,27 @@ def test_processes_tell_of_versioned_buckets_when_they_start(
     (record,) = (each for each in caplog.records if each.levelname == "WARNING")
     assert record.message == "bucket keeps versions"
     assert vars(record)["bucket"] == settings.s3_out_bucket
+
+
+def test_processes_tell_of_callers_buckets_that_can_not_be_read(
+    localstack: LocalStack, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = settings_of(localstack, allowed_buckets=("no-such-album", "refused-album", "album"))
+    s3_client(settings).create_bucket(Bucket="refused-album")
+    s3_client(settings).create_bucket(Bucket="album")
+    with HttpProxy(localstack.port, free_port()) as proxy:
+        proxy.refuse(Refusal(what="^HEAD /refused-album"))
+
+        seen = settings.model_copy(update={"aws_endpoint_url": proxy.address})
+        Shared(seen, Infrastructure.on_aws(seen)).tell_of_sources()
+
+        wait_until(lambda: proxy.asked["HEAD /album"] > 0, what="a look at the last bucket")
+
+    warnings = [vars(each) for each in caplog.records if each.levelname == "WARNING"]
+    assert [(each["message"], each["bucket"], each["reason"]) for each in warnings] == [
+        (COULD_NOT_BE_READ, "no-such-album", "it does not exist"),
+        (COULD_NOT_BE_READ, "refused-album", "S3 refuses to show it (403)"),
+    ]
 
 
 def test_running_again_brings_everything_to_the_new_settings(localstack: LocalStack) -> None:

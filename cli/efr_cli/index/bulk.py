@@ -56,7 +56,7 @@ class BulkRun:
         with tqdm(desc="submitted", unit="photo", disable=None) as bar:
             bar.update(sum(len(batch.keys) for batch in self.journal.batches))
             new_keys = self._new_keys()
-            while keys := list(islice(new_keys, MAX_KEYS)):
+            while keys := self._next(new_keys):
                 with uninterrupted():
                     self._submit(keys)
                 bar.update(len(keys))
@@ -101,6 +101,10 @@ class BulkRun:
             run_request.bucket, keys, run_request.request
         )
         self.journal.append(SubmittedBatch(batch_id=batch_id, keys=keys))
+
+    def _next(self, new_keys: Iterator[str]) -> list[str]:
+        with self.parts.batch_requests.sources.reading(self.journal.run_request.bucket):
+            return list(islice(new_keys, MAX_KEYS))
 
     def _new_keys(self) -> Iterator[str]:
         run_request = self.journal.run_request

@@ -122,7 +122,7 @@ def test_web_process_starts_its_children_and_warms_in_the_background() -> None:
     service.web.start()
 
     assert [child.launched for child in service.memory.children] == [1, 0, 0]
-    assert service.memory.tasks == ["versions", "warm-up"]
+    assert service.memory.tasks == ["versions", "sources", "warm-up"]
 
 
 def test_worker_leaves_its_children_to_its_main() -> None:
@@ -130,7 +130,7 @@ def test_worker_leaves_its_children_to_its_main() -> None:
 
     service.worker.start()
 
-    assert service.memory.tasks == ["versions", "warm-up"]
+    assert service.memory.tasks == ["versions", "sources", "warm-up"]
     assert [child.launched for child in service.memory.children] == [0, 0, 0]
 
 

@@ -274,6 +274,16 @@ def test_bucket_that_is_not_allowed_is_refused(cli: CliFixture) -> None:
     assert codes(result.stderr) == ["BUCKET_NOT_ALLOWED"]
 
 
+def test_bucket_that_does_not_exist_is_named(cli: CliFixture) -> None:
+    cli.album.exists = False
+
+    result = cli.run(*INDEX)
+
+    assert result.exit_code == 2
+    assert codes(result.stderr) == ["BUCKET_NOT_FOUND"]
+    assert "'album' does not exist" in result.stderr
+
+
 def test_collection_must_be_there(cli: CliFixture) -> None:
     cli.put("trip/a.jpg")
 

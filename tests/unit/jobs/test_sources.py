@@ -4,6 +4,7 @@ import pytest
 
 from core.errors import (
     BucketNotAllowed,
+    BucketNotFound,
     FileTooLarge,
     InvalidRequest,
     ObjectMissing,
@@ -81,3 +82,16 @@ def test_bucket_that_refuses_is_told_apart_from_the_services_own() -> None:
     with pytest.raises(StorageUnavailable) as refused:
         of_both.photo("own", "a.jpg")
     assert refused.type is StorageUnavailable
+
+
+def test_bucket_that_does_not_exist_is_told_apart_from_an_outage() -> None:
+    store = MemoryStore()
+    store.exists = False
+    of_both = PhotoSources(
+        allowed={"album": store, "own": store}, max_file_bytes=LIMIT, own=frozenset({"own"})
+    )
+
+    with pytest.raises(BucketNotFound, match="bucket 'album' does not exist"):
+        of_both.photo("album", "a.jpg")
+    with pytest.raises(StorageUnavailable):
+        of_both.photo("own", "a.jpg")

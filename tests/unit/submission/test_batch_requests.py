@@ -8,6 +8,7 @@ from core.collections.registry import Collections
 from core.errors import (
     BatchNotFound,
     BucketNotAllowed,
+    BucketNotFound,
     CollectionNotFound,
     InvalidRequest,
     QueueUnavailable,
@@ -164,6 +165,13 @@ def test_unknown_bucket_and_collection_are_refused(service: Service) -> None:
         )
 
     assert not service.queue.bodies
+
+
+def test_prefix_in_a_bucket_that_does_not_exist_is_refused(service: Service) -> None:
+    service.own.exists = False
+
+    with pytest.raises(BucketNotFound, match="'own'"):
+        service.batch_requests.submit_prefix("own", "a", REQUEST)
 
 
 def test_batch_is_known_before_its_first_message(service: Service) -> None:

@@ -148,10 +148,13 @@ def test_bucket_must_be_allowed_and_key_be_there(web: WebFixture, path: str) -> 
     refused = web.client.post(path, json={**body, "s3_bucket": "gallery-bucket"})
     web.album.available = False
     away = web.client.post(path, json=body)
+    web.album.exists = False
+    no_bucket = web.client.post(path, json=body)
 
     assert_error(missing, 404, "INPUT_MISSING", retryable=False)
     assert_error(refused, 400, "BUCKET_NOT_ALLOWED")
     assert_error(away, 503, "STORAGE_UNAVAILABLE", retryable=True)
+    assert_error(no_bucket, 404, "BUCKET_NOT_FOUND", retryable=False)
 
 
 @pytest.mark.parametrize("path", SYNCHRONOUS)

@@ -71,7 +71,8 @@ def codes(operation: dict[str, Any]) -> dict[int, set[str]]:
     ("takes", "needed"),
     [
         ("collection", {"INVALID_COLLECTION_ID", "COLLECTION_NOT_FOUND", "STORAGE_UNAVAILABLE"}),
-        ("photo", {"FILE_TOO_LARGE", "UNSUPPORTED_IMAGE", "INPUT_MISSING", "BUCKET_NOT_ALLOWED"}),
+        ("photo", {"FILE_TOO_LARGE", "UNSUPPORTED_IMAGE", "INPUT_MISSING"}),
+        ("photo", {"BUCKET_NOT_ALLOWED", "BUCKET_NOT_FOUND"}),
         ("body", {"INVALID_REQUEST", "REQUEST_TIMED_OUT", "BAD_REQUEST"}),
         ("query", {"INVALID_REQUEST"}),
     ],

@@ -16,6 +16,7 @@ from core.errors import (
     AnimatedImage,
     BadRequest,
     BucketNotAllowed,
+    BucketNotFound,
     CollectionNotFound,
     EmptyFile,
     FaceServiceError,
@@ -53,11 +54,12 @@ USABLE_PHOTO: Final[Failures] = (
     AnimatedImage,
     TruncatedImage,
 )
+SOURCE: Final[Failures] = (BucketNotAllowed, BucketNotFound)
 PHOTO: Final[Failures] = (
     *JSON_BODY,
     FormTooLarge,
     *USABLE_PHOTO,
-    BucketNotAllowed,
+    *SOURCE,
     ObjectMissing,
     StorageUnavailable,
 )

@@ -8,7 +8,6 @@ from core.bootstrap.web import WebParts
 from core.collections.matching import Matched, Matching, Verified
 from core.errors import (
     BatchNotFound,
-    BucketNotAllowed,
     InvalidRequest,
     ModelMismatch,
     NoFaceFound,
@@ -26,6 +25,7 @@ from efr_web.openapi.operation import (
     JSON_BODY,
     PHOTO,
     RECOGNITION,
+    SOURCE,
     Answer,
     Api,
     Body,
@@ -190,7 +190,7 @@ INDEX_BATCH = Operation(
             text="The photos were accepted.", models=(BatchSubmitted,), headers=("Location",)
         )
     },
-    errors=(*JSON_BODY, *COLLECTION, BucketNotAllowed, *HANDED_OVER),
+    errors=(*JSON_BODY, *COLLECTION, *SOURCE, *HANDED_OVER),
     curl=curl_json(
         "/faces/index/batch",
         {"collection_id": "staff", "s3_bucket": "album", "s3_prefix": "2026/"},
