@@ -92,13 +92,13 @@ def test_change_is_known_once_the_knowledge_would_be_too_old(bucket: Bucket) -> 
 
 def test_knowledge_that_is_young_enough_costs_no_request(bucket: Bucket) -> None:
     kept = bucket.keep()
-    bucket.store.available = False
-    for stored in bucket.galleries.values():
-        stored.available = False
+
+    asked, reads = bucket.store.gets, bucket.reads()
 
     bucket.clock.advance(MAX_AGE_S - 1)
-
     kept.catch_up(max_age_s=MAX_AGE_S)
+
+    assert (bucket.store.gets, bucket.reads()) == (asked, reads)
 
 
 def test_change_that_was_only_seen_may_be_read_until_the_knowledge_is_too_old(
@@ -199,6 +199,7 @@ def test_gallery_of_a_writer_that_told_nobody_is_read_in_the_end(bucket: Bucket)
     )
     cache.warm(["ada", "bob"])
     wait_until(lambda: list(cache.states().values()) == ["exact"] * 2, what="the galleries")
+    reads = bucket.galleries["ada"].reads
     bucket.galleries["ada"].put(FACE)
 
     def found() -> bool:
@@ -207,13 +208,17 @@ def test_gallery_of_a_writer_that_told_nobody_is_read_in_the_end(bucket: Bucket)
 
     wait_until(found, what="the face")
     cache.close()
+    assert bucket.galleries["ada"].reads > reads
 
 
 def test_galleries_are_forgotten_when_they_could_not_be_loaded_ahead(
-    bucket: Bucket, cache: GalleryCache
+    bucket: Bucket, cache: GalleryCache, caplog: pytest.LogCaptureFixture
 ) -> None:
     bucket.store.available = False
 
     cache.warm(["ada", "bob"])
 
     wait_until(lambda: not cache.states(), what="the galleries to be forgotten")
+    assert "galleries can't be refreshed" in caplog.messages
+    assert set(bucket.galleries) == {"ada", "bob"}
+    assert bucket.reads() == 0
