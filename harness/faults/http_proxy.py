@@ -3,16 +3,15 @@
 import asyncio
 import json
 import re
-import threading
 import zlib
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final
 
-_CHUNK: Final = 65_536
-_START_S: Final = 10.0
+from harness.faults.proxy import CHUNK, Proxy
+
 _CONTINUE: Final = b" 100 "
 _BODYLESS: Final = (b" 204 ", b" 304 ")
 _OVER: Final = (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
@@ -64,72 +63,29 @@ class _Head:
         return f"{method} {path.partition('?')[0]}"
 
 
-class HttpProxy:
-    """Passes requests on to a port of this machine, from ``with`` on.
-
-    Parameters
-    ----------
-    target : int
-        The port behind it.
-    port : int
-        Its own port.
-    """
+class HttpProxy(Proxy):
+    """Passes requests on; a delay holds back every one of them."""
 
     def __init__(self, target: int, port: int) -> None:
-        self._target = target
-        self.port = port
+        super().__init__(target, port)
         self._refusals: Sequence[Refusal] = ()
-        self._delay_s = 0.0
         self.refused: Counter[str] = Counter()
         """How many requests were refused, by the pattern that they matched."""
         self.asked: Counter[str] = Counter()
         """Requests by what they asked for."""
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._over = asyncio.Event()
         self._serving: set[asyncio.Task[None] | None] = set()
         """Kept, because the loop itself does not hold tasks that wait for an answer."""
-        self._listening = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        if not self._listening.wait(_START_S):
-            raise TimeoutError(f"the proxy does not listen on port {self.port}")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._over.set)
-        self._thread.join()
 
     def refuse(self, *refusals: Refusal) -> None:
         """Refuse these requests from now on, and no others."""
         self._refusals = refusals
-
-    def delay(self, seconds: float) -> None:
-        """Let every request take so much longer; 0 ends it."""
-        self._delay_s = seconds
-
-    async def _run(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        async with await asyncio.start_server(self._serve, "127.0.0.1", self.port):
-            self._listening.set()
-            await self._over.wait()
-            tasks = asyncio.all_tasks() - {asyncio.current_task()}
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         self._serving.add(task)
         try:
             with suppress(*_OVER):
-                there, back = await asyncio.open_connection("127.0.0.1", self._target)
+                there, back = await self._connected()
                 try:
                     while await self._exchange(reader, writer, there, back):
                         pass
@@ -215,12 +171,12 @@ async def _pass_body(
             await _write(writer, line + await reader.readexactly(size + 2))
         return
     if head.raw.startswith(b"HTTP/") and not _is_framed(head):
-        while piece := await reader.read(_CHUNK):
+        while piece := await reader.read(CHUNK):
             await _write(writer, piece)
         return
     left = int(head.fields.get("content-length", "0"))
     while left:
-        piece = await reader.read(min(_CHUNK, left))
+        piece = await reader.read(min(CHUNK, left))
         if not piece:
             raise asyncio.IncompleteReadError(piece, left)
         left -= len(piece)
