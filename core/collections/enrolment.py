@@ -11,7 +11,7 @@ from typing import Final
 from core.collections.erasure_records import ErasureLog
 from core.collections.face_choice import ChosenFaces, left_out, too_poor
 from core.collections.grounds import Grounds
-from core.collections.known_faces import as_users_said, is_same
+from core.collections.known_faces import is_same, keep_user_edits
 from core.collections.registry import Collection, Collections, check_model
 from core.collections.same_photo import of_others
 from core.errors import CollectionNotFound, Erased
@@ -263,7 +263,7 @@ class Enroller:
         found = self._index.get(gallery_id, [face.face_id for face in faces])
         known = {face.face_id: face for face in found}
         added = [
-            as_users_said(face, known.get(face.face_id), name)
+            keep_user_edits(face, known.get(face.face_id), name)
             for face, name in zip(faces, names, strict=True)
         ]
         return added, [face for face in added if not is_same(face, known.get(face.face_id))]

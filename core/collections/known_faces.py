@@ -1,4 +1,4 @@
-"""Faces that are stored already, when they are to be stored again."""
+"""Storing a face again without losing what users changed meanwhile."""
 
 from dataclasses import replace
 
@@ -7,11 +7,13 @@ import numpy as np
 from core.ports import EnrolledFace
 
 
-def as_users_said(face: EnrolledFace, known: EnrolledFace | None, name: str | None) -> EnrolledFace:
-    """Keep what was said of this face before, unless it is now said again whose it is.
+def keep_user_edits(
+    face: EnrolledFace, known: EnrolledFace | None, name: str | None
+) -> EnrolledFace:
+    """Return a face to be stored, with the person and the rejections that users gave it.
 
-    A job that runs twice says nothing new, except that its person may be called otherwise by
-    now. A face is never again a person's whose it was said not to be.
+    The stored person stays if the face comes without a name, or if the same job runs twice:
+    its person may have been renamed since. A face never gets a person whom users rejected.
     """
     if known is None:
         return replace(face, person=None if name in face.rejected else name)
@@ -28,7 +30,7 @@ def as_users_said(face: EnrolledFace, known: EnrolledFace | None, name: str | No
 
 
 def is_same(face: EnrolledFace, known: EnrolledFace | None) -> bool:
-    """Tell whether a face is stored as it is to be."""
+    """Tell whether a face is stored already, exactly so."""
     return (
         known is not None
         and _without_embedding(face) == _without_embedding(known)
