@@ -138,7 +138,7 @@ class Erasure:
         BatchLists(outputs=self.outputs).erase_collection(collection_id)
         record = self._audit("collection", collection_id, faces=faces, jobs=len(found.jobs))
         self.sleep(self.settle_s)  # so that what comes to a next collection of this id is later
-        self.collections.delete_record(collection_id)
+        self.collections.delete_record(collection)
         return record
 
     @cached_property

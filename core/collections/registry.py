@@ -258,10 +258,11 @@ class Collections:
         self._evict(collection_id)
         return closed
 
-    def delete_record(self, collection_id: str) -> None:
+    def delete_record(self, collection: Collection) -> None:
         """Delete the record of a collection whose gallery is gone."""
-        self._store.delete(_key(collection_id))
-        self._evict(collection_id)
+        self._watch.announce_end(collection.gallery_id)
+        self._store.delete(_key(collection.collection_id))
+        self._evict(collection.collection_id)
 
     def announce(self, collection: Collection) -> None:
         """Let all processes look at a collection and its gallery; for changes made before.

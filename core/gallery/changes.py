@@ -6,8 +6,9 @@ small conditional request whatever the number of galleries. Only when it has cha
 list the markers, whose versions tell which galleries changed.
 
 Nothing here needs a clock or a conditional write: a bell that two writers ring at once is
-still another bell than before. Markers outlive their galleries, so that no reader misses the
-end of one. A collection is announced by the id of its gallery, like the gallery's faces.
+still another bell than before. A gallery's marker goes with it: that it is gone is a change, too.
+A gallery without a marker may have had one between two looks, so any other bell may mean a
+change of it. A collection is announced by the id of its gallery, like the gallery's faces.
 """
 
 import math
@@ -23,20 +24,32 @@ from core.ground.storage_keys import BELL, MARKERS, marker_key
 from core.ports import ObjectStore
 
 _CONTENT_TYPE: Final = "text/plain"
-_LONGEST_GAP_S: Final = 3600.0
-"""Between two looks; a marker may have come and, much later, gone in a longer one."""
 _MISSING: Final = ""
 
 
 class Changes(Protocol):
-    """What writers announce and readers look at. May raise ``StorageUnavailable``."""
+    """What writers announce and readers look at. May raise ``StorageUnavailable``.
+
+    ``heard`` counts the looks that found another bell.
+    """
+
+    @property
+    def heard(self) -> int: ...
 
     def announce(self, gallery_id: str) -> None:
         """Tell all processes that a gallery or its collection was changed."""
         ...
 
+    def announce_end(self, gallery_id: str) -> None:
+        """Tell all processes that a gallery is no more, and leave nothing of it."""
+        ...
+
     def look(self) -> Set[str] | None:
         """Return the galleries that changed since the last look; None if any may have."""
+        ...
+
+    def is_marked(self, gallery_id: str) -> bool:
+        """Tell whether looks see each change of a gallery; if not, any one may be of it."""
         ...
 
 
@@ -47,9 +60,14 @@ class StoredChanges:
         self._store = store
         self._bell: str | None = None
         self._markers: Mapping[str, str] = {}
+        self.heard = 0
 
     def announce(self, gallery_id: str) -> None:
         self._overwrite(marker_key(gallery_id))
+        self._overwrite(BELL)
+
+    def announce_end(self, gallery_id: str) -> None:
+        self._store.delete(marker_key(gallery_id))
         self._overwrite(BELL)
 
     def look(self) -> Set[str] | None:
@@ -61,6 +79,7 @@ class StoredChanges:
         former, self._markers = self._markers, markers
         is_lost = self._bell is None or bell == _MISSING
         self._bell = bell
+        self.heard += 1
         if is_lost:
             return None
         return {
@@ -68,6 +87,9 @@ class StoredChanges:
             for key in former.keys() | markers.keys()
             if former.get(key) != markers.get(key)
         }
+
+    def is_marked(self, gallery_id: str) -> bool:
+        return marker_key(gallery_id) in self._markers
 
     def _bell_now(self) -> str:
         try:
@@ -83,11 +105,19 @@ class StoredChanges:
 class UnknownChanges:
     """Changes that nobody announces: after each look, any gallery may have changed."""
 
+    heard = 0
+
     def announce(self, gallery_id: str) -> None:
+        pass
+
+    def announce_end(self, gallery_id: str) -> None:
         pass
 
     def look(self) -> Set[str] | None:
         return None
+
+    def is_marked(self, gallery_id: str) -> bool:
+        return False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,10 +141,12 @@ class Watch:
         self._latest = Look(number=0, began_s=-math.inf)
         self._changed: dict[str, int] = {}
         self._all_changed = 0
+        self._any_changed = 0
         self._failure: StorageUnavailable | None = None
         self._failed_at_s = -math.inf
         self._looking = threading.Lock()
         self.announce = changes.announce
+        self.announce_end = changes.announce_end
 
     @property
     def latest(self) -> Look:
@@ -138,7 +170,10 @@ class Watch:
 
     def has_changed(self, gallery_id: str, *, since: Look) -> bool:
         """Tell whether a look after that one saw a change."""
-        return max(self._changed.get(gallery_id, 0), self._all_changed) > since.number
+        last = max(self._changed.get(gallery_id, 0), self._all_changed)
+        if not self._changes.is_marked(gallery_id):
+            last = max(last, self._any_changed)
+        return last > since.number
 
     def _look_unless_failed(self, asked_s: float) -> None:
         """Look, or fail as the look did for which the caller had to wait.
@@ -156,9 +191,12 @@ class Watch:
 
     def _look(self) -> None:
         began_s = self._clock()
+        heard = self._changes.heard
         changed = self._changes.look()
         number = self._latest.number + 1
-        if changed is None or began_s - self._latest.began_s > _LONGEST_GAP_S:
+        if self._changes.heard > heard:
+            self._any_changed = number
+        if changed is None:
             self._all_changed = number
         else:
             self._changed.update(dict.fromkeys(changed, number))

@@ -343,9 +343,12 @@ def test_erased_collection_is_in_no_object_of_any_bucket(family: Service) -> Non
     family.collections.create("work")
     family.enrol(BOB, "work")
 
+    gallery_id = gallery_of(family)
+
     family.erasure.collection("family")
 
     assert family.traces_of(ADA) == {}
+    assert family.where_found(gallery_id.encode()) == []
     assert {face.person for face in family.people.faces("work", limit=10)} == {BOB.name}
     assert len(family.world.gallery.keys(AUDIT)) == 1
     with pytest.raises(CollectionNotFound):
@@ -527,8 +530,7 @@ def test_photos_that_wait_or_failed_go_with_their_collection(service: Service) -
 def test_photo_that_reaches_a_collection_after_its_erasure_goes_too(service: Service) -> None:
     service.collections.create("family")
     service.submit(ADA, "family")
-    service.collections.begin_erasure("family")
-    service.collections.delete_record("family")
+    service.collections.delete_record(service.collections.begin_erasure("family"))
 
     service.work()
 

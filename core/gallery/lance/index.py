@@ -116,7 +116,7 @@ class LanceFaceIndex:
 
         with suppress(CollectionNotFound):
             retry_on_conflict(gallery_id, remove)
-        self._watch.announce(gallery_id)
+        self._watch.announce_end(gallery_id)
         self._forget_files(gallery_id)
         self._cache.discard(gallery_id)
         with self._lock:

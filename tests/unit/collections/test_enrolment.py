@@ -503,7 +503,7 @@ def test_faces_added_without_a_job_are_new_unless_their_person_is_erased_meanwhi
 def test_photo_of_an_erased_collection_is_refused_by_the_next_one_of_its_id(tier: Tier) -> None:
     late = accepted(job_of("Ada"), seconds_later=-100)
     erase(tier, everything=True)
-    tier.collections.delete_record("family")
+    tier.collections.delete_record(tier.collections.begin_erasure("family"))
 
     with pytest.raises(Erased):
         tier.enroller.refuse_erased(late)

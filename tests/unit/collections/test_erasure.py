@@ -17,7 +17,7 @@ from core.collections.registry import Collections
 from core.errors import CollectionNotFound, FaceNotFound, PersonNotFound, StorageUnavailable
 from core.gallery.changes import StoredChanges
 from core.ground.ids import new_id
-from core.ground.storage_keys import AUDIT
+from core.ground.storage_keys import AUDIT, MARKERS
 from core.jobs.index_job import IndexDone, IndexJob, IndexRequest
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import Job, failed
@@ -339,6 +339,7 @@ def test_erasure_of_a_collection_that_broke_off_is_finished_by_asking_again(
     assert service.jobs() == set()
     kept = {key.partition("/")[0] for key in service.gallery.objects}
     assert kept == {"audit", "changes", "erasures"}
+    assert service.gallery.keys(MARKERS) == []
 
 
 def test_batch_no_longer_names_the_photos_of_an_erased_person(service: Service) -> None:

@@ -136,8 +136,7 @@ def test_change_by_another_process_is_seen_after_the_refresh_time(bucket: Bucket
     reader, writer = bucket.process(), bucket.process()
     writer.create("family")
     reader.get("family")
-    writer.begin_erasure("family")
-    writer.delete_record("family")
+    writer.delete_record(writer.begin_erasure("family"))
 
     bucket.clock.advance(REFRESH_S - 1)
     assert reader.get("family")
@@ -259,8 +258,7 @@ def test_closing_while_others_change_it_asks_to_come_again(bucket: Bucket) -> No
 
 def test_collection_made_anew_shares_no_gallery_with_the_former(collections: Collections) -> None:
     former = collections.create("family")
-    collections.begin_erasure("family")
-    collections.delete_record("family")
+    collections.delete_record(collections.begin_erasure("family"))
 
     assert collections.create("family").gallery_id != former.gallery_id
     assert not collections.is_current(former)

@@ -94,6 +94,18 @@ def test_announcement_is_two_small_writes(bucket: MemoryStore, writer: StoredCha
     assert all(len(body) < 64 for body in bucket.objects.values())
 
 
+def test_end_of_a_gallery_is_seen_and_leaves_nothing_of_it(
+    bucket: MemoryStore, writer: StoredChanges, reader: StoredChanges
+) -> None:
+    writer.announce("ada")
+    reader.look()
+
+    writer.announce_end("ada")
+
+    assert reader.look() == {"ada"}
+    assert bucket.objects.keys() == {BELL}
+
+
 def test_what_is_announced_during_a_look_is_heard_by_the_next(
     bucket: MemoryStore, writer: StoredChanges
 ) -> None:
@@ -155,6 +167,7 @@ def test_any_gallery_may_have_changed_when_the_bucket_was_emptied(
 
 def test_what_was_read_before_a_change_is_out_of_date(writer: StoredChanges) -> None:
     watch = Watch(StoredChanges(writer._store))
+    writer.announce("bob")
     seen = watch.look(max_age_s=0)
 
     writer.announce("ada")
@@ -190,15 +203,20 @@ def test_look_that_is_young_enough_costs_nothing(bucket: MemoryStore) -> None:
     assert bucket.gets == before + 1
 
 
-def test_any_gallery_may_have_changed_in_an_hour_without_a_look(bucket: MemoryStore) -> None:
-    clock = ManualClock()
-    watch = Watch(StoredChanges(bucket), clock=clock)
+def test_gallery_that_comes_and_ends_between_two_looks_has_changed(writer: StoredChanges) -> None:
+    watch = Watch(StoredChanges(writer._store))
+    writer.announce("bob")
     seen = watch.look(max_age_s=0)
+    watch.look(max_age_s=0)
+    assert not watch.has_changed("ada", since=seen)
 
-    clock.advance(3601)
+    writer.announce("ada")
+    writer.announce_end("ada")
     watch.look(max_age_s=0)
 
     assert watch.has_changed("ada", since=seen)
+    assert not watch.has_changed("ada", since=watch.latest)
+    assert not watch.has_changed("bob", since=seen)
 
 
 def test_without_announcements_every_look_may_mean_a_change() -> None:

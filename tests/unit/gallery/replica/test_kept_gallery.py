@@ -178,7 +178,10 @@ def test_idle_shelf_asks_for_nothing_but_the_bell(
 
 
 def test_cache_reads_only_what_has_changed(bucket: Bucket, cache: GalleryCache) -> None:
-    cache.warm([str(number) for number in range(30)])
+    galleries = [str(number) for number in range(30)]
+    for gallery_id in galleries:
+        bucket.writer.announce(gallery_id)
+    cache.warm(galleries)
     wait_until(lambda: set(cache.states().values()) == {"exact"}, what="the galleries")
     before = {gallery_id: stored.reads for gallery_id, stored in bucket.galleries.items()}
 
