@@ -134,7 +134,8 @@ class LanceTable:
         with self._lock, lance_errors(self._gallery_id):
             opened, self._opened = self._opened, None
             if opened is None:
-                opened = with_timeout(lambda: self._connect().open_table(self._gallery_id))
+                connection = self._connect()  # imports LanceDB, for as long as the machine takes
+                opened = with_timeout(lambda: connection.open_table(self._gallery_id))
             else:
                 with_timeout(opened.checkout_latest)
             self._opened = opened

@@ -1,10 +1,12 @@
 """Galleries as LanceDB tables in a folder."""
 
 import os
+import threading
 import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +17,8 @@ from core.gallery.changes import UnknownChanges, Watch
 from core.gallery.lance import table as lance_table
 from core.gallery.lance.index import LanceFaceIndex
 from core.gallery.lance.storage import storage_options
+from core.gallery.lance.table import LanceTable
+from core.gallery.lance.table_files import TableFiles
 from core.gallery.replica.cache import GalleryCache
 from core.gallery.replica.replica import GalleryReplica
 from core.ports import EnrolledFace
@@ -316,3 +320,18 @@ def test_storage_options_are_those_of_localstack_or_of_aws() -> None:
     assert (
         not {"aws_endpoint", "aws_endpoint_url_s3", "allow_http", "aws_access_key_id"} & aws.keys()
     )
+
+
+def test_import_of_lancedb_does_not_count_against_the_time_to_open_a_table(folder: Path) -> None:
+    index = LanceFaceIndex(str(folder))
+    index.create(GALLERY, length=LENGTH)
+    connected_in: list[str] = []
+
+    def connect() -> Any:
+        connected_in.append(threading.current_thread().name)
+        return index._connect()
+
+    table = LanceTable(connect, lambda: TableFiles(str(folder), {}, GALLERY), GALLERY)
+
+    assert table.count() == 0
+    assert connected_in == [threading.current_thread().name]
