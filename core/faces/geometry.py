@@ -21,6 +21,11 @@ def moved(point: Point, by: Point) -> Point:
     return point[0] + by[0], point[1] + by[1]
 
 
+def middle_of(one: Point, other: Point) -> Point:
+    """Return the point halfway between two."""
+    return (one[0] + other[0]) / 2, (one[1] + other[1]) / 2
+
+
 def half_turn_range(degrees: float) -> float:
     """Return the same direction as an angle from −180 up to, not including, 180."""
     return (degrees + 180) % 360 - 180

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faces.detection.detection import Detection
-from core.faces.geometry import Box, Point
+from core.faces.geometry import Box, Point, middle_of
 from core.faces.models.model_files import LANDMARKS_5, model_file
 from core.faces.photos.crops import crop
 from core.faces.photos.images import Photo
@@ -112,11 +112,7 @@ def _points(shape: dlib.full_object_detection) -> list[Point]:
 
 def _named(points: Sequence[Point]) -> dict[str, Point]:
     return {
-        "left_eye": _middle(points[0], points[1]),
-        "right_eye": _middle(points[2], points[3]),
+        "left_eye": middle_of(points[0], points[1]),
+        "right_eye": middle_of(points[2], points[3]),
         "nose": points[4],
     }
-
-
-def _middle(one: Point, other: Point) -> Point:
-    return ((one[0] + other[0]) / 2, (one[1] + other[1]) / 2)

@@ -14,10 +14,17 @@ from numpy.typing import NDArray
 
 WEIGHTS: Final = Path(__file__).with_name("covering.json")
 
-_TURNS: Final = np.arange(8, dtype=np.float32) * np.float32(np.pi / 4)
+_TURNS: Final = np.arange(4, dtype=np.float32) * np.float32(np.pi / 4)
 _DIRECTIONS: Final = np.stack([np.cos(_TURNS), np.sin(_TURNS)], axis=1)
+"""Half of the directions; the others are opposite to these."""
+
 _CELL_PX: Final = 5
 _CELLS: Final = 15
+_SIDE_PX: Final = _CELLS * _CELL_PX
+_COLUMNS: Final = np.kron(np.eye(_CELLS, dtype=np.float32), np.ones((_CELL_PX, 1), np.float32))
+"""Adds up the columns of a cell."""
+
+_PADDED: Final = np.clip(np.arange(-1, _CELLS + 1), 0, _CELLS - 1)
 _FACE: Final = (slice(3, 13), slice(3, 12))
 _FAINT: Final = 0.3
 """Edges under this part of the face's usual ones count for less, as on plain cloth."""
@@ -54,21 +61,29 @@ def edges(luma: NDArray[np.float32]) -> NDArray[np.float32]:
     N. Dalal and B. Triggs, Histograms of oriented gradients for human
     detection, CVPR 2005.
     """
-    half = (luma[::2, ::2] + luma[1::2, ::2] + luma[::2, 1::2] + luma[1::2, 1::2]) / 4
-    across, down = np.zeros_like(half), np.zeros_like(half)
-    across[:, 1:-1] = half[:, 2:] - half[:, :-2]
-    down[1:-1] = half[2:] - half[:-2]
-    rising = _DIRECTIONS @ np.stack([across.ravel(), down.ravel()])
-    np.maximum(rising, 0, out=rising)
-    rows_summed = rising.reshape(8, _CELLS, _CELL_PX, -1).sum(axis=2)
-    cells = rows_summed.reshape(8, _CELLS, _CELLS, _CELL_PX).sum(axis=3)
+    pairs = luma[::2] + luma[1::2]
+    half = (pairs[:, ::2] + pairs[:, 1::2]) / 4
+    slopes = np.zeros((2, _SIDE_PX, _SIDE_PX), dtype=np.float32)
+    np.subtract(half[:, 2:], half[:, :-2], out=slopes[0, :, 1:-1])
+    np.subtract(half[2:], half[:-2], out=slopes[1, 1:-1])
+    rising = _DIRECTIONS @ slopes.reshape(2, -1)
+    risen, sizes = _cell_sums(np.stack([rising, np.abs(rising)]))
+    # What rises in a direction falls in the opposite one.
+    cells = np.concatenate([sizes + risen, sizes - risen]) / 2
     strength = np.sqrt(np.square(cells).sum(axis=0))
-    padded = np.pad(strength, 1, mode="edge")
+    padded = strength[_PADDED[:, None], _PADDED]
     rows = padded[:-2] + padded[1:-1] + padded[2:]
     around = (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) / 9
     usual = strength[_FACE].mean()
     shares: NDArray[np.float32] = cells / (around + _FAINT * usual + 1e-3)
     return shares
+
+
+def _cell_sums(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the sum of each cell's pixels, of shape (2, 4, 15, 15)."""
+    rows = values.reshape(-1, _CELL_PX, _SIDE_PX).sum(axis=1)
+    sums: NDArray[np.float32] = (rows @ _COLUMNS).reshape(2, -1, _CELLS, _CELLS)
+    return sums
 
 
 @cache

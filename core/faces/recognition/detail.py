@@ -1,11 +1,14 @@
 """What the fine detail of a face tells: blur, noise, and compression."""
 
+import math
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-_DIRECTIONS: Final = ((0, 1), (1, 1), (1, 0), (1, -1))
+_SIDEWAYS_AND_DOWN: Final = ((0, 1), (1, 0))
+_DIRECTIONS: Final = (*_SIDEWAYS_AND_DOWN, (1, 1), (1, -1))
 """Steps of a pixel, down and across, every 45 degrees."""
 
 _USUAL: Final = 70.0
@@ -34,9 +37,9 @@ def sharpness(luma: NDArray[np.float32]) -> float:
     luma : ndarray of float32, shape (H, W)
         Brightness, 0–255.
     """
-    detail = min(float(_second_difference(luma, *step).mean()) for step in _DIRECTIONS)
+    detail = float(_second_differences(luma, _DIRECTIONS).mean(axis=1).min())
     light = (float(luma.mean()) + _DARK) * (float(luma.std()) + _FLAT)
-    return float(np.log1p(_USUAL * detail / np.sqrt(light)))
+    return math.log1p(_USUAL * detail / math.sqrt(light))
 
 
 def noise(luma: NDArray[np.float32]) -> float:
@@ -50,12 +53,12 @@ def noise(luma: NDArray[np.float32]) -> float:
     Understanding 64, 1996.
     """
     brightness = float(luma.mean())
-    darkness = float(np.clip((_LIT - brightness) / (_LIT - _UNLIT), 0, 1))
-    if darkness == 0:
+    darkness = min((_LIT - brightness) / (_LIT - _UNLIT), 1.0)
+    if darkness <= 0:
         return 0.0
     across = luma[:, :-2] - 2 * luma[:, 1:-1] + luma[:, 2:]
     both = across[:-2] - 2 * across[1:-1] + across[2:]
-    return darkness * float(100 * np.median(np.abs(both)) / (brightness + _DARK))
+    return darkness * 100 * _median(np.abs(both).ravel()) / (brightness + _DARK)
 
 
 def compression(luma: NDArray[np.float32]) -> float:
@@ -64,18 +67,42 @@ def compression(luma: NDArray[np.float32]) -> float:
     Compression leaves few edges, and nothing between them: the root of the mean square
     of second differences, in parts of their median. White pixels are left out.
     """
-    shown = luma[1:-1, 1:-1] < _WHITE
-    seen = np.concatenate([_second_difference(luma, *step)[shown] for step in ((0, 1), (1, 0))])
+    seen = _second_differences(luma, _SIDEWAYS_AND_DOWN)
+    shown = luma[1:-1, 1:-1].ravel() < _WHITE
+    seen = seen.ravel() if shown.all() else seen[:, shown].ravel()
     if not seen.size:
         return 0.0
-    return float(np.sqrt(np.square(seen).mean())) / (float(np.median(seen)) + _LEVEL)
+    return math.sqrt(float(seen @ seen) / seen.size) / (_median(seen) + _LEVEL)
 
 
-def _second_difference(luma: NDArray[np.float32], down: int, across: int) -> NDArray[np.float32]:
-    """Return the size of before − 2 · here + behind, in steps of that direction."""
+def _second_differences(
+    luma: NDArray[np.float32], steps: Sequence[tuple[int, int]]
+) -> NDArray[np.float32]:
+    """Return the size of before − 2 · here + behind in each of some directions.
+
+    Parameters
+    ----------
+    luma : ndarray of float32, shape (H, W)
+    steps : sequence of (int, int)
+        Pixels down and across.
+
+    Returns
+    -------
+    ndarray of float32, shape (len(steps), (H − 2) · (W − 2))
+    """
     height, width = luma.shape
-    inner = luma[1:-1, 1:-1]
-    before = luma[1 - down : height - 1 - down, 1 - across : width - 1 - across]
-    behind = luma[1 + down : height - 1 + down, 1 + across : width - 1 + across]
-    sizes: NDArray[np.float32] = np.abs(before + behind - 2 * inner)
-    return sizes
+    sizes = np.empty((len(steps), height - 2, width - 2), dtype=np.float32)
+    for each, (down, across) in zip(sizes, steps, strict=True):
+        before = luma[1 - down : height - 1 - down, 1 - across : width - 1 - across]
+        behind = luma[1 + down : height - 1 + down, 1 + across : width - 1 + across]
+        np.add(before, behind, out=each)
+    sizes -= 2 * luma[1:-1, 1:-1]
+    return np.abs(sizes, out=sizes).reshape(len(steps), -1)
+
+
+def _median(values: NDArray[np.float32]) -> float:
+    """Return what `numpy.median` does, in a fraction of its time."""
+    half = values.size // 2
+    parted = np.partition(values, half)
+    upper = float(parted[half])
+    return upper if values.size % 2 else (float(parted[:half].max()) + upper) / 2

@@ -18,7 +18,7 @@ _DARK: Final = 4.0
 
 def burnt_share(luma: NDArray[np.float32]) -> float:
     """Return the part of a face's pixels that are white, 0–1."""
-    return float(np.mean(luma >= _BURNT))
+    return int(np.count_nonzero(luma >= _BURNT)) / luma.size
 
 
 def unevenness(luma: NDArray[np.float32]) -> float:

@@ -1,5 +1,6 @@
 """How good a face is for recognition, and what is wrong with it."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faces.detection.detection import Detection
+from core.faces.geometry import middle_of
 from core.faces.recognition.alignment import AlignedFace
 from core.faces.recognition.covering import covering
 from core.faces.recognition.detail import compression, noise, sharpness
@@ -70,10 +72,9 @@ class Scale:
 
     def grade(self, value: float) -> float:
         """Return 0 to 1, 0.5 where the property begins to be a flaw."""
-        ends = (self.useless, self.flawed, self.perfect)
-        if self.useless < self.perfect:
-            return float(np.interp(value, ends, (0.0, 0.5, 1.0)))
-        return float(np.interp(value, ends[::-1], (1.0, 0.5, 0.0)))
+        to_flawed = (value - self.useless) / (self.flawed - self.useless)
+        to_perfect = (value - self.flawed) / (self.perfect - self.flawed)
+        return min(max(to_flawed, 0.0), 1.0) / 2 + min(max(to_perfect, 0.0), 1.0) / 2
 
 
 _SCALES: Final = {
@@ -118,7 +119,7 @@ def measure(
 ) -> dict[Flaw, float]:
     """Return each property of a face in its own unit."""
     luma = luma_of(face.chip)
-    middle = luma[_FACE, _FACE]
+    middle = np.ascontiguousarray(luma[_FACE, _FACE])
     return {
         Flaw.SMALL_BOUNDING_BOX: min(detection.box.width, detection.box.height),
         Flaw.LOW_SHARPNESS: sharpness(middle),
@@ -143,12 +144,14 @@ def luma_of(chip: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def missing_share(face: AlignedFace, photo_size: tuple[int, int]) -> float:
     """Return which part of a face lies outside of the photo, 0–1."""
-    left, right = (np.array(face.landmarks[name]) for name in ("left_eye", "right_eye"))
-    (x, y), (dx, dy) = (left + right) / 2, left - right
+    left, right = face.landmarks["left_eye"], face.landmarks["right_eye"]
+    x, y = middle_of(left, right)
+    dx, dy = left[0] - right[0], left[1] - right[1]
     columns = x + _ACROSS * dx - _DOWN * dy
     rows = y + _ACROSS * dy + _DOWN * dx
     width, height = photo_size
-    return float(np.mean((columns < 0) | (rows < 0) | (columns >= width) | (rows >= height)))
+    outside = (columns < 0) | (rows < 0) | (columns >= width) | (rows >= height)
+    return int(np.count_nonzero(outside)) / outside.size
 
 
 def off_frontal(face: AlignedFace) -> float:
@@ -157,14 +160,12 @@ def off_frontal(face: AlignedFace) -> float:
     About 1 in profile: how far the nose is from where it is in a frontal face,
     along and across the line of the eyes, in eye distances.
     """
-    left, right, nose = (
-        np.array(face.landmarks[name]) for name in ("left_eye", "right_eye", "nose")
-    )
-    axis = left - right
-    distance = float(np.linalg.norm(axis))
-    if distance == 0:
+    left, right = face.landmarks["left_eye"], face.landmarks["right_eye"]
+    dx, dy = left[0] - right[0], left[1] - right[1]
+    square = dx * dx + dy * dy
+    if square == 0:
         return 1.0
-    along = axis / distance
-    down = np.array([-along[1], along[0]])
-    offset = (nose - (left + right) / 2) / distance
-    return float(np.hypot(2 * (offset @ along), offset @ down - _FRONTAL_NOSE_DROP))
+    (x, y), (nose_x, nose_y) = middle_of(left, right), face.landmarks["nose"]
+    along = ((nose_x - x) * dx + (nose_y - y) * dy) / square
+    down = ((nose_y - y) * dx - (nose_x - x) * dy) / square
+    return math.hypot(2 * along, down - _FRONTAL_NOSE_DROP)

@@ -58,6 +58,13 @@ def test_blocks_are_compression(pattern: Luma) -> None:
     assert compression(blocks) > 2 * compression(pattern)
 
 
+def test_compression_is_in_parts_of_the_median() -> None:
+    ramp: Luma = (np.arange(_SIDE) ** 2 / 80).astype(np.float32)
+    luma: Luma = np.tile(ramp, (_SIDE, 1))  # 1/40 along rows, nothing along columns
+
+    assert compression(luma) == pytest.approx(np.sqrt(0.5) / 40 / (1 / 80 + 0.1), rel=1e-2)
+
+
 def test_white_pixels_are_burnt_out() -> None:
     luma = np.full((_SIDE, _SIDE), 200, np.float32)
     luma[:45] = 253
