@@ -65,7 +65,7 @@ def read_jpeg(photo: bytes) -> PhotoHeader:
             kind = "MPO"
         elif marker == _START_OF_SCAN and frame is not None:
             # Thumbnails before the scan have an end of their own.
-            complete = photo.find(_END_OF_IMAGE, start) != -1
+            complete = photo.rfind(_END_OF_IMAGE, start) != -1
             held_bytes = frame.held_bytes(photo[start : start + 1])
     if frame is None:
         raise UnsupportedImage("a JPEG that does not say its size")

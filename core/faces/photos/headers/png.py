@@ -36,7 +36,7 @@ def read_png(photo: bytes) -> PhotoHeader:
         elif kind == b"sBIT" and start < len(photo):
             significant_bits = photo[start]
         elif kind == b"IDAT":
-            complete = photo.find(_END, start) != -1
+            complete = photo.rfind(_END, start) != -1
     return PhotoHeader(
         format="PNG",
         width=width,
