@@ -58,10 +58,11 @@ def intersection_over_union(
     -------
     ndarray of float64, shape (N,)
     """
-    low = np.maximum(box[:2], others[:, :2])
-    high = np.minimum(box[2:], others[:, 2:])
-    shared = np.clip(high - low, 0.0, None).prod(axis=1)
-    total = (box[2:] - box[:2]).prod() + (others[:, 2:] - others[:, :2]).prod(axis=1) - shared
+    left, top, right, bottom = others.T
+    across = np.minimum(box[2], right) - np.maximum(box[0], left)
+    down = np.minimum(box[3], bottom) - np.maximum(box[1], top)
+    shared = np.maximum(across, 0.0) * np.maximum(down, 0.0)
+    total = (box[2] - box[0]) * (box[3] - box[1]) + (right - left) * (bottom - top) - shared
     ratio: NDArray[np.float64] = np.divide(
         shared, total, out=np.zeros_like(shared), where=total > 0
     )

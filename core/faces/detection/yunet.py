@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.errors import ModelCorrupt
 from core.faces.detection.detection import Detection
 from core.faces.detection.suppression import keep_best
-from core.faces.geometry import Box
+from core.faces.geometry import Box, middle_of
 from core.faces.models.network import Network
 
 _STRIDES: Final = (8, 16, 32)
@@ -21,7 +21,7 @@ _MAX_IOU: Final = 0.45
 _HINT_SCORE: Final = 0.3
 _HEADS: Final = ("cls", "obj", "bbox", "kps")
 
-_LANDMARK_BOX_SHIFT: Final = np.array([-0.09, 0.46])
+_LANDMARK_BOX_SHIFT: Final = (-0.09, 0.46)
 _LANDMARK_BOX_SIDE: Final = 2.41
 """The box that dlib's HOG detector draws, fitted on 394 photos, see docs/accuracy.md.
 
@@ -42,6 +42,9 @@ class Candidates:
     boxes: NDArray[np.float64]
     points: NDArray[np.float64]
     scores: NDArray[np.float64]
+
+
+_NOTHING: Final = Candidates(boxes=np.empty((0, 4)), points=np.empty((0, 5, 2)), scores=np.empty(0))
 
 
 class YuNetDetector:
@@ -118,7 +121,9 @@ def _decode_stride(
     object_scores = outputs[f"obj_{stride}"][0, :, 0]
     # Of thousands of cells few are sure enough, so all that costs more is done with those.
     cells = np.flatnonzero(np.minimum(class_scores, object_scores) >= min_score**2)
-    scores = np.sqrt(np.clip(class_scores[cells], 0, 1) * np.clip(object_scores[cells], 0, 1))
+    if not cells.size:
+        return _NOTHING
+    scores = np.sqrt(np.minimum(class_scores[cells], 1) * np.minimum(object_scores[cells], 1))
     cells, scores = cells[scores >= min_score], scores[scores >= min_score]
     origins = np.stack([cells % columns, cells // columns], axis=1).astype(np.float64)
     shapes = outputs[f"bbox_{stride}"][0, cells].astype(np.float64)
@@ -140,11 +145,12 @@ def landmark_box(points: NDArray[np.float64]) -> Box:
     points : ndarray of float64, shape (5, 2)
         Eyes, nose and corners of the mouth, as in `Candidates`.
     """
-    eyes, mouth = points[:2].mean(axis=0), points[3:].mean(axis=0)
-    scale = (np.linalg.norm(points[1] - points[0]) + np.linalg.norm(mouth - eyes)) / 2
-    left, top = eyes + (_LANDMARK_BOX_SHIFT - _LANDMARK_BOX_SIDE / 2) * scale
-    side = _LANDMARK_BOX_SIDE * scale
-    return Box(left=float(left), top=float(top), right=float(left + side), bottom=float(top + side))
+    right_eye, left_eye, _, *mouth = points.tolist()
+    eyes = middle_of(right_eye, left_eye)
+    scale = (math.dist(right_eye, left_eye) + math.dist(eyes, middle_of(*mouth))) / 2
+    shift_x, shift_y = _LANDMARK_BOX_SHIFT
+    middle = (eyes[0] + shift_x * scale, eyes[1] + shift_y * scale)
+    return Box.around(middle, _LANDMARK_BOX_SIDE * scale, _LANDMARK_BOX_SIDE * scale)
 
 
 def tilt(points: NDArray[np.float64]) -> float:
@@ -155,9 +161,11 @@ def tilt(points: NDArray[np.float64]) -> float:
     points : ndarray of float64, shape (5, 2)
         As in `Candidates`; right for faces that lean by less than about 45 degrees.
     """
-    across = points[1] - points[0]
-    down = points[3:].mean(axis=0) - points[:2].mean(axis=0)
-    return math.degrees(math.atan2(across[1] - down[0], across[0] + down[1]))
+    right_eye, left_eye, _, *mouth = points.tolist()
+    eyes, lips = middle_of(right_eye, left_eye), middle_of(*mouth)
+    rise = left_eye[1] - right_eye[1] - (lips[0] - eyes[0])
+    run = left_eye[0] - right_eye[0] + lips[1] - eyes[1]
+    return math.degrees(math.atan2(rise, run))
 
 
 def _to_tensor(image: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -165,14 +173,15 @@ def _to_tensor(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     height, width = image.shape[:2]
     padded = [-(-side // _MULTIPLE_PX) * _MULTIPLE_PX for side in (height, width)]
     tensor = np.zeros((1, 3, *padded), dtype=np.float32)
-    tensor[0, :, :height, :width] = image.transpose(2, 0, 1)[::-1]
+    for plane, channel in zip(tensor[0], (2, 1, 0), strict=True):  # all at once takes longer
+        plane[:height, :width] = image[:, :, channel]
     return tensor
 
 
 def _detection(
     corners: NDArray[np.float64], points: NDArray[np.float64], score: float
 ) -> Detection:
-    left, top, right, bottom = (float(value) for value in corners)
+    left, top, right, bottom = corners.tolist()
     return Detection(
         box=Box(left=left, top=top, right=right, bottom=bottom),
         landmark_box=landmark_box(points),
