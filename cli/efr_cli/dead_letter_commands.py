@@ -105,7 +105,7 @@ def _open(kind: str) -> "tuple[DeadLetterQueue, DeadJobs]":
     from core.aws.clients import sqs_client
     from core.aws.dead_letter_queue import DeadLetterQueue
     from core.bootstrap.infrastructure import Infrastructure
-    from core.submission.batch_requests import note_outcome
+    from core.jobs.batch_records import note_outcome
     from core.worker.dead_letters import DeadJobs
 
     settings = root_settings()

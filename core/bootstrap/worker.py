@@ -11,12 +11,12 @@ from core.bootstrap.shared import Shared
 from core.collections.enrolment_batching import EnrolmentGroups
 from core.collections.identification import FaceIdentifier
 from core.executors.pool import WarmPool
+from core.jobs.batch_records import note_outcome
 from core.jobs.index_job import IndexJob
 from core.jobs.recognition_job import Job
 from core.jobs.results import Results
 from core.scaling.work_notes import PER_COOL_DOWN, WorkNotes
 from core.settings import Settings
-from core.submission.batch_requests import note_outcome
 from core.worker.acknowledger import Acknowledger
 from core.worker.daemon import Worker
 from core.worker.dead_letter_sweeper import DeadLetterSweeper

@@ -1,4 +1,4 @@
-"""Which photos belong to a batch: an object ``batches/{id}/photos.json`` in the output bucket."""
+"""What the output bucket holds of a batch: its photos, and a mark for each job that has ended."""
 
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
@@ -7,8 +7,10 @@ from typing import Final
 from pydantic import AwareDatetime
 
 from core.errors import ObjectMissing
-from core.ground.storage_keys import BATCHES, batch_list_key, batch_prefix
-from core.jobs.recognition_job import Frozen
+from core.ground.storage_keys import BATCHES, batch_list_key, batch_mark_key, batch_prefix
+from core.jobs.index_job import IndexJob
+from core.jobs.recognition_job import Frozen, Job
+from core.jobs.results import JobResult
 from core.ports import ObjectStore
 
 ERASED: Final = "erased"
@@ -91,6 +93,18 @@ class BatchLists:
             batch = self.read(batch_id)
             if batch is not None:
                 yield batch
+
+
+def note_outcome(outputs: ObjectStore, job: Job | IndexJob, result: JobResult) -> None:
+    """Leave the mark by which a job that has ended is counted in its batch, if it has one."""
+    if isinstance(job, IndexJob) and job.batch_id is not None:
+        note_ended(outputs, job.batch_id, job.position, result)
+
+
+def note_ended(outputs: ObjectStore, batch_id: str, position: int, result: JobResult) -> None:
+    """Leave the mark of the photo at a position of a batch."""
+    key = batch_mark_key(batch_id, position, result.status)
+    outputs.put(key, b"", content_type="application/octet-stream")
 
 
 def _without_names(batch: Batch, job_ids: Set[str]) -> list[BatchPhoto]:

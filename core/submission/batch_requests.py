@@ -14,12 +14,12 @@ from typing import Final, Literal
 from core.collections.registry import Collections
 from core.errors import BatchNotFound, InvalidRequest
 from core.ground.ids import is_job_id, new_id
-from core.ground.storage_keys import batch_mark_key, batch_prefix
-from core.jobs.batch_records import Batch, BatchLists, BatchPhoto
+from core.ground.storage_keys import batch_prefix
+from core.jobs.batch_records import Batch, BatchLists, BatchPhoto, note_ended
 from core.jobs.index_job import MAX_KEY_BYTES, IndexDone, IndexJob, IndexRequest, is_key
 from core.jobs.photo_sources import PhotoSources
-from core.jobs.recognition_job import Failure, Frozen, Job, JobFailed, failed
-from core.jobs.results import JobResult, Results
+from core.jobs.recognition_job import Failure, Frozen, JobFailed, failed
+from core.jobs.results import Results
 from core.ports import JobQueue, ObjectStore
 
 MAX_KEYS: Final = 1_000
@@ -183,7 +183,7 @@ class BatchRequests:
                     photo.job_id, InvalidRequest.code, _NO_KEY, collection_id=batch.collection_id
                 )
                 Results(self.outputs).write(result)
-                _mark(self.outputs, batch.batch_id, position, result)
+                note_ended(self.outputs, batch.batch_id, position, result)
 
     def _batch(self, batch_id: str) -> Batch:
         if not is_job_id(batch_id):
@@ -213,17 +213,6 @@ class BatchRequests:
                 }
             )
         return outcome
-
-
-def note_outcome(outputs: ObjectStore, job: Job | IndexJob, result: JobResult) -> None:
-    """Leave the mark by which a job that has ended is counted in its batch, if it has one."""
-    if isinstance(job, IndexJob) and job.batch_id is not None:
-        _mark(outputs, job.batch_id, job.position, result)
-
-
-def _mark(outputs: ObjectStore, batch_id: str, position: int, result: JobResult) -> None:
-    key = batch_mark_key(batch_id, position, result.status)
-    outputs.put(key, b"", content_type="application/octet-stream")
 
 
 def _position(token: str, total: int) -> int:

@@ -21,14 +21,14 @@ from core.collections.people import People
 from core.collections.registry import Collections
 from core.errors import CollectionNotFound, FaceServiceError, InvalidImage
 from core.ground.storage_keys import AUDIT
-from core.jobs.batch_records import BatchLists
+from core.jobs.batch_records import BatchLists, note_outcome
 from core.jobs.index_job import IndexJob, IndexRequest
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import Job, JobFailed, failed, safe_filename
 from core.jobs.results import JobResult, Results
 from core.ports import FaceIndex, ObjectStore
 from core.settings import Settings
-from core.submission.batch_requests import BatchRequests, note_outcome
+from core.submission.batch_requests import BatchRequests
 from core.submission.idempotency import IdempotencyKeys
 from core.submission.index_requests import IndexRequests
 from core.submission.photo_intake import Intake

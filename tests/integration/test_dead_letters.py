@@ -16,11 +16,11 @@ from core.aws.clients import sqs_client
 from core.aws.dead_letter_queue import DeadLetterQueue
 from core.aws.sqs import SqsQueue
 from core.ground.ids import new_id
+from core.jobs.batch_records import note_outcome
 from core.jobs.index_job import IndexJob
 from core.jobs.recognition_job import Job, failed
 from core.jobs.results import Results
 from core.settings import Settings
-from core.submission.batch_requests import note_outcome
 from core.worker.dead_letter_sweeper import ABANDONED
 from harness.localstack import LocalStack
 from harness.waiting import wait_until

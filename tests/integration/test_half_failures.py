@@ -17,12 +17,12 @@ from core.collections.enrolment_batching import EnrolmentGroups
 from core.collections.registry import Collections
 from core.faces.results import EVERY_FACE, Needed, Recognition
 from core.ground.ids import new_id
+from core.jobs.batch_records import note_outcome
 from core.jobs.index_job import IndexJob
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import Job
 from core.jobs.results import Results
 from core.settings import Settings
-from core.submission.batch_requests import note_outcome
 from core.testing import MemoryStore
 from core.worker.job_runners import IndexJobRunner
 from core.worker.lane import Lane

@@ -18,11 +18,12 @@ from core.errors import CollectionNotFound, FaceNotFound, PersonNotFound, Storag
 from core.gallery.changes import StoredChanges
 from core.ground.ids import new_id
 from core.ground.storage_keys import AUDIT, MARKERS
+from core.jobs.batch_records import note_outcome
 from core.jobs.index_job import IndexDone, IndexJob, IndexRequest
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import Job, failed
 from core.jobs.results import Results
-from core.submission.batch_requests import BatchRequests, note_outcome
+from core.submission.batch_requests import BatchRequests
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
 from tests.support.adversary import Process, Trouble
 from tests.support.faces import face, recognition

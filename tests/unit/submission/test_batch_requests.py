@@ -15,12 +15,12 @@ from core.errors import (
 )
 from core.faces.results import Model
 from core.ground.ids import new_id
-from core.jobs.batch_records import ERASED, BatchLists
+from core.jobs.batch_records import ERASED, BatchLists, note_outcome
 from core.jobs.index_job import FaceRecord, IndexDone, IndexJob, IndexRequest, UnindexedFace
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import DetectedFace, Failure, ImageSize, failed
 from core.jobs.results import JobResult, Results
-from core.submission.batch_requests import MAX_KEYS, MAX_PREFIX_KEYS, BatchRequests, note_outcome
+from core.submission.batch_requests import MAX_KEYS, MAX_PREFIX_KEYS, BatchRequests
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
 from tests.support.faces import face
 

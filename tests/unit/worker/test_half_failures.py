@@ -14,12 +14,12 @@ from core.collections.registry import Collections
 from core.errors import IndexUnavailable, QueueUnavailable, StorageUnavailable
 from core.faces.results import EVERY_FACE, Needed, Recognition
 from core.ground.ids import new_id
+from core.jobs.batch_records import note_outcome
 from core.jobs.index_job import IndexJob
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import DEFAULT_COLLECTION, Job, JobDone, JobFailed
 from core.jobs.results import Results
 from core.ports import ReceivedMessage
-from core.submission.batch_requests import note_outcome
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
 from core.worker.job_handler import ALONE_REFUSED, Outcome
 from core.worker.job_runners import IndexJobRunner
