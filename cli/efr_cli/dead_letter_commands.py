@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -105,14 +104,12 @@ def _open(kind: str) -> "tuple[DeadLetterQueue, DeadJobs]":
     from core.aws.clients import sqs_client
     from core.aws.dead_letter_queue import DeadLetterQueue
     from core.bootstrap.infrastructure import Infrastructure
-    from core.jobs.batch_records import note_outcome
     from core.worker.dead_letters import DeadJobs
 
     settings = root_settings()
     index = kind == "index"
     source = settings.sqs_index_queue_name if index else settings.sqs_req_queue_name
-    outputs = Infrastructure.on_aws(settings).bucket(settings.s3_out_bucket)
-    jobs = DeadJobs(outputs, on_settled=partial(note_outcome, outputs))
+    jobs = DeadJobs(Infrastructure.on_aws(settings).bucket(settings.s3_out_bucket))
     return DeadLetterQueue(sqs_client(settings), source), jobs
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from core.bootstrap.host import Host, build_host, touch
 from core.bootstrap.infrastructure import Infrastructure
@@ -11,17 +11,13 @@ from core.bootstrap.shared import Shared
 from core.collections.enrolment_batching import EnrolmentGroups
 from core.collections.identification import FaceIdentifier
 from core.executors.pool import WarmPool
-from core.jobs.batch_records import note_outcome
-from core.jobs.index_job import IndexJob
-from core.jobs.recognition_job import Job
-from core.jobs.results import Results
 from core.scaling.work_notes import PER_COOL_DOWN, WorkNotes
 from core.settings import Settings
 from core.worker.acknowledger import Acknowledger
 from core.worker.daemon import Worker
 from core.worker.dead_letter_sweeper import DeadLetterSweeper
 from core.worker.job_handler import JobHandler
-from core.worker.job_runners import IndexJobRunner, RecognitionJobRunner
+from core.worker.job_kinds import IndexJobs, J, JobKind, RecognitionJobs
 from core.worker.lane import Lane
 from core.worker.scheduler import ChildScheduler, Priority
 from core.worker.visibility_heartbeat import VisibilityHeartbeat
@@ -75,8 +71,7 @@ def build_worker(settings: Settings, infrastructure: Infrastructure) -> WorkerPa
                 threads=_THREADS_PER_CHILD * children,
                 queue=settings.sqs_req_queue_name,
                 dead_letters=settings.dead_letter_queue_name,
-                parse=Job.from_body,
-                answer=RecognitionJobRunner(
+                kind=RecognitionJobs(
                     inputs=shared.inputs,
                     recognizer=scheduler.of(Priority.INTERACTIVE),
                     identifier=identifier,
@@ -90,13 +85,12 @@ def build_worker(settings: Settings, infrastructure: Infrastructure) -> WorkerPa
                 threads=_THREADS_PER_CHILD * children + _AWAITING_A_WRITE,
                 queue=settings.sqs_index_queue_name,
                 dead_letters=settings.index_dead_letter_queue_name,
-                parse=IndexJob.from_body,
-                answer=IndexJobRunner(
+                kind=IndexJobs(
                     sources=shared.sources(settings.s3_in_bucket),
                     recognizer=scheduler.of(Priority.BULK),
                     enroller=EnrolmentGroups(shared.enroller, clock=infrastructure.clock),
+                    outputs=shared.outputs,
                 ),
-                on_settled=partial(note_outcome, shared.outputs),
             ),
         ),
         children=children,
@@ -120,10 +114,8 @@ def _lane(
     threads: int,
     queue: str,
     dead_letters: str,
-    parse: Callable[[str], Any],
-    answer: Callable[[Any], Any],
+    kind: JobKind[J],
     on_work: Callable[[], None],
-    on_settled: Callable[[Any, Any], None] | None = None,
 ) -> Lane:
     settings, clock = shared.settings, shared.infrastructure.clock
     named = shared.infrastructure.queue
@@ -146,21 +138,18 @@ def _lane(
             results=shared.fresh_results,
             heartbeat=heartbeat,
             dead_letters=dead,
-            parse=parse,
-            answer=answer,
+            kind=kind,
             responses=responses,
             max_receive_count=settings.sqs_max_receive_count,
             backoff_s=settings.retry_backoff_seconds,
-            on_settled=on_settled,
         ),
         heartbeat=heartbeat,
         acknowledger=acknowledger,
         sweeper=DeadLetterSweeper(
             dead,
-            Results(shared.outputs),
+            shared.outputs,
             interval_s=settings.dead_letter_sweep_seconds,
             clock=clock,
-            on_settled=partial(note_outcome, shared.outputs),
         ),
         on_work=on_work,
     )

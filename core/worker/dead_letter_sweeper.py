@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.errors import MalformedMessage, ServiceUnavailable
+from core.jobs.batch_records import note_outcome
 from core.jobs.index_job import IndexJob
 from core.jobs.recognition_job import Job, JobFailed, failed
 from core.jobs.results import JobResult, Results
 from core.logs import log_fields
-from core.ports import JobQueue, ReceivedMessage
+from core.ports import JobQueue, ObjectStore, ReceivedMessage
 from core.worker.unreadable import REASON, job_id_in, job_in, likely_cause
 
 log = logging.getLogger(__name__)
@@ -43,29 +44,27 @@ class DeadLetterSweeper:
     ----------
     queue : JobQueue
         The dead-letter queue.
-    results : Results
+    outputs : ObjectStore
+        Where results are, and the marks of batches.
     interval_s : float
         Time between two sweeps.
     clock : callable
         Monotonic seconds.
-    on_settled : callable or None
-        Told of every dead job and its result, once by each sweeper; may raise
-        ``ServiceUnavailable``.
     """
 
     def __init__(
         self,
         queue: JobQueue,
-        results: Results,
+        outputs: ObjectStore,
         *,
         interval_s: float,
         clock: Callable[[], float],
-        on_settled: Callable[[Job | IndexJob, JobResult], None] | None = None,
     ) -> None:
         self._queue = queue
-        self._results = results
-        self._on_settled = on_settled
-        self._settled: set[str] = set()
+        self._outputs = outputs
+        self._results = Results(outputs)
+        self._noted: set[str] = set()
+        """Dead jobs whose outcome this sweeper has noted."""
         self._interval_s = interval_s
         self._hidden_s = 60 + 2 * interval_s
         self._clock = clock
@@ -96,7 +95,7 @@ class DeadLetterSweeper:
             reached_end = not messages
         jobs = [job for message in swept if (job := _dead_job(message)) is not None]
         written = self._fail_all(jobs)
-        self._settled &= {job.job_id for job in jobs}
+        self._noted &= {job.job_id for job in jobs}
         if reached_end:
             self._queue.set_visibility_many(swept, 0)
         return written
@@ -121,20 +120,19 @@ class DeadLetterSweeper:
         """Give a job a ``failed`` result unless it has one; tell whether it was given."""
         stored = self._results.read(dead.job_id)
         if stored is not None:
-            self._settle(dead, stored)
+            self._note(dead, stored)
             return False
         with log_fields(job_id=dead.job_id):
             written = self._results.write(dead.failure)
             if written:
                 log.error("abandoned job was failed", extra={"code": dead.failure.error.code})
-                self._settle(dead, dead.failure)
+                self._note(dead, dead.failure)
         return written
 
-    def _settle(self, dead: _DeadJob, result: JobResult) -> None:
-        if self._on_settled is None or dead.job is None or dead.job_id in self._settled:
-            return
-        self._on_settled(dead.job, result)
-        self._settled.add(dead.job_id)
+    def _note(self, dead: _DeadJob, result: JobResult) -> None:
+        if dead.job is not None and dead.job_id not in self._noted:
+            note_outcome(self._outputs, dead.job, result)
+            self._noted.add(dead.job_id)
 
 
 def _dead_job(message: ReceivedMessage) -> _DeadJob | None:

@@ -1,13 +1,13 @@
 """What may become of the jobs whose messages are dead letters, at an operator's word."""
 
-from collections.abc import Callable
 from typing import Final
 
 from core.errors import MalformedMessage
 from core.ground.storage_keys import batch_mark_key
+from core.jobs.batch_records import note_outcome
 from core.jobs.index_job import IndexJob
-from core.jobs.recognition_job import Job, JobFailed, failed
-from core.jobs.results import JobResult, Results
+from core.jobs.recognition_job import JobFailed, failed
+from core.jobs.results import Results
 from core.ports import ObjectStore
 from core.worker.dead_letter_sweeper import ABANDONED
 from core.worker.unreadable import job_id_in, job_in
@@ -21,17 +21,12 @@ class DeadJobs:
     Parameters
     ----------
     outputs : ObjectStore
-        Where results are.
-    on_settled : callable
-        Told of every job that is given up, and its result.
+        Where results are, and the marks of batches.
     """
 
-    def __init__(
-        self, outputs: ObjectStore, on_settled: Callable[[Job | IndexJob, JobResult], None]
-    ) -> None:
+    def __init__(self, outputs: ObjectStore) -> None:
         self._outputs = outputs
         self._results = Results(outputs)
-        self._on_settled = on_settled
 
     def code(self, body: str) -> str:
         """Return the code of a job's failure, or what else there is to say of its result."""
@@ -65,7 +60,7 @@ class DeadJobs:
         self._results.write(failed(job_id, ABANDONED, purged, collection_id=collection_id))
         stored = self._results.read(job_id)
         if job is not None and stored is not None:
-            self._on_settled(job, stored)
+            note_outcome(self._outputs, job, stored)
 
     def was_swept(self, body: str) -> bool:
         """Tell whether a job's result is one that a worker's sweep gives."""

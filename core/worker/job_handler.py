@@ -41,8 +41,7 @@ import enum
 import logging
 import random
 import threading
-from collections.abc import Callable
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic
 
 from core.errors import (
     BucketNotAllowed,
@@ -58,18 +57,16 @@ from core.errors import (
     ServiceUnavailable,
     SourceUnavailable,
 )
-from core.jobs.index_job import IndexDone, IndexJob
-from core.jobs.recognition_job import Job, JobDone, JobFailed, failed
+from core.jobs.recognition_job import JobFailed, failed
 from core.jobs.results import JobResult, Results
 from core.logs import log_fields
 from core.ports import JobQueue, ReceivedMessage
 from core.worker.acknowledger import Acknowledger
+from core.worker.job_kinds import J, JobKind
 from core.worker.unreadable import REASON, UnreadableMessages, job_id_in, likely_cause
 from core.worker.visibility_heartbeat import VisibilityHeartbeat
 
 log = logging.getLogger(__name__)
-
-J = TypeVar("J", bound=Job | IndexJob)
 
 MAX_BACKOFF_S: Final = 300.0
 _FINAL: Final = (
@@ -134,19 +131,14 @@ class JobHandler(Generic[J]):
         Keeps the queue's messages hidden from receipt on.
     dead_letters : JobQueue
         Where copies of messages go that are no jobs.
-    parse : callable
-        Body to job; raises ``MalformedMessage``.
-    answer : callable
-        Job to result.
+    kind : JobKind
+        What its messages are.
     responses : JobQueue or None
         Where copies of results go.
     max_receive_count : int
         Attempts after which SQS dead-letters a message.
     backoff_s : float
         Pause before the second attempt.
-    on_settled : callable or None
-        Told of every job that has a result before its message goes, perhaps
-        several times; may raise ``ServiceUnavailable``.
     """
 
     def __init__(
@@ -157,12 +149,10 @@ class JobHandler(Generic[J]):
         results: Results,
         heartbeat: VisibilityHeartbeat,
         dead_letters: JobQueue,
-        parse: Callable[[str], J],
-        answer: Callable[[J], JobDone | IndexDone],
+        kind: JobKind[J],
         responses: JobQueue | None = None,
         max_receive_count: int,
         backoff_s: float,
-        on_settled: Callable[[J, JobResult], None] | None = None,
     ) -> None:
         self._queue = queue
         self._acknowledger = acknowledger
@@ -170,12 +160,10 @@ class JobHandler(Generic[J]):
         self._heartbeat = heartbeat
         self._dead_letters = dead_letters
         self._unreadable = UnreadableMessages()
-        self._parse = parse
-        self._answer = answer
+        self._kind = kind
         self._responses = responses
         self.max_receive_count: Final = max_receive_count
         self._backoff_s = backoff_s
-        self._on_settled = on_settled
         self._releasing = threading.Event()
 
     def release_unfinished(self) -> None:
@@ -195,7 +183,7 @@ class JobHandler(Generic[J]):
             Whether the worker keeps it no longer if it can't be answered now either.
         """
         try:
-            job = self._parse(message.body)
+            job = self._kind.parse(message.body)
         except MalformedMessage:
             return self._discard(message, give_up=give_up)
         self._unreadable.note_job()
@@ -276,12 +264,12 @@ class JobHandler(Generic[J]):
         stored = self._results.read(job.job_id)
         if stored is None:
             return False
-        self._settle(job, stored)
+        self._kind.note_outcome(job, stored)
         return True
 
     def _result(self, job: J) -> JobResult:
         try:
-            return self._answer(job)
+            return self._kind.answer(job)
         except _FINAL as error:
             return failed(job.job_id, error.code, str(error), collection_id=job.collection_id)
 
@@ -297,12 +285,8 @@ class JobHandler(Generic[J]):
         """Store a result unless there is one; tell whether it was stored."""
         written = self._results.write(result)
         first = result if written else self._results.read(job.job_id)
-        self._settle(job, first or result)
+        self._kind.note_outcome(job, first or result)
         return written
-
-    def _settle(self, job: J, result: JobResult) -> None:
-        if self._on_settled is not None:
-            self._on_settled(job, result)
 
     def _delete(self, message: ReceivedMessage) -> None:
         self._heartbeat.forget(message)

@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pytest
@@ -21,10 +21,10 @@ from core.collections.people import People
 from core.collections.registry import Collections
 from core.errors import CollectionNotFound, FaceServiceError, InvalidImage
 from core.ground.storage_keys import AUDIT
-from core.jobs.batch_records import BatchLists, note_outcome
+from core.jobs.batch_records import BatchLists
 from core.jobs.index_job import IndexJob, IndexRequest
 from core.jobs.photo_sources import PhotoSources
-from core.jobs.recognition_job import Job, JobFailed, failed, safe_filename
+from core.jobs.recognition_job import JobFailed, failed, safe_filename
 from core.jobs.results import JobResult, Results
 from core.ports import FaceIndex, ObjectStore
 from core.settings import Settings
@@ -34,7 +34,7 @@ from core.submission.index_requests import IndexRequests
 from core.submission.photo_intake import Intake
 from core.submission.uploads import Uploads
 from core.testing import MemoryFaceIndex
-from core.worker.job_runners import IndexJobRunner, RecognitionJobRunner
+from core.worker.job_kinds import IndexJobs, JobKind, RecognitionJobs
 from harness.localstack import LocalStack
 from harness.waiting import wait_until
 from tests.support.faces import RecognizerByPhoto, embedding_like_no_other, face, recognition
@@ -131,12 +131,13 @@ class Service:
             sources=sources,
             collections=self.collections,
         )
-        self.index_answer = IndexJobRunner(
+        self.index_jobs = IndexJobs(
             sources=sources,
             recognizer=self.recognizer,
             enroller=EnrolmentGroups(Enroller(self.collections, index)),
+            outputs=world.outputs,
         )
-        self.answer = RecognitionJobRunner(
+        self.recognition_jobs = RecognitionJobs(
             inputs=world.inputs,
             recognizer=self.recognizer,
             identifier=FaceIdentifier(self.collections, index, max_distance=0.6),
@@ -199,17 +200,16 @@ class Service:
     def work(self) -> str:
         """Do what a worker does with the next message; return its body."""
         message = self.world.receive()
-        results = Results(self.world.outputs)
         is_index_job = message.body.startswith("{")
-        job = (IndexJob if is_index_job else Job).from_body(message.body)
+        kind: JobKind[Any] = self.index_jobs if is_index_job else self.recognition_jobs
+        job = kind.parse(message.body)
         result: JobResult
         try:
-            result = self.index_answer(job) if isinstance(job, IndexJob) else self.answer(job)
+            result = kind.answer(job)
         except FaceServiceError as error:
             result = failed(job.job_id, error.code, str(error), collection_id=job.collection_id)
-        results.write(result)
-        if isinstance(job, IndexJob):
-            note_outcome(self.world.outputs, job, result)
+        Results(self.world.outputs).write(result)
+        kind.note_outcome(job, result)
         self.world.queue.delete_many([message])
         return message.body
 

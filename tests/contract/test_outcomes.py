@@ -17,6 +17,7 @@ from core.errors import (
     ServiceUnavailable,
 )
 from core.faces.results import Recognition
+from core.ground.storage_keys import batch_mark_key
 from core.jobs.index_job import IndexJob
 from core.jobs.recognition_job import COLLECTION_NOTE, Job
 from core.jobs.results import JobResult, Results
@@ -32,8 +33,14 @@ from tests.support.worlds import MAX_RECEIVE_COUNT, World
 
 JOB = Job(job_id="7d1c43f7-8a5a-4e0c-9d3e-0f6b3c1a2b4d", filename="a_photo.jpg")
 INDEX_JOB = IndexJob(
-    job_id=JOB.job_id, collection_id="default", image_id="a", s3_bucket="album", s3_key="a"
+    job_id=JOB.job_id,
+    collection_id="default",
+    image_id="a",
+    s3_bucket="album",
+    s3_key="a",
+    batch_id="0f8fad5b-d9cb-469f-a165-70867728950e",
 )
+MARK = batch_mark_key("0f8fad5b-d9cb-469f-a165-70867728950e", 0, "failed")
 PHOTO = b"the bytes of a photo"
 ADA = EnrolledFace(
     face_id="f1", person="Ada Lovelace", image_id="ada.jpg", embedding=embedding(0.0)
@@ -178,7 +185,7 @@ def test_job_whose_message_nobody_can_read_does_not_stay_pending(tier: Tier, bod
     assert tier.sweeper.sweep() == 1
     assert tier.result()["error"]["code"] == "MALFORMED_MESSAGE"
     assert likely_cause(body) in tier.result()["error"]["message"]
-    assert tier.settled == ([(JOB.job_id, "failed", True)] if body == INDEX_JOB.body else [])
+    assert bool(tier.world.outputs.keys(MARK)) == (body == INDEX_JOB.body)
 
 
 def test_missing_input_fails_without_retry(tier: Tier) -> None:
@@ -465,26 +472,36 @@ def test_unfinished_job_is_released_at_once_on_shutdown(tier: Tier) -> None:
 
 
 def test_dead_letter_without_result_is_failed_and_kept(tier: Tier) -> None:
-    tier.world.dead_letters.send(JOB.body)
+    tier.world.dead_letters.send(INDEX_JOB.body)
 
     assert tier.sweeper.sweep() == 1
     assert tier.result()["error"]["code"] == ABANDONED
-    assert tier.settled == [(JOB.job_id, "failed", True)]
+    assert tier.world.outputs.keys(MARK) == [MARK]
     kept = tier.world.dead_letters.receive(limit=1, wait_s=0)
-    assert [message.body for message in kept] == [JOB.body]
+    assert [message.body for message in kept] == [INDEX_JOB.body]
 
 
 def test_dead_letter_with_result_keeps_it(tier: Tier) -> None:
     tier.accept()
     tier.answers(recognition(face(0.1)))
     tier.next_outcome()
-    tier.world.dead_letters.send(JOB.body)
+    tier.world.dead_letters.send(INDEX_JOB.body)
     tier.world.dead_letters.send("no job")
-    tier.settled.clear()
 
-    assert [tier.sweeper.sweep() for _ in range(3)] == [0, 0, 0]
+    assert [tier.sweeper.sweep() for _ in range(2)] == [0, 0]
     assert tier.result()["status"] == "done"
-    assert tier.settled == [(JOB.job_id, "done", True)]
+    mark = MARK.replace("failed", "done")
+    assert tier.world.outputs.keys(mark) == [mark]
+
+
+def test_dead_letter_is_counted_once_by_each_sweeper(
+    tier: Tier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tier.world.dead_letters.send(INDEX_JOB.body)
+    tier.sweeper.sweep()
+    monkeypatch.setattr(tier.world.outputs, "put", refuse)
+
+    assert [tier.sweeper.sweep() for _ in range(2)] == [0, 0]
 
 
 def test_result_is_copied_to_the_response_queue_when_asked(world: World) -> None:

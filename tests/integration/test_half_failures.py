@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
 
 import pytest
 
@@ -17,14 +16,14 @@ from core.collections.enrolment_batching import EnrolmentGroups
 from core.collections.registry import Collections
 from core.faces.results import EVERY_FACE, Needed, Recognition
 from core.ground.ids import new_id
-from core.jobs.batch_records import note_outcome
 from core.jobs.index_job import IndexJob
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import Job
 from core.jobs.results import Results
+from core.ports import ObjectStore
 from core.settings import Settings
 from core.testing import MemoryStore
-from core.worker.job_runners import IndexJobRunner
+from core.worker.job_kinds import IndexJobs
 from core.worker.lane import Lane
 from core.worker.scheduler import ChildScheduler, Priority
 from harness.faults.http_proxy import HttpProxy, Refusal
@@ -64,23 +63,22 @@ class Site:
         collections = Collections(world.gallery, self.index, refresh_s=0)
         collections.create("family")
 
-        def bulk_lane(scheduler: ChildScheduler, results: Results) -> list[Lane]:
+        def bulk_lane(scheduler: ChildScheduler, outputs: ObjectStore) -> list[Lane]:
             lane = join_lane(
                 SqsQueue(sqs_client(seen), seen.sqs_index_queue_name),
                 name="bulk",
                 threads=2,
-                results=results,
-                parse=IndexJob.from_body,
-                answer=IndexJobRunner(
+                outputs=outputs,
+                kind=IndexJobs(
                     sources=PhotoSources(allowed={"album": self.album}, max_file_bytes=1000),
                     recognizer=scheduler.of(Priority.BULK),
                     enroller=EnrolmentGroups(Enroller(collections, self.index)),
+                    outputs=outputs,
                 ),
                 dead_letters=world.dead_letters,
                 clock=world.clock,
                 visibility_s=VISIBILITY_S,
                 heartbeat_s=0.5,
-                on_settled=partial(note_outcome, world.outputs),
             )
             return [lane]
 

@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from core.collections.identification import FaceIdentifier
 from core.collections.registry import Collections
 from core.faces.results import Model
-from core.jobs.index_job import IndexDone
-from core.jobs.recognition_job import DEFAULT_COLLECTION, Job, JobDone
+from core.jobs.recognition_job import DEFAULT_COLLECTION, Job
 from core.jobs.results import JobResult, Results
 from core.ports import EnrolledFace, FaceIndex, JobQueue, ObjectStore, Recognizer
 from core.testing import ManualClock, MemoryFaceIndex
@@ -16,13 +14,23 @@ from core.worker.acknowledger import Acknowledger
 from core.worker.daemon import Worker
 from core.worker.dead_letter_sweeper import DeadLetterSweeper
 from core.worker.job_handler import JobHandler
-from core.worker.job_runners import RecognitionJobRunner
+from core.worker.job_kinds import J, JobKind, RecognitionJobs
 from core.worker.lane import Lane
 from core.worker.scheduler import ChildScheduler, Priority
 from core.worker.visibility_heartbeat import VisibilityHeartbeat
 from tests.support.worlds import MAX_RECEIVE_COUNT, VISIBILITY_S, World
 
-Settled = Callable[[Any, JobResult], None]
+Settled = Callable[[Job, JobResult], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ToldOf(RecognitionJobs):
+    """Recognition jobs of which a test is told when they have a result."""
+
+    tell: Settled
+
+    def note_outcome(self, job: Job, result: JobResult) -> None:
+        self.tell(job, result)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,16 +55,14 @@ def join_lane(
     *,
     name: str,
     threads: int,
-    results: Results,
-    parse: Callable[[str], Any],
-    answer: Callable[[Any], JobDone | IndexDone],
+    outputs: ObjectStore,
+    kind: JobKind[J],
     dead_letters: JobQueue,
     clock: Callable[[], float],
     responses: JobQueue | None = None,
     heartbeat_s: float = 0,
     visibility_s: float = VISIBILITY_S,
     sweep_interval_s: float = 1000,
-    on_settled: Settled | None = None,
 ) -> Lane:
     """Return a lane with all that belongs to it."""
     heartbeat = VisibilityHeartbeat(
@@ -71,24 +77,21 @@ def join_lane(
         handler=JobHandler(
             queue=queue,
             acknowledger=acknowledger,
-            results=results,
+            results=Results(outputs),
             heartbeat=heartbeat,
             dead_letters=dead_letters,
-            parse=parse,
-            answer=answer,
+            kind=kind,
             responses=responses,
             max_receive_count=MAX_RECEIVE_COUNT,
             backoff_s=1,
-            on_settled=on_settled,
         ),
         heartbeat=heartbeat,
         acknowledger=acknowledger,
         sweeper=DeadLetterSweeper(
             dead_letters,
-            results,
+            outputs,
             interval_s=sweep_interval_s,
             clock=clock,
-            on_settled=on_settled,
         ),
     )
 
@@ -106,12 +109,12 @@ def join_worker(
     sweep_interval_s: float = 1000,
     clock: ManualClock | None = None,
     heartbeat_s: float = 0,
-    on_settled: Settled | None = None,
+    on_settled: Settled = lambda job, result: None,
     index: FaceIndex | None = None,
-    more_lanes: Callable[[ChildScheduler, Results], list[Lane]] = lambda scheduler, results: [],
+    more_lanes: Callable[[ChildScheduler, ObjectStore], list[Lane]] = lambda scheduler, outputs: [],
 ) -> JoinedWorker:
     """Return a worker with ``slots`` children that serves the request queue."""
-    results = Results(outputs or world.outputs)
+    outputs = outputs or world.outputs
     index = index or MemoryFaceIndex()
     collections = Collections(world.gallery, index, refresh_s=0)
     scheduler = ChildScheduler(recognizer, children=slots)
@@ -119,9 +122,9 @@ def join_worker(
         world.queue,
         name="interactive",
         threads=2 * slots,
-        results=results,
-        parse=Job.from_body,
-        answer=RecognitionJobRunner(
+        outputs=outputs,
+        kind=_ToldOf(
+            tell=on_settled,
             inputs=world.inputs,
             recognizer=scheduler.of(Priority.INTERACTIVE),
             identifier=FaceIdentifier(collections, index, max_distance=0.6),
@@ -133,10 +136,9 @@ def join_worker(
         heartbeat_s=heartbeat_s,
         visibility_s=visibility_s,
         sweep_interval_s=sweep_interval_s,
-        on_settled=on_settled,
     )
     worker = Worker(
-        lanes=[lane, *more_lanes(scheduler, results)],
+        lanes=[lane, *more_lanes(scheduler, outputs)],
         children=slots,
         wait_s=wait_s,
         grace_s=grace_s,

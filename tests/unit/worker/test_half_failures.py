@@ -3,7 +3,6 @@
 import zlib
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import pytest
@@ -14,15 +13,14 @@ from core.collections.registry import Collections
 from core.errors import IndexUnavailable, QueueUnavailable, StorageUnavailable
 from core.faces.results import EVERY_FACE, Needed, Recognition
 from core.ground.ids import new_id
-from core.jobs.batch_records import note_outcome
 from core.jobs.index_job import IndexJob
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import DEFAULT_COLLECTION, Job, JobDone, JobFailed
 from core.jobs.results import Results
-from core.ports import ReceivedMessage
+from core.ports import ObjectStore, ReceivedMessage
 from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
 from core.worker.job_handler import ALONE_REFUSED, Outcome
-from core.worker.job_runners import IndexJobRunner
+from core.worker.job_kinds import IndexJobs
 from core.worker.lane import Lane
 from core.worker.scheduler import ChildScheduler, Priority
 from tests.support.faces import MODEL, enrolled, face, recognition
@@ -105,15 +103,14 @@ class Site:
         vars(counted)["receive"] = receive
         return counted
 
-    def _bulk_lane(self, scheduler: ChildScheduler, results: Results) -> list[Lane]:
+    def _bulk_lane(self, scheduler: ChildScheduler, outputs: ObjectStore) -> list[Lane]:
         collections = Collections(self.gallery, self.index, refresh_s=0)
         self.bulk = join_lane(
             self._counted(self.index_queue),
             name="bulk",
             threads=1,
-            results=results,
-            parse=IndexJob.from_body,
-            answer=IndexJobRunner(
+            outputs=outputs,
+            kind=IndexJobs(
                 sources=PhotoSources(
                     allowed={"album": self.album},
                     max_file_bytes=1000,
@@ -124,11 +121,11 @@ class Site:
                     clock=self.clock,
                     apart_s=0,
                 ),
+                outputs=outputs,
             ),
             dead_letters=self.dead,
             clock=self.clock,
             visibility_s=VISIBILITY_S,
-            on_settled=partial(note_outcome, self.outputs),
         )
         return [self.bulk]
 

@@ -9,7 +9,8 @@ from core.faces.results import EVERY_FACE, Model, Needed, Recognition
 from core.ground.ids import new_id
 from core.jobs.index_job import IndexDone, IndexJob
 from core.jobs.recognition_job import ImageSize, Job
-from core.jobs.results import Results
+from core.jobs.results import JobResult
+from core.ports import ObjectStore, Recognizer
 from core.testing import ManualClock, MemoryQueue
 from core.worker.lane import Lane
 from core.worker.scheduler import ChildScheduler, FairPolicy, Priority
@@ -100,34 +101,44 @@ def index_job(number: int) -> IndexJob:
     )
 
 
+class RecognisedOnly:
+    """Index jobs whose photos are recognised and whose faces are not enrolled."""
+
+    def __init__(self, recognizer: Recognizer) -> None:
+        self._recognizer = recognizer
+
+    def parse(self, body: str) -> IndexJob:
+        return IndexJob.from_body(body)
+
+    def answer(self, job: IndexJob) -> IndexDone:
+        self._recognizer.recognise(b"bulk")
+        return IndexDone(
+            job_id=job.job_id,
+            collection_id=job.collection_id,
+            image_id=job.image_id,
+            face_records=[],
+            unindexed_faces=[],
+            image=ImageSize(width=1, height=1),
+            model=Model(name="m", version="1"),
+        )
+
+    def note_outcome(self, job: IndexJob, result: JobResult) -> None: ...
+
+
 def test_upload_during_a_bulk_backlog_waits_for_no_more_than_the_running_photo() -> None:
     world, clock, child = memory_world(), ManualClock(), OneChild()
     bulk = MemoryQueue(clock=clock)
     made: list[ChildScheduler] = []
 
-    def bulk_lanes(scheduler: ChildScheduler, results: Results) -> list[Lane]:
+    def bulk_lanes(scheduler: ChildScheduler, outputs: ObjectStore) -> list[Lane]:
         made.append(scheduler)
-
-        def answer(job: IndexJob) -> IndexDone:
-            scheduler.of(BULK).recognise(b"bulk")
-            return IndexDone(
-                job_id=job.job_id,
-                collection_id=job.collection_id,
-                image_id=job.image_id,
-                face_records=[],
-                unindexed_faces=[],
-                image=ImageSize(width=1, height=1),
-                model=Model(name="m", version="1"),
-            )
-
         return [
             join_lane(
                 bulk,
                 name="bulk",
                 threads=2,
-                results=results,
-                parse=IndexJob.from_body,
-                answer=answer,
+                outputs=outputs,
+                kind=RecognisedOnly(scheduler.of(BULK)),
                 dead_letters=MemoryQueue(clock=clock),
                 clock=clock,
             )

@@ -1,4 +1,4 @@
-"""What a worker does for a job."""
+"""The kinds of jobs."""
 
 from dataclasses import dataclass, field
 
@@ -10,11 +10,12 @@ from core.collections.identification import FaceIdentifier
 from core.collections.registry import Collections
 from core.errors import BucketNotAllowed, FileTooLarge, ObjectMissing, UnsupportedImage
 from core.ground.ids import new_id
+from core.ground.storage_keys import batch_mark_key
 from core.jobs.index_job import IndexJob
 from core.jobs.photo_sources import PhotoSources
-from core.jobs.recognition_job import COLLECTION_NOTE, MIN_QUALITY_NOTE, Job, JobDone
+from core.jobs.recognition_job import COLLECTION_NOTE, MIN_QUALITY_NOTE, Job, JobDone, failed
 from core.testing import MemoryFaceIndex, MemoryStore
-from core.worker.job_runners import IndexJobRunner, RecognitionJobRunner
+from core.worker.job_kinds import IndexJobs, RecognitionJobs
 from tests.support.faces import RecognizerByPhoto, face, recognition
 
 ADA = b"photo of Ada"
@@ -26,6 +27,7 @@ JOB = Job.new("ada.jpg")
 class Worker:
     inputs: MemoryStore = field(default_factory=MemoryStore)
     own_bucket: MemoryStore = field(default_factory=MemoryStore)
+    outputs: MemoryStore = field(default_factory=MemoryStore)
 
     def __post_init__(self) -> None:
         index = MemoryFaceIndex()
@@ -34,18 +36,19 @@ class Worker:
         recognizer = RecognizerByPhoto(
             shown={ADA: recognition(face(0)), POOR_ADA: recognition(face(0, quality=10))}
         )
-        self.recognise = RecognitionJobRunner(
+        self.uploads = RecognitionJobs(
             inputs=self.inputs,
             recognizer=recognizer,
             identifier=FaceIdentifier(collections, index, max_distance=0.6, min_quality=20),
             max_file_bytes=len(ADA),
         )
-        self.index = IndexJobRunner(
+        self.album = IndexJobs(
             sources=PhotoSources(
                 allowed={"in": self.inputs, "own": self.own_bucket}, max_file_bytes=len(ADA)
             ),
             recognizer=recognizer,
             enroller=EnrolmentGroups(Enroller(collections, index)),
+            outputs=self.outputs,
         )
 
     def upload(self, photo: bytes, collection_id: str | None) -> None:
@@ -77,10 +80,10 @@ def test_people_are_looked_for_in_the_noted_collection(
     worker: Worker, noted: str | None, searched: str, result: str
 ) -> None:
     worker.inputs.put("key", ADA, content_type="image/jpeg")
-    worker.index(index_job("in"))
+    worker.album.answer(index_job("in"))
     worker.upload(ADA, noted)
 
-    done = worker.recognise(JOB)
+    done = worker.uploads.answer(JOB)
 
     assert isinstance(done, JobDone)
     assert (done.collection_id, done.result) == (searched, result)
@@ -91,14 +94,16 @@ def test_indexed_photo_comes_from_the_bucket_of_the_job(worker: Worker, bucket: 
     store = worker.inputs if bucket == "in" else worker.own_bucket
     store.put("key", ADA, content_type="image/jpeg")
 
-    assert [record.person for record in worker.index(index_job(bucket)).face_records] == ["Ada"]
+    done = worker.album.answer(index_job(bucket))
+
+    assert [record.person for record in done.face_records] == ["Ada"]
 
 
 def test_missing_photo_is_missing(worker: Worker) -> None:
     with pytest.raises(ObjectMissing):
-        worker.recognise(JOB)
+        worker.uploads.answer(JOB)
     with pytest.raises(ObjectMissing):
-        worker.index(index_job("own"))
+        worker.album.answer(index_job("own"))
 
 
 def test_photo_over_the_limit_is_not_recognised(worker: Worker) -> None:
@@ -106,9 +111,9 @@ def test_photo_over_the_limit_is_not_recognised(worker: Worker) -> None:
     worker.own_bucket.put("key", ADA + b"x", content_type="image/jpeg")
 
     with pytest.raises(FileTooLarge):
-        worker.recognise(JOB)
+        worker.uploads.answer(JOB)
     with pytest.raises(FileTooLarge):
-        worker.index(index_job("own"))
+        worker.album.answer(index_job("own"))
 
 
 def test_video_of_a_batch_is_not_fetched_but_one_named_alone_is(worker: Worker) -> None:
@@ -116,16 +121,27 @@ def test_video_of_a_batch_is_not_fetched_but_one_named_alone_is(worker: Worker) 
     alone = index_job("own").model_copy(update={"s3_key": "clip.mov"})
 
     with pytest.raises(UnsupportedImage, match=r"\.mov"):
-        worker.index(alone.model_copy(update={"batch_id": new_id()}))
+        worker.album.answer(alone.model_copy(update={"batch_id": new_id()}))
     assert worker.own_bucket.gets == 0
 
-    worker.index(alone)
+    worker.album.answer(alone)
     assert worker.own_bucket.gets == 1
 
 
 def test_bucket_that_is_not_allowed_is_not_read(worker: Worker) -> None:
     with pytest.raises(BucketNotAllowed):
-        worker.index(index_job("foreign"))
+        worker.album.answer(index_job("foreign"))
+
+
+def test_batch_counts_its_photo_once_that_has_a_result(worker: Worker) -> None:
+    alone = index_job("own")
+    in_batch = alone.model_copy(update={"batch_id": new_id(), "position": 3})
+
+    worker.album.note_outcome(alone, failed(alone.job_id, "A_CODE", "why"))
+    assert worker.outputs.keys("") == []
+    worker.album.note_outcome(in_batch, failed(alone.job_id, "A_CODE", "why"))
+
+    assert worker.outputs.keys("") == [batch_mark_key(in_batch.batch_id or "", 3, "failed")]
 
 
 @pytest.mark.parametrize(("noted", "result"), [(None, "Unknown"), ("5.0", "Ada"), ("0.0", "Ada")])
@@ -133,11 +149,11 @@ def test_faces_are_looked_for_from_the_noted_quality_on(
     worker: Worker, noted: str | None, result: str
 ) -> None:
     worker.inputs.put("key", ADA, content_type="image/jpeg")
-    worker.index(index_job("in"))
+    worker.album.answer(index_job("in"))
     notes = {COLLECTION_NOTE: "family"} | ({MIN_QUALITY_NOTE: noted} if noted else {})
     worker.inputs.put(JOB.input_key, POOR_ADA, content_type="image/jpeg", metadata=notes)
 
-    done = worker.recognise(JOB)
+    done = worker.uploads.answer(JOB)
 
     assert isinstance(done, JobDone)
     assert done.result == result

@@ -1,11 +1,16 @@
-"""What a worker does for a job: fetch the photo, recognise, then name or enrol."""
+"""The kinds of jobs: how each is read, answered, and counted once it has ended.
+
+To answer a job is to fetch its photo, to recognise it, then to name or to enrol its faces.
+"""
 
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from core.collections.enrolment_batching import EnrolmentGroups
 from core.collections.face_choice import needed_for
 from core.collections.identification import FaceIdentifier
 from core.errors import BucketNotFound, CollectionNotFound, Erased, ObjectMissing
+from core.jobs.batch_records import note_outcome
 from core.jobs.index_job import IndexDone, IndexJob
 from core.jobs.photo_sources import PhotoSources, check_is_no_other_file
 from core.jobs.recognition_job import (
@@ -15,19 +20,47 @@ from core.jobs.recognition_job import (
     Job,
     JobDone,
 )
+from core.jobs.results import JobResult
 from core.ports import ObjectStore, Recognizer
+
+J = TypeVar("J", bound=Job | IndexJob)
+
+
+class JobKind(Protocol[J]):
+    """What the messages of a lane are."""
+
+    def parse(self, body: str) -> J:
+        """Read a message body; ``MalformedMessage`` if it is no job of this kind."""
+        ...
+
+    def answer(self, job: J) -> JobDone | IndexDone:
+        """Return a job's result; a job without one raises why."""
+        ...
+
+    def note_outcome(self, job: J, result: JobResult) -> None:
+        """Leave what tells others that a job has a result, perhaps once more.
+
+        Raises
+        ------
+        ServiceUnavailable
+            If S3 is away; the job is not over then.
+        """
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecognitionJobRunner:
-    """Answers recognition jobs; their photos lie in the input bucket."""
+class RecognitionJobs:
+    """Photos whose people are named; they lie in the input bucket."""
 
     inputs: ObjectStore
     recognizer: Recognizer
     identifier: FaceIdentifier
     max_file_bytes: int
 
-    def __call__(self, job: Job) -> JobDone:
+    def parse(self, body: str) -> Job:
+        return Job.from_body(body)
+
+    def answer(self, job: Job) -> JobDone:
         photo = self.inputs.get(job.input_key, max_bytes=self.max_file_bytes)
         collection_id = photo.metadata.get(COLLECTION_NOTE, DEFAULT_COLLECTION)
         asked = photo.metadata.get(MIN_QUALITY_NOTE)
@@ -43,10 +76,13 @@ class RecognitionJobRunner:
             self.inputs.delete(job.input_key)
             raise
 
+    def note_outcome(self, job: Job, result: JobResult) -> None:
+        """Do nothing: such a job belongs to no batch."""
+
 
 @dataclass(frozen=True, kw_only=True)
-class IndexJobRunner:
-    """Answers index jobs; their photos lie in the input bucket or an allowed one.
+class IndexJobs:
+    """Photos whose faces are enrolled; they lie in the input bucket or an allowed one.
 
     A batch by prefix has whatever lies there: what is no photo by its name is not fetched.
     What was erased after its photo was accepted is not even recognised, and the photo goes
@@ -56,8 +92,12 @@ class IndexJobRunner:
     sources: PhotoSources
     recognizer: Recognizer
     enroller: EnrolmentGroups
+    outputs: ObjectStore
 
-    def __call__(self, job: IndexJob) -> IndexDone:
+    def parse(self, body: str) -> IndexJob:
+        return IndexJob.from_body(body)
+
+    def answer(self, job: IndexJob) -> IndexDone:
         if job.batch_id is not None:
             check_is_no_other_file(job.s3_key)
         try:
@@ -66,6 +106,10 @@ class IndexJobRunner:
             if job.owns_photo:
                 self.sources.remove(job.s3_bucket, job.s3_key)
             raise
+
+    def note_outcome(self, job: IndexJob, result: JobResult) -> None:
+        """Let the job's batch count it."""
+        note_outcome(self.outputs, job, result)
 
     def _answer(self, job: IndexJob) -> IndexDone:
         try:
