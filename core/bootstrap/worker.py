@@ -13,14 +13,13 @@ from core.collections.identification import FaceIdentifier
 from core.executors.pool import WarmPool
 from core.scaling.work_notes import PER_COOL_DOWN, WorkNotes
 from core.settings import Settings
-from core.worker.acknowledger import Acknowledger
 from core.worker.daemon import Worker
 from core.worker.dead_letter_sweeper import DeadLetterSweeper
+from core.worker.delivery import Inbox
 from core.worker.job_handler import JobHandler
 from core.worker.job_kinds import IndexJobs, J, JobKind, RecognitionJobs
 from core.worker.lane import Lane
 from core.worker.scheduler import ChildScheduler, Priority
-from core.worker.visibility_heartbeat import VisibilityHeartbeat
 
 _THREADS_PER_CHILD: Final = 2
 """So that photos are fetched and results written while the child recognises."""
@@ -119,32 +118,25 @@ def _lane(
 ) -> Lane:
     settings, clock = shared.settings, shared.infrastructure.clock
     named = shared.infrastructure.queue
-    jobs, dead = named(queue), named(dead_letters)
-    heartbeat = VisibilityHeartbeat(
-        jobs,
-        visibility_s=settings.sqs_visibility_timeout_seconds,
-        interval_s=settings.visibility_heartbeat_seconds,
-        clock=clock,
-    )
-    acknowledger = Acknowledger(jobs, heartbeat)
+    dead = named(dead_letters)
     responses = named(settings.sqs_resp_queue_name) if settings.sqs_resp_enabled else None
     return Lane(
-        name=name,
         threads=threads,
-        queue=jobs,
-        handler=JobHandler(
-            queue=jobs,
-            acknowledger=acknowledger,
-            results=shared.fresh_results,
-            heartbeat=heartbeat,
-            dead_letters=dead,
-            kind=kind,
-            responses=responses,
+        inbox=Inbox(
+            name,
+            named(queue),
+            dead,
             max_receive_count=settings.sqs_max_receive_count,
+            visibility_s=settings.sqs_visibility_timeout_seconds,
+            heartbeat_s=settings.visibility_heartbeat_seconds,
+            clock=clock,
+        ),
+        handler=JobHandler(
+            kind=kind,
+            results=shared.fresh_results,
+            responses=responses,
             backoff_s=settings.retry_backoff_seconds,
         ),
-        heartbeat=heartbeat,
-        acknowledger=acknowledger,
         sweeper=DeadLetterSweeper(
             dead,
             shared.outputs,

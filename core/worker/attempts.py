@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from core.ports import ReceivedMessage
 from core.worker.circuit_breaker import CircuitBreaker
+from core.worker.delivery import Delivery
 
 _FIRST_PAUSE_S: Final = 1.0
 _MAX_PAUSE_S: Final = 60.0
@@ -23,7 +23,7 @@ LAST_CROWD: Final = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """A message that a thread handles now.
+    """A delivery that a thread handles now.
 
     ``failures`` counts how often S3, SQS or the index broke the job off in this worker,
     since ``since_s``. ``is_odd`` says that others were answered after the last time, and
@@ -32,7 +32,7 @@ class Attempt:
     which is the caller's, refused it: the lane's breaker stays closed.
     """
 
-    message: ReceivedMessage
+    delivery: Delivery
     failures: int = 0
     since_s: float = 0.0
     due_s: float = 0.0
@@ -49,17 +49,12 @@ class SetAside:
     Parameters
     ----------
     breaker : CircuitBreaker
-    max_receive_count : int
-        Attempts after which SQS dead-letters a message.
     clock : callable
         Monotonic seconds.
     """
 
-    def __init__(
-        self, breaker: CircuitBreaker, *, max_receive_count: int, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, breaker: CircuitBreaker, *, clock: Callable[[], float]) -> None:
         self._breaker = breaker
-        self._max_receive_count = max_receive_count
         self._clock = clock
         self._waiting: list[Attempt] = []
 
@@ -71,7 +66,7 @@ class SetAside:
         now_s = self._clock()
         pause_s = min(_MAX_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(attempt.failures, 10))
         again = Attempt(
-            message=attempt.message,
+            delivery=attempt.delivery,
             failures=attempt.failures + 1,
             since_s=attempt.since_s if attempt.failures else now_s,
             due_s=now_s + pause_s,
@@ -99,14 +94,14 @@ class SetAside:
         now_s = self._clock()
         self._waiting = [replace(one, due_s=min(one.due_s, now_s)) for one in self._waiting]
 
-    def clear(self) -> list[ReceivedMessage]:
-        """Keep no job any more; return their messages."""
-        messages = [attempt.message for attempt in self._waiting]
+    def clear(self) -> list[Delivery]:
+        """Keep no job any more; return their deliveries."""
+        deliveries = [attempt.delivery for attempt in self._waiting]
         self._waiting = []
-        return messages
+        return deliveries
 
     def _was_tried_for_long(self, attempt: Attempt) -> bool:
         for_s = self._clock() - attempt.since_s
-        if attempt.message.receive_count < self._max_receive_count:
-            return for_s >= PATIENCE_S or len(self._waiting) > CROWD
-        return for_s >= LAST_PATIENCE_S or len(self._waiting) > LAST_CROWD
+        if attempt.delivery.is_last_receive:
+            return for_s >= LAST_PATIENCE_S or len(self._waiting) > LAST_CROWD
+        return for_s >= PATIENCE_S or len(self._waiting) > CROWD

@@ -34,24 +34,25 @@ class LaneConsumer:
 
     def __init__(self, lane: Lane, *, threads: int, capacity: int, wait_s: float) -> None:
         self._lane = lane
+        self._inbox = lane.inbox
         self._wait_s = wait_s
         self._buffer = PrefetchBuffer(
             capacity=capacity,
-            max_receive_count=lane.handler.max_receive_count,
-            clock=lane.heartbeat.clock,
+            clock=lane.inbox.clock,
         )
         self._stopped = threading.Event()
         self._receiver = threading.Thread(
-            target=self._receive_until_stopped, name=f"{lane.name}-receiver", daemon=True
+            target=self._receive_until_stopped, name=f"{self._inbox.name}-receiver", daemon=True
         )
         self._handlers = [
-            threading.Thread(target=self._handle_until_ended, name=f"{lane.name}-{n}", daemon=True)
+            threading.Thread(
+                target=self._handle_until_ended, name=f"{self._inbox.name}-{n}", daemon=True
+            )
             for n in range(threads)
         ]
 
     def start(self) -> None:
-        self._lane.heartbeat.start()
-        self._lane.acknowledger.start()
+        self._inbox.start()
         for thread in (self._receiver, *self._handlers):
             thread.start()
 
@@ -61,28 +62,26 @@ class LaneConsumer:
 
     def housekeep(self) -> None:
         """Keep waiting messages hidden, and try those again whose pause is over."""
-        waits = self._buffer.look()
-        if waits or self._lane.acknowledger.is_behind:
-            self._lane.heartbeat.beat_if_due()
+        self._inbox.keep_hidden(waits=self._buffer.look())
 
     def step(self) -> list[Outcome]:
         """Receive once and handle what came, in this thread."""
-        self._receive(self._lane.receivable(self._buffer.room()), wait_s=0)
+        self._receive(self._inbox.receivable(self._buffer.room()), wait_s=0)
         outcomes: list[Outcome] = []
         while attempt := self._buffer.take_at_once():
             outcomes += self._handle(attempt)
-        self._lane.acknowledger.flush()
+        self._inbox.flush()
         return outcomes
 
     def stop_receiving(self) -> None:
         """Release what has not begun, and what a receive under way still brings."""
         self._stopped.set()
-        self._lane.release(self._buffer.close())
+        self._inbox.release(self._buffer.close())
 
     def finish(self, until_s: float) -> int:
         """Wait until what has begun is done; return how much is not at that monotonic time."""
         _join([self._receiver], until_s)
-        self._lane.release(self._buffer.end())
+        self._inbox.release(self._buffer.end())
         _join(self._handlers, until_s)
         return sum(thread.is_alive() for thread in self._handlers)
 
@@ -93,14 +92,13 @@ class LaneConsumer:
     def close(self) -> None:
         """Wait for the last threads, and delete the last messages."""
         _join(self._handlers)
-        self._lane.acknowledger.stop()
-        self._lane.heartbeat.stop()
+        self._inbox.stop()
 
     def _receive_until_stopped(self) -> None:
         pause_s = 0.0
         while not self._stopped.wait(pause_s):
             try:
-                limit = self._lane.receivable(self._buffer.wait_for_room())
+                limit = self._inbox.receivable(self._buffer.wait_for_room())
                 self._receive(limit, wait_s=self._wait_s)
                 pause_s = 0.0 if limit else _NOT_NOW_S
             except ServiceUnavailable as error:
@@ -115,8 +113,10 @@ class LaneConsumer:
 
     def _receive(self, limit: int, *, wait_s: float) -> None:
         if limit:
-            messages = self._lane.receive(limit=limit, wait_s=wait_s)
-            self._lane.release(self._buffer.put(messages))
+            deliveries = self._inbox.receive(limit=limit, wait_s=wait_s)
+            if deliveries:
+                self._lane.on_work()
+            self._inbox.release(self._buffer.put(deliveries))
 
     def _handle_until_ended(self) -> None:
         while attempt := self._buffer.take():
@@ -124,10 +124,10 @@ class LaneConsumer:
 
     def _handle(self, attempt: Attempt) -> list[Outcome]:
         """Handle a message; return its outcome, nothing if it was lost while it waited."""
-        if not self._lane.heartbeat.is_hidden(attempt.message):
-            self._lane.heartbeat.forget(attempt.message)
+        if not attempt.delivery.is_hidden:
+            attempt.delivery.let_go()
             self._buffer.ended(attempt)
-            log.warning("message was lost before its turn", extra={"lane": self._lane.name})
+            log.warning("message was lost before its turn", extra={"lane": self._inbox.name})
             return []
         outcome = self._outcome(attempt)
         if outcome is Outcome.REFUSED:
@@ -144,7 +144,7 @@ class LaneConsumer:
     def _outcome(self, attempt: Attempt) -> Outcome:
         try:
             return self._lane.handler.handle(
-                attempt.message, again=attempt.failures > 0, give_up=attempt.is_last
+                attempt.delivery, again=attempt.failures > 0, give_up=attempt.is_last
             )
         except Exception:
             log.exception("job handling broke off")
@@ -154,11 +154,11 @@ class LaneConsumer:
         """Keep the message, hidden, until it can be tried again; a stopped worker releases it."""
         if self._stopped.is_set():
             self._buffer.ended(attempt)
-            self._lane.release([attempt.message])
+            attempt.delivery.release()
             return
         pause_s = self._buffer.set_aside(attempt)
         if pause_s is not None:
-            log.warning("worker paused", extra={"lane": self._lane.name, "pause_s": pause_s})
+            log.warning("worker paused", extra={"lane": self._inbox.name, "pause_s": pause_s})
 
 
 def _join(threads: list[threading.Thread], until_s: float | None = None) -> None:

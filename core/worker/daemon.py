@@ -48,7 +48,7 @@ class Worker:
         on_alive: Callable[[], None],
     ) -> None:
         self._sweepers = [lane.sweeper for lane in lanes]
-        self._heartbeats = [lane.heartbeat for lane in lanes]
+        self._inboxes = [lane.inbox for lane in lanes]
         self._children = children
         self._grace_s = grace_s
         self._stop_recognizer = stop_recognizer
@@ -66,7 +66,7 @@ class Worker:
 
     def is_busy(self) -> bool:
         """Tell whether a message of any lane is in flight."""
-        return any(heartbeat.has_in_flight() for heartbeat in self._heartbeats)
+        return any(inbox.is_busy() for inbox in self._inboxes)
 
     def run(self) -> None:
         """Receive and handle until ``stop()``, then drain."""

@@ -1,37 +1,38 @@
-"""What becomes of one message.
+"""What becomes of one message: how its handling ends, and the verb that settles its delivery.
 
 =====================================  ==========================  ============================
-what happened                          result in S3                message
+what happened                          result in S3                delivery
 =====================================  ==========================  ============================
-recognised (also no face, nobody       ``done``, written first     deleted after the write
-known), or its faces enrolled
-body is no job of the queue            none yet; a sweep of the    deleted once a copy with the
-                                       dead letters gives it       reason is a dead letter
-input missing, photo undecodable or    ``failed``, no retry        deleted after the write
-too large, no such collection or
+recognised (also no face, nobody       ``done``, written first     ``acknowledge`` after the
+known), or its faces enrolled                                      write
+body is no job of the queue            none yet; a sweep of the    ``dead_letter`` with the
+                                       dead letters gives it       reason
+input missing, photo undecodable or    ``failed``, no retry        ``acknowledge`` after the
+too large, no such collection or                                   write
 bucket, or what it holds was erased
 after it was accepted
-child over its deadline, or died, or   none yet                    visible again after a growing
+child over its deadline, or died, or   none yet                    ``retry`` after a growing
 met a bug; people enrolled with                                    pause with jitter
 another model than the worker's
-the same on the last allowed receive   ``failed``                  visible at once: SQS moves it
-                                                                   to the dead-letter queue
-S3, SQS or the index refuses or is     none                        kept hidden; tried again by
-down                                                               the same worker
-a bucket of the caller's refuses the   none                        the same, and other jobs go on
-photo, while S3 answers otherwise
-the same job alone is refused for      none                        visible again after a growing
+the same on the last allowed receive   ``failed``                  ``give_up``: SQS moves it to
+                                                                   the dead-letter queue
+S3, SQS or the index refuses or is     none                        none: kept hidden; tried
+down                                                               again by the same worker
+a bucket of the caller's refuses the   none                        the same, and other jobs go
+photo, while S3 answers otherwise                                  on
+the same job alone is refused for      none                        ``retry`` after a growing
 five minutes, others are answered;                                 pause
 or over 20 such jobs are in hand
-the same for an hour on the last       ``failed``                  visible at once: SQS moves it
-allowed receive                                                    to the dead-letter queue
-worker killed                          none                        comes back after the
+the same for an hour on the last       ``failed``                  ``give_up``
+allowed receive
+worker killed                          none                        none: comes back after the
                                                                    visibility timeout
-delivered twice                        the first one stays         deleted
-worker is shutting down                none                        visible at once; on the last
-                                                                   allowed receive, if the job
-                                                                   was not tried to the end, a
-                                                                   copy instead
+delivered twice                        the first one stays         ``acknowledge``
+worker is shutting down                none                        ``release``: visible at
+                                                                   once; on the last allowed
+                                                                   receive, if the job was not
+                                                                   tried to the end, a copy
+                                                                   instead
 =====================================  ==========================  ============================
 
 A message that could not be deleted is delivered twice.
@@ -60,11 +61,10 @@ from core.errors import (
 from core.jobs.recognition_job import JobFailed, failed
 from core.jobs.results import JobResult, Results
 from core.logs import log_fields
-from core.ports import JobQueue, ReceivedMessage
-from core.worker.acknowledger import Acknowledger
+from core.ports import JobQueue
+from core.worker.delivery import Delivery
 from core.worker.job_kinds import J, JobKind
-from core.worker.unreadable import REASON, UnreadableMessages, job_id_in, likely_cause
-from core.worker.visibility_heartbeat import VisibilityHeartbeat
+from core.worker.unreadable import UnreadableMessages, job_id_in, likely_cause
 
 log = logging.getLogger(__name__)
 
@@ -123,20 +123,11 @@ class JobHandler(Generic[J]):
 
     Parameters
     ----------
-    queue : JobQueue
-    acknowledger : Acknowledger
-        Deletes the queue's messages.
-    results : Results
-    heartbeat : VisibilityHeartbeat
-        Keeps the queue's messages hidden from receipt on.
-    dead_letters : JobQueue
-        Where copies of messages go that are no jobs.
     kind : JobKind
         What its messages are.
+    results : Results
     responses : JobQueue or None
         Where copies of results go.
-    max_receive_count : int
-        Attempts after which SQS dead-letters a message.
     backoff_s : float
         Pause before the second attempt.
     """
@@ -144,25 +135,15 @@ class JobHandler(Generic[J]):
     def __init__(
         self,
         *,
-        queue: JobQueue,
-        acknowledger: Acknowledger,
-        results: Results,
-        heartbeat: VisibilityHeartbeat,
-        dead_letters: JobQueue,
         kind: JobKind[J],
+        results: Results,
         responses: JobQueue | None = None,
-        max_receive_count: int,
         backoff_s: float,
     ) -> None:
-        self._queue = queue
-        self._acknowledger = acknowledger
-        self._results = results
-        self._heartbeat = heartbeat
-        self._dead_letters = dead_letters
-        self._unreadable = UnreadableMessages()
         self._kind = kind
+        self._results = results
         self._responses = responses
-        self.max_receive_count: Final = max_receive_count
+        self._unreadable = UnreadableMessages()
         self._backoff_s = backoff_s
         self._releasing = threading.Event()
 
@@ -170,10 +151,8 @@ class JobHandler(Generic[J]):
         """From now on a job whose child was stopped goes back to the queue at once."""
         self._releasing.set()
 
-    def handle(
-        self, message: ReceivedMessage, *, again: bool = False, give_up: bool = False
-    ) -> Outcome:
-        """Bring a message one step on, as the table above says.
+    def handle(self, delivery: Delivery, *, again: bool = False, give_up: bool = False) -> Outcome:
+        """Bring a job one step on, as the table above says.
 
         Parameters
         ----------
@@ -183,73 +162,71 @@ class JobHandler(Generic[J]):
             Whether the worker keeps it no longer if it can't be answered now either.
         """
         try:
-            job = self._kind.parse(message.body)
+            job = self._kind.parse(delivery.body)
         except MalformedMessage:
-            return self._discard(message, give_up=give_up)
+            return self._discard(delivery, give_up=give_up)
         self._unreadable.note_job()
         with log_fields(job_id=job.job_id):
-            return self._handle(job, message, again=again, give_up=give_up)
+            return self._handle(job, delivery, again=again, give_up=give_up)
 
-    def _discard(self, message: ReceivedMessage, *, give_up: bool) -> Outcome:
+    def _discard(self, delivery: Delivery, *, give_up: bool) -> Outcome:
         """Make a message that is no job a dead letter; one that can't be copied SQS moves later."""
-        cause = likely_cause(message.body)
+        cause = likely_cause(delivery.body)
         try:
             if give_up:
-                self._show_after(message, 0)
+                delivery.retry(after_s=0)
                 return Outcome.RETRIED
-            self._dead_letters.send(message.body, notes={REASON: cause})
+            delivery.dead_letter(cause)
         except ServiceUnavailable as error:
             log.warning(
                 "unreadable message was left alone",
                 extra={"code": error.code, "reason": str(error)},
             )
             return Outcome.LEFT_ALONE
-        self._delete(message)
         self._unreadable.note(cause)
         log.error(
             "message that is no job was dead-lettered",
             extra={
                 "code": MalformedMessage.code,
                 "likely_cause": cause,
-                "job_id": job_id_in(message.body),
+                "job_id": job_id_in(delivery.body),
                 "total": self._unreadable.total,
             },
         )
         return Outcome.DISCARDED
 
-    def _handle(self, job: J, message: ReceivedMessage, *, again: bool, give_up: bool) -> Outcome:
+    def _handle(self, job: J, delivery: Delivery, *, again: bool, give_up: bool) -> Outcome:
         try:
-            outcome = self._attempt(job, message, again=again, give_up=give_up)
+            outcome = self._attempt(job, delivery, again=again, give_up=give_up)
         except ServiceUnavailable as error:
             log.warning("job was left alone", extra={"code": error.code, "reason": str(error)})
             only_its_own = isinstance(error, SourceUnavailable) and self._is_storage_there(job)
             return Outcome.REFUSED if only_its_own else Outcome.LEFT_ALONE
-        self._heartbeat.forget(message)
         log.info(
             "job was handled",
-            extra={"outcome": outcome.value, "receive_count": message.receive_count},
+            extra={"outcome": outcome.value, "receive_count": delivery.receive_count},
         )
         return outcome
 
-    def _attempt(self, job: J, message: ReceivedMessage, *, again: bool, give_up: bool) -> Outcome:
+    def _attempt(self, job: J, delivery: Delivery, *, again: bool, give_up: bool) -> Outcome:
         try:
-            if (again or message.receive_count > 1) and self._has_result(job):
-                self._delete(message)
+            if (again or delivery.receive_count > 1) and self._has_result(job):
+                delivery.acknowledge()
                 return Outcome.DUPLICATE
-            return self._finish(job, message, self._result(job))
+            return self._finish(job, delivery, self._result(job))
         except (ModelMismatch, RecognitionFailed) as error:
-            return self._try_again(job, message, error.code, str(error))
+            return self._try_again(job, delivery, error.code, str(error))
         except ServiceUnavailable as error:
             if not give_up:
                 raise
             reason = f"others are answered, this job is not: {error}"
             return self._try_again(
-                job, message, ALONE_REFUSED, reason, backoff_s=_LEFT_ALONE_BACKOFF_S
+                job, delivery, ALONE_REFUSED, reason, backoff_s=_LEFT_ALONE_BACKOFF_S
             )
         except Exception as error:
             log.exception("job met an unexpected error")
             reason = f"unexpected {type(error).__name__}"
-            return self._try_again(job, message, FaceServiceError.code, reason)
+            return self._try_again(job, delivery, FaceServiceError.code, reason)
 
     def _is_storage_there(self, job: J) -> bool:
         """Tell whether S3 answers about a bucket of ours, so that others may be answered."""
@@ -273,9 +250,9 @@ class JobHandler(Generic[J]):
         except _FINAL as error:
             return failed(job.job_id, error.code, str(error), collection_id=job.collection_id)
 
-    def _finish(self, job: J, message: ReceivedMessage, result: JobResult) -> Outcome:
+    def _finish(self, job: J, delivery: Delivery, result: JobResult) -> Outcome:
         written = self._write(job, result)
-        self._delete(message)
+        delivery.acknowledge()
         if not written:
             return Outcome.DUPLICATE
         self._respond(result)
@@ -288,38 +265,30 @@ class JobHandler(Generic[J]):
         self._kind.note_outcome(job, first or result)
         return written
 
-    def _delete(self, message: ReceivedMessage) -> None:
-        self._heartbeat.forget(message)
-        self._acknowledger.delete(message)
-
-    def _show_after(self, message: ReceivedMessage, seconds: float) -> None:
-        self._heartbeat.forget(message)
-        self._queue.set_visibility(message, seconds)
-
     def _try_again(
         self,
         job: J,
-        message: ReceivedMessage,
+        delivery: Delivery,
         code: str,
         reason: str,
         *,
         backoff_s: float | None = None,
     ) -> Outcome:
         if self._releasing.is_set():
-            self._show_after(message, 0)
+            delivery.retry(after_s=0)
             return Outcome.RELEASED
         log.warning("attempt failed", extra={"code": code, "reason": reason})
-        if message.receive_count >= self.max_receive_count:
-            attempts = f"{reason}; given up after {message.receive_count} attempts"
+        if delivery.is_last_receive:
+            attempts = f"{reason}; given up after {delivery.receive_count} attempts"
             self._write(job, failed(job.job_id, code, attempts, collection_id=job.collection_id))
-            self._show_after(message, 0)
+            delivery.give_up()
             return Outcome.DEAD_LETTERED
         delay_s = retry_delay_s(
-            message.receive_count,
+            delivery.receive_count,
             base_s=self._backoff_s if backoff_s is None else backoff_s,
             jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
         )
-        self._show_after(message, delay_s)
+        delivery.retry(after_s=delay_s)
         return Outcome.RETRIED
 
     def _respond(self, result: JobResult) -> None:

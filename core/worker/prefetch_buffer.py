@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from core.ports import ReceivedMessage
 from core.worker.attempts import Attempt, SetAside
 from core.worker.circuit_breaker import CircuitBreaker
+from core.worker.delivery import Delivery
 
 _MAX_RECEIVE: Final = 10
 
@@ -24,24 +24,16 @@ class PrefetchBuffer:
     ----------
     capacity : int
         Messages that are received ahead at most.
-    max_receive_count : int
-        Attempts after which SQS dead-letters a message.
     clock : callable
         Monotonic seconds.
     """
 
-    def __init__(
-        self,
-        *,
-        capacity: int,
-        max_receive_count: int,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, *, capacity: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._capacity = capacity
         self._refill_at = capacity // 4
-        self._messages: deque[ReceivedMessage] = deque()
+        self._untried: deque[Delivery] = deque()
         self._breaker = CircuitBreaker(clock)
-        self._aside = SetAside(self._breaker, max_receive_count=max_receive_count, clock=clock)
+        self._aside = SetAside(self._breaker, clock=clock)
         self.idle = 0
         """Threads that wait for a message."""
         self._closed = False
@@ -59,10 +51,10 @@ class PrefetchBuffer:
         with self._changed:
             return self._room()
 
-    def put(self, messages: Sequence[ReceivedMessage]) -> list[ReceivedMessage]:
+    def put(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
         """Add messages; return those that no thread will take any more."""
         with self._changed:
-            self._messages.extend(messages)
+            self._untried.extend(deliveries)
             self._changed.notify_all()
             return self._surplus() if self._closed else []
 
@@ -111,14 +103,14 @@ class PrefetchBuffer:
                 self._breaker.note_void_probe()
             self._changed.notify_all()
 
-    def close(self) -> list[ReceivedMessage]:
+    def close(self) -> list[Delivery]:
         """Keep only what idle threads are about to take; return the rest."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
             return self._surplus()
 
-    def end(self) -> list[ReceivedMessage]:
+    def end(self) -> list[Delivery]:
         """Let ``take`` return None from now on; return what is left."""
         with self._changed:
             self._closed = self._ended = True
@@ -129,13 +121,13 @@ class PrefetchBuffer:
         if self._closed:
             return 0
         if self._breaker.is_open:
-            return 1 if not self._messages and self._breaker.may_receive() else 0
-        if len(self._messages) > self._refill_at:
+            return 1 if not self._untried and self._breaker.may_receive() else 0
+        if len(self._untried) > self._refill_at:
             return 0
-        return min(_MAX_RECEIVE, self._capacity - len(self._messages))
+        return min(_MAX_RECEIVE, self._capacity - len(self._untried))
 
     def _has_next(self) -> bool:
-        return self._breaker.may_begin() and bool(self._messages or self._aside.next())
+        return self._breaker.may_begin() and bool(self._untried or self._aside.next())
 
     def _pop(self) -> Attempt | None:
         if not self._has_next():
@@ -151,11 +143,11 @@ class PrefetchBuffer:
         what the job that was set aside needs may be refused to that job only.
         """
         again = self._aside.next()
-        if again is None or (self._breaker.is_open and self._messages):
-            return Attempt(message=self._messages.popleft())
+        if again is None or (self._breaker.is_open and self._untried):
+            return Attempt(delivery=self._untried.popleft())
         return self._aside.take(again)
 
-    def _surplus(self) -> list[ReceivedMessage]:
+    def _surplus(self) -> list[Delivery]:
         kept = 0 if self._breaker.is_open else self.idle
-        surplus = [self._messages.pop() for _ in range(len(self._messages) - kept)]
+        surplus = [self._untried.pop() for _ in range(len(self._untried) - kept)]
         return surplus + self._aside.clear()

@@ -24,6 +24,7 @@ from core.jobs.results import JobResult, Results
 from core.ports import EnrolledFace, JobQueue
 from core.testing import ScriptedRecognizer
 from core.worker.dead_letter_sweeper import ABANDONED
+from core.worker.delivery import Delivery
 from core.worker.job_handler import ALONE_REFUSED, Outcome
 from core.worker.unreadable import likely_cause
 from core.worker.visibility_heartbeat import VisibilityHeartbeat
@@ -84,6 +85,10 @@ class Tier:
 
     def answers(self, *answers: Recognition | Exception) -> None:
         self.recognizer.answers = list(answers)
+
+    def receive(self) -> Delivery:
+        """Return the next message as the worker would."""
+        return Delivery(message=self.world.receive(), inbox=self.lane.inbox)
 
     def next_outcome(self) -> Outcome:
         """Return the outcome of the next message, letting the worker run until there is one."""
@@ -340,10 +345,10 @@ def test_job_that_alone_is_refused_is_given_up_in_the_end(
     tier: Tier, received: int, outcome: Outcome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tier.accept()
-    message = [tier.world.receive() for _ in range(received)][-1]
+    delivery = [tier.receive() for _ in range(received)][-1]
     monkeypatch.setattr(tier.world.inputs, "get", refuse)
 
-    assert tier.handler.handle(message, again=True, give_up=True) is outcome
+    assert tier.handler.handle(delivery, again=True, give_up=True) is outcome
 
     if outcome is Outcome.DEAD_LETTERED:
         assert tier.result()["error"]["code"] == ALONE_REFUSED
@@ -355,9 +360,9 @@ def test_job_that_alone_is_refused_is_given_up_in_the_end(
 def test_job_at_its_last_receive_is_released_as_a_copy(tier: Tier) -> None:
     tier.accept()
     tier.answers(recognition(face(0.1)))
-    message = [tier.world.receive() for _ in range(MAX_RECEIVE_COUNT)][-1]
+    delivery = [tier.receive() for _ in range(MAX_RECEIVE_COUNT)][-1]
 
-    tier.lane.release([message])
+    delivery.release()
 
     assert tier.next_outcome() is Outcome.DONE
     assert tier.world.is_queue_empty()

@@ -10,14 +10,13 @@ from core.jobs.recognition_job import DEFAULT_COLLECTION, Job
 from core.jobs.results import JobResult, Results
 from core.ports import EnrolledFace, FaceIndex, JobQueue, ObjectStore, Recognizer
 from core.testing import ManualClock, MemoryFaceIndex
-from core.worker.acknowledger import Acknowledger
 from core.worker.daemon import Worker
 from core.worker.dead_letter_sweeper import DeadLetterSweeper
+from core.worker.delivery import Inbox
 from core.worker.job_handler import JobHandler
 from core.worker.job_kinds import J, JobKind, RecognitionJobs
 from core.worker.lane import Lane
 from core.worker.scheduler import ChildScheduler, Priority
-from core.worker.visibility_heartbeat import VisibilityHeartbeat
 from tests.support.worlds import MAX_RECEIVE_COUNT, VISIBILITY_S, World
 
 Settled = Callable[[Job, JobResult], None]
@@ -65,28 +64,19 @@ def join_lane(
     sweep_interval_s: float = 1000,
 ) -> Lane:
     """Return a lane with all that belongs to it."""
-    heartbeat = VisibilityHeartbeat(
-        queue, visibility_s=visibility_s, interval_s=heartbeat_s, clock=clock
-    )
-    acknowledger = Acknowledger(queue, heartbeat)
     return Lane(
         on_work=lambda: None,
-        name=name,
         threads=threads,
-        queue=queue,
-        handler=JobHandler(
-            queue=queue,
-            acknowledger=acknowledger,
-            results=Results(outputs),
-            heartbeat=heartbeat,
-            dead_letters=dead_letters,
-            kind=kind,
-            responses=responses,
+        inbox=Inbox(
+            name,
+            queue,
+            dead_letters,
             max_receive_count=MAX_RECEIVE_COUNT,
-            backoff_s=1,
+            visibility_s=visibility_s,
+            heartbeat_s=heartbeat_s,
+            clock=clock,
         ),
-        heartbeat=heartbeat,
-        acknowledger=acknowledger,
+        handler=JobHandler(kind=kind, results=Results(outputs), responses=responses, backoff_s=1),
         sweeper=DeadLetterSweeper(
             dead_letters,
             outputs,

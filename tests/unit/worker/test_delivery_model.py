@@ -403,7 +403,7 @@ class Delivery(RuleBasedStateMachine):
             sweep_interval_s=SWEEP_S,
             clock=self.clock,
         )
-        self.heartbeats[number : number + 1] = [joined.lane.heartbeat]
+        self.heartbeats[number : number + 1] = [joined.lane.inbox.heartbeat]
         return joined.worker
 
     def _recognise(self, number: int, photo: bytes) -> Recognition:

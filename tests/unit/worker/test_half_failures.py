@@ -166,7 +166,7 @@ class Site:
         self.clock.advance(seconds)
         if seconds and int(self.clock()) % 10 == 0:
             for lane in (self.joined.lane, self.bulk):
-                lane.heartbeat.beat()
+                lane.inbox.heartbeat.beat()
 
     def unanswered(self) -> list[str]:
         """Return the jobs without their right answer, and those given up."""

@@ -1,20 +1,37 @@
 """The buffer between the thread that receives and those that handle."""
 
 import threading
-from dataclasses import replace
 
 import pytest
 
 from core.ports import ReceivedMessage
-from core.testing import ManualClock
+from core.testing import ManualClock, MemoryQueue
 from core.worker.attempts import CROWD, Attempt
+from core.worker.delivery import Delivery, Inbox
 from core.worker.prefetch_buffer import PrefetchBuffer
 from harness.waiting import wait_until
 
+MAX_RECEIVE_COUNT = 5
 
-def messages(count: int) -> list[ReceivedMessage]:
+
+def deliveries(count: int, *, receive_count: int = 1) -> list[Delivery]:
+    """Return deliveries of messages whose bodies are numbers."""
+    queue = MemoryQueue(clock=ManualClock())
+    inbox = Inbox(
+        "lane",
+        queue,
+        queue,
+        max_receive_count=MAX_RECEIVE_COUNT,
+        visibility_s=60,
+        heartbeat_s=0,
+    )
     return [
-        ReceivedMessage(body=str(number), receipt=str(number), receive_count=1)
+        Delivery(
+            message=ReceivedMessage(
+                body=str(number), receipt=str(number), receive_count=receive_count
+            ),
+            inbox=inbox,
+        )
         for number in range(count)
     ]
 
@@ -25,12 +42,12 @@ class Taker(threading.Thread):
     def __init__(self, buffer: PrefetchBuffer) -> None:
         super().__init__(daemon=True)
         self._buffer = buffer
-        self.taken: list[ReceivedMessage | None] = []
+        self.taken: list[str | None] = []
         self.start()
 
     def run(self) -> None:
         attempt = self._buffer.take()
-        self.taken.append(attempt.message if attempt else None)
+        self.taken.append(attempt.delivery.body if attempt else None)
 
 
 @pytest.fixture
@@ -40,19 +57,19 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def buffer(clock: ManualClock) -> PrefetchBuffer:
-    return PrefetchBuffer(capacity=16, max_receive_count=5, clock=clock)
+    return PrefetchBuffer(capacity=16, clock=clock)
 
 
 def test_messages_are_taken_in_the_order_they_came(buffer: PrefetchBuffer) -> None:
-    buffer.put(messages(3))
+    buffer.put(deliveries(3))
 
     attempts = [buffer.take_at_once() for _ in range(3)]
 
-    assert [attempt.message for attempt in attempts if attempt] == messages(3)
+    assert [attempt.delivery.body for attempt in attempts if attempt] == ["0", "1", "2"]
 
 
 def test_a_full_batch_is_asked_for_once_it_has_run_low(buffer: PrefetchBuffer) -> None:
-    buffer.put(messages(5))
+    buffer.put(deliveries(5))
     assert buffer.room() == 0
 
     buffer.take()
@@ -61,8 +78,8 @@ def test_a_full_batch_is_asked_for_once_it_has_run_low(buffer: PrefetchBuffer) -
 
 
 def test_no_more_is_asked_for_than_it_holds() -> None:
-    buffer = PrefetchBuffer(capacity=4, max_receive_count=5)
-    buffer.put(messages(1))
+    buffer = PrefetchBuffer(capacity=4)
+    buffer.put(deliveries(1))
 
     assert buffer.room() == 3
 
@@ -78,7 +95,7 @@ def broken_off(buffer: PrefetchBuffer) -> Attempt:
 def test_one_message_at_a_time_is_given_while_the_breaker_is_open(
     buffer: PrefetchBuffer, clock: ManualClock
 ) -> None:
-    buffer.put(messages(3))
+    buffer.put(deliveries(3))
     broken_off(buffer)
 
     probe = buffer.take_at_once()
@@ -90,7 +107,7 @@ def test_one_message_at_a_time_is_given_while_the_breaker_is_open(
 
 
 def test_pauses_between_probes_grow_to_a_minute(buffer: PrefetchBuffer, clock: ManualClock) -> None:
-    buffer.put(messages(10))
+    buffer.put(deliveries(10))
     broken_off(buffer)
     pauses = []
     for _ in range(8):
@@ -107,7 +124,7 @@ def test_pauses_between_probes_grow_to_a_minute(buffer: PrefetchBuffer, clock: M
 def test_nothing_is_asked_for_in_doubt_while_a_message_was_not_tried(
     buffer: PrefetchBuffer, clock: ManualClock
 ) -> None:
-    buffer.put(messages(2))
+    buffer.put(deliveries(2))
     broken_off(buffer)
     clock.advance(600)
     assert buffer.room() == 0
@@ -121,7 +138,7 @@ def test_nothing_is_asked_for_in_doubt_while_a_message_was_not_tried(
 def test_answer_ends_the_doubt_and_all_are_tried_again(
     buffer: PrefetchBuffer, clock: ManualClock
 ) -> None:
-    buffer.put(messages(3))
+    buffer.put(deliveries(3))
     broken_off(buffer)
     broken_off(buffer)
     clock.advance(1)
@@ -135,7 +152,7 @@ def test_answer_ends_the_doubt_and_all_are_tried_again(
 
 
 def test_one_odd_job_raises_no_doubt_again(buffer: PrefetchBuffer, clock: ManualClock) -> None:
-    buffer.put(messages(1))
+    buffer.put(deliveries(1))
     broken_off(buffer)
     buffer.answered()
     clock.advance(1)
@@ -150,8 +167,7 @@ def test_one_odd_job_raises_no_doubt_again(buffer: PrefetchBuffer, clock: Manual
 def test_odd_job_is_given_up_after_five_minutes_and_an_hour_at_its_last_receive(
     buffer: PrefetchBuffer, clock: ManualClock
 ) -> None:
-    first, last = messages(2)
-    buffer.put([first, replace(last, receipt="last", receive_count=5)])
+    buffer.put(deliveries(1) + deliveries(1, receive_count=MAX_RECEIVE_COUNT))
     broken_off(buffer)
     broken_off(buffer)
     tried: dict[int, float] = {}
@@ -161,7 +177,7 @@ def test_odd_job_is_given_up_after_five_minutes_and_an_hour_at_its_last_receive(
         buffer.answered()
         while (attempt := buffer.take_at_once()) is not None:
             if attempt.is_last:
-                tried[attempt.message.receive_count] = clock() - started_s
+                tried[attempt.delivery.receive_count] = clock() - started_s
             else:
                 buffer.set_aside(attempt)
 
@@ -172,7 +188,7 @@ def test_odd_job_is_given_up_after_five_minutes_and_an_hour_at_its_last_receive(
 def test_crowd_of_odd_jobs_makes_room_for_others(
     buffer: PrefetchBuffer, clock: ManualClock
 ) -> None:
-    buffer.put(messages(30))
+    buffer.put(deliveries(30))
     for _ in range(30):
         broken_off(buffer)
         buffer.answered()
@@ -186,9 +202,9 @@ def test_crowd_of_odd_jobs_makes_room_for_others(
 
 
 def test_closing_returns_what_nobody_waits_for(buffer: PrefetchBuffer) -> None:
-    buffer.put(messages(3))
+    buffer.put(deliveries(3))
 
-    assert {message.body for message in buffer.close()} == {"0", "1", "2"}
+    assert {delivery.body for delivery in buffer.close()} == {"0", "1", "2"}
     assert buffer.wait_for_room() == 0
 
 
@@ -197,11 +213,11 @@ def test_what_comes_after_closing_goes_to_a_waiting_thread_or_back(buffer: Prefe
     wait_until(lambda: buffer.idle == 1)
     buffer.close()
 
-    returned = buffer.put(messages(3))
+    returned = buffer.put(deliveries(3))
     taker.join(timeout=10)
 
-    assert taker.taken == messages(1)
-    assert [message.body for message in returned] == ["2", "1"]
+    assert taker.taken == ["0"]
+    assert [delivery.body for delivery in returned] == ["2", "1"]
 
 
 def test_end_wakes_those_that_wait(buffer: PrefetchBuffer) -> None:
@@ -216,11 +232,11 @@ def test_end_wakes_those_that_wait(buffer: PrefetchBuffer) -> None:
 def test_end_wakes_waiting_threads_and_returns_all_while_the_breaker_is_open(
     buffer: PrefetchBuffer,
 ) -> None:
-    buffer.put(messages(3))
+    buffer.put(deliveries(3))
     broken_off(buffer)
     broken_off(buffer)
     taker = Taker(buffer)
 
-    assert {message.body for message in buffer.end()} == {"0", "1", "2"}
+    assert {delivery.body for delivery in buffer.end()} == {"0", "1", "2"}
     taker.join(timeout=10)
     assert taker.taken == [None]

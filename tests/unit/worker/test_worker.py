@@ -81,7 +81,7 @@ class Tier:
             sweep_interval_s=10,
             clock=self.clock,
         )
-        self.worker, self.heartbeat = joined.worker, joined.lane.heartbeat
+        self.worker, self.inbox = joined.worker, joined.lane.inbox
         self.thread = threading.Thread(target=self.worker.run)
 
     def accept(self, photo: bytes = b"photo") -> Job:
@@ -228,7 +228,7 @@ def test_messages_received_ahead_are_kept_hidden_by_the_heartbeat() -> None:
     tier.thread.start()
     wait_until(lambda: len(tier.queue.in_flight) == 8)
 
-    tier.heartbeat.beat()
+    tier.inbox.heartbeat.beat()
 
     assert tier.queue.visibility_changes == [(job.body, VISIBILITY_S) for job in jobs]
     tier.recognizer.gate.set()
@@ -268,7 +268,7 @@ def test_pause_of_a_retry_is_never_overwritten_by_the_heartbeat() -> None:
 
     def set_it_and_beat(message: ReceivedMessage, seconds: float) -> None:
         set_visibility(message, seconds)
-        tier.heartbeat.beat()
+        tier.inbox.heartbeat.beat()
 
     tier.queue.set_visibility = set_it_and_beat  # type: ignore[method-assign]
 
@@ -396,3 +396,26 @@ def test_more_dead_letters_than_one_sweep_takes_are_all_failed() -> None:
         tier.clock.advance(10)
 
     assert len(tier.outputs.objects) == 1200
+
+
+def test_message_whose_deletion_is_refused_at_once_stays_hidden(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tier = Tier()
+    tier.recognizer.gate.set()
+    tier.accept()
+    delete = tier.inbox.acknowledger.delete
+
+    def delete_at_once(message: ReceivedMessage) -> None:
+        monkeypatch.setattr(tier.queue, "delete_many", lambda _: refuse())
+        delete(message)
+        tier.inbox.flush()
+
+    monkeypatch.setattr(tier.inbox.acknowledger, "delete", delete_at_once)
+
+    assert tier.worker.run_once() == [Outcome.DONE]
+    assert tier.inbox.is_busy()
+
+
+def refuse() -> None:
+    raise QueueUnavailable("refused by the test")
