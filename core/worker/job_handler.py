@@ -275,7 +275,7 @@ class JobHandler(Generic[J]):
         backoff_s: float | None = None,
     ) -> Outcome:
         if self._releasing.is_set():
-            delivery.retry(after_s=0)
+            delivery.release()
             return Outcome.RELEASED
         log.warning("attempt failed", extra={"code": code, "reason": reason})
         if delivery.is_last_receive:

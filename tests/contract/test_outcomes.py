@@ -476,6 +476,19 @@ def test_unfinished_job_is_released_at_once_on_shutdown(tier: Tier) -> None:
     assert tier.world.queue.receive(limit=1, wait_s=0)[0].body == JOB.body
 
 
+def test_unfinished_job_at_its_last_receive_is_released_as_a_copy_on_shutdown(tier: Tier) -> None:
+    tier.accept()
+    tier.answers(RecognizerDied("stopped"), recognition(face(0.1)))
+    for _ in range(MAX_RECEIVE_COUNT - 1):
+        tier.world.receive()
+    tier.handler.release_unfinished()
+
+    assert tier.next_outcome() is Outcome.RELEASED
+    assert not tier.has_result()
+    assert tier.next_outcome() is Outcome.DONE
+    assert tier.world.is_queue_empty()
+
+
 def test_dead_letter_without_result_is_failed_and_kept(tier: Tier) -> None:
     tier.world.dead_letters.send(INDEX_JOB.body)
 
