@@ -1,6 +1,7 @@
 """Index jobs and their results: photos whose faces are added to a collection."""
 
 import re
+from datetime import datetime
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import (
@@ -122,22 +123,26 @@ Metadata = Annotated[
 _ADDED_LATER: Final = ("largest", "box", "min_quality")
 
 
-class IndexRequest(Frozen):
+class IndexOptions(Frozen):
     """What callers say of photos whose faces are to be added to a collection.
 
     With a ``person`` the largest face is that person's, and no other is added; none
-    is if others are nearly as large, unless ``largest`` is true. ``box`` says which
-    face is meant, instead of the largest.
+    is if others are nearly as large, unless ``largest`` is true.
     """
 
     collection_id: CollectionId
     max_faces: MaxFaces = DEFAULT_MAX_FACES
     person: PersonName | None = None
     largest: bool = False
-    box: Box | None = None
     metadata: Metadata = Field(default_factory=dict)
     min_quality: MinQuality | None = None
     """Faces of a lower quality are not added; none for the service's own bound."""
+
+
+class IndexRequest(IndexOptions):
+    """What callers say of one such photo; ``box`` says which face is meant, not the largest."""
+
+    box: Box | None = None
 
 
 class IndexJob(IndexRequest):
@@ -152,6 +157,36 @@ class IndexJob(IndexRequest):
     """Among the photos of its batch."""
     accepted_at: AwareDatetime | None = None
     """By S3's clock; None where the age of the photo tells, and in messages of former versions."""
+
+    @classmethod
+    def of(
+        cls,
+        options: IndexOptions,
+        *,
+        job_id: str,
+        image_id: str,
+        s3_bucket: str,
+        s3_key: str,
+        batch_id: str | None = None,
+        position: int = 0,
+        accepted_at: datetime | None = None,
+    ) -> "IndexJob":
+        """Return the job of a photo. What callers said was checked when it was read."""
+        said = {
+            name: getattr(options, name)
+            for name in IndexRequest.model_fields
+            if name in type(options).model_fields
+        }
+        return cls.model_construct(
+            **said,
+            job_id=job_id,
+            image_id=image_id,
+            s3_bucket=s3_bucket,
+            s3_key=s3_key,
+            batch_id=batch_id,
+            position=position,
+            accepted_at=accepted_at,
+        )
 
     @classmethod
     def from_body(cls, body: str) -> Self:

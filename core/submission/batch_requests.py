@@ -16,7 +16,7 @@ from core.errors import BatchNotFound, InvalidRequest
 from core.ground.ids import is_job_id, new_id
 from core.ground.storage_keys import batch_prefix
 from core.jobs.batch_records import Batch, BatchLists, BatchPhoto, note_ended
-from core.jobs.index_job import MAX_KEY_BYTES, IndexDone, IndexJob, IndexRequest, is_key
+from core.jobs.index_job import MAX_KEY_BYTES, IndexDone, IndexJob, IndexOptions, is_key
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import Failure, Frozen, JobFailed, failed
 from core.jobs.results import Results
@@ -63,7 +63,7 @@ class BatchRequests:
     sources: PhotoSources
     collections: Collections
 
-    def submit_keys(self, bucket: str | None, keys: Sequence[str], request: IndexRequest) -> str:
+    def submit_keys(self, bucket: str | None, keys: Sequence[str], options: IndexOptions) -> str:
         """Queue the photos of these keys; return the batch's id.
 
         Raises
@@ -82,9 +82,9 @@ class BatchRequests:
         for key in keys:
             if not is_key(key):
                 raise InvalidRequest(f"s3_keys: {key[:300]!r}: {_NO_KEY}")
-        return self._submit(self.sources.bucket(bucket), keys, request)
+        return self._submit(self.sources.bucket(bucket), keys, options)
 
-    def submit_prefix(self, bucket: str | None, prefix: str, request: IndexRequest) -> str:
+    def submit_prefix(self, bucket: str | None, prefix: str, options: IndexOptions) -> str:
         """Queue all photos whose keys begin so; return the batch's id.
 
         A key that can't be that of a photo fails alone.
@@ -107,7 +107,7 @@ class BatchRequests:
             raise InvalidRequest(f"s3_prefix: no key of bucket {name!r} begins so")
         if len(keys) > MAX_PREFIX_KEYS:
             raise InvalidRequest(f"s3_prefix: over {MAX_PREFIX_KEYS} keys begin so; name fewer")
-        return self._submit(name, keys, request)
+        return self._submit(name, keys, options)
 
     def status(self, batch_id: str, *, limit: int, after: str = "") -> BatchStatus:
         """Tell how many photos are done, failed and pending, and what became of some.
@@ -144,23 +144,23 @@ class BatchRequests:
             next_token=str(start + limit) if start + limit < len(batch.photos) else None,
         )
 
-    def _submit(self, bucket: str, keys: Sequence[str], request: IndexRequest) -> str:
+    def _submit(self, bucket: str, keys: Sequence[str], options: IndexOptions) -> str:
         if len(set(keys)) < len(keys):
             raise InvalidRequest("s3_keys: a key comes twice")
-        self.collections.get(request.collection_id)
+        self.collections.get(options.collection_id)
         accepted_at = self.outputs.now()
         batch = Batch(
             batch_id=new_id(),
-            collection_id=request.collection_id,
-            person=request.person,
+            collection_id=options.collection_id,
+            person=options.person,
             accepted_at=accepted_at,
             photos=[BatchPhoto(job_id=new_id(), image_id=key) for key in keys],
         )
         BatchLists(outputs=self.outputs).write(batch)
         self._fail_odd(batch)
         jobs = [
-            IndexJob(
-                **dict(request),
+            IndexJob.of(
+                options,
                 job_id=photo.job_id,
                 image_id=photo.image_id,
                 s3_bucket=bucket,

@@ -40,8 +40,8 @@ class IndexRequests:
         self.collections.get(request.collection_id)
         job_id = new_id()
         key = photo_key(job_id, safe_filename(filename))
-        job = IndexJob(
-            **dict(request), job_id=job_id, image_id=image_id, s3_bucket=self.bucket, s3_key=key
+        job = IndexJob.of(
+            request, job_id=job_id, image_id=image_id, s3_bucket=self.bucket, s3_key=key
         )
         metadata = {COLLECTION_NOTE: request.collection_id}
         if request.person is not None:

@@ -6,7 +6,7 @@ from typing import Final
 import click
 from pydantic import ValidationError
 
-from core.jobs.index_job import DEFAULT_MAX_FACES, IndexRequest
+from core.jobs.index_job import DEFAULT_MAX_FACES, IndexOptions
 from efr_cli.context import CliContext, open_context
 from efr_cli.errors import GO_ON, Interrupted, Quality, Refused, finish, printable, usage_error
 from efr_cli.index.bulk import BulkRun
@@ -55,7 +55,7 @@ def index(
     named with its reason.
     """
     try:
-        request = IndexRequest(
+        request = IndexOptions(
             collection_id=collection_id,
             max_faces=max_faces,
             person=person,
@@ -75,7 +75,7 @@ def index(
         ) from None
 
 
-def _open_run(parts: CliContext, place: tuple[str, str], request: IndexRequest) -> BulkRun:
+def _open_run(parts: CliContext, place: tuple[str, str], request: IndexOptions) -> BulkRun:
     bucket, prefix = place
     run_request = BulkRequest(
         bucket=parts.batch_requests.sources.bucket(bucket),

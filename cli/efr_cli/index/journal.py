@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from core.jobs.index_job import IndexRequest
+from core.jobs.index_job import IndexOptions
 from core.jobs.recognition_job import Frozen
 from efr_cli.errors import Refused
 
@@ -23,7 +23,7 @@ class BulkRequest(Frozen):
 
     bucket: str
     prefix: str
-    request: IndexRequest
+    request: IndexOptions
     collection_created_at: datetime
 
 

@@ -1,6 +1,7 @@
 """Index jobs on the wire, and what callers may say in them."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 
 from core.errors import MalformedMessage
 from core.ground.ids import is_job_id, new_id
-from core.jobs.index_job import IndexJob, IndexRequest, is_person
+from core.jobs.index_job import IndexJob, IndexOptions, IndexRequest, is_person
 
 JOB = IndexJob(
     collection_id="family",
@@ -25,8 +26,35 @@ JOB = IndexJob(
 )
 
 
+PLACE: Any = {"job_id": new_id(), "image_id": "a", "s3_bucket": "in", "s3_key": "a key"}
+
+
 def request(**said: object) -> IndexRequest:
     return IndexRequest.model_validate({"collection_id": "family", **said})
+
+
+def test_job_of_a_request_holds_all_that_callers_said() -> None:
+    asked = request(
+        max_faces=3,
+        person="Ada",
+        largest=True,
+        box="1,2,3,4",
+        metadata={"album": "summer"},
+        min_quality=0.5,
+    )
+
+    job = IndexJob.of(asked, **PLACE)
+
+    assert IndexJob.from_body(job.body) == IndexJob(**dict(asked), **PLACE)
+
+
+def test_job_of_a_batch_has_no_box() -> None:
+    options = IndexOptions(collection_id="family", person="Ada")
+
+    job = IndexJob.of(options, **PLACE)
+
+    assert job.box is None
+    assert IndexJob.from_body(job.body) == IndexJob(**dict(options), **PLACE)
 
 
 def test_job_survives_the_message_body() -> None:

@@ -7,13 +7,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from core.collections.matching import MAX_MATCHES
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from core.jobs.index_job import (
-    DEFAULT_MAX_FACES,
     MAX_KEY_BYTES,
     WHOLE,
-    Box,
     CollectionId,
     ImageId,
-    MaxFaces,
+    IndexOptions,
+    IndexRequest,
     Metadata,
     MinQuality,
     PersonName,
@@ -114,24 +113,17 @@ class CreateCollection(RequestModel):
     metadata: Metadata = Field(default_factory=dict)
 
 
-class IndexPhoto(PhotoFields):
+class IndexPhoto(IndexRequest, PhotoFields):
     """A photo whose faces are to be added to a collection.
 
     With a `person` the largest face is that person's, and no other is added; none is if
     others are nearly as large, unless `largest` is true. `box` says which face is meant.
     """
 
-    collection_id: CollectionId
     image_id: ImageId
-    max_faces: MaxFaces = DEFAULT_MAX_FACES
-    person: PersonName | None = None
-    largest: bool = False
-    box: Box | None = None
-    metadata: Metadata = Field(default_factory=dict)
-    min_quality: MinQuality | None = None
 
 
-class IndexBatch(RequestModel):
+class IndexBatch(IndexOptions, RequestModel):
     """Photos of an allowed bucket, by their keys or by a prefix of them."""
 
     model_config = _with(
@@ -149,7 +141,6 @@ class IndexBatch(RequestModel):
         }
     )
 
-    collection_id: CollectionId
     s3_bucket: S3Bucket | None = None
     s3_keys: (
         Annotated[
@@ -167,11 +158,6 @@ class IndexBatch(RequestModel):
         ]
         | None
     ) = None
-    max_faces: MaxFaces = DEFAULT_MAX_FACES
-    person: PersonName | None = None
-    largest: bool = False
-    metadata: Metadata = Field(default_factory=dict)
-    min_quality: MinQuality | None = None
 
 
 class MatchPhoto(PhotoFields):

@@ -15,7 +15,6 @@ from core.errors import (
     StorageUnavailable,
 )
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
-from core.jobs.index_job import IndexRequest
 from core.jobs.recognition_job import DetectedFace, ImageSize
 from core.submission.batch_requests import BatchRequests, BatchStatus
 from efr_web.openapi.operation import (
@@ -58,9 +57,7 @@ def _add_index_route(api: Api, parts: WebParts, reader: PhotoReader) -> None:
     @api.route("POST", "/faces/index", INDEX_PHOTO)
     def index_photo() -> ResponseReturnValue:
         body, photo = reader.read(IndexPhoto)
-        job_id = parts.index_requests.submit(
-            photo.content, body.image_id, photo.filename, _index_request(body)
-        )
+        job_id = parts.index_requests.submit(photo.content, body.image_id, photo.filename, body)
         g.job_id = job_id
         return _submitted(JobSubmitted(job_id=job_id), url_for("status", job_id=job_id))
 
@@ -69,13 +66,12 @@ def _add_batch_routes(api: Api, batch_requests: BatchRequests) -> None:
     @api.route("POST", "/faces/index/batch", INDEX_BATCH)
     def index_batch() -> ResponseReturnValue:
         body = read_json(IndexBatch)
-        request = _index_request(body)
         if (body.s3_keys is None) == (body.s3_prefix is None):
             raise InvalidRequest("s3_keys, s3_prefix: give exactly one of them")
         if body.s3_keys is not None:
-            batch_id = batch_requests.submit_keys(body.s3_bucket, body.s3_keys, request)
+            batch_id = batch_requests.submit_keys(body.s3_bucket, body.s3_keys, body)
         else:
-            batch_id = batch_requests.submit_prefix(body.s3_bucket, body.s3_prefix or "", request)
+            batch_id = batch_requests.submit_prefix(body.s3_bucket, body.s3_prefix or "", body)
         location = url_for("batch_status", batch_id=batch_id)
         return _submitted(BatchSubmitted(batch_id=batch_id), location)
 
@@ -135,10 +131,6 @@ def _verified(matching: Matching, body: VerifyPhoto, photo: Photo, other: Photo 
     return matching.verify_person(
         photo.content, body.collection_id or "", body.person or "", threshold=body.threshold
     )
-
-
-def _index_request(body: IndexPhoto | IndexBatch) -> IndexRequest:
-    return IndexRequest.model_validate(body.model_dump(include=set(IndexRequest.model_fields)))
 
 
 def _is_position(text: str) -> bool:
