@@ -541,7 +541,7 @@ def test_heartbeat_keeps_a_received_message_invisible(tier: Tier) -> None:
 
     heartbeat.beat()
 
-    assert tier.world.is_queue_empty()
+    assert tier.world.nothing_comes_back()
 
 
 def test_heartbeat_leaves_settled_messages_alone(tier: Tier) -> None:

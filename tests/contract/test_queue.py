@@ -69,7 +69,7 @@ def test_longer_visibility_hides_message_beyond_its_timeout(world: World) -> Non
     world.queue.send("a body")
     world.queue.set_visibility(world.receive(), 30)
 
-    assert world.is_queue_empty()
+    assert world.nothing_comes_back()
 
 
 def test_message_goes_to_dead_letters_after_last_receive(world: World) -> None:
@@ -132,7 +132,7 @@ def test_message_that_is_not_deleted_is_returned_and_its_neighbours_are(world: W
 
     world.queue.set_visibility(two, 0)
     assert world.receive().body == two.body
-    assert world.is_queue_empty()
+    assert world.messages_left() == 1
 
 
 def test_messages_released_together_are_visible_at_once(world: World) -> None:

@@ -5,11 +5,13 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from core.aws.autoscaling import QueueDepths
 from core.aws.clients import s3_client, sqs_client
 from core.aws.provisioning import provision
 from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
 from core.ports import JobQueue, ObjectStore, ReceivedMessage
+from core.scaling.policy import Depth
 from core.settings import Settings
 from core.testing import ManualClock, MemoryQueue, MemoryStore
 
@@ -19,7 +21,11 @@ MAX_RECEIVE_COUNT = 2
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """Queues and buckets; ``let_pass`` lets some of the queue's time go by."""
+    """Queues and buckets.
+
+    ``let_pass`` lets some of the queue's time go by; ``depth`` counts its messages,
+    in worlds of which tests ask it.
+    """
 
     queue: JobQueue
     dead_letters: JobQueue
@@ -27,6 +33,7 @@ class World:
     outputs: ObjectStore
     gallery: ObjectStore
     let_pass: Callable[[float], None]
+    depth: Callable[[], Depth] | None = None
     clock: Callable[[], float] = time.monotonic
 
     def receive(self) -> ReceivedMessage:
@@ -49,7 +56,16 @@ class World:
         raise AssertionError("nothing was dead-lettered")
 
     def is_queue_empty(self) -> bool:
-        """Tell whether nothing is visible now, nor comes back after the visibility timeout."""
+        """Tell whether no message is visible, nor hidden and so able to come back."""
+        return not self.messages_left()
+
+    def messages_left(self) -> int:
+        """Count the messages that are visible or hidden."""
+        assert self.depth is not None
+        return self.depth().jobs
+
+    def nothing_comes_back(self) -> bool:
+        """Tell whether the visibility timeout goes by without a message."""
         self.let_pass(VISIBILITY_S + 0.5)
         return not self.queue.receive(limit=1, wait_s=0)
 
@@ -57,20 +73,27 @@ class World:
 def memory_world(clock: ManualClock | None = None) -> World:
     clock = clock or ManualClock()
     dead_letters = MemoryQueue(clock=clock, visibility_s=VISIBILITY_S)
+    queue = MemoryQueue(
+        clock=clock,
+        visibility_s=VISIBILITY_S,
+        max_receive_count=MAX_RECEIVE_COUNT,
+        dead_letters=dead_letters,
+    )
     return World(
-        queue=MemoryQueue(
-            clock=clock,
-            visibility_s=VISIBILITY_S,
-            max_receive_count=MAX_RECEIVE_COUNT,
-            dead_letters=dead_letters,
-        ),
+        queue=queue,
         dead_letters=dead_letters,
         inputs=MemoryStore(clock),
         outputs=MemoryStore(clock),
         gallery=MemoryStore(clock),
         let_pass=clock.advance,
+        depth=lambda: _depth_in_memory(queue),
         clock=clock,
     )
+
+
+def _depth_in_memory(queue: MemoryQueue) -> Depth:
+    hidden = len(queue.in_flight)
+    return Depth(visible=len(queue.bodies) - hidden, in_flight=hidden)
 
 
 def aws_world(settings: Settings, let_pass: Callable[[float], None]) -> World:
@@ -83,6 +106,7 @@ def aws_world(settings: Settings, let_pass: Callable[[float], None]) -> World:
         outputs=S3Store(settings, settings.s3_out_bucket, s3),
         gallery=S3Store(settings, settings.s3_gallery_bucket, s3),
         let_pass=let_pass,
+        depth=QueueDepths(sqs, [settings.sqs_req_queue_name]),
     )
 
 
