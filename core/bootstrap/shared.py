@@ -50,6 +50,10 @@ class Shared:
     def gallery(self) -> Bucket:
         return self.infrastructure.bucket(self.settings.s3_gallery_bucket)
 
+    @property
+    def _settle_s(self) -> float:
+        return max(_LEAST_SETTLE_S, self.settings.gallery_refresh_seconds + _SETTLE_S)
+
     @cached_property
     def watch(self) -> Watch:
         return Watch(StoredChanges(self.gallery), clock=self.infrastructure.clock)
@@ -71,7 +75,9 @@ class Shared:
     @cached_property
     def people(self) -> People:
         return People(
-            collections=self.collections, index=self.index, sleep=self.infrastructure.sleep
+            collections=self.collections,
+            index=self.index,
+            sleep=self.infrastructure.sleep,
         )
 
     @cached_property
@@ -100,7 +106,8 @@ class Shared:
             inputs=self.inputs,
             outputs=self.outputs,
             gallery=self.gallery,
-            settle_s=max(_LEAST_SETTLE_S, self.settings.gallery_refresh_seconds + _SETTLE_S),
+            settle_s=self._settle_s,
+            clock=self.infrastructure.clock,
             sleep=self.infrastructure.sleep,
         )
 

@@ -60,8 +60,8 @@ class Erasure:
         Time after which no running process names an erased person any more. Longer than
         the margin of the records and a second, so that whoever is enrolled again after the
         erasure counts as such.
-    sleep : callable
-        How to let that time pass.
+    clock, sleep : callable
+        Monotonic seconds, and how to let that time pass.
     """
 
     collections: Collections
@@ -71,6 +71,7 @@ class Erasure:
     outputs: ObjectStore
     gallery: ObjectStore
     settle_s: float
+    clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
     def face(self, collection_id: str, face_id: str) -> AuditRecord:
@@ -132,12 +133,14 @@ class Erasure:
             collection_id,
             lambda log: log.with_record(uuid.uuid4().hex, at=logs.clock(), everything=True),
         )
+        recorded_s = self.clock()
         faces = self._drop(collection)
         found = self._traces.find(Whom(collection_id=collection_id))
         self._traces.erase(found)
         BatchLists(outputs=self.outputs).erase_collection(collection_id)
         record = self._audit("collection", collection_id, faces=faces, jobs=len(found.jobs))
-        self.sleep(self.settle_s)  # so that what comes to a next collection of this id is later
+        # What comes to a next collection of this id shall be later than the record.
+        self.sleep(max(0.0, recorded_s + self.settle_s - self.clock()))
         self.collections.delete_record(collection)
         return record
 

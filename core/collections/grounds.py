@@ -7,7 +7,7 @@ from typing import Final
 
 from cachetools import LRUCache
 
-IN_TIME_S: Final = 1.8
+IN_TIME_S: Final = 0.8
 """From a look at who is enrolled to the stored result. Erasures wait longer than this and the
 age that such a look may have."""
 _MOST_JOBS: Final = 10_000

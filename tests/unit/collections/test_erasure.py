@@ -253,6 +253,22 @@ def test_erasing_waits_until_no_process_knows_the_person(service: Service) -> No
     assert service.slept_s == [SETTLE_S]
 
 
+def test_erasing_a_collection_waits_for_what_is_left_of_the_second_pause(service: Service) -> None:
+    clock = ManualClock()
+    drop = service.index.drop
+
+    def slow_drop(gallery_id: str) -> None:
+        clock.advance(1)
+        drop(gallery_id)
+
+    service.index.drop = slow_drop  # type: ignore[method-assign]
+    service.enrol("Ada", 0)
+
+    replace(service.erasure, clock=clock).collection("family")
+
+    assert service.slept_s == [SETTLE_S, SETTLE_S - 1]
+
+
 def test_unknown_person_is_not_found_and_leaves_no_record(service: Service) -> None:
     service.enrol("Bob", 0)
 
