@@ -77,6 +77,7 @@ class Shared:
         return People(
             collections=self.collections,
             index=self.index,
+            settle_s=self._settle_s,
             sleep=self.infrastructure.sleep,
         )
 

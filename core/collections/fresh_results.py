@@ -1,7 +1,8 @@
-"""Results that name nobody who was erased while they were on their way to the bucket.
+"""Results that name nobody by what was so before they were on their way to the bucket.
 
 An erasure reads all results again after a pause, in which every process learns what is gone.
-That finds whatever was stored in time. A worker that was stopped in between, or whose write
+That finds whatever was stored in time. A renaming and a rejection are answered after such a
+pause. A worker that was stopped in between, or whose write
 took long, may store its result later: it looks at its own result again, before it lets the
 message go. One that is stored in time costs no further request.
 """
@@ -32,7 +33,8 @@ class FreshResults(Results):
         Raises
         ------
         ErasedMeanwhile
-            If it names somebody who was erased; it is not stored then.
+            If it names somebody who was erased, or who is called otherwise; it is not stored
+            then.
         """
         self._check(result)
         written = super().write(result)
@@ -46,7 +48,8 @@ class FreshResults(Results):
         Raises
         ------
         ErasedMeanwhile
-            If it names somebody who was erased; there is none any more then.
+            If it names somebody who was erased, or who is called otherwise; there is none any
+            more then.
         """
         result = super().read(job_id)
         if result is not None:
@@ -65,13 +68,13 @@ class FreshResults(Results):
             return
         looked_s = self._grounds.clock()
         if not self._holds(result):
-            raise ErasedMeanwhile(f"job {result.job_id} names somebody who was erased")
+            raise ErasedMeanwhile(f"job {result.job_id} names somebody who is not enrolled so now")
         self._grounds.note(result.job_id, looked_s)
 
     def _holds(self, result: JobResult) -> bool:
-        """Tell whether all whom a result names are enrolled still."""
-        person, face_ids = _named(result)
-        if result.collection_id is None or (person is None and not face_ids):
+        """Tell whether all whom a result names are enrolled still, under these names."""
+        person, names = _named(result)
+        if result.collection_id is None or (person is None and not names):
             return True
         try:
             collection = self._collections.now(result.collection_id)
@@ -79,16 +82,21 @@ class FreshResults(Results):
             return False
         if self._collections.erased(collection).covers(person=person, accepted_at=None):
             return False
-        if not face_ids:
+        if not names:
             return True
-        return len(self._index.get(collection.gallery_id, sorted(face_ids))) == len(face_ids)
+        found = self._index.get(collection.gallery_id, sorted(names))
+        names_now = {face.face_id: face.person for face in found}
+        return all(
+            face_id in names_now and name in (None, names_now[face_id])
+            for face_id, name in names.items()
+        )
 
 
-def _named(result: JobResult) -> tuple[str | None, set[str]]:
-    """Return whose photo a result says that it is, and the faces that it names."""
+def _named(result: JobResult) -> tuple[str | None, dict[str, str | None]]:
+    """Return whose photo a result says that it is, and whose the faces are that it tells of."""
     if isinstance(result, JobDone):
-        named = (face.face_id for face in result.faces if face.name is not None)
-        return None, {face_id for face_id in named if face_id is not None}
+        named = (face for face in result.faces if face.name is not None)
+        return None, {face.face_id: face.name for face in named if face.face_id is not None}
     if isinstance(result, IndexDone):
-        return result.person, {record.face_id for record in result.face_records}
-    return None, set()
+        return result.person, {record.face_id: record.person for record in result.face_records}
+    return None, {}

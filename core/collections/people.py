@@ -10,8 +10,6 @@ from core.errors import FaceNotFound, PersonNotFound, PersonRejected
 from core.ports import EnrolledFace, FaceIndex
 
 _PAGE: Final = 1000
-_NEXT_SECOND_S: Final = 1.1
-"""After so long S3's clock, which tells seconds, is another one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,12 +18,16 @@ class People:
 
     Parameters
     ----------
+    settle_s : float
+        Time after which no running process gives a name by what it knew before. Longer than a
+        second, after which S3's clock, which tells seconds, is another one.
     sleep : callable
-        How to let a second pass.
+        How to let that time pass.
     """
 
     collections: Collections
     index: FaceIndex
+    settle_s: float
     sleep: Callable[[float], None] = time.sleep
 
     def faces(
@@ -73,7 +75,8 @@ class People:
 
         A face of which it was said that it is not the new person's loses its name. Photos
         that wait to be enrolled under the former name get the new one; who is enrolled
-        under it once this returns is someone else. Returns how many faces there were.
+        under it once this returns is someone else. No result that is stored from then on
+        gives the former name for these faces. Returns how many faces there were.
 
         Raises
         ------
@@ -95,7 +98,7 @@ class People:
         )
         if not renamed:
             raise _nobody(person, collection_id)
-        self.sleep(_NEXT_SECOND_S)  # or a photo that is accepted now would count as earlier
+        self.sleep(self.settle_s)  # or a photo that is accepted now would count as earlier, too
         return len(renamed)
 
     def reassign(self, collection_id: str, face_id: str, person: str) -> EnrolledFace:
@@ -119,6 +122,8 @@ class People:
     def reject(self, collection_id: str, face_id: str, person: str) -> EnrolledFace:
         """Say that a face is not that person's: it is never matched to them again.
 
+        No result that is stored once this returns names them by that face.
+
         Raises
         ------
         FaceNotFound
@@ -132,7 +137,7 @@ class People:
             lambda log: log.with_rejection(at=logs.clock(), face_id=face_id, person=person),
         )
         self.collections.note_erasure(collection_id)
-        return self._change_one(
+        rejected = self._change_one(
             collection_id,
             face_id,
             lambda face: replace(
@@ -141,6 +146,8 @@ class People:
                 rejected=face.rejected | {person},
             ),
         )
+        self.sleep(self.settle_s)
+        return rejected
 
     def _all_faces_of(self, collection_id: str, person: str) -> Iterator[EnrolledFace]:
         after = ""

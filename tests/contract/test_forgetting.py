@@ -111,7 +111,9 @@ class Service:
     def __post_init__(self) -> None:
         world, index = self.world, self.index
         self.collections = Collections(world.gallery, index, refresh_s=REFRESH_S)
-        self.people = People(collections=self.collections, index=index, sleep=lambda _: None)
+        self.people = People(
+            collections=self.collections, index=index, settle_s=SETTLE_S, sleep=lambda _: None
+        )
         sources = PhotoSources(allowed={IN_BUCKET: world.inputs}, max_file_bytes=10_000)
         intake = Intake(
             queue=world.queue, inputs=world.inputs, max_file_bytes=10_000, max_pixels=10_000

@@ -22,6 +22,8 @@ from core.ports import EnrolledFace, Match
 from core.testing import MemoryFaceIndex, MemoryStore
 from tests.support.faces import MODEL, OTHER_MODEL, enrolled, face, recognition
 
+SETTLE_S = 2.5
+
 
 @dataclass(kw_only=True)
 class Tier:
@@ -34,7 +36,10 @@ class Tier:
         self.collections = Collections(self.store, self.index, refresh_s=0)
         self.collections.create("family")
         self.people = People(
-            collections=self.collections, index=self.index, sleep=self.sleeps.append
+            collections=self.collections,
+            index=self.index,
+            settle_s=SETTLE_S,
+            sleep=self.sleeps.append,
         )
         self.enroller = Enroller(self.collections, self.index)
 

@@ -43,7 +43,12 @@ class Service:
     def __post_init__(self) -> None:
         self.collections = Collections(self.gallery, self.index, refresh_s=0)
         self.collections.create("family")
-        self.people = People(collections=self.collections, index=self.index, sleep=lambda _: None)
+        self.people = People(
+            collections=self.collections,
+            index=self.index,
+            settle_s=SETTLE_S,
+            sleep=lambda _: None,
+        )
         self.erasure = self.erasure_by(Process())
 
     def erasure_by(self, process: Process) -> Erasure:
@@ -187,7 +192,7 @@ def test_person_is_erased_by_a_process_that_just_saw_the_collection_empty(
     service: Service,
 ) -> None:
     collections = Collections(service.gallery, service.index, refresh_s=1000)
-    people = People(collections=collections, index=service.index)
+    people = People(collections=collections, index=service.index, settle_s=SETTLE_S)
     assert people.faces("family", limit=1) == []
     service.enrol("Ada", 0)
 

@@ -9,6 +9,7 @@ from core.collections.enrolment import Enroller
 from core.collections.fresh_results import FreshResults
 from core.collections.grounds import IN_TIME_S, Grounds
 from core.collections.identification import FaceIdentifier
+from core.collections.people import People
 from core.collections.registry import Collections
 from core.errors import ErasedMeanwhile
 from core.ground.ids import new_id
@@ -33,6 +34,12 @@ class Worker:
         self.enroller = Enroller(self.collections, self.index, grounds=grounds)
         self.identifier = FaceIdentifier(
             self.collections, self.index, max_distance=0.6, grounds=grounds
+        )
+        self.people = People(
+            collections=self.collections,
+            index=self.index,
+            settle_s=0,
+            sleep=lambda _: None,
         )
         self.results = FreshResults(self.outputs, self.collections, self.index, grounds)
 
@@ -84,6 +91,31 @@ def test_late_result_that_names_somebody_erased_is_not_stored(
     result = answer(worker)
     worker.clock.advance(IN_TIME_S + 0.1)
     worker.erase_all()
+
+    with pytest.raises(ErasedMeanwhile):
+        worker.results.write(result)
+
+    assert not worker.stored(result)
+
+
+@pytest.mark.parametrize("answer", [Worker.named, Worker.enrol], ids=["upload", "index"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda people, face_id: people.rename("family", "Ada", "Ada King"),
+        lambda people, face_id: people.reject("family", face_id, "Ada"),
+    ],
+    ids=["rename", "reject"],
+)
+def test_late_result_that_gives_a_name_that_was_taken_away_is_not_stored(
+    worker: Worker,
+    answer: Callable[[Worker], JobDone | IndexDone],
+    change: Callable[[People, str], object],
+) -> None:
+    (record,) = worker.enrol().face_records
+    result = answer(worker)
+    worker.clock.advance(IN_TIME_S + 0.1)
+    change(worker.people, record.face_id)
 
     with pytest.raises(ErasedMeanwhile):
         worker.results.write(result)

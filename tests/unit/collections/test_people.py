@@ -1,7 +1,7 @@
 """What users do with enrolled faces."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -13,6 +13,7 @@ from core.testing import MemoryFaceIndex, MemoryStore
 from tests.support.faces import MODEL, enrolled
 
 NOT_ADA = frozenset({"Ada"})
+SETTLE_S = 2.5
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,9 @@ def family() -> Family:
     index = MemoryFaceIndex()
     collections = Collections(MemoryStore(), index, refresh_s=0)
     collections.create("family")
-    return Family(People(collections=collections, index=index, sleep=lambda _: None))
+    return Family(
+        People(collections=collections, index=index, settle_s=SETTLE_S, sleep=lambda _: None)
+    )
 
 
 def test_faces_are_listed_in_pages_of_all_or_one_person(family: Family) -> None:
@@ -56,7 +59,13 @@ def test_collection_without_faces_lists_and_counts_none(family: Family) -> None:
 def test_faces_are_found_by_a_process_that_just_saw_the_collection_empty() -> None:
     index, store = MemoryFaceIndex(), MemoryStore()
     people, others = (
-        Family(People(collections=Collections(store, index, refresh_s=1000), index=index))
+        Family(
+            People(
+                collections=Collections(store, index, refresh_s=1000),
+                index=index,
+                settle_s=SETTLE_S,
+            )
+        )
         for _ in range(2)
     )
     people.people.collections.create("family")
@@ -154,6 +163,30 @@ def test_rejections_add_up(family: Family) -> None:
     family.enrol(enrolled(None, 0, "1", rejected=NOT_ADA))
 
     assert family.people.reject("family", "1", "Bob").rejected == {"Ada", "Bob"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda people: people.rename("family", "Ada", "Bob"),
+        lambda people: people.reject("family", "1", "Ada"),
+    ],
+    ids=["rename", "reject"],
+)
+def test_name_that_is_taken_away_is_known_to_all_processes_before_the_answer(
+    family: Family, change: Callable[[People], object]
+) -> None:
+    family.enrol(enrolled("Ada", 0, "1"))
+    slept: list[tuple[float, set[str | None]]] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append((seconds, set(family.names().values())))
+
+    change(replace(family.people, sleep=sleep))
+
+    ((seconds, names),) = slept
+    assert seconds == SETTLE_S
+    assert "Ada" not in names
 
 
 def test_unknown_face_is_neither_reassigned_nor_rejected(family: Family) -> None:
