@@ -41,8 +41,8 @@ class PhotoOutcome(Frozen):
     error: Failure | None = None
 
 
-class BatchStatus(Frozen):
-    """How far a batch is, and a page of its photos."""
+class BatchProgress(Frozen):
+    """How far a batch is, and what became of some of its photos."""
 
     batch_id: str
     collection_id: str
@@ -51,7 +51,6 @@ class BatchStatus(Frozen):
     failed: int
     pending: int
     outcomes: list[PhotoOutcome]
-    next_token: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,29 +108,26 @@ class BatchRequests:
             raise InvalidRequest(f"s3_prefix: over {MAX_PREFIX_KEYS} keys begin so; name fewer")
         return self._submit(name, keys, options)
 
-    def status(self, batch_id: str, *, limit: int, after: str = "") -> BatchStatus:
+    def status(self, batch_id: str, *, limit: int, start: int = 0) -> BatchProgress:
         """Tell how many photos are done, failed and pending, and what became of some.
 
         Parameters
         ----------
         limit : int
             Photos described in full.
-        after : str
-            The ``next_token`` of the page before.
+        start : int
+            Position of the first of them.
 
         Raises
         ------
         BatchNotFound
             If the id was never issued.
-        InvalidRequest
-            If the token is not one of this batch.
         """
         batch = self._batch(batch_id)
-        start = _position(after, len(batch.photos))
         ended = dict(self._ended(batch_id))
         page = list(enumerate(batch.photos))[start : start + limit]
         done = sum(status == "done" for status in ended.values())
-        return BatchStatus(
+        return BatchProgress(
             batch_id=batch_id,
             collection_id=batch.collection_id,
             total=len(batch.photos),
@@ -141,7 +137,6 @@ class BatchRequests:
             outcomes=[
                 self._outcome(photo, ended.get(position, "pending")) for position, photo in page
             ],
-            next_token=str(start + limit) if start + limit < len(batch.photos) else None,
         )
 
     def _submit(self, bucket: str, keys: Sequence[str], options: IndexOptions) -> str:
@@ -213,14 +208,6 @@ class BatchRequests:
                 }
             )
         return outcome
-
-
-def _position(token: str, total: int) -> int:
-    if not token:
-        return 0
-    if not (token.isascii() and token.isdigit() and int(token) < total):
-        raise InvalidRequest("next_token: it is not one of this batch")
-    return int(token)
 
 
 def _all_keys(store: ObjectStore, prefix: str) -> Iterator[str]:

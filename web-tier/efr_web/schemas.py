@@ -9,6 +9,7 @@ from core.collections.registry import Collection
 from core.faces.results import Model
 from core.jobs.recognition_job import DetectedFace, Frozen, ImageSize
 from core.ports import EnrolledFace
+from core.submission.batch_requests import BatchProgress
 
 Threshold = Annotated[
     float,
@@ -55,6 +56,12 @@ class JobSubmitted(Frozen):
 
     job_id: str
     status: Literal["SUBMITTED"] = "SUBMITTED"
+
+
+class BatchStatus(BatchProgress):
+    """How far a batch is, and a page of its photos."""
+
+    next_token: str | None
 
 
 class BatchSubmitted(Frozen):

@@ -122,13 +122,8 @@ class BulkRun:
 
     def _outcomes(self) -> Iterator[PhotoOutcome]:
         for batch in self.journal.batches:
-            after: str | None = ""
-            while after is not None:
-                status = self.parts.batch_requests.status(
-                    batch.batch_id, limit=MAX_KEYS, after=after
-                )
-                yield from status.outcomes
-                after = status.next_token
+            status = self.parts.batch_requests.status(batch.batch_id, limit=MAX_KEYS)
+            yield from status.outcomes
 
     def _reason(self, outcome: PhotoOutcome) -> str | None:
         """Say why a photo or some of its faces are not indexed; None if all are."""

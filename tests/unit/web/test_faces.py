@@ -519,7 +519,7 @@ def test_unknown_batch_is_404_and_odd_token_refused(web: WebFixture) -> None:
     accepted = web.client.post(
         "/faces/index/batch", json={"collection_id": "staff", "s3_keys": ["a"]}
     )
-    for token in ("NQ==", "LTE=", "YQ==", "!"):
+    for token in ("MQ==", "NQ==", "LTE=", "MS4w", "wrk=", "YQ==", "!"):
         response = web.client.get(f"{accepted.headers['Location']}?next_token={token}")
         assert_error(response, 400, "INVALID_REQUEST")
 

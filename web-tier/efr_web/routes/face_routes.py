@@ -16,7 +16,7 @@ from core.errors import (
 )
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from core.jobs.recognition_job import DetectedFace, ImageSize
-from core.submission.batch_requests import BatchRequests, BatchStatus
+from core.submission.batch_requests import BatchRequests
 from efr_web.openapi.operation import (
     COLLECTION,
     HANDED_OVER,
@@ -42,7 +42,7 @@ from efr_web.requests.models import (
 from efr_web.requests.pagination import decode_cursor, encode_cursor
 from efr_web.requests.parsing import read_json, read_query
 from efr_web.requests.photos import Photo, PhotoReader
-from efr_web.schemas import BatchSubmitted, Detected, JobSubmitted
+from efr_web.schemas import BatchStatus, BatchSubmitted, Detected, JobSubmitted
 
 
 def add_face_routes(api: Api, parts: WebParts, reader: PhotoReader) -> None:
@@ -78,13 +78,13 @@ def _add_batch_routes(api: Api, batch_requests: BatchRequests) -> None:
     @api.route("GET", "/batches/<batch_id>", BATCH_STATUS)
     def batch_status(batch_id: str) -> ResponseReturnValue:
         page = read_query(PageQuery)
-        after = decode_cursor(page.next_token, _is_position)
-        found = batch_requests.status(batch_id, limit=page.limit, after=after)
-        end = found.next_token
-        shown = found.model_copy(
-            update={"next_token": encode_cursor(end) if end is not None else None}
-        )
-        return shown.model_dump(mode="json")
+        start = int(decode_cursor(page.next_token, _is_position) or 0)
+        found = batch_requests.status(batch_id, limit=page.limit, start=start)
+        if start and not found.outcomes:
+            raise InvalidRequest("next_token: it is not one of this batch")
+        end = start + len(found.outcomes)
+        next_token = encode_cursor(str(end)) if end < found.total else None
+        return BatchStatus(**dict(found), next_token=next_token).model_dump(mode="json")
 
 
 def _add_search_routes(api: Api, matching: Matching, reader: PhotoReader) -> None:
