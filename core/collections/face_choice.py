@@ -10,7 +10,7 @@ from core.errors import NoFaceInBox
 from core.faces.detection.suppression import intersection_over_union
 from core.faces.results import EVERY_FACE, Face, Needed, Recognition
 from core.jobs.index_job import FaceRecord, IndexDone, IndexJob, UnindexedFace, UnindexedReason
-from core.jobs.recognition_job import DetectedFace, ImageSize
+from core.jobs.recognition_job import DetectedFace, RecognisedPhoto
 from core.ports import EnrolledFace
 
 BACKGROUND_FACE_RATIO: Final = 4.0
@@ -96,7 +96,7 @@ class ChosenFaces:
     def done(self, stored: Mapping[str, EnrolledFace]) -> IndexDone:
         """Return the job's result; ``stored`` are faces by their ids, as they are stored now."""
         faces = self.recognition.faces
-        model = self.recognition.model
+        photo = RecognisedPhoto.of(self.recognition)
         return IndexDone(
             job_id=self.job.job_id,
             collection_id=self.job.collection_id,
@@ -114,7 +114,7 @@ class ChosenFaces:
                 UnindexedFace(reason=reason, face=DetectedFace.of(faces[place]))
                 for place, reason in sorted(self.left_out.items())
             ],
-            left_out_faces=self.recognition.left_out_faces,
-            image=ImageSize(width=self.recognition.width, height=self.recognition.height),
-            model=model,
+            left_out_faces=photo.left_out_faces,
+            image=photo.image,
+            model=photo.model,
         )

@@ -12,9 +12,9 @@ from core.faces.results import Face, Recognition
 from core.faces.similarity import similarity
 from core.jobs.recognition_job import (
     DetectedFace,
-    ImageSize,
     JobDone,
     NamedFace,
+    RecognisedPhoto,
     headline,
     warning_of,
 )
@@ -85,16 +85,12 @@ class FaceIdentifier:
         least = self._min_quality if min_quality is None else min_quality
         faces = self._named(collection_id, recognition, least=least)
         search_ms = (time.perf_counter() - started) * 1000
-        timings_ms = recognition.timings_ms | {"search": search_ms}
         return JobDone(
             job_id=job_id,
             result=headline(faces),
             collection_id=collection_id,
             faces=faces,
-            left_out_faces=recognition.left_out_faces,
-            image=ImageSize(width=recognition.width, height=recognition.height),
-            model=recognition.model,
-            timings_ms={step: round(spent, 1) for step, spent in timings_ms.items()},
+            **dict(RecognisedPhoto.of(recognition, search=search_ms)),
         )
 
     def _named(

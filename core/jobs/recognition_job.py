@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from core.errors import MalformedMessage
-from core.faces.results import POOR_QUALITY, Face, Model
+from core.faces.results import POOR_QUALITY, Face, Model, Recognition
 from core.ground.ids import JOB_ID, new_id
 from core.ground.names import spelled
 from core.ground.storage_keys import photo_key
@@ -190,6 +190,26 @@ class ImageSize(Frozen):
 
     width: int
     height: int
+
+
+class RecognisedPhoto(Frozen):
+    """What answers tell of a recognised photo beside its faces."""
+
+    left_out_faces: int
+    image: ImageSize
+    model: Model
+    timings_ms: dict[str, float]
+
+    @classmethod
+    def of(cls, recognition: Recognition, **later_ms: float) -> Self:
+        """Round what the engine measured, and what steps took that came later."""
+        timings_ms = recognition.timings_ms | later_ms
+        return cls(
+            left_out_faces=recognition.left_out_faces,
+            image=ImageSize(width=recognition.width, height=recognition.height),
+            model=recognition.model,
+            timings_ms={step: round(spent, 1) for step, spent in timings_ms.items()},
+        )
 
 
 class JobDone(Frozen):

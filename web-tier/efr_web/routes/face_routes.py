@@ -15,7 +15,7 @@ from core.errors import (
     StorageUnavailable,
 )
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
-from core.jobs.recognition_job import DetectedFace, ImageSize
+from core.jobs.recognition_job import DetectedFace, RecognisedPhoto
 from core.submission.batch_requests import BatchRequests
 from efr_web.openapi.operation import (
     COLLECTION,
@@ -113,10 +113,7 @@ def _add_detect_route(api: Api, matching: Matching, reader: PhotoReader) -> None
         found = matching.detect(photo.content)
         return Detected(
             faces=[DetectedFace.of(face) for face in found.faces],
-            left_out_faces=found.left_out_faces,
-            image=ImageSize(width=found.width, height=found.height),
-            model=found.model,
-            timings_ms={step: round(spent, 1) for step, spent in found.timings_ms.items()},
+            **dict(RecognisedPhoto.of(found)),
         ).model_dump(mode="json")
 
 
