@@ -104,7 +104,7 @@ def _measured(options: argparse.Namespace) -> dict[str, Any]:
     )
     photos = [photo.read_bytes() for photo in _photos(options.photos)]
     started = time.monotonic()
-    pool = build_executor(settings)
+    pool = build_executor(settings, children=options.children)
     pool.start()
     start_s = time.monotonic() - started
     _recognise_all(pool, photos, children=options.children)  # every child is warm then

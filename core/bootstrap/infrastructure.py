@@ -39,7 +39,7 @@ class Infrastructure:
     pool : callable
         Returns so many children of this machine, which are not started yet.
     executor : callable
-        Returns what recognises a worker's photos; it is not started yet.
+        Returns what recognises so many photos of a worker at a time; it is not started yet.
     clock, sleep : callable
         Monotonic seconds, and how to let them pass.
     run_in_background : callable
@@ -50,7 +50,7 @@ class Infrastructure:
     queue: Callable[[str], JobQueue]
     index: Callable[[Watch, Callable[[str], None]], FaceIndex]
     pool: Callable[[int], WarmPool]
-    executor: Callable[[], WarmPool]
+    executor: Callable[[int], WarmPool]
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     run_in_background: Callable[[str, Callable[[], None]], None] = _in_a_thread
@@ -71,5 +71,5 @@ class Infrastructure:
             queue=cache(lambda name: SqsQueue(sqs(), name)),
             index=partial(build_index, settings),
             pool=lambda processes: build_pool(settings, processes=processes),
-            executor=partial(build_executor, settings),
+            executor=lambda children: build_executor(settings, children=children),
         )

@@ -64,7 +64,7 @@ def _engine_options(settings: Settings) -> dict[str, Any]:
     }
 
 
-def build_executor(settings: Settings) -> WarmPool:
+def build_executor(settings: Settings, *, children: int) -> WarmPool:
     """Return what the worker's photos are recognised in, as ``EXECUTOR`` says.
 
     Raises
@@ -73,13 +73,13 @@ def build_executor(settings: Settings) -> WarmPool:
         If the extra of the executor is not installed.
     """
     if settings.executor == "processes":
-        return build_pool(settings, processes=settings.worker_process_count)
+        return build_pool(settings, processes=children)
     from core.executors.ray_pool import RayPool
     from core.faces.engines.packed_models import packed_engine
 
     return RayPool(
         partial(packed_engine, **_engine_options(settings)),
-        actors=settings.worker_process_count,
+        actors=children,
         timeout_s=settings.job_timeout_seconds,
         address=settings.ray_address,
     )

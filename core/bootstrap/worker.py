@@ -47,7 +47,7 @@ class WorkerParts:
 def build_worker(settings: Settings, infrastructure: Infrastructure) -> WorkerParts:
     shared = Shared(settings, infrastructure)
     children = settings.worker_process_count
-    pool = infrastructure.executor()
+    pool = infrastructure.executor(children)
     scheduler = ChildScheduler(pool, children=children)
     identifier = FaceIdentifier(
         shared.collections,

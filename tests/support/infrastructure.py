@@ -54,7 +54,7 @@ class MemoryInfrastructure:
             queue=self.queue,
             index=lambda watch, forget_below: self.index,
             pool=self.pool,
-            executor=lambda: self.pool(self.settings.worker_process_count),
+            executor=self.pool,
             clock=self.clock,
             sleep=self.sleep or self.clock.advance,
             run_in_background=lambda name, task: self.tasks.append(name),

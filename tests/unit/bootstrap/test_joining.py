@@ -73,6 +73,17 @@ def test_photos_of_an_allowed_bucket_are_indexed_and_counted() -> None:
     assert (status.done, status.failed, status.pending) == (1, 1, 0)
 
 
+def test_worker_counts_its_children_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = iter([3, 4, 5])
+    monkeypatch.setattr(Settings, "worker_process_count", property(lambda _: next(counts)))
+    memory = MemoryInfrastructure(settings=SETTINGS, recognizer=RecognizerByPhoto(shown={}))
+
+    build_worker(SETTINGS, memory.joined())
+
+    assert len(memory.children) == 3
+    assert next(counts) == 4
+
+
 @pytest.mark.parametrize("enabled", [False, True])
 def test_results_are_copied_only_if_the_setting_says_so(enabled: bool) -> None:
     service = Service(settings=SETTINGS.model_copy(update={"sqs_resp_enabled": enabled}))
