@@ -27,16 +27,24 @@ class IndexRequests:
     def submit(self, photo: bytes, image_id: str, filename: str, request: IndexRequest) -> str:
         """Store a photo and queue its job; return the job's id.
 
+        Parameters
+        ----------
+        photo : bytes
+            One that `Intake.check` accepts.
+        image_id : str
+            What callers call it.
+        filename : str
+            The client's name for the file; any text.
+        request : IndexRequest
+            What is to be done with its faces.
+
         Raises
         ------
-        InvalidPhoto
-            If size, header or end of the file show that it is no usable photo.
         CollectionNotFound
             If there is no such collection.
         ServiceUnavailable
             If S3 or SQS is away; what was stored has been removed again.
         """
-        self.intake.check(photo)
         self.collections.get(request.collection_id)
         job_id = new_id()
         key = photo_key(job_id, safe_filename(filename))

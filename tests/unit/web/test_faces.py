@@ -95,6 +95,20 @@ def test_unusable_photo_is_refused_in_every_way(
 
 
 @pytest.mark.parametrize("path", PHOTO_PATHS)
+def test_photo_is_inspected_once(
+    web: WebFixture, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inspected: list[bytes] = []
+    monkeypatch.setattr(
+        "core.submission.photo_intake.inspect_photo", lambda photo, **_: inspected.append(photo)
+    )
+
+    as_file(web, path, PHOTO, **FIELDS[path])
+
+    assert inspected == [PHOTO]
+
+
+@pytest.mark.parametrize("path", PHOTO_PATHS)
 def test_photo_comes_in_exactly_one_way(web: WebFixture, path: str) -> None:
     web.album.objects["k"] = PHOTO
     image = base64_of(PHOTO)
