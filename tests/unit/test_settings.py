@@ -189,9 +189,10 @@ def test_secret_is_not_shown() -> None:
 
 
 def test_worker_processes_default_to_the_cores_it_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.settings.usable_cores", lambda: 3)
     monkeypatch.setattr("core.settings.usable_memory_bytes", lambda: 10**12)
 
-    assert load_settings().worker_process_count == usable_cores()
+    assert load_settings().worker_process_count == 3
 
 
 def test_worker_processes_default_to_what_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,8 +45,8 @@ class Tier:
     def __post_init__(self) -> None:
         self.collections = Collections(MemoryStore(), self.index, refresh_s=0)
         self.collections.create("family")
-        enroller = Enroller(self.collections, self.index)
-        self.groups = EnrolmentGroups(enroller, apart_s=self.apart_s)
+        self.enroller = Enroller(self.collections, self.index)
+        self.groups = EnrolmentGroups(self.enroller, apart_s=self.apart_s)
         self.threads = ThreadPoolExecutor(50)
 
     def enrol(self, image_id: str, collection_id: str = "family") -> Future[IndexDone]:
@@ -116,9 +116,8 @@ def test_bug_of_one_photo_leaves_its_group_enrolled(
             raise ValueError("a bug")
         return enrol_all(photos)  # type: ignore[arg-type]
 
-    enroller = tier.groups._enroller
-    enrol_all = enroller.enrol_all
-    monkeypatch.setattr(enroller, "enrol_all", meets_a_bug)
+    enrol_all = tier.enroller.enrol_all
+    monkeypatch.setattr(tier.enroller, "enrol_all", meets_a_bug)
     first = tier.enrol("first")
     wait_until(lambda: tier.index.writes)
     others = [tier.enrol("one"), tier.enrol("two")]

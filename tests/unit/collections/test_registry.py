@@ -233,18 +233,22 @@ def test_closed_collection_keeps_its_id_until_it_is_forgotten(collections: Colle
     assert [found.state for found in collections.page(limit=10)] == ["erasing"]
 
 
-def test_closing_again_goes_on_where_it_broke_off(collections: Collections) -> None:
-    collections.create("family")
+def test_erasure_that_broke_off_can_begin_again(bucket: Bucket) -> None:
+    made = bucket.process().create("family")
+    with pytest.raises(StorageUnavailable):
+        bucket.process(Process({WRITE + 1: Trouble.REFUSED})).begin_erasure("family")
 
-    assert collections.begin_erasure("family") == collections.begin_erasure("family")
+    again = bucket.process().begin_erasure("family")
+
+    assert again == made.model_copy(update={"state": "erasing"})
 
 
-def test_closing_what_is_not_there_is_not_found(collections: Collections) -> None:
+def test_erasing_what_is_not_there_is_not_found(collections: Collections) -> None:
     with pytest.raises(CollectionNotFound):
         collections.begin_erasure("family")
 
 
-def test_closing_while_others_change_it_asks_to_come_again(bucket: Bucket) -> None:
+def test_erasing_while_others_change_it_is_refused(bucket: Bucket) -> None:
     def bind_first() -> None:
         if process.calls == WRITE:
             bucket.process().bind(made, MODEL, length=128)
@@ -256,7 +260,9 @@ def test_closing_while_others_change_it_asks_to_come_again(bucket: Bucket) -> No
         bucket.process(process).begin_erasure("family")
 
 
-def test_collection_made_anew_shares_no_gallery_with_the_former(collections: Collections) -> None:
+def test_collection_created_again_shares_no_gallery_with_the_former(
+    collections: Collections,
+) -> None:
     former = collections.create("family")
     collections.delete_record(collections.begin_erasure("family"))
 
@@ -264,7 +270,9 @@ def test_collection_made_anew_shares_no_gallery_with_the_former(collections: Col
     assert not collections.is_current(former)
 
 
-def test_closed_default_collection_is_not_made_again(collections: Collections) -> None:
+def test_default_collection_that_is_being_erased_is_not_created_again(
+    collections: Collections,
+) -> None:
     collections.get("default")
     collections.begin_erasure("default")
 

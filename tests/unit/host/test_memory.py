@@ -1,6 +1,7 @@
 """How many children fit into the memory that a worker may use."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -105,5 +106,7 @@ def test_without_files_memory_bounds_nothing(tmp_path: Path) -> None:
     assert usable_memory_bytes(tmp_path, tmp_path) == sys.maxsize
 
 
-def test_this_machine_has_memory() -> None:
-    assert 0 < usable_memory_bytes() < sys.maxsize
+def test_this_machine_has_no_more_memory_than_the_kernel_says() -> None:
+    installed = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+    assert 0 < usable_memory_bytes() <= installed

@@ -133,12 +133,12 @@ def test_unusable_photo_is_refused_and_leaves_nothing(
 
 
 class UnreadBody(io.BytesIO):
-    """A body that notices when somebody reads it."""
+    """A body that notices when it is read."""
 
     was_read = False
 
     def read(self, *arguments: int | None) -> bytes:
-        type(self).was_read = True
+        self.was_read = True
         return super().read(*arguments)
 
 
@@ -152,7 +152,7 @@ def test_too_large_content_length_is_refused_before_the_body_is_read(web: WebFix
     )
 
     assert_error(response, 400, "FILE_TOO_LARGE")
-    assert not UnreadBody.was_read
+    assert not body.was_read
 
 
 @pytest.mark.parametrize(
