@@ -1,4 +1,4 @@
-"""The tool: all commands together."""
+"""The command line: all commands together."""
 
 import click
 
@@ -14,9 +14,9 @@ from efr_cli.transfer.transfer_commands import export, import_faces, rebuild
 
 @click.group(cls=ErrorReportingGroup)
 def main() -> None:
-    """Run a face recognition service: its processes, its people and its dead letters.
+    """Run a face recognition service: start it, enrol people, match faces.
 
-    Settings are read from the environment and from .env in the repository's root.
+    Settings come from the environment and from .env in the repository's root.
 
     \b
     Exit codes:

@@ -17,13 +17,13 @@ _METADATA: TypeAdapter[dict[str, str]] = TypeAdapter(Metadata)
 
 @click.group()
 def collections() -> None:
-    """List, make and erase collections."""
+    """List, create and erase collections."""
 
 
 @collections.command("list")
 @click.pass_context
 def list_collections(context: click.Context) -> None:
-    """List all collections with their faces, thresholds and models."""
+    """List all collections with faces, threshold, model and state."""
     parts = open_context(context)
     row = "{:<32} {:>9} {:>9}  {:<24} {:<8} {}"
     click.echo(row.format("collection", "faces", "threshold", "model", "state", "created"))
@@ -68,36 +68,42 @@ def _pairs(
     type=Similarity(),
     default=SIMILARITY_AT_THRESHOLD,
     show_default=True,
-    help="Least similarity of a match, 0 to 100.",
+    help="Lowest similarity of a match, 0 to 100.",
 )
 @click.option(
     "--metadata",
     metavar="KEY=VALUE",
     multiple=True,
     callback=_pairs,
-    help="What else is to be known of it; may come several times.",
+    help="A note to keep with the collection; may be repeated.",
 )
 @click.pass_context
 def create_collection(
     context: click.Context, collection_id: str, threshold: float, metadata: dict[str, str]
 ) -> None:
-    """Make an empty collection; ID is 1 to 100 of A-Z a-z 0-9 _ . and -."""
+    """Create an empty collection.
+
+    ID is 1 to 100 characters of A-Z a-z 0-9 _ . and -.
+    """
     open_context(context).collections.create(collection_id, threshold=threshold, metadata=metadata)
-    click.echo(f"collection {collection_id!r} was made")
+    click.echo(f"collection {collection_id!r} was created")
 
 
 @collections.command("delete")
 @click.argument("collection_id", metavar="ID")
 @click.pass_context
 def delete_collection(context: click.Context, collection_id: str) -> None:
-    """Erase a collection for good, with its people, their photos and results."""
+    """Erase a collection for good.
+
+    Its people, their photos and the results that name them go too.
+    """
     erased = open_context(context).erasure.collection(collection_id)
     click.echo(f"collection {collection_id!r} was erased: {erased.faces} faces, {erased.jobs} jobs")
 
 
 @click.group()
 def people() -> None:
-    """Look after the people of a collection."""
+    """Erase people of a collection."""
 
 
 @people.command("erase")
@@ -105,6 +111,9 @@ def people() -> None:
 @click.option("--collection", "collection_id", required=True, metavar="ID")
 @click.pass_context
 def erase_person(context: click.Context, name: str, collection_id: str) -> None:
-    """Erase a person for good, with the photos and results that show or name them."""
+    """Erase a person for good.
+
+    Stored photos of them and results that name them go too.
+    """
     erased = open_context(context).erasure.person(collection_id, name)
     click.echo(f"{name!r} was erased: {erased.faces} faces, {erased.jobs} jobs")

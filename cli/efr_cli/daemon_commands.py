@@ -14,9 +14,9 @@ from efr_cli.errors import Refused
 
 @click.command()
 def serve() -> None:
-    """Start the web tier, which is gunicorn, and become it.
+    """Run the web tier (gunicorn) in this process.
 
-    It exits with 2 if a setting can't be used.
+    The exit code is 2 if a setting can't be used.
     """
     package = find_spec("efr_web")
     if package is None or package.origin is None:
@@ -26,18 +26,18 @@ def serve() -> None:
 
 @click.command()
 def worker() -> None:
-    """Start a worker, and become it.
+    """Run a worker in this process.
 
-    It exits with 2 if a setting can't be used, with 3 if the face models can't be loaded.
+    The exit code is 2 if a setting can't be used, and 3 if the face models can't be loaded.
     """
     _become("core.bootstrap.run_worker")
 
 
 @click.command()
 def autoscaler() -> None:
-    """Start the autoscaler, and become it.
+    """Run the autoscaler in this process.
 
-    It exits with 2 if a setting can't be used.
+    The exit code is 2 if a setting can't be used.
     """
     _become("core.bootstrap.run_autoscaler")
 
@@ -45,8 +45,8 @@ def autoscaler() -> None:
 def _become(module: str, *arguments: str) -> NoReturn:
     """Replace this process by a module that runs as a program.
 
-    Signals, exit codes and memory are then that program's alone. ``-P`` leaves the
-    working directory out of the places where modules are found.
+    So signals, exit code and memory are those of that program. ``-P`` keeps the working
+    directory off the module search path.
     """
     go_to_root()
     os.execv(sys.executable, [sys.executable, "-P", "-m", module, *arguments])  # noqa: S606 - no shell is wanted

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @click.group(cls=ErrorReportingGroup)
 def dead_letters() -> None:
-    """Look after the messages whose jobs were given up."""
+    """List, show, redrive or purge dead letters.
+
+    A dead letter is a message whose job was given up.
+    """
 
 
 def _of_queue(command: Callable[..., None]) -> Callable[..., None]:
@@ -30,7 +33,7 @@ def _of_queue(command: Callable[..., None]) -> Callable[..., None]:
 @dead_letters.command("list")
 @_of_queue
 def list_letters(kind: str) -> None:
-    """Count the dead letters by the code of their jobs' results."""
+    """Count dead letters by the error code of their jobs."""
     queue, jobs = _open(kind)
     with queue.leased() as letters:
         codes = Counter(jobs.code(letter.body) for letter in letters)
@@ -42,11 +45,12 @@ def list_letters(kind: str) -> None:
 @dead_letters.command()
 @_of_queue
 def show(kind: str) -> None:
-    """Print receive count, age, result's code and body of each message.
+    """Print each dead letter.
 
-    If no worker could read it, the reason follows.
+    A line has receive count, age, error code and body, and the reason if no worker could
+    read the message.
 
-    Reading counts as a receive in the dead-letter queue, which has no limit.
+    Each call adds one to the receive count. Dead-letter queues have no limit for it.
     """
     queue, jobs = _open(kind)
     with queue.leased() as letters:
@@ -60,7 +64,10 @@ def show(kind: str) -> None:
 @dead_letters.command()
 @_of_queue
 def redrive(kind: str) -> None:
-    """Let every job run again, without the failed result that it has."""
+    """Run every job again.
+
+    The command first removes the failed result of each job.
+    """
     queue, jobs = _open(kind)
     with queue.leased(complete=True) as letters:
         _reset_results(jobs, letters)
@@ -87,7 +94,10 @@ def redrive(kind: str) -> None:
 @_of_queue
 @click.option("--yes", is_flag=True, help="Don't ask.")
 def purge(kind: str, yes: bool) -> None:
-    """Delete every message; each job has a failed result by then."""
+    """Delete every dead letter.
+
+    Each job gets a failed result first, unless it has a result.
+    """
     queue, jobs = _open(kind)
     if not yes and not click.confirm(f"Delete all {sum(queue.count())} of {queue.name}?"):
         raise Refused("NOT_CONFIRMED", "nothing was deleted")

@@ -25,11 +25,11 @@ _MATCHES: Final = 10
     metavar="ID",
 )
 @click.option(
-    "--threshold", type=Similarity(), help="Least similarity, instead of the collection's."
+    "--threshold", type=Similarity(), help="Lowest similarity, instead of the collection's."
 )
 @click.option("--all-faces", is_flag=True, help="Search for every face, not only the largest.")
 @click.option(
-    "--min-quality", type=Quality(), help="Least quality of a face, instead of the service's own."
+    "--min-quality", type=Quality(), help="Lowest quality of a face, instead of the service's own."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what POST /faces/match answers.")
 @click.pass_context
@@ -42,7 +42,10 @@ def match(
     min_quality: float | None,
     as_json: bool,
 ) -> None:
-    """Tell whose face is on PHOTO: the enrolled faces like it, nearest first."""
+    """Say whose face is on PHOTO.
+
+    The command prints the enrolled faces that are like it, most similar first.
+    """
     try:
         content = photo.read_bytes()
     except OSError as error:

@@ -21,11 +21,11 @@ from efr_cli.errors import Quality, Refused, finish, printable
     default=DEFAULT_COLLECTION,
     show_default=True,
     metavar="ID",
-    help="Made if it is not there.",
+    help="Created if it does not exist.",
 )
-@click.option("--largest", is_flag=True, help="Take the largest of several large faces.")
+@click.option("--largest", is_flag=True, help="Enrol the largest of several large faces.")
 @click.option(
-    "--min-quality", type=Quality(), help="Least quality of a face, instead of the service's own."
+    "--min-quality", type=Quality(), help="Lowest quality of a face, instead of the service's own."
 )
 @click.pass_context
 def enroll(
@@ -36,10 +36,12 @@ def enroll(
     largest: bool,
     min_quality: float | None,
 ) -> None:
-    """Enrol the people of FOLDER/<Person Name>/*.jpg (also png, webp, heic).
+    """Enrol a folder of people.
 
-    A photo is used when one face is on it, or one that is far larger than the others;
-    every other file is reported with the reason. Running it again changes nothing.
+    Photos are FOLDER/<Person Name>/*.jpg (also png, webp, heic).
+
+    The command uses a photo that shows one face, or one that is far larger than the
+    others. It reports every other file with the reason. A second run changes nothing.
     """
     if not folder.is_dir():
         raise Refused("NO_FOLDER", f"{folder} is not a folder")

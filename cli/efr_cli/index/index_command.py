@@ -30,12 +30,12 @@ def _place(context: click.Context, parameter: click.Parameter, value: str) -> tu
     type=click.IntRange(1, 100),
     default=DEFAULT_MAX_FACES,
     show_default=True,
-    help="Largest faces of a photo that are added.",
+    help="Add at most this many faces of a photo, largest first.",
 )
-@click.option("--person", metavar="NAME", help="Whose photos these are: the largest face is added.")
-@click.option("--largest", is_flag=True, help="Add the largest face, though others are as large.")
+@click.option("--person", metavar="NAME", help="The person on these photos; adds the largest face.")
+@click.option("--largest", is_flag=True, help="Add the largest face, even if others are as large.")
 @click.option(
-    "--min-quality", type=Quality(), help="Least quality of a face, instead of the service's own."
+    "--min-quality", type=Quality(), help="Lowest quality of a face, instead of the service's own."
 )
 @click.pass_context
 def index(
@@ -48,11 +48,13 @@ def index(
     largest: bool,
     min_quality: float | None,
 ) -> None:
-    """Let the running workers index all photos below a prefix, and wait for them.
+    """Index all photos below a prefix.
 
-    The bucket must be one of ALLOWED_BUCKETS. After Ctrl-C the same command goes on; photos
-    that were submitted are not submitted again. At the end every photo that is not indexed is
-    named with its reason.
+    The running workers index them, and the command waits. The bucket must be one of
+    ALLOWED_BUCKETS.
+
+    If you press Ctrl-C, run the same command again: it continues, and submits no photo twice.
+    At the end it lists every photo that was not indexed, with the reason.
     """
     try:
         request = IndexOptions(
@@ -105,7 +107,7 @@ def _complete(run: BulkRun) -> None:
 
 
 def _report(run: BulkRun) -> int:
-    """Say what is to be said of photos; return how many are not indexed."""
+    """Report photos that were not indexed in full; return how many were not indexed at all."""
     unused = 0
     for remark in run.remarks():
         unused += not remark.used

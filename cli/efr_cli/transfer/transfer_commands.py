@@ -1,4 +1,4 @@
-"""Faces as they are from one place to another: export, import, rebuild."""
+"""Export, import and rebuild: faces are moved without being recognised again."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -32,8 +32,8 @@ def _file_argument(function: F) -> F:
 def export(context: click.Context, file: Path, collection_id: str) -> None:
     """Write all faces of a collection to a Parquet file.
 
-    Only its owner may read the file: faces are biometric data. Faces that are enrolled
-    meanwhile may be missing from it.
+    Faces are biometric data, so only the file's owner may read it. The file may lack faces
+    that are enrolled while the command runs.
     """
     from efr_cli.transfer.parquet import (
         write_faces,  # pyarrow takes a moment, which --help can do without
@@ -70,11 +70,11 @@ def _counted(
 @_collection_option
 @click.pass_context
 def import_faces(context: click.Context, file: Path, collection_id: str) -> None:
-    """Add the faces of an exported file to a collection that is there.
+    """Add the faces of an exported file to a collection.
 
-    The whole file is checked first; a damaged one changes nothing, and so does one whose
-    faces are of another model than the collection's. Importing it again changes nothing.
-    Who is erased while it runs is left out.
+    The collection must exist. The command checks the whole file first, and changes nothing
+    if it is damaged or holds faces of another model. A second import changes nothing. People
+    who are erased while it runs are left out.
     """
     from efr_cli.transfer.parquet import FacesFile
 
@@ -101,8 +101,11 @@ def import_faces(context: click.Context, file: Path, collection_id: str) -> None
 @_collection_option
 @click.pass_context
 def rebuild(context: click.Context, collection_id: str) -> None:
-    """Write a collection's faces anew, into a fresh gallery; searches go on meanwhile."""
+    """Move a collection to a fresh gallery.
+
+    Searches continue meanwhile.
+    """
     from efr_cli.transfer.rebuilding import rebuild_gallery
 
     faces = rebuild_gallery(open_context(context), collection_id)
-    click.echo(f"{faces} faces of {collection_id!r} were written anew")
+    click.echo(f"{faces} faces of {collection_id!r} were moved to a fresh gallery")

@@ -208,7 +208,7 @@ def test_torn_last_line_counts_for_nothing(cli: CliFixture) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "no JSON\n", "{}\n"])
-def test_journal_that_cannot_be_read_begins_anew(cli: CliFixture, text: str) -> None:
+def test_run_starts_over_if_its_journal_cannot_be_read(cli: CliFixture, text: str) -> None:
     interrupted_run(cli, "trip/a.jpg")
     (journal,) = journals(cli)
     journal.write_text(text)
@@ -237,7 +237,7 @@ def test_other_prefix_is_another_run(cli: CliFixture) -> None:
     assert len(journals(cli)) == 1
 
 
-def test_collection_made_anew_is_indexed_anew(cli: CliFixture) -> None:
+def test_collection_that_was_created_again_is_indexed_again(cli: CliFixture) -> None:
     interrupted_run(cli, "trip/a.jpg")
     cli.work()
     cli.run("collections", "delete", "default")
