@@ -15,6 +15,7 @@ from botocore.httpsession import get_cert_path
 from obstore.auth.boto3 import Boto3CredentialProvider
 from pydantic import SecretStr
 
+from core.aws.keys import chain_session
 from core.errors import ServiceUnavailable
 from core.settings import Settings
 
@@ -36,6 +37,8 @@ _CREDENTIALS_LAST: Final = timedelta(minutes=10)
 
 def _session(settings: Settings) -> boto3.Session:
     """Without keys boto3's own chain is used: environment, profile, role."""
+    if settings.aws_access_key_id is None:
+        return chain_session(settings.aws_region)
     return boto3.Session(
         region_name=settings.aws_region,
         aws_access_key_id=_revealed(settings.aws_access_key_id),

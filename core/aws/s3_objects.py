@@ -15,8 +15,8 @@ from obstore.exceptions import (
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from core.aws.clients import ATTEMPTS, object_client
-from core.aws.renewed_client import RenewedClient
 from core.errors import BucketMissing, ObjectMissing, StorageUnavailable
+from core.ground.aws_keys import Renewable, are_keys_refused
 from core.ports import StoredObject, check_size, checked_path
 from core.settings import Settings
 
@@ -53,7 +53,11 @@ class S3Objects:
         self.keeps_versions = False
         """Whether a write was seen after which the bucket kept what was there before."""
         with self._errors():
-            self._client = RenewedClient(lambda: object_client(settings, bucket, endpoint))
+            self._client = Renewable(
+                lambda: object_client(settings, bucket, endpoint),
+                is_refusal=lambda error: are_keys_refused(str(error)),
+            )
+            _ = self._client.current
 
     def get(
         self, key: str, *, unless_version: str = "", max_bytes: int | None = None

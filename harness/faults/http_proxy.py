@@ -30,17 +30,21 @@ class Refusal:
         AWS's name for the error.
     one_in : int
         Every so many-th key is refused, always the same ones; 1 means all.
+    signed_by : str
+        Id of the AWS key that signed them; empty for any.
     """
 
     what: str
     status: int = 403
     code: str = "AccessDenied"
     one_in: int = 1
+    signed_by: str = ""
 
-    def matches(self, asked: str) -> bool:
+    def matches(self, asked: str, authorization: str = "") -> bool:
         return (
             re.search(self.what, asked) is not None
             and zlib.crc32(asked.partition(" ")[2].encode()) % self.one_in == 0
+            and (not self.signed_by or f"Credential={self.signed_by}/" in authorization)
         )
 
 
@@ -107,7 +111,8 @@ class HttpProxy(Proxy):
         if head is None:
             return False
         self.asked[head.asked] += 1
-        refusal = next((one for one in self._refusals if one.matches(head.asked)), None)
+        signature = head.fields.get("authorization", "")
+        refusal = next((r for r in self._refusals if r.matches(head.asked, signature)), None)
         if refusal is not None:
             self.refused[refusal.what] += 1
             return await _refuse(refusal, head, reader, writer)

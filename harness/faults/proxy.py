@@ -4,6 +4,7 @@ import asyncio
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, Self
 
 CHUNK: Final = 65_536
@@ -54,13 +55,20 @@ class Proxy(ABC):
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
-        async with await asyncio.start_server(self._serve, "127.0.0.1", self.port):
+        async with await asyncio.start_server(self._serve_to_the_end, "127.0.0.1", self.port):
             self._listening.set()
             await self._over.wait()
             tasks = asyncio.all_tasks() - {asyncio.current_task()}
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _serve_to_the_end(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        # Python 3.11 takes a connection's task that was cancelled for a fault.
+        with suppress(asyncio.CancelledError):
+            await self._serve(reader, writer)
 
     async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection("127.0.0.1", self._target)

@@ -4,7 +4,7 @@ import functools
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from core.errors import CollectionNotFound
 from core.gallery.changes import UnknownChanges, Watch
 from core.gallery.heap import keep_heap_small
+from core.gallery.lance.connection import LanceConnection, renewable_connection
 from core.gallery.lance.rows import known_ids, schema
 from core.gallery.lance.storage import (
     gallery_uri,
@@ -20,18 +21,12 @@ from core.gallery.lance.storage import (
     storage_options,
 )
 from core.gallery.lance.table import LanceTable
-from core.gallery.lance.table_files import TableFiles
 from core.gallery.replica.cache import GalleryCache
 from core.gallery.replica.replica import GalleryReplica, State
 from core.ground.ids import is_gallery_id
 from core.ground.storage_keys import gallery_prefix
 from core.ports import EnrolledFace, Match
 from core.settings import Settings
-
-if TYPE_CHECKING:
-    from lancedb.db import DBConnection
-
-_CACHE_BYTES: Final = 8 * 1024 * 1024
 
 
 class LanceFaceIndex:
@@ -71,12 +66,9 @@ class LanceFaceIndex:
         compressed: bool = False,
     ) -> None:
         keep_heap_small()
-        self._uri = uri
         self._forget_files = forget_files
-        self._options = dict(storage_options or {})
         self._tables: dict[str, LanceTable] = {}
-        self._connection: DBConnection | None = None
-        self._connecting = threading.Lock()
+        self._connection = renewable_connection(uri, storage_options or {})
         self._lock = threading.Lock()
         self._watch = watch or Watch(UnknownChanges())
         self._cache = GalleryCache(
@@ -103,19 +95,19 @@ class LanceFaceIndex:
         )
 
     def create(self, gallery_id: str, *, length: int) -> None:
-        def make() -> None:
+        def make(connection: LanceConnection) -> None:
             with lance_errors(_checked(gallery_id)):
-                self._connect().create_table(gallery_id, schema=schema(length), exist_ok=True)
+                connection.tables.create_table(gallery_id, schema=schema(length), exist_ok=True)
 
-        retry_on_conflict(gallery_id, make)
+        retry_on_conflict(gallery_id, lambda: self._connection.run(make))
 
     def drop(self, gallery_id: str) -> None:
-        def remove() -> None:
+        def remove(connection: LanceConnection) -> None:
             with lance_errors(_checked(gallery_id)):
-                self._connect().drop_table(gallery_id)
+                connection.tables.drop_table(gallery_id)
 
         with suppress(CollectionNotFound):
-            retry_on_conflict(gallery_id, remove)
+            retry_on_conflict(gallery_id, lambda: self._connection.run(remove))
         self._watch.announce_end(gallery_id)
         self._forget_files(gallery_id)
         self._cache.discard(gallery_id)
@@ -173,21 +165,7 @@ class LanceFaceIndex:
             return table
 
     def _new_table(self, gallery_id: str) -> LanceTable:
-        files = functools.cache(lambda: TableFiles(self._uri, self._options, gallery_id))
-        return LanceTable(self._connect, files, _checked(gallery_id))
-
-    def _connect(self) -> "DBConnection":
-        with self._connecting:
-            if self._connection is None:
-                import lancedb  # takes over a second, in which the start need not wait
-
-                session = lancedb.Session(
-                    index_cache_size_bytes=_CACHE_BYTES, metadata_cache_size_bytes=_CACHE_BYTES
-                )
-                self._connection = lancedb.connect(
-                    self._uri, storage_options=self._options, session=session
-                )
-            return self._connection
+        return LanceTable(self._connection, _checked(gallery_id))
 
 
 def _checked(gallery_id: str) -> str:

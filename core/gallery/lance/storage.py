@@ -16,6 +16,7 @@ from tenacity import (
 )
 
 from core.errors import CollectionNotFound, StorageUnavailable
+from core.ground.aws_keys import are_keys_refused
 from core.ground.storage_keys import GALLERIES
 from core.settings import Settings
 
@@ -38,6 +39,10 @@ _CONFLICT: Final = (
     "concurrent writers",
     "merge insert timed out",
 )
+
+
+class KeysRefused(StorageUnavailable):
+    """Raised when S3 refuses the keys of AWS that LanceDB holds."""
 
 
 class WriteConflict(Exception):
@@ -87,7 +92,8 @@ def lance_errors(gallery_id: str) -> Iterator[None]:
             raise CollectionNotFound(f"there is no gallery {gallery_id}") from error
         if any(sign in text for sign in _CONFLICT):
             raise WriteConflict(text) from error
-        raise StorageUnavailable(f"gallery {gallery_id}: {text[:500]}") from error
+        kind = KeysRefused if are_keys_refused(text) else StorageUnavailable
+        raise kind(f"gallery {gallery_id}: {text[:500]}") from error
 
 
 def retry_on_conflict(gallery_id: str, action: Callable[[], _T]) -> _T:

@@ -15,15 +15,16 @@ from numpy.typing import NDArray
 
 from core.errors import StorageUnavailable
 from core.gallery.heap import give_back_freed
+from core.gallery.lance.connection import LanceConnection
 from core.gallery.lance.rows import any_of, may_be, of_person, quoted, to_faces, to_table
 from core.gallery.lance.storage import WriteConflict, lance_errors, retry_on_conflict, with_timeout
 from core.gallery.lance.table_files import TableFiles
 from core.gallery.lance.write_lock import write_lock
 from core.gallery.replica.rows import Addresses, ReplicaRows
+from core.ground.aws_keys import Renewable
 from core.ports import EnrolledFace
 
 if TYPE_CHECKING:
-    from lancedb.db import DBConnection
     from lancedb.table import Table
 
 _log = logging.getLogger(__name__)
@@ -47,16 +48,10 @@ _WARM_COLUMNS: Final = ["face_id", "person", "rejected", "written", "embedding"]
 class LanceTable:
     """The stored faces of one gallery. Methods raise as `FaceIndex` says."""
 
-    def __init__(
-        self,
-        connect: Callable[[], "DBConnection"],
-        files: Callable[[], TableFiles],
-        gallery_id: str,
-    ) -> None:
-        self._connect = connect
-        self._files = files
+    def __init__(self, connection: Renewable[LanceConnection], gallery_id: str) -> None:
+        self._connection = connection
         self._gallery_id = gallery_id
-        self._opened: Table | None = None
+        self._opened: tuple[LanceConnection, Table] | None = None
         self._lock = threading.Lock()
 
     def put(self, faces: Sequence[EnrolledFace]) -> None:
@@ -125,21 +120,21 @@ class LanceTable:
 
     def _once(self, action: Callable[["Table"], _T]) -> _T:
         try:
-            return action(self._newest())
+            return self._connection.run(lambda connection: action(self._newest(connection)))
         except WriteConflict:
             self._opened = None
             raise
 
-    def _newest(self) -> "Table":
+    def _newest(self, connection: LanceConnection) -> "Table":
         with self._lock, lance_errors(self._gallery_id):
             opened, self._opened = self._opened, None
-            if opened is None:
-                connection = self._connect()  # imports LanceDB, for as long as the machine takes
-                opened = with_timeout(lambda: connection.open_table(self._gallery_id))
+            if opened is None or opened[0] is not connection:
+                table = with_timeout(lambda: connection.tables.open_table(self._gallery_id))
             else:
-                with_timeout(opened.checkout_latest)
-            self._opened = opened
-            return opened
+                table = opened[1]
+                with_timeout(table.checkout_latest)
+            self._opened = (connection, table)
+            return table
 
     def _where(self, table: "Table", condition: str, columns: list[str] | None = None) -> pa.Table:
         with lance_errors(self._gallery_id):
@@ -161,6 +156,9 @@ class LanceTable:
 
     def _fragments_with_deletions(self, table: "Table") -> set[int]:
         return self._files().fragments_with_deletions() & self._fragments(table).keys()
+
+    def _files(self) -> TableFiles:
+        return self._connection.current.files(self._gallery_id)
 
     def _freed_of_deleted(self, newest: int) -> bool:
         """Rewrite fragments that hold deleted rows, up to the newest; tell whether none did."""

@@ -7,16 +7,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from obstore.exceptions import GenericError
 from pydantic import SecretStr
 
 from core.aws.clients import s3_client
-from core.aws.renewed_client import RenewedClient
 from core.aws.s3 import S3Store
 from core.aws.s3_objects import S3Objects
 from core.errors import FileTooLarge, StorageUnavailable
 from core.settings import Settings
-from core.testing import ManualClock
 
 _XML = b"<?xml version='1.0' encoding='utf-8'?>\n"
 _CONFLICT = _XML + b"<Error><Code>ConditionalRequestConflict</Code></Error>"
@@ -234,19 +231,3 @@ def test_revoked_keys_are_replaced_at_the_next_request(
 
     used = [authorization.partition("Credential=")[2][:6] for authorization in server.seen]
     assert used == ["first/", "first/", "second", "second"]
-
-
-def test_keys_that_stay_revoked_are_looked_for_once_in_ten_seconds() -> None:
-    clock = ManualClock()
-    made: list[int] = []
-    client = RenewedClient(lambda: made.append(1), clock=clock)
-
-    def refuse(_: None) -> None:
-        raise GenericError("<Code>ExpiredToken</Code>")
-
-    for _ in range(25):
-        with pytest.raises(GenericError):
-            client.run(refuse)
-        clock.advance(1)
-
-    assert len(made) == 1 + 3

@@ -6,7 +6,6 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,12 +14,13 @@ from numpy.typing import NDArray
 from core.errors import CollectionNotFound, ModelMismatch
 from core.gallery.changes import UnknownChanges, Watch
 from core.gallery.lance import table as lance_table
+from core.gallery.lance.connection import LanceConnection, renewable_connection
 from core.gallery.lance.index import LanceFaceIndex
 from core.gallery.lance.storage import storage_options
 from core.gallery.lance.table import LanceTable
-from core.gallery.lance.table_files import TableFiles
 from core.gallery.replica.cache import GalleryCache
 from core.gallery.replica.replica import GalleryReplica
+from core.ground.aws_keys import Renewable
 from core.ports import EnrolledFace
 from core.settings import Settings
 from core.testing import ManualClock
@@ -326,12 +326,13 @@ def test_import_of_lancedb_does_not_count_against_the_time_to_open_a_table(folde
     index = LanceFaceIndex(str(folder))
     index.create(GALLERY, length=LENGTH)
     connected_in: list[str] = []
+    connection = renewable_connection(str(folder), {})
 
-    def connect() -> Any:
+    def connect() -> LanceConnection:
         connected_in.append(threading.current_thread().name)
-        return index._connect()
+        return connection.current
 
-    table = LanceTable(connect, lambda: TableFiles(str(folder), {}, GALLERY), GALLERY)
+    table = LanceTable(Renewable(connect, is_refusal=lambda _: False), GALLERY)
 
     assert table.count() == 0
     assert connected_in == [threading.current_thread().name]

@@ -1,0 +1,42 @@
+"""What keeps the keys of AWS of all galleries: LanceDB's connection, and Arrow's."""
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from core.gallery.lance.storage import KeysRefused, lance_errors
+from core.gallery.lance.table_files import TableFiles
+from core.ground.aws_keys import Renewable
+
+if TYPE_CHECKING:
+    from lancedb.db import DBConnection
+
+_CACHE_BYTES: Final = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanceConnection:
+    """The tables, and the files of each gallery's table; both keep their keys to the end."""
+
+    tables: "DBConnection"
+    files: Callable[[str], TableFiles]
+
+
+def renewable_connection(uri: str, options: Mapping[str, str]) -> Renewable[LanceConnection]:
+    """Return a connection that is made when it is first used, and again if S3 refuses its keys."""
+
+    def connect() -> LanceConnection:
+        import lancedb  # takes over a second, in which the start need not wait
+
+        # A session of its own, or the keys of the last one would be taken over.
+        session = lancedb.Session(
+            index_cache_size_bytes=_CACHE_BYTES, metadata_cache_size_bytes=_CACHE_BYTES
+        )
+        with lance_errors(uri):
+            tables = lancedb.connect(uri, storage_options=dict(options), session=session)
+        return LanceConnection(
+            tables=tables, files=functools.cache(functools.partial(TableFiles, uri, options))
+        )
+
+    return Renewable(connect, is_refusal=lambda error: isinstance(error, KeysRefused))

@@ -1,0 +1,92 @@
+"""A real worker, and an album of photos that it indexes."""
+
+import uuid
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from core.aws.clients import s3_client
+from core.aws.provisioning import provision
+from core.bootstrap.infrastructure import Infrastructure
+from core.bootstrap.shared import Shared
+from core.jobs.index_job import IndexOptions
+from core.settings import Settings
+from core.submission.batch_requests import BatchProgress
+from harness.localstack import LocalStack
+from harness.processes import WorkerProcess
+from tests.support.service import settings_of
+from tests.support.worlds import own_names
+
+COLLECTION = "family"
+
+
+@dataclass(kw_only=True)
+class AlbumTier:
+    """Buckets, queues and a worker between them; the test's own clients go straight to them."""
+
+    settings: Settings
+    folder: Path
+    batches: list[str] = field(default_factory=list)
+    workers: list[WorkerProcess] = field(default_factory=list)
+
+    @classmethod
+    def on(cls, localstack: LocalStack, folder: Path, **changes: object) -> "AlbumTier":
+        """Return the tier with its buckets and queues, and an empty collection."""
+        names = own_names()
+        names["sqs_index_queue_name"] = f"index-{names['sqs_req_queue_name']}"
+        names["allowed_buckets"] = (f"album-{uuid.uuid4().hex[:12]}",)
+        settings = localstack.settings(**names, **settings_of(**changes))
+        provision(settings)
+        s3_client(settings).create_bucket(Bucket=settings.allowed_buckets[0])
+        tier = cls(settings=settings, folder=folder)
+        tier.shared.collections.create(COLLECTION)
+        return tier
+
+    @cached_property
+    def shared(self) -> Shared:
+        return Shared(self.settings, Infrastructure.on_aws(self.settings))
+
+    def start_worker(self, **variables: str) -> WorkerProcess:
+        """Return a worker that has started; variables override the settings."""
+        log = self.folder / f"worker-{len(self.workers)}.log"
+        self.workers.append(WorkerProcess(self.settings, log, **variables))
+        return self.workers[-1].started()
+
+    def put(self, key: str, body: bytes) -> None:
+        """Store an object in the album."""
+        s3 = s3_client(self.settings)
+        s3.put_object(Bucket=self.settings.allowed_buckets[0], Key=key, Body=body)
+
+    def submit(self, prefix: str, collection_id: str = COLLECTION) -> None:
+        """Have everything below a prefix of the album indexed."""
+        options = IndexOptions(collection_id=collection_id)
+        self.batches.append(self.shared.batch_requests.submit_prefix(None, prefix, options))
+
+    def statuses(self) -> list[BatchProgress]:
+        return [self.shared.batch_requests.status(batch, limit=1000) for batch in self.batches]
+
+    def is_answered(self) -> bool:
+        """Tell whether no photo of any batch is pending."""
+        return all(status.pending == 0 for status in self.statuses())
+
+    def outcomes(self) -> Counter[str]:
+        """Return how many photos ended how: ``done``, ``pending``, or the code of an error."""
+        return Counter(
+            outcome.error.code if outcome.error else outcome.status
+            for status in self.statuses()
+            for outcome in status.outcomes
+        )
+
+    def enrolled(self) -> int:
+        """Return how many faces the collection has."""
+        return self.shared.index.count(self.shared.collections.get(COLLECTION).gallery_id)
+
+    def dead_letters(self) -> int:
+        queue = self.shared.infrastructure.queue(self.settings.index_dead_letter_queue_name)
+        return len(queue.receive(limit=10, wait_s=0))
+
+    def stop(self) -> None:
+        for worker in self.workers:
+            worker.stop()
+        self.shared.index.close()
