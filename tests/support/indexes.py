@@ -1,13 +1,12 @@
 """Every engine of FaceIndex, for the same tests."""
 
-import threading
 import uuid
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final
 
 import numpy as np
 import pytest
@@ -25,6 +24,7 @@ from core.settings import Settings
 from core.testing import MemoryFaceIndex
 from harness.localstack import LocalStack
 from tests.support.services.pinecone_service import PineconeService
+from tests.support.services.qdrant_service import QdrantService
 from tests.support.worlds import own_names
 
 LENGTH: Final = 8
@@ -39,31 +39,12 @@ ENGINES: Final = (
 )
 
 
-class _OneCallAtATime:
-    """Lets one thread in at a time: the engine inside Qdrant's client is not safe for several.
-
-    Its arrays grow one after the other, so that a search beside a put may meet two lengths.
-    """
-
-    def __init__(self, index: FaceIndex) -> None:
-        self._index = index
-        self._lock = threading.Lock()
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        method = getattr(self._index, name)
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            with self._lock:
-                return method(*args, **kwargs)
-
-        return call
-
-
 @dataclass(frozen=True, kw_only=True)
 class Engines:
     """What the engines of one test session share."""
 
     folder: Path
+    qdrant: QdrantService
     pinecone: PineconeService
 
     def open(self, name: str, request: pytest.FixtureRequest) -> FaceIndex:
@@ -78,7 +59,7 @@ class Engines:
                 settings: Settings = request.getfixturevalue("bucket_settings")
                 return Shared(settings, Infrastructure.on_aws(settings)).index
             case "qdrant":
-                return cast(FaceIndex, _OneCallAtATime(QdrantFaceIndex(":memory:")))
+                return QdrantFaceIndex(self.qdrant.address)
             case "milvus":
                 return MilvusFaceIndex(str(self.folder / "milvus.db"))
             case "pinecone":
@@ -89,7 +70,8 @@ class Engines:
 @contextmanager
 def running_engines(folder: Path) -> Iterator[Engines]:
     pinecone = PineconeService(dimension=LENGTH).start()
-    yield Engines(folder=folder, pinecone=pinecone)
+    with QdrantService() as qdrant:
+        yield Engines(folder=folder, qdrant=qdrant, pinecone=pinecone)
     pinecone.stop()
     release_milvus(folder / "milvus.db")
 

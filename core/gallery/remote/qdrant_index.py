@@ -38,9 +38,8 @@ class QdrantFaceIndex:
 
     Parameters
     ----------
-    location : str
-        The server's address, or ``:memory:`` for the client's own engine, which
-        is meant for tests.
+    url : str
+        The server's address.
     api_key : str, optional
         The server's key.
 
@@ -50,13 +49,13 @@ class QdrantFaceIndex:
         If the client library is not installed.
     """
 
-    def __init__(self, location: str, *, api_key: str | None = None) -> None:
+    def __init__(self, url: str, *, api_key: str | None = None) -> None:
         try:
             from qdrant_client import QdrantClient
         except ImportError as error:
             raise library_missing("qdrant") from error
         self._client = QdrantClient(
-            location=location, api_key=api_key, timeout=_TIMEOUT_S, check_compatibility=False
+            url=url, api_key=api_key, timeout=_TIMEOUT_S, check_compatibility=False
         )
 
     def create(self, gallery_id: str, *, length: int) -> None:
@@ -189,15 +188,7 @@ def _translated(gallery_id: str) -> Iterator[None]:
         yield
     except UnexpectedResponse as error:
         if error.status_code == _NOT_FOUND:
-            raise _not_found(gallery_id) from error
+            raise CollectionNotFound(f"there is no gallery {gallery_id}") from error
         raise IndexUnavailable(f"Qdrant refused a request: {error}") from error
     except (ApiException, QdrantException) as error:
         raise IndexUnavailable(f"Qdrant does not answer: {error}") from error
-    except ValueError as error:  # how the client's own engine puts it
-        if str(error) != f"Collection {gallery_id} not found":
-            raise
-        raise _not_found(gallery_id) from error
-
-
-def _not_found(gallery_id: str) -> CollectionNotFound:
-    return CollectionNotFound(f"there is no gallery {gallery_id}")

@@ -7,7 +7,7 @@ from typing import Self
 
 
 class HttpService(ABC):
-    """Answers GET and PUT as ``answer()`` says, from ``with`` on."""
+    """Answers requests as ``answer()`` says, from ``with`` on."""
 
     def __init__(self) -> None:
         handler = type("Handler", (_Handler,), {"service": self})
@@ -15,8 +15,12 @@ class HttpService(ABC):
         self._thread = threading.Thread(target=self._server.serve_forever, args=[0.02])
 
     @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
+    @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"http://127.0.0.1:{self.port}"
 
     @abstractmethod
     def answer(self, method: str, path: str, headers: dict[str, str], body: str) -> tuple[int, str]:
@@ -35,12 +39,6 @@ class HttpService(ABC):
 class _Handler(BaseHTTPRequestHandler):
     service: HttpService
 
-    def do_GET(self) -> None:
-        self._answer()
-
-    def do_PUT(self) -> None:
-        self._answer()
-
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         pass
 
@@ -48,7 +46,10 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.rfile.read(int(headers.get("content-length") or 0)).decode()
         status, text = self.service.answer(self.command, self.path, headers, body)
+        content = text.encode()
         self.send_response(status)
-        self.send_header("Content-Length", str(len(text)))
+        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(text.encode())
+        self.wfile.write(content)
+
+    do_GET = do_PUT = do_POST = do_DELETE = _answer  # noqa: N815 - http.server's names
