@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := -m pip install --quiet --disable-pip-version-check
+COG := $(BIN)/cog -I . -P
 CODE := core web-tier app-tier cli harness benchmarks scripts tests
 
 .DEFAULT_GOAL := help
@@ -55,10 +56,11 @@ test: samples ## Run every test, in three processes with a LocalStack each
 hooks: install ## Run the checks of style before each commit
 	@$(BIN)/pre-commit install
 
-lint: install ## Check style, formatting and the direction of imports
+lint: install ## Check style, formatting, the direction of imports and the tables of the documents
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
+	@$(COG) --check docs/*.md
 
 format: install ## Format the code
 	@$(BIN)/ruff check --fix .
@@ -75,10 +77,13 @@ typecheck: install ## Check the types
 
 bench: install .venv-bench/installed ## Measure the engine beside face_recognition; writes docs/benchmarks/engine.json
 	@$(BIN)/python -m benchmarks.engine.bench_engine --models-dir var/models --face-recognition-python .venv-bench/bin/python $(BENCH)
+	@$(BIN)/python -m benchmarks.engine.bench_page
+	@$(COG) -r docs/benchmarks.md
 
 bench-search: install .venv-bench/installed ## Measure the search of a million faces; writes docs/benchmarks/search.json
 	@$(BIN)/python -m benchmarks.search.bench_search --models-dir var/models --face-recognition-python .venv-bench/bin/python $(BENCH_SEARCH)
 	@$(BIN)/python -m benchmarks.search.search_page
+	@$(COG) -r docs/search.md
 
 demo-elastic: samples ## Show workers come with a burst of 200 photos and go again
 	@$(BIN)/python -m harness.demo_elastic $(DEMO)
@@ -100,11 +105,12 @@ soak: samples ## The same for half an hour; writes docs/benchmarks/soak.json
 
 bench-executors: samples ## Measure four children in both executors; writes docs/benchmarks/executors.json
 	@$(BIN)/python -m benchmarks.service.bench_executors $(BENCH_EXECUTORS)
-	@$(BIN)/python -m benchmarks.service.executors_page
+	@$(COG) -r docs/executors.md
 
 rank1: install ## Search LFW's people by one photo each; writes docs/benchmarks/rank1.json
 	@$(BIN)/python -m benchmarks.search.rank1 --models-dir var/models $(RANK1)
 	@$(BIN)/python -m benchmarks.search.search_page
+	@$(COG) -r docs/search.md
 
 turned: install ## Name people on turned photos; writes docs/benchmarks/turned.json
 	@$(BIN)/python -m benchmarks.accuracy.turned --models-dir var/models $(TURNED)
@@ -120,14 +126,14 @@ web-memory: install ## Measure a web process's memory; writes docs/benchmarks/we
 
 bench-collections: samples ## Measure the service with 2,000 collections; writes docs/benchmarks/many-collections.json
 	@$(BIN)/python -m benchmarks.service.bench_collections $(BENCH_COLLECTIONS)
-	@$(BIN)/python -m benchmarks.service.pipeline_page
+	@$(COG) -r docs/scaling.md
 
 bench-s3: install ## Compare boto3's and obstore's processor time; writes docs/benchmarks/s3.json
 	@$(BIN)/python -m benchmarks.service.bench_s3
 
 bench-quality: install ## Count what poor photos do; writes docs/benchmarks/quality.json
 	@$(BIN)/python -m benchmarks.accuracy.bench_quality --models-dir var/models
-	@$(BIN)/python -m benchmarks.accuracy.accuracy_page
+	@$(COG) -r docs/accuracy.md
 
 containers: samples ## Build and try both images, unless the same files are proven (Debian, root)
 	@$(BIN)/python -m harness.images.containers

@@ -1,58 +1,20 @@
-"""Write the tables of docs/accuracy.md from the artifacts in docs/benchmarks/.
+"""The tables of docs/accuracy.md, which cog writes there, from their artifacts."""
 
-Each stands between ``<!-- NAME -->`` and ``<!-- end -->``; all else is written by hand.
-"""
-
-import argparse
 import json
-import re
 from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.common.tables import paragraph, table
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
-PAGE: Final = _ROOT / "docs" / "accuracy.md"
 _SHOWN_DISTANCES: Final = tuple(round(0.44 + 0.02 * step, 2) for step in range(9))
 _OURS: Final = "balanced"
 _POOR_GALLERY: Final = 50
 
 
-def main() -> None:
-    """Replace every table; nothing is measured here."""
-    argparse.ArgumentParser(description=__doc__).parse_args()
-    PAGE.write_text(with_tables(PAGE.read_text()))
-
-
-def with_tables(page: str) -> str:
-    """Return the page with every table as the artifacts have it."""
-    for name, text in _parts(_read("accuracy.json"), _read("quality.json")).items():
-        page = replaced(page, name, text)
-    return page
-
-
-def _read(name: str) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((_ROOT / "docs" / "benchmarks" / name).read_text())
-    return content
-
-
-def replaced(page: str, name: str, text: str) -> str:
-    """Return the page with another text behind ``<!-- name -->``.
-
-    Raises
-    ------
-    ValueError
-        If the page has no such place.
-    """
-    begin, end = f"<!-- {name} -->", "<!-- end -->"
-    place = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-    result, count = place.subn(lambda _: f"{begin}\n{text}\n{end}", page)
-    if count != 1:
-        raise ValueError(f"{count} places for {name!r} in the page")
-    return result
-
-
-def _parts(artifact: dict[str, Any], quality: dict[str, Any]) -> dict[str, str]:
+def tables() -> dict[str, str]:
+    """Return the generated parts of the page by their names."""
+    artifact, quality = _read("accuracy.json"), _read("quality.json")
     profiles = artifact["profiles"]
     return {
         "accuracy": _accuracy_table(profiles),
@@ -62,6 +24,11 @@ def _parts(artifact: dict[str, Any], quality: dict[str, Any]) -> dict[str, str]:
         "poor photos": _poor_table(quality["kinds"]),
         "good photos": _good_table(quality["good_photos"]),
     }
+
+
+def _read(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((_ROOT / "docs" / "benchmarks" / name).read_text())
+    return content
 
 
 def _accuracy_table(profiles: dict[str, Any]) -> str:
@@ -171,7 +138,3 @@ def _good_table(halves: dict[str, Any]) -> str:
         for half, judged in halves.items()
     ]
     return table(("people for", "photos", "not enrolled", "not searched", "reasons"), rows)
-
-
-if __name__ == "__main__":
-    main()

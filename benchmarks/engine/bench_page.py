@@ -1,4 +1,4 @@
-"""Write docs/benchmarks.md and its plots from the artifacts in docs/benchmarks/."""
+"""The tables of docs/benchmarks.md, which cog writes there, and its plots."""
 
 import argparse
 import json
@@ -11,26 +11,30 @@ from benchmarks.common.tables import paragraph, table
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _FOLDER: Final = _ROOT / "docs" / "benchmarks"
-PAGE: Final = _ROOT / "docs" / "benchmarks.md"
-_GOALS_HERE: Final = "<!-- goals -->"
 _VERDICTS: Final = {True: "met", False: "**missed**", None: "not shown"}
 
 
 def main() -> None:
-    """Write the page and the plots; nothing is measured here."""
+    """Draw the plots; nothing is measured here."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    artifacts = _artifacts()
-    for name, chart in _charts(artifacts).items():
+    for name, chart in _charts(_artifacts()).items():
         (_FOLDER / name).write_text(chart)
-    PAGE.write_text(page())
 
 
-def page() -> str:
-    """Return the page as the notes and the artifacts make it."""
+def tables() -> dict[str, str]:
+    """Return the generated parts of the page by their names."""
     artifacts = _artifacts()
-    notes = (_FOLDER / "engine-notes.md").read_text().rstrip()
-    introduction = notes.replace(_GOALS_HERE, _goals_table(artifacts))
-    return "\n\n".join([introduction, *_sections(artifacts)]) + "\n"
+    engine = artifacts.engine
+    return {
+        "goals": _goals_table(artifacts),
+        "run": _run(engine),
+        "throughput": _throughput_table(engine),
+        "cnn": _cnn_section(engine),
+        "limits": f"{_limits_text(engine['limits'])}\n\n{_limits_table(engine['limits'])}",
+        "recall": _recall_table(_recalls(artifacts)),
+        "no faces": _no_face_table(engine),
+        "memory": _memory_table(engine),
+    }
 
 
 def _artifacts() -> Artifacts:
@@ -52,31 +56,13 @@ def _goals_table(artifacts: Artifacts) -> str:
     return table(("goal", "measured", ""), rows)
 
 
-def _sections(artifacts: Artifacts) -> list[str]:
-    engine = artifacts.engine
+def _run(engine: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in engine["versions"].items())
-    return [
-        "## One run",
-        paragraph(
-            f"Measured {engine['measured_at'][:10]} on {engine['machine']['cores']} cores "
-            f"({engine['machine']['system']}), one core per contender, {versions}. Medians of "
-            f"{engine['repetitions']} interleaved repetitions."
-        ),
-        "### Throughput: example photos, bytes to named faces",
-        _throughput_table(engine),
-        "![Throughput](benchmarks/throughput.svg)",
-        *_cnn_section(engine),
-        "### The engine's limit: multiply-adds of the networks, and this core",
-        _limits_text(engine["limits"]),
-        _limits_table(engine["limits"]),
-        "### Recall: faces found on the photos of WIDER FACE, by the face's smaller side",
-        _recall_table(_recalls(artifacts)),
-        "![Recall](benchmarks/recall.svg)",
-        "### Photos without people: faces reported",
-        _no_face_table(engine),
-        "### Memory and start",
-        _memory_table(engine),
-    ]
+    return paragraph(
+        f"Measured {engine['measured_at'][:10]} on {engine['machine']['cores']} cores "
+        f"({engine['machine']['system']}), one core per contender, {versions}. Medians of "
+        f"{engine['repetitions']} interleaved repetitions."
+    )
 
 
 def _throughput_table(artifact: dict[str, Any]) -> str:
@@ -92,22 +78,20 @@ def _throughput_table(artifact: dict[str, Any]) -> str:
     )
 
 
-def _cnn_section(artifact: dict[str, Any]) -> list[str]:
+def _cnn_section(artifact: dict[str, Any]) -> str:
     if "cnn" not in artifact:
-        return []
+        return "The CNN was not asked in this run."
     throughput = artifact["cnn"]["throughput"]
     rows = [
         (name, measured["ms_per_photo"], f"{speed_ratio(throughput, OURS, name):.1f} ×")
         for name, measured in throughput.items()
     ]
-    return [
-        paragraph(
-            f"These are the {throughput[OURS]['photos']} example photos of fewer than "
-            f"{artifact['cnn']['photos_below_pixels']:,} pixels, in the same run. "
-            "The CNN was asked once about each:"
-        ),
-        table(("", "ms per photo", f"{OURS} is faster by"), rows),
-    ]
+    text = paragraph(
+        f"These are the {throughput[OURS]['photos']} example photos of fewer than "
+        f"{artifact['cnn']['photos_below_pixels']:,} pixels, in the same run. "
+        "The CNN was asked once about each:"
+    )
+    return f"{text}\n\n{table(('', 'ms per photo', f'{OURS} is faster by'), rows)}"
 
 
 def _limits_text(limits: dict[str, Any]) -> str:

@@ -1,15 +1,10 @@
-"""Write the tables of docs/search.md and its plot from the artifacts in docs/benchmarks/.
-
-Each table stands between ``<!-- NAME -->`` and ``<!-- end -->``; all else is written
-by hand.
-"""
+"""The tables of docs/search.md, which cog writes there, and its plot, from docs/benchmarks/."""
 
 import argparse
 import json
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.accuracy.accuracy_page import replaced
 from benchmarks.common.plots import Line, line_chart
 from benchmarks.common.tables import paragraph, table
 from benchmarks.search.bench_search_goals import COMPRESSED, OURS, goals, speed_ratio
@@ -17,7 +12,6 @@ from benchmarks.search.rank1 import USUAL_DISTANCE
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _FOLDER: Final = _ROOT / "docs" / "benchmarks"
-PAGE: Final = _ROOT / "docs" / "search.md"
 PLOT: Final = _FOLDER / "search.svg"
 _VERDICTS: Final = {True: "met", False: "**missed**", None: "not shown"}
 _NAMES: Final = {
@@ -31,16 +25,15 @@ _KEPT: Final = {OURS: "as enrolled", COMPRESSED: "compressed"}
 
 
 def main() -> None:
-    """Replace every table, and draw the plot; nothing is measured here."""
+    """Draw the plot; nothing is measured here."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    PAGE.write_text(with_tables(PAGE.read_text()))
     PLOT.write_text(plot())
 
 
-def with_tables(page: str) -> str:
-    """Return the page with every table as the artifacts have it."""
+def tables() -> dict[str, str]:
+    """Return the generated parts of the page by their names."""
     search, rank1 = _read("search.json"), _read("rank1.json")
-    parts = {
+    return {
         "goals": _goals_table(search),
         "run": _run(search),
         "sizes": _sizes_table(search["sizes"]),
@@ -49,9 +42,6 @@ def with_tables(page: str) -> str:
         "rank1": _rank1_table(rank1),
         "rank1 photos": _rank1_photos(rank1),
     }
-    for name, text in parts.items():
-        page = replaced(page, name, text)
-    return page
 
 
 def plot() -> str:

@@ -1,39 +1,24 @@
-"""Write the tables of docs/executors.md from docs/benchmarks/executors.json.
+"""The tables of docs/executors.md, which cog writes there, from docs/benchmarks/executors.json."""
 
-Each stands between ``<!-- NAME -->`` and ``<!-- end -->``; all else is written by hand.
-"""
-
-import argparse
 import json
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.accuracy.accuracy_page import replaced
 from benchmarks.common.tables import paragraph, table
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
-PAGE: Final = _ROOT / "docs" / "executors.md"
 _ARTIFACT: Final = _ROOT / "docs" / "benchmarks" / "executors.json"
 _PARTS: Final = {"children": "children", "others": "other processes", "worker": "worker itself"}
 
 
-def main() -> None:
-    """Replace every table; nothing is measured here."""
-    argparse.ArgumentParser(description=__doc__).parse_args()
-    PAGE.write_text(with_tables(PAGE.read_text()))
-
-
-def with_tables(page: str) -> str:
-    """Return the page with every table as the artifact has it."""
+def tables() -> dict[str, str]:
+    """Return the generated parts of the page by their names."""
     artifact = json.loads(_ARTIFACT.read_text())
-    parts = {
+    return {
         "executors": _executors_table(artifact["executors"]),
         "run": _run(artifact),
         "sharing": _sharing_table(artifact["sharing"]),
     }
-    for name, text in parts.items():
-        page = replaced(page, name, text)
-    return page
 
 
 def _executors_table(executors: dict[str, Any]) -> str:
@@ -86,7 +71,3 @@ def _sharing_table(sharing: dict[str, Any]) -> str:
     ]
     head = ("network", "weights from", "own MB, loaded", "after runs", "ms, fastest tenth")
     return table(head, rows)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,15 +1,9 @@
-"""Write the tables of docs/scaling.md from the artifacts in docs/benchmarks/.
+"""The tables of docs/scaling.md, which cog writes there, from the artifacts in docs/benchmarks/."""
 
-Each table stands between ``<!-- NAME -->`` and ``<!-- end -->``; all else is written
-by hand.
-"""
-
-import argparse
 import json
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.accuracy.accuracy_page import replaced
 from benchmarks.common.goals import Goal
 from benchmarks.common.tables import paragraph, table
 from benchmarks.service.bench_pipeline_goals import (
@@ -23,7 +17,6 @@ from harness.aws_prices import usd_per_million
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _FOLDER: Final = _ROOT / "docs" / "benchmarks"
-PAGE: Final = _ROOT / "docs" / "scaling.md"
 _VERDICTS: Final = {True: "met", False: "**missed**", None: "not shown"}
 _KINDS: Final = {"small": "250 × 250 pixels", "one_megapixel": "one megapixel"}
 _LOADS: Final = ("one_by_one", "ten_clients", "all_at_once", "backlog")
@@ -35,16 +28,10 @@ _IDLE_PER_S: Final = 2.0
 """What many collections may cost."""
 
 
-def main() -> None:
-    """Replace every table; nothing is measured here."""
-    argparse.ArgumentParser(description=__doc__).parse_args()
-    PAGE.write_text(with_tables(PAGE.read_text()))
-
-
-def with_tables(page: str) -> str:
-    """Return the page with every table as the artifacts have it."""
+def tables() -> dict[str, str]:
+    """Return the generated parts of the page by their names."""
     pipeline, album, soak = (_read(f"{name}.json") for name in ("pipeline", "album", "soak"))
-    parts = {
+    return {
         "goals": _goals_table([*goals(pipeline), *album_goals(album), *soak_goals(soak)]),
         "run": _run(pipeline, album, soak),
         "loads": _loads_table(pipeline),
@@ -52,9 +39,6 @@ def with_tables(page: str) -> str:
         "fleet": _fleet(pipeline),
         "collections": collections_table(_read("many-collections.json")),
     }
-    for name, text in parts.items():
-        page = replaced(page, name, text)
-    return page
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -179,7 +163,3 @@ def _fleet(pipeline: dict[str, Any]) -> str:
         "megapixel per second, with LocalStack and the web tier on it. A thousand such machines "
         f"would do a billion photos in {days:.1f} days, if nothing else were in the way."
     )
-
-
-if __name__ == "__main__":
-    main()

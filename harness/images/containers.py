@@ -17,7 +17,6 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.accuracy.accuracy_page import replaced
 from benchmarks.common.tables import table
 from harness.images.build_context import ROOT, inputs_hash
 from harness.report import measured_at
@@ -54,8 +53,24 @@ def with_tables(page: str) -> str:
         f"On commit `{record['commit'][:12]}`, {record['proven_at'][:10]}, in {record['seconds']} s"
         f" on {record['system']}:\n\n" + "\n".join(f"- {line}" for line in record["proven"])
     )
-    page = replaced(page, "sizes", table(["image", "size"], sizes))
-    return replaced(page, "proven", proven)
+    page = _replaced(page, "sizes", table(["image", "size"], sizes))
+    return _replaced(page, "proven", proven)
+
+
+def _replaced(page: str, name: str, text: str) -> str:
+    """Return the page with another text behind ``<!-- name -->``.
+
+    Raises
+    ------
+    ValueError
+        If the page has no such place.
+    """
+    begin, end = f"<!-- {name} -->", "<!-- end -->"
+    place = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+    result, count = place.subn(lambda _: f"{begin}\n{text}\n{end}", page)
+    if count != 1:
+        raise ValueError(f"{count} places for {name!r} in the page")
+    return result
 
 
 def _recorded() -> dict[str, Any]:

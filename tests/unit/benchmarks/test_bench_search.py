@@ -9,7 +9,6 @@ from benchmarks.search.bench_search import _summary, _truth
 from benchmarks.search.bench_search_faces import RealFaces, made_faces, nearness
 from benchmarks.search.bench_search_goals import COMPRESSED, LARGEST, OURS, goals
 from benchmarks.search.bench_search_process import FaceDistance, Flat, Product
-from benchmarks.search.search_page import PAGE, with_tables
 
 
 def _way(p50_ms: float, p99_ms: float, recall: float = 1.0) -> dict[str, Any]:
@@ -155,9 +154,3 @@ def test_recall_is_the_share_of_searches_that_found_the_truth(rows: NDArray[np.f
     assert summary["recall_at_1_strangers"] == 0.5
     assert summary["recall_at_10"] == pytest.approx(0.975)
     assert summary["limit_10"]["p50_ms"] == 2
-
-
-def test_page_shows_what_the_artifacts_hold() -> None:
-    page = PAGE.read_text()
-
-    assert page == with_tables(page)
