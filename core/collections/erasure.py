@@ -180,14 +180,12 @@ class Erasure:
 
     def _note(self, whom: Whom, record_id: str, face_ids: Set[str]) -> None:
         """Leave the record, as of now: all that was accepted until now is covered."""
-        logs = self.collections.erasures
-        logs.add(
+        self.collections.record(
             whom.collection_id,
-            lambda log: log.with_record(
-                record_id, at=logs.clock(), person=whom.person, face_ids=sorted(face_ids)
+            lambda log, now: log.with_record(
+                record_id, at=now, person=whom.person, face_ids=sorted(face_ids)
             ),
         )
-        self.collections.note_erasure(whom.collection_id)
 
     def _erase(self, collection_id: str, holding: "_Holding") -> None:
         self._traces.erase(holding.found)

@@ -84,13 +84,11 @@ class People:
             If nobody of that name is enrolled.
         """
         self.faces_of(collection_id, person)
-        logs = self.collections.erasures
         # First, so that a photo that waits under the former name gets the new one, too.
-        logs.add(
+        self.collections.record(
             collection_id,
-            lambda log: log.with_renaming(at=logs.clock(), person=person, new_name=new_name),
+            lambda log, now: log.with_renaming(at=now, person=person, new_name=new_name),
         )
-        self.collections.note_erasure(collection_id)
         renamed = self._change(
             collection_id,
             lambda: self.faces_of(collection_id, person),
@@ -130,13 +128,11 @@ class People:
             If there is none of that id.
         """
         self.face(collection_id, face_id)
-        logs = self.collections.erasures
         # First, so that whoever stores the face just now, too, takes it back.
-        logs.add(
+        self.collections.record(
             collection_id,
-            lambda log: log.with_rejection(at=logs.clock(), face_id=face_id, person=person),
+            lambda log, now: log.with_rejection(at=now, face_id=face_id, person=person),
         )
-        self.collections.note_erasure(collection_id)
         rejected = self._change_one(
             collection_id,
             face_id,

@@ -208,20 +208,29 @@ class Collections:
         """Return what was erased in a collection; costs nothing while that is the same."""
         return self.erasures.of(collection.collection_id, collection.erasures)
 
-    def note_erasure(self, collection_id: str) -> Collection:
-        """Let every process look at what was erased; return the collection as it is now.
+    def record(
+        self, collection_id: str, change: Callable[[ErasureLog, datetime], ErasureLog]
+    ) -> None:
+        """Change the log of what was erased, and let every process look at it.
+
+        Parameters
+        ----------
+        change : callable
+            Returns a log with the change. It is given the log, and the time by S3's clock.
 
         Raises
         ------
         CollectionNotFound
-            If there is none of that id.
+            If there is no such collection.
         """
+        self.erasures.add(collection_id, lambda log: change(log, self.erasures.clock()))
         for _ in range(_ATTEMPTS):
             stored = self._active(collection_id, fresh=True)
             noted = stored.collection.model_copy(update={"erasures": uuid.uuid4().hex})
             if self._write(noted, version=stored.version):
                 self.announce(noted)
-                return self.now(collection_id)
+                self.now(collection_id)  # so that this process looks at it, too
+                return
         raise StorageUnavailable(f"collection {collection_id!r} was changed by others")
 
     def swap_gallery(self, collection: Collection, gallery_id: str) -> bool:

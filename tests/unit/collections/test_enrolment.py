@@ -405,9 +405,7 @@ def test_job_may_ask_for_another_quality(tier: Tier, asked: float | None, added:
 
 def erase(tier: Tier, **what: Any) -> None:
     """Do what an erasure does before it looks for faces."""
-    logs = tier.collections.erasures
-    logs.add("family", lambda log: log.with_record("a record", at=logs.clock(), **what))
-    tier.collections.note_erasure("family")
+    tier.collections.record("family", lambda log, now: log.with_record("a record", at=now, **what))
 
 
 def accepted(job: IndexJob, *, seconds_later: float = 0) -> IndexJob:

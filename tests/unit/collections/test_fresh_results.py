@@ -179,9 +179,7 @@ def test_late_result_of_a_photo_of_somebody_erased_who_was_not_enrolled_by_it_is
     result = worker.enrol("Ada", 0.0, 5.0)
     assert result.face_records == []
     worker.clock.advance(60)
-    logs = worker.collections.erasures
-    logs.add("family", lambda log: log.with_record("1", at=logs.clock(), person="Ada"))
-    worker.collections.note_erasure("family")
+    worker.collections.record("family", lambda log, now: log.with_record("1", at=now, person="Ada"))
 
     with pytest.raises(ErasedMeanwhile):
         worker.results.write(result)

@@ -201,9 +201,9 @@ def erasing(family: Family, *face_ids: str) -> Callable[[str, Sequence[EnrolledF
     people, put = family.people, family.people.index.put
 
     def erase_then_put(gallery_id: str, faces: Sequence[EnrolledFace]) -> None:
-        logs = people.collections.erasures
-        logs.add("family", lambda log: log.with_record("1", at=logs.clock(), face_ids=face_ids))
-        people.collections.note_erasure("family")
+        people.collections.record(
+            "family", lambda log, now: log.with_record("1", at=now, face_ids=face_ids)
+        )
         people.index.erase(gallery_id, face_ids)
         put(gallery_id, faces)
 
