@@ -11,6 +11,7 @@ from core.collections.enrolment import Enroller
 from core.collections.erasure import Erasure
 from core.collections.fresh_results import FreshResults
 from core.collections.grounds import IN_TIME_S, Grounds
+from core.collections.identification import FaceIdentifier
 from core.collections.matching import Matching, Recognise
 from core.collections.people import People
 from core.collections.recent_collections import RecentCollections, keep_warm
@@ -87,6 +88,16 @@ class Shared:
             self.collections,
             self.index,
             min_quality=self.settings.min_enrol_quality,
+            grounds=self.grounds,
+        )
+
+    @cached_property
+    def identifier(self) -> FaceIdentifier:
+        return FaceIdentifier(
+            self.collections,
+            self.index,
+            max_distance=self.settings.match_max_distance,
+            min_quality=self.settings.min_match_quality,
             grounds=self.grounds,
         )
 

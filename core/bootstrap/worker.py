@@ -9,7 +9,6 @@ from core.bootstrap.host import Host, build_host, touch
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
 from core.collections.enrolment_batching import EnrolmentGroups
-from core.collections.identification import FaceIdentifier
 from core.executors.pool import WarmPool
 from core.scaling.work_notes import PER_COOL_DOWN, WorkNotes
 from core.settings import Settings
@@ -49,13 +48,6 @@ def build_worker(settings: Settings, infrastructure: Infrastructure) -> WorkerPa
     children = settings.worker_process_count
     pool = infrastructure.executor(children)
     scheduler = ChildScheduler(pool, children=children)
-    identifier = FaceIdentifier(
-        shared.collections,
-        shared.index,
-        max_distance=settings.match_max_distance,
-        min_quality=settings.min_match_quality,
-        grounds=shared.grounds,
-    )
     notes = WorkNotes(
         shared.gallery,
         pause_s=settings.scale_in_cooldown_seconds / PER_COOL_DOWN,
@@ -73,7 +65,7 @@ def build_worker(settings: Settings, infrastructure: Infrastructure) -> WorkerPa
                 kind=RecognitionJobs(
                     inputs=shared.inputs,
                     recognizer=scheduler.of(Priority.INTERACTIVE),
-                    identifier=identifier,
+                    identifier=shared.identifier,
                     max_file_bytes=settings.max_file_bytes,
                 ),
             ),

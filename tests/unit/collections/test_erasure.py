@@ -4,63 +4,57 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from core.collections.enrolment import Enroller
+from core.bootstrap.shared import Shared
 from core.collections.erasure import Erasure
-from core.collections.identification import FaceIdentifier
-from core.collections.people import People
-from core.collections.registry import Collections
 from core.errors import CollectionNotFound, FaceNotFound, PersonNotFound, StorageUnavailable
 from core.gallery.changes import StoredChanges
 from core.ground.ids import new_id
 from core.ground.storage_keys import AUDIT, MARKERS
 from core.jobs.batch_records import note_outcome
 from core.jobs.index_job import IndexDone, IndexJob, IndexRequest
-from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import Job, failed
 from core.jobs.results import Results
-from core.submission.batch_requests import BatchRequests
-from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
+from core.settings import Settings
+from core.testing import MemoryFaceIndex, ScriptedRecognizer
 from tests.support.adversary import Process, Trouble
 from tests.support.faces import face, recognition
 from tests.support.indexes import stored_as
+from tests.support.infrastructure import MemoryInfrastructure
 
-SETTLE_S = 3
+SETTINGS = Settings(_env_file=None, allowed_buckets=("album",))
 
 
-@dataclass(kw_only=True)
 class Service:
-    inputs: MemoryStore = field(default_factory=MemoryStore)
-    outputs: MemoryStore = field(default_factory=MemoryStore)
-    gallery: MemoryStore = field(default_factory=MemoryStore)
-    index: MemoryFaceIndex = field(default_factory=MemoryFaceIndex)
-    slept_s: list[float] = field(default_factory=list)
+    """A process that enrols, names and erases, and whose pauses are noted."""
 
-    def __post_init__(self) -> None:
-        self.collections = Collections(self.gallery, self.index, refresh_s=0)
-        self.collections.create("family")
-        self.people = People(
-            collections=self.collections,
+    def __init__(self) -> None:
+        self.slept_s: list[float] = []
+        self.index = MemoryFaceIndex()
+        self.memory = MemoryInfrastructure(
+            settings=SETTINGS,
+            recognizer=ScriptedRecognizer(),
             index=self.index,
-            settle_s=SETTLE_S,
-            sleep=lambda _: None,
+            sleep=self.slept_s.append,
         )
-        self.erasure = self.erasure_by(Process())
+        self.inputs, self.outputs, self.gallery = map(self.memory.bucket, SETTINGS.buckets)
+        self.shared = self.another_process()
+        self.collections, self.people = self.shared.collections, self.shared.people
+        self.erasure = self.shared.erasure
+        self.collections.create("family")
+
+    def another_process(self) -> Shared:
+        return Shared(SETTINGS, self.memory.joined())
 
     def erasure_by(self, process: Process) -> Erasure:
-        return Erasure(
-            collections=self.collections,
-            people=self.people,
-            index=self.index,
+        return replace(
+            self.another_process().erasure,
             inputs=process.store(self.inputs),
             outputs=process.store(self.outputs),
-            gallery=self.gallery,
-            settle_s=SETTLE_S,
-            sleep=self.slept_s.append,
         )
 
     def enrol(
@@ -81,16 +75,17 @@ class Service:
             s3_key="unused",
         )
         self.upload(job.job_id)
-        enroller = Enroller(self.collections, self.index)
-        Results(self.outputs).write(enroller.enrol(job, recognition(face(position))))
+        done = self.shared.enroller.enrol(job, recognition(face(position)))
+        Results(self.outputs).write(done)
         return job.job_id
 
     def recognise(self, position: float, *, collection_id: str = "family") -> str:
         """Name the face of an uploaded photo; return the job's id."""
         job = Job.new("photo.jpg")
         self.upload(job.job_id)
-        identifier = FaceIdentifier(self.collections, self.index, max_distance=0.6)
-        done = identifier.identify(job.job_id, collection_id, recognition(face(position)))
+        done = self.shared.identifier.identify(
+            job.job_id, collection_id, recognition(face(position))
+        )
         Results(self.outputs).write(done)
         return job.job_id
 
@@ -169,8 +164,7 @@ def test_photo_of_an_erased_person_of_which_no_face_was_added_goes_too(service: 
         s3_key="unused",
     )
     service.upload(job.job_id)
-    enroller = Enroller(service.collections, service.index)
-    several = enroller.enrol(job, recognition(face(5), face(6)))
+    several = service.shared.enroller.enrol(job, recognition(face(5), face(6)))
     Results(service.outputs).write(several)
     assert several.face_records == []
 
@@ -191,12 +185,11 @@ def test_photos_that_were_indexed_before_under_the_same_id_are_erased_too(servic
 def test_person_is_erased_by_a_process_that_just_saw_the_collection_empty(
     service: Service,
 ) -> None:
-    collections = Collections(service.gallery, service.index, refresh_s=1000)
-    people = People(collections=collections, index=service.index, settle_s=SETTLE_S)
-    assert people.faces("family", limit=1) == []
+    other = service.another_process()
+    assert other.people.faces("family", limit=1) == []
     service.enrol("Ada", 0)
 
-    replace(service.erasure, collections=collections, people=people).person("family", "Ada")
+    other.erasure.person("family", "Ada")
 
     assert service.names() == []
     assert service.jobs() == set()
@@ -255,23 +248,23 @@ def test_erasing_waits_until_no_process_knows_the_person(service: Service) -> No
 
     service.erasure.person("family", "Ada")
 
-    assert service.slept_s == [SETTLE_S]
+    assert service.slept_s == [service.erasure.settle_s]
 
 
 def test_erasing_a_collection_waits_for_what_is_left_of_the_second_pause(service: Service) -> None:
-    clock = ManualClock()
     drop = service.index.drop
 
     def slow_drop(gallery_id: str) -> None:
-        clock.advance(1)
+        service.memory.clock.advance(1)
         drop(gallery_id)
 
     service.index.drop = slow_drop  # type: ignore[method-assign]
     service.enrol("Ada", 0)
 
-    replace(service.erasure, clock=clock).collection("family")
+    service.erasure.collection("family")
 
-    assert service.slept_s == [SETTLE_S, SETTLE_S - 1]
+    settle_s = service.erasure.settle_s
+    assert service.slept_s == [settle_s, settle_s - 1]
 
 
 def test_unknown_person_is_not_found_and_leaves_no_record(service: Service) -> None:
@@ -383,14 +376,9 @@ def test_batches_of_an_erased_collection_are_gone(service: Service) -> None:
 
 def submit_batch(service: Service, *keys: str) -> str:
     """Index a batch of photos, each of a person named as its key."""
-    queue = MemoryQueue(clock=ManualClock())
-    batch_requests = BatchRequests(
-        queue=queue,
-        outputs=service.outputs,
-        sources=PhotoSources(allowed={"own": MemoryStore()}, max_file_bytes=1),
-        collections=service.collections,
-    )
-    batch_id = batch_requests.submit_keys("own", keys, IndexRequest(collection_id="family"))
+    request = IndexRequest(collection_id="family")
+    batch_id = service.shared.batch_requests.submit_keys("album", keys, request)
+    queue = service.memory.queue(SETTINGS.sqs_index_queue_name)
     for position, body in enumerate(queue.bodies):
         job = IndexJob.from_body(body).model_copy(update={"person": keys[position]})
         note_outcome(service.outputs, job, index(service, job, position))
@@ -398,7 +386,7 @@ def submit_batch(service: Service, *keys: str) -> str:
 
 
 def index(service: Service, job: IndexJob, position: int) -> IndexDone:
-    done = Enroller(service.collections, service.index).enrol(job, recognition(face(position)))
+    done = service.shared.enroller.enrol(job, recognition(face(position)))
     Results(service.outputs).write(done)
     return done
 
