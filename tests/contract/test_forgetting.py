@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
@@ -13,38 +13,33 @@ from numpy.typing import NDArray
 
 from core.aws.clients import s3_client
 from core.bootstrap.infrastructure import Infrastructure
-from core.bootstrap.shared import Shared
-from core.collections.enrolment import Enroller
-from core.collections.enrolment_batching import EnrolmentGroups
-from core.collections.erasure import Erasure
-from core.collections.identification import FaceIdentifier
-from core.collections.people import People
-from core.collections.registry import Collections
-from core.errors import CollectionNotFound, FaceServiceError, InvalidImage
+from core.bootstrap.web import build_web
+from core.bootstrap.worker import build_worker
+from core.errors import CollectionNotFound, InvalidImage
+from core.gallery.changes import Watch
 from core.ground.storage_keys import AUDIT
 from core.jobs.batch_records import BatchLists
 from core.jobs.index_job import IndexJob, IndexRequest
-from core.jobs.photo_sources import PhotoSources
-from core.jobs.recognition_job import JobFailed, failed, safe_filename
+from core.jobs.recognition_job import JobFailed, safe_filename
 from core.jobs.results import JobResult, Results
 from core.ports import FaceIndex, ObjectStore
 from core.settings import Settings
-from core.submission.batch_requests import BatchRequests
-from core.submission.idempotency import IdempotencyKeys
-from core.submission.index_requests import IndexRequests
-from core.submission.photo_intake import Intake
-from core.submission.uploads import Uploads
 from core.testing import MemoryFaceIndex
-from core.worker.job_kinds import IndexJobs, JobKind, RecognitionJobs
+from core.worker.job_handler import Outcome
 from harness.localstack import LocalStack
 from harness.waiting import wait_until
 from tests.support.faces import RecognizerByPhoto, embedding_like_no_other, face, recognition
+from tests.support.infrastructure import MemoryInfrastructure, localstack_infrastructure
 from tests.support.photos import made_photo
-from tests.support.worlds import World, aws_world, memory_world, own_names
+from tests.support.worlds import own_names
 
-IN_BUCKET: Final = "in"
-REFRESH_S: Final = 0.5
-SETTLE_S: Final = 2.5
+OPTIONS: Final[dict[str, Any]] = {
+    "allowed_buckets": ("photos-of-the-caller",),
+    "gallery_refresh_seconds": 0.1,
+    "worker_processes": 1,
+}
+KNOWN_S: Final = 2.5
+"""So soon every process knows of an erasure."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,62 +95,31 @@ class RawBuckets:
 
 @dataclass(kw_only=True)
 class Service:
-    """One process of the service; ``another_index`` is what a second process would search."""
+    """A web process and a worker, each with an index of its own."""
 
-    world: World
-    index: FaceIndex
-    another_index: FaceIndex
+    settings: Settings
+    infrastructure: Infrastructure
+    recognizer: RecognizerByPhoto
+    let_pass: Callable[[float], None]
     raw: RawBuckets | None = None
-    recognizer: RecognizerByPhoto = field(default_factory=RecognizerByPhoto)
-    sleep: Callable[[float], None] = time.sleep
+    indexes: list[FaceIndex] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        world, index = self.world, self.index
-        self.collections = Collections(world.gallery, index, refresh_s=REFRESH_S)
-        self.people = People(
-            collections=self.collections, index=index, settle_s=SETTLE_S, sleep=lambda _: None
+        infrastructure = replace(self.infrastructure, index=self._index)
+        web = build_web(self.settings, infrastructure)
+        self.uploads = web.uploads
+        self.index_requests, self.batch_requests = web.index_requests, web.batch_requests
+        self.collections, self.people, self.erasure = web.collections, web.people, web.erasure
+        self.worker = build_worker(self.settings, infrastructure).worker
+        self.inputs, self.outputs, self.gallery = (
+            infrastructure.bucket(name) for name in self.settings.buckets
         )
-        sources = PhotoSources(allowed={IN_BUCKET: world.inputs}, max_file_bytes=10_000)
-        intake = Intake(
-            queue=world.queue, inputs=world.inputs, max_file_bytes=10_000, max_pixels=10_000
-        )
-        self.index_requests = IndexRequests(
-            intake=intake, collections=self.collections, bucket=IN_BUCKET
-        )
-        self.uploads = Uploads(
-            intake=intake,
-            keys=IdempotencyKeys(inputs=world.inputs),
-            results=Results(world.outputs),
-            collections=self.collections,
-        )
-        self.batch_requests = BatchRequests(
-            queue=world.queue,
-            outputs=world.outputs,
-            sources=sources,
-            collections=self.collections,
-        )
-        self.index_jobs = IndexJobs(
-            sources=sources,
-            recognizer=self.recognizer,
-            enroller=EnrolmentGroups(Enroller(self.collections, index)),
-            outputs=world.outputs,
-        )
-        self.recognition_jobs = RecognitionJobs(
-            inputs=world.inputs,
-            recognizer=self.recognizer,
-            identifier=FaceIdentifier(self.collections, index, max_distance=0.6),
-            max_file_bytes=10_000,
-        )
-        self.erasure = Erasure(
-            collections=self.collections,
-            people=self.people,
-            index=index,
-            inputs=world.inputs,
-            outputs=world.outputs,
-            gallery=world.gallery,
-            settle_s=SETTLE_S,
-            sleep=self.sleep,
-        )
+        self.own_photos = infrastructure.bucket(self.settings.allowed_buckets[0])
+        self.index_queue = infrastructure.queue(self.settings.sqs_index_queue_name)
+
+    def _index(self, watch: Watch, forget_below: Callable[[str], None]) -> FaceIndex:
+        self.indexes.append(self.infrastructure.index(watch, forget_below))
+        return self.indexes[-1]
 
     def enrol(self, person: Person, collection_id: str) -> None:
         self.submit(person, collection_id)
@@ -175,17 +139,13 @@ class Service:
         """Index a photo of the caller's own, whose key names the person."""
         self.submit_as_batch(person, collection_id)
         self.work()
-        self.take_away_own_photo(person)
 
     def submit_as_batch(self, person: Person, collection_id: str) -> str:
         self.recognizer.shown[person.photo] = recognition(face(vector=person.vector))
         key = f"albums/{person.name}/1.jpg"
-        self.world.inputs.put(key, person.photo, content_type="image/jpeg")
+        self.own_photos.put(key, person.photo, content_type="image/jpeg")
         request = IndexRequest(collection_id=collection_id, person=person.name)
         return self.batch_requests.submit_keys(None, [key], request)
-
-    def take_away_own_photo(self, person: Person) -> None:
-        self.world.inputs.delete(f"albums/{person.name}/1.jpg")
 
     def recognise(self, person: Person, collection_id: str, key: str = "first") -> JobResult:
         """Have a photo recognised that was uploaded under the person's name."""
@@ -200,25 +160,19 @@ class Service:
         assert result is not None
         return result
 
-    def work(self) -> str:
-        """Do what a worker does with the next message; return its body."""
-        message = self.world.receive()
-        is_index_job = message.body.startswith("{")
-        kind: JobKind[Any] = self.index_jobs if is_index_job else self.recognition_jobs
-        job = kind.parse(message.body)
-        result: JobResult
-        try:
-            result = kind.answer(job)
-        except FaceServiceError as error:
-            result = failed(job.job_id, error.code, str(error), collection_id=job.collection_id)
-        Results(self.world.outputs).write(result)
-        kind.note_outcome(job, result)
-        self.world.queue.delete_many([message])
-        return message.body
+    def work(self, jobs: int = 1) -> None:
+        """Let the worker handle the messages of so many jobs."""
+        outcomes: list[Outcome] = []
+        for _ in range(100):
+            outcomes += self.worker.run_once()
+            if len(outcomes) >= jobs:
+                break
+            self.let_pass(0.1)
+        assert len(outcomes) == jobs
 
     def ending(self, job_id: str) -> str:
         """Return the code of a job's failure, or "done"."""
-        result = Results(self.world.outputs).read(job_id)
+        result = Results(self.outputs).read(job_id)
         assert result is not None
         return result.error.code if isinstance(result, JobFailed) else result.status
 
@@ -230,26 +184,30 @@ class Service:
         found = index.search(gallery_id, person.vector[np.newaxis], limit=10)[0]
         return [match.person for match in found if match.distance < 0.01]
 
-    def where_found(self, trace: bytes) -> list[str]:
-        """Return the objects of all buckets, and galleries in memory, that hold these bytes."""
-        found = [f"{key} ({body!r:.80})" for key, body in self._everything() if trace in body]
-        return found + [key for key, _ in self._everything() if trace in key.encode()]
-
     def traces_of(self, person: Person) -> dict[str, list[str]]:
-        found = {what: self.where_found(trace) for what, trace in person.traces().items()}
+        """Return the objects of all buckets, and galleries in memory, that hold a trace."""
+        everything = list(self.everything())
+        found = {what: holding(everything, trace) for what, trace in person.traces().items()}
         return {what: where for what, where in found.items() if where}
 
-    def _everything(self) -> Iterator[tuple[str, bytes]]:
+    def everything(self) -> Iterator[tuple[str, bytes]]:
         if self.raw is not None:
             yield from self.raw.every_version()
         else:
-            for bucket in (self.world.inputs, self.world.outputs, self.world.gallery):
+            for bucket in (self.inputs, self.outputs, self.gallery):
                 yield from every_object(bucket)
-        if isinstance(self.index, MemoryFaceIndex):
-            for faces in self.index.galleries.values():
+        if isinstance(self.indexes[0], MemoryFaceIndex):
+            for faces in self.indexes[0].galleries.values():
                 for enrolled in faces.values():
                     yield enrolled.face_id, enrolled.embedding.tobytes()
                     yield enrolled.face_id, repr(enrolled).encode()
+
+
+def holding(objects: Iterable[tuple[str, bytes]], trace: bytes) -> list[str]:
+    """Return those of the objects whose key or body has a trace."""
+    return [
+        f"{key} ({body!r:.80})" for key, body in objects if trace in key.encode() or trace in body
+    ]
 
 
 def every_object(bucket: ObjectStore) -> Iterator[tuple[str, bytes]]:
@@ -263,20 +221,34 @@ def every_object(bucket: ObjectStore) -> Iterator[tuple[str, bytes]]:
 @pytest.fixture(params=["memory", "localstack", "localstack with versions"])
 def service(request: pytest.FixtureRequest) -> Iterator[Service]:
     """Return a service without anybody, in memory and with LanceDB on LocalStack."""
+    recognizer = RecognizerByPhoto()
     if request.param == "memory":
-        index = MemoryFaceIndex()
-        world = memory_world()
-        yield Service(world=world, index=index, another_index=index, sleep=world.let_pass)
+        settings = Settings(_env_file=None, **OPTIONS)
+        memory = MemoryInfrastructure(settings=settings, recognizer=recognizer)
+        yield Service(
+            settings=settings,
+            infrastructure=memory.joined(),
+            recognizer=recognizer,
+            let_pass=memory.clock.advance,
+        )
         return
     running: LocalStack = request.getfixturevalue("localstack")
-    settings = running.settings(gallery_refresh_seconds=REFRESH_S, **own_names())
-    indexes = [Shared(settings, Infrastructure.on_aws(settings)).index for _ in range(2)]
-    world, raw = aws_world(settings, time.sleep), RawBuckets(settings)
+    settings = running.settings(**OPTIONS, **own_names())
+    infrastructure = localstack_infrastructure(settings, recognizer)
+    s3_client(settings).create_bucket(Bucket=settings.allowed_buckets[0])
+    raw = RawBuckets(settings)
     if request.param == "localstack with versions":
         raw.keep_versions()
-    yield Service(world=world, index=indexes[0], another_index=indexes[1], raw=raw)
-    for index_on_s3 in indexes:
-        index_on_s3.close()
+    service = Service(
+        settings=settings,
+        infrastructure=infrastructure,
+        recognizer=recognizer,
+        let_pass=time.sleep,
+        raw=raw,
+    )
+    yield service
+    for index in service.indexes:
+        index.close()
 
 
 @pytest.fixture
@@ -317,15 +289,15 @@ def test_the_other_person_is_untouched(family: Service) -> None:
 
 def test_person_is_no_longer_found_by_any_process(family: Service) -> None:
     gallery_id = gallery_of(family)
-    for index in (family.index, family.another_index):
+    for index in family.indexes:
         assert set(family.nearest(index, gallery_id, ADA)) == {ADA.name}
 
     family.erasure.person("family", ADA.name)
 
-    for index in (family.index, family.another_index):
+    for index in family.indexes:
         wait_until(
             lambda index=index: family.nearest(index, gallery_id, ADA) == [],  # type: ignore[misc]
-            seconds=SETTLE_S,
+            seconds=KNOWN_S,
             what="the refresh of a process",
         )
         assert set(family.nearest(index, gallery_id, BOB)) == {BOB.name}
@@ -334,8 +306,8 @@ def test_person_is_no_longer_found_by_any_process(family: Service) -> None:
 def test_audit_record_stays_and_tells_how_much_was_erased(family: Service) -> None:
     family.erasure.person("family", ADA.name)
 
-    (key,) = family.world.gallery.keys(AUDIT)
-    record = json.loads(family.world.gallery.get(key).body)
+    (key,) = family.gallery.keys(AUDIT)
+    record = json.loads(family.gallery.get(key).body)
     assert datetime.fromisoformat(record.pop("erased_at")).tzinfo is not None
     assert record == {"erased": "person", "collection_id": "family", "faces": 2, "jobs": 3}
 
@@ -349,23 +321,23 @@ def test_erased_collection_is_in_no_object_of_any_bucket(family: Service) -> Non
     family.erasure.collection("family")
 
     assert family.traces_of(ADA) == {}
-    assert family.where_found(gallery_id.encode()) == []
+    assert holding(family.everything(), gallery_id.encode()) == []
     assert {face.person for face in family.people.faces("work", limit=10)} == {BOB.name}
-    assert len(family.world.gallery.keys(AUDIT)) == 1
+    assert len(family.gallery.keys(AUDIT)) == 1
     with pytest.raises(CollectionNotFound):
         gallery_of(family)
 
 
 def test_erased_collection_is_no_longer_searched_by_any_process(family: Service) -> None:
     gallery_id = gallery_of(family)
-    family.nearest(family.another_index, gallery_id, ADA)
+    family.nearest(family.indexes[1], gallery_id, ADA)
 
     family.erasure.collection("family")
 
-    for index in (family.index, family.another_index):
+    for index in family.indexes:
         wait_until(
             lambda index=index: is_gone(family, index, gallery_id),  # type: ignore[misc]
-            seconds=SETTLE_S,
+            seconds=KNOWN_S,
             what="the refresh of a process",
         )
         with pytest.raises(CollectionNotFound):
@@ -393,8 +365,8 @@ def test_erased_face_is_in_no_object_of_any_bucket(service: Service) -> None:
 
 
 def test_batch_of_an_erased_person_still_counts_its_photos(family: Service) -> None:
-    lists = BatchLists(outputs=family.world.outputs)
-    batch_ids = {key.split("/")[1] for key in family.world.outputs.keys("batches/")}
+    lists = BatchLists(outputs=family.outputs)
+    batch_ids = {key.split("/")[1] for key in family.outputs.keys("batches/")}
 
     family.erasure.person("family", ADA.name)
 
@@ -414,12 +386,10 @@ def test_photos_that_wait_in_the_queue_are_not_enrolled_once_their_person_is_era
     family.erasure.person("family", ADA.name)
 
     assert family.ending(waiting) == "ERASED"
-    bodies = [family.work() for _ in range(2)]
+    family.work(2)
     assert family.names() == {BOB.name}
     status = family.batch_requests.status(batch_id, limit=1)
     assert [outcome.error and outcome.error.code for outcome in status.outcomes] == ["ERASED"]
-    assert len(bodies) == 2
-    family.take_away_own_photo(ADA)
     assert family.traces_of(ADA) == {}
 
 
@@ -441,7 +411,8 @@ def test_message_that_is_delivered_again_after_an_erasure_enrols_nobody(
 ) -> None:
     service.collections.create("family")
     service.submit_as_batch(ADA, "family")
-    body = service.work()
+    (message,) = service.index_queue.receive(limit=1, wait_s=1, visibility_s=0)
+    service.work()
     (enrolled,) = service.people.faces_of("family", ADA.name)
     if what == "person":
         service.erasure.person("family", ADA.name)
@@ -451,12 +422,11 @@ def test_message_that_is_delivered_again_after_an_erasure_enrols_nobody(
         service.erasure.collection("family")
         service.collections.create("family")
 
-    service.world.queue.send(body)  # as a redrive of dead letters does, perhaps days later
+    service.index_queue.send(message.body)  # as a redrive of dead letters does, perhaps days later
     service.work()
 
-    assert service.ending(IndexJob.from_body(body).job_id) == "ERASED"
+    assert service.ending(IndexJob.from_body(message.body).job_id) == "ERASED"
     assert service.names() == set()
-    service.take_away_own_photo(ADA)
     assert service.traces_of(ADA) == {}
 
 
@@ -487,10 +457,8 @@ def test_photos_under_a_former_name_go_with_whoever_bears_the_new_one(family: Se
     family.erasure.person("family", "Ada King")
 
     assert family.ending(waiting) == "ERASED"
-    for _ in range(2):
-        family.work()
+    family.work(2)
     assert family.names() == {BOB.name}
-    family.take_away_own_photo(ADA)
     traces = family.traces_of(replace(ADA, name="Ada King"))
     assert traces == {}
     assert family.traces_of(ADA) == {}
@@ -512,18 +480,16 @@ def test_photos_that_wait_or_failed_go_with_their_collection(service: Service) -
     service.collections.create("family")
     service.enrol(BOB, "family")
     service.submit(ADA, "family")
-    service.submit_as_batch(BOB, "family")
-    upload = service.uploads.submit(ADA.photo, f"{ADA.name}.jpg", collection_id="family")
     service.recognizer.shown[ADA.photo] = InvalidImage("damaged")
     service.work()
+    service.submit_as_batch(BOB, "family")
+    upload = service.uploads.submit(ADA.photo, f"{ADA.name}.jpg", collection_id="family")
 
     service.erasure.collection("family")
 
-    service.take_away_own_photo(BOB)
     assert {**service.traces_of(ADA), **service.traces_of(BOB)} == {}
     assert service.ending(upload.job_id) == "ERASED"
-    for _ in range(2):
-        service.work()
+    service.work(2)
     assert service.ending(upload.job_id) == "ERASED"
     assert {**service.traces_of(ADA), **service.traces_of(BOB)} == {}
 

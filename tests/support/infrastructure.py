@@ -1,8 +1,9 @@
-"""The service's infrastructure in memory, to which bootstrap joins what it joins on AWS."""
+"""The service's infrastructure for tests: in memory, or LocalStack without child processes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from core.aws.provisioning import provision
 from core.bootstrap.infrastructure import Infrastructure
 from core.executors.pool import WarmPool
 from core.faces.results import Needed, Recognition
@@ -15,17 +16,20 @@ from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
 class MemoryInfrastructure:
     """Buckets, queues, an index and children in memory, made when they are asked for by name.
 
-    ``sleep`` lets the time of all of them pass. Tasks for the background are noted, not run.
+    ``sleep`` lets the time of all of them pass, and so does each photo that is recognised.
+    Tasks for the background are noted, not run.
     """
 
     settings: Settings
     recognizer: Recognizer
+    seconds_a_photo: float = 1
+    """If it is long enough, the worker's writes are apart without a wait."""
     clock: ManualClock = field(default_factory=ManualClock)
     index: FaceIndex = field(default_factory=MemoryFaceIndex)
     sleep: Callable[[float], None] | None = None
     buckets: dict[str, MemoryStore] = field(default_factory=dict)
     queues: dict[str, MemoryQueue] = field(default_factory=dict)
-    children: list["MemoryChild"] = field(default_factory=list)
+    children: list["ThreadChild"] = field(default_factory=list)
     tasks: list[str] = field(default_factory=list)
     """Names of the tasks for the background."""
 
@@ -43,7 +47,7 @@ class MemoryInfrastructure:
         return self.queues[name]
 
     def pool(self, processes: int) -> WarmPool:
-        made = [MemoryChild(recognizer=self.recognizer) for _ in range(processes)]
+        made = [ThreadChild(recognize=self._recognise) for _ in range(processes)]
         self.children += made
         return WarmPool(made, timeout_s=self.settings.job_timeout_seconds)
 
@@ -60,14 +64,32 @@ class MemoryInfrastructure:
             run_in_background=lambda name, task: self.tasks.append(name),
         )
 
+    def _recognise(self, photo: bytes, needed: Needed) -> Recognition:
+        self.clock.advance(self.seconds_a_photo)
+        return self.recognizer.recognise(photo, needed)
+
+
+def localstack_infrastructure(settings: Settings, recognizer: Recognizer) -> Infrastructure:
+    """Return what production uses, on new buckets and queues, with a recogniser of the test's."""
+    provision(settings)
+
+    def pool(processes: int) -> WarmPool:
+        children = [ThreadChild(recognize=recognizer.recognise) for _ in range(processes)]
+        return WarmPool(children, timeout_s=settings.job_timeout_seconds)
+
+    return replace(
+        Infrastructure.on_aws(settings),
+        pool=pool,
+        executor=pool,
+    )
+
 
 @dataclass(kw_only=True)
-class MemoryChild:
+class ThreadChild:
     """A child of a pool that runs in the caller's thread."""
 
-    recognizer: Recognizer
+    recognize: Callable[[bytes, Needed], Recognition]
     launched: int = 0
-    retired: int = 0
 
     def launch(self) -> None:
         self.launched += 1
@@ -76,7 +98,7 @@ class MemoryChild:
         pass
 
     def recognise(self, photo: bytes, needed: Needed, *, timeout_s: float) -> Recognition:
-        return self.recognizer.recognise(photo, needed)
+        return self.recognize(photo, needed)
 
     def retire(self) -> None:
-        self.retired += 1
+        pass

@@ -24,8 +24,6 @@ from tests.support.faces import MODEL, embedding, face, recognition
 from tests.support.infrastructure import MemoryInfrastructure
 
 SETTINGS = Settings(_env_file=None, allowed_buckets=("album",), worker_processes=2)
-_SECONDS_A_PHOTO = 1
-"""So long that the worker's writes are apart without a wait."""
 
 
 @dataclass(kw_only=True)
@@ -74,7 +72,6 @@ class CliFixture:
         return replace(join_context(SETTINGS, self.memory.joined()), run_folder=self.run_folder)
 
     def recognise(self, photo: bytes, needed: Needed = EVERY_FACE) -> Recognition:
-        self.memory.clock.advance(_SECONDS_A_PHOTO)
         answer = self.faces.get(photo, recognition(face()))
         if isinstance(answer, Exception):
             raise answer

@@ -36,8 +36,6 @@ SETTINGS = Settings(
     web_threads=2,
     worker_processes=1,
 )
-_SECONDS_A_PHOTO = 1
-"""So long that the worker's writes are apart without a wait."""
 
 
 def photo_number(number: int) -> bytes:
@@ -97,7 +95,6 @@ class WebFixture:
         )
 
     def recognise(self, photo: bytes, needed: Needed = EVERY_FACE) -> Recognition:
-        self.memory.clock.advance(_SECONDS_A_PHOTO)
         found = self.faces.get(_digest(photo), recognition(face()))
         if isinstance(found, Exception):
             raise found
