@@ -2,16 +2,18 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 
 import psutil
 import pytest
 
+from core.bootstrap.worker import build_worker
 from core.executors.process_pool import TimedPool
 from core.jobs.recognition_job import Job
+from core.settings import Settings
 from core.testing import MemoryStore
+from tests.support.infrastructure import MemoryInfrastructure
 from tests.support.recognizers import ObedientRecognizer
-from tests.support.workers import join_worker
-from tests.support.worlds import memory_world
 
 JOBS = 10_000
 WARM_UP_JOBS = 1_000
@@ -36,16 +38,20 @@ def pool() -> Iterator[TimedPool]:
 
 
 def test_memory_does_not_grow_over_ten_thousand_jobs(pool: TimedPool) -> None:
-    world = memory_world()
+    settings = Settings(_env_file=None, worker_processes=2)
+    memory = MemoryInfrastructure(
+        settings=settings, recognizer=pool, buckets={settings.s3_out_bucket: ForgetfulStore()}
+    )
     job = Job.new("a.jpg")
-    world.inputs.put(job.input_key, b"a photo", content_type="image/jpeg")
-    worker = join_worker(world, pool, outputs=ForgetfulStore(), slots=2, heartbeat_s=1).worker
+    memory.bucket(settings.s3_in_bucket).objects[job.input_key] = b"a photo"
+    queue = memory.queue(settings.sqs_req_queue_name)
+    worker = build_worker(settings, replace(memory.joined(), executor=lambda _: pool)).worker
 
     def handle(count: int) -> int:
         """Run that many jobs; return the memory in use afterwards."""
         done = 0
         while done < count:
-            world.queue.send(job.body)
+            queue.send(job.body)
             done += len(worker.run_once())
         return int(psutil.Process().memory_info().rss)
 

@@ -1,47 +1,41 @@
 """What is stored late names nobody who was erased; what is stored in time costs nothing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import pytest
 
-from core.collections.enrolment import Enroller
-from core.collections.fresh_results import FreshResults
-from core.collections.grounds import IN_TIME_S, Grounds
-from core.collections.identification import FaceIdentifier
+from core.bootstrap.shared import Shared
+from core.collections.grounds import IN_TIME_S
 from core.collections.people import People
-from core.collections.registry import Collections
 from core.errors import ErasedMeanwhile
 from core.ground.ids import new_id
 from core.jobs.index_job import IndexDone, IndexJob
 from core.jobs.recognition_job import JobDone, failed
 from core.jobs.results import Results
-from core.testing import ManualClock, MemoryFaceIndex, MemoryStore
+from core.settings import Settings
+from core.testing import MemoryFaceIndex, ScriptedRecognizer
 from tests.support.faces import face, recognition
+from tests.support.infrastructure import MemoryInfrastructure
+
+SETTINGS = Settings(_env_file=None)
 
 
-@dataclass(kw_only=True)
 class Worker:
-    clock: ManualClock = field(default_factory=ManualClock)
-    outputs: MemoryStore = field(default_factory=MemoryStore)
-    gallery: MemoryStore = field(default_factory=MemoryStore)
-    index: MemoryFaceIndex = field(default_factory=MemoryFaceIndex)
+    """The parts of a worker that name or enrol, and store what they did."""
 
-    def __post_init__(self) -> None:
-        self.collections = Collections(self.gallery, self.index, refresh_s=1, clock=self.clock)
+    def __init__(self) -> None:
+        self.index = MemoryFaceIndex()
+        self.memory = MemoryInfrastructure(
+            settings=SETTINGS, recognizer=ScriptedRecognizer(), index=self.index
+        )
+        self.clock = self.memory.clock
+        self.outputs = self.memory.bucket(SETTINGS.s3_out_bucket)
+        self.gallery = self.memory.bucket(SETTINGS.s3_gallery_bucket)
+        shared = Shared(SETTINGS, self.memory.joined())
+        self.collections, self.people = shared.collections, shared.people
+        self.results = shared.fresh_results
+        self.enroller, self.identifier = shared.enroller, shared.identifier
         self.collections.create("family")
-        grounds = Grounds(self.clock)
-        self.enroller = Enroller(self.collections, self.index, grounds=grounds)
-        self.identifier = FaceIdentifier(
-            self.collections, self.index, max_distance=0.6, grounds=grounds
-        )
-        self.people = People(
-            collections=self.collections,
-            index=self.index,
-            settle_s=0,
-            sleep=lambda _: None,
-        )
-        self.results = FreshResults(self.outputs, self.collections, self.index, grounds)
 
     def enrol(self, person: str = "Ada", *faces: float) -> IndexDone:
         job = IndexJob(
