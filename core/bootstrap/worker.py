@@ -30,9 +30,13 @@ _AWAITING_A_WRITE: Final = 40
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerParts:
-    """The worker, the pool that must be started before it, and its ties to the machine."""
+    """The worker, the pool that must be started before it, and its ties to the machine.
+
+    The lane of uploads comes first, that of index jobs second.
+    """
 
     worker: Worker
+    lanes: tuple[Lane, Lane]
     pool: WarmPool
     host: Host
     start: Callable[[], None]
@@ -53,37 +57,38 @@ def build_worker(settings: Settings, infrastructure: Infrastructure) -> WorkerPa
         pause_s=settings.scale_in_cooldown_seconds / PER_COOL_DOWN,
         clock=infrastructure.clock,
     )
-    worker = Worker(
-        lanes=(
-            _lane(
-                shared,
-                name="interactive",
-                on_work=notes.work,
-                threads=_THREADS_PER_CHILD * children,
-                queue=settings.sqs_req_queue_name,
-                dead_letters=settings.dead_letter_queue_name,
-                kind=RecognitionJobs(
-                    inputs=shared.inputs,
-                    recognizer=scheduler.of(Priority.INTERACTIVE),
-                    identifier=shared.identifier,
-                    max_file_bytes=settings.max_file_bytes,
-                ),
-            ),
-            _lane(
-                shared,
-                name="bulk",
-                on_work=notes.work,
-                threads=_THREADS_PER_CHILD * children + _AWAITING_A_WRITE,
-                queue=settings.sqs_index_queue_name,
-                dead_letters=settings.index_dead_letter_queue_name,
-                kind=IndexJobs(
-                    sources=shared.sources(settings.s3_in_bucket),
-                    recognizer=scheduler.of(Priority.BULK),
-                    enroller=EnrolmentGroups(shared.enroller, clock=infrastructure.clock),
-                    outputs=shared.outputs,
-                ),
+    lanes = (
+        _lane(
+            shared,
+            name="interactive",
+            on_work=notes.work,
+            threads=_THREADS_PER_CHILD * children,
+            queue=settings.sqs_req_queue_name,
+            dead_letters=settings.dead_letter_queue_name,
+            kind=RecognitionJobs(
+                inputs=shared.inputs,
+                recognizer=scheduler.of(Priority.INTERACTIVE),
+                identifier=shared.identifier,
+                max_file_bytes=settings.max_file_bytes,
             ),
         ),
+        _lane(
+            shared,
+            name="bulk",
+            on_work=notes.work,
+            threads=_THREADS_PER_CHILD * children + _AWAITING_A_WRITE,
+            queue=settings.sqs_index_queue_name,
+            dead_letters=settings.index_dead_letter_queue_name,
+            kind=IndexJobs(
+                sources=shared.sources(settings.s3_in_bucket),
+                recognizer=scheduler.of(Priority.BULK),
+                enroller=EnrolmentGroups(shared.enroller, clock=infrastructure.clock),
+                outputs=shared.outputs,
+            ),
+        ),
+    )
+    worker = Worker(
+        lanes=lanes,
         children=children,
         wait_s=settings.sqs_wait_time_seconds,
         grace_s=settings.shutdown_grace_seconds,
@@ -92,6 +97,7 @@ def build_worker(settings: Settings, infrastructure: Infrastructure) -> WorkerPa
     )
     return WorkerParts(
         worker=worker,
+        lanes=lanes,
         pool=pool,
         host=build_host(settings, worker),
         start=partial(_start_worker, shared),

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final, TypeVar, cast
 
 from core.errors import QueueUnavailable, ServiceUnavailable, StorageUnavailable
-from core.ports import JobQueue, ObjectStore
+from core.ports import Bucket, JobQueue, ObjectStore
 
 _T = TypeVar("_T")
 Refuses = Callable[[str, str], bool]
@@ -50,9 +50,9 @@ class Process:
         self.before_call = before_call
         self.calls = 0
 
-    def store(self, target: ObjectStore, part: str = "") -> ObjectStore:
+    def store(self, target: ObjectStore, part: str = "") -> Bucket:
         """Return a bucket as this process reaches it."""
-        return cast(ObjectStore, _Reached(target, self, StorageUnavailable, part))
+        return cast(Bucket, _Reached(target, self, StorageUnavailable, part))
 
     def queue(self, target: JobQueue, part: str = "") -> JobQueue:
         """Return a queue as this process reaches it."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from core.aws.provisioning import provision
 from core.bootstrap.infrastructure import Infrastructure
@@ -27,14 +28,16 @@ class MemoryInfrastructure:
     clock: ManualClock = field(default_factory=ManualClock)
     index: FaceIndex = field(default_factory=MemoryFaceIndex)
     sleep: Callable[[float], None] | None = None
-    buckets: dict[str, MemoryStore] = field(default_factory=dict)
-    queues: dict[str, MemoryQueue] = field(default_factory=dict)
+    buckets: dict[str, Any] = field(default_factory=dict)
+    queues: dict[str, Any] = field(default_factory=dict)
+    """Both may hold, by name, what a test puts in front of a bucket or queue."""
     children: list["ThreadChild"] = field(default_factory=list)
     tasks: list[str] = field(default_factory=list)
     """Names of the tasks for the background."""
 
     def bucket(self, name: str) -> MemoryStore:
-        return self.buckets.setdefault(name, MemoryStore(self.clock))
+        found: MemoryStore = self.buckets.setdefault(name, MemoryStore(self.clock))
+        return found
 
     def queue(self, name: str) -> MemoryQueue:
         if name not in self.queues:
@@ -44,10 +47,11 @@ class MemoryInfrastructure:
                 max_receive_count=self.settings.sqs_max_receive_count,
                 dead_letters=None if name.endswith("-dlq") else self.queue(f"{name}-dlq"),
             )
-        return self.queues[name]
+        found: MemoryQueue = self.queues[name]
+        return found
 
     def pool(self, processes: int) -> WarmPool:
-        made = [ThreadChild(recognize=self._recognise) for _ in range(processes)]
+        made = [ThreadChild(self.recognizer, before=self._let_pass) for _ in range(processes)]
         self.children += made
         return WarmPool(made, timeout_s=self.settings.job_timeout_seconds)
 
@@ -64,9 +68,8 @@ class MemoryInfrastructure:
             run_in_background=lambda name, task: self.tasks.append(name),
         )
 
-    def _recognise(self, photo: bytes, needed: Needed) -> Recognition:
+    def _let_pass(self) -> None:
         self.clock.advance(self.seconds_a_photo)
-        return self.recognizer.recognise(photo, needed)
 
 
 def localstack_infrastructure(settings: Settings, recognizer: Recognizer) -> Infrastructure:
@@ -74,7 +77,7 @@ def localstack_infrastructure(settings: Settings, recognizer: Recognizer) -> Inf
     provision(settings)
 
     def pool(processes: int) -> WarmPool:
-        children = [ThreadChild(recognize=recognizer.recognise) for _ in range(processes)]
+        children = [ThreadChild(recognizer) for _ in range(processes)]
         return WarmPool(children, timeout_s=settings.job_timeout_seconds)
 
     return replace(
@@ -84,11 +87,12 @@ def localstack_infrastructure(settings: Settings, recognizer: Recognizer) -> Inf
     )
 
 
-@dataclass(kw_only=True)
+@dataclass
 class ThreadChild:
-    """A child of a pool that runs in the caller's thread."""
+    """A child of a pool that runs in the caller's thread, and ends its recogniser if that can."""
 
-    recognize: Callable[[bytes, Needed], Recognition]
+    recognizer: Recognizer
+    before: Callable[[], None] = lambda: None
     launched: int = 0
 
     def launch(self) -> None:
@@ -98,7 +102,8 @@ class ThreadChild:
         pass
 
     def recognise(self, photo: bytes, needed: Needed, *, timeout_s: float) -> Recognition:
-        return self.recognize(photo, needed)
+        self.before()
+        return self.recognizer.recognise(photo, needed)
 
     def retire(self) -> None:
-        pass
+        getattr(self.recognizer, "stop", lambda: None)()

@@ -8,7 +8,7 @@ and puts requests with one key in each other's way.
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
@@ -23,24 +23,25 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from core.collections.registry import Collections
+from core.bootstrap.infrastructure import Infrastructure
+from core.bootstrap.shared import Shared
+from core.bootstrap.web import build_web
+from core.bootstrap.worker import build_worker
 from core.errors import IdempotencyConflict, InvalidImage, RecognizerDied, ServiceUnavailable
 from core.faces.results import EVERY_FACE, Model, Needed, Recognition
 from core.ground.ids import new_id
 from core.jobs.recognition_job import JobDone, JobFailed
 from core.jobs.results import Results
-from core.submission.idempotency import IdempotencyKeys
-from core.submission.photo_intake import Intake
-from core.submission.uploads import Uploads
-from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
+from core.ports import Bucket, JobQueue
+from core.settings import Settings
+from core.testing import ScriptedRecognizer
 from core.worker.daemon import Worker
 from core.worker.unreadable import job_id_in
 from core.worker.visibility_heartbeat import VisibilityHeartbeat
 from tests.support.adversary import Interleaving, Killed, Process, Refuses, Trouble
 from tests.support.faces import MODEL, OTHER_MODEL, enrolled, face, recognition
+from tests.support.infrastructure import MemoryInfrastructure
 from tests.support.photos import made_photo
-from tests.support.workers import join_worker
-from tests.support.worlds import MAX_RECEIVE_COUNT, VISIBILITY_S, World
 
 GOOD, OTHER, SLOW, DAMAGED, CRASHING, DEADLY = (
     made_photo(size=(16 + 8 * number, 16)) for number in range(6)
@@ -48,6 +49,26 @@ GOOD, OTHER, SLOW, DAMAGED, CRASHING, DEADLY = (
 """What a photo does to those who recognise it; deadly ones take the whole worker down."""
 
 SWEEP_S: Final = 30
+VISIBILITY_S: Final = 1
+MAX_RECEIVE_COUNT: Final = 2
+SETTINGS: Final = Settings(
+    _env_file=None,
+    dead_letter_sweep_seconds=SWEEP_S,
+    job_timeout_seconds=0.5,
+    retry_backoff_seconds=1,
+    sqs_max_receive_count=MAX_RECEIVE_COUNT,
+    sqs_visibility_timeout_seconds=VISIBILITY_S,
+    visibility_heartbeat_seconds=0,
+    worker_processes=1,
+)
+PARTS: Final = {
+    SETTINGS.s3_in_bucket: "inputs",
+    SETTINGS.s3_out_bucket: "outputs",
+    SETTINGS.s3_gallery_bucket: "gallery",
+    SETTINGS.sqs_req_queue_name: "requests",
+    SETTINGS.dead_letter_queue_name: "dead",
+}
+"""What the operations that are refused call each bucket and queue."""
 WORKERS: Final = 2
 ENOUGH_ROUNDS: Final = 60
 OUTAGE_S: Final = 12.0
@@ -110,21 +131,31 @@ class Child:
         return self.answer(photo)
 
 
+def _reached_by(process: Process, memory: MemoryInfrastructure) -> Infrastructure:
+    """Return the infrastructure as a process reaches it; index jobs have no trouble."""
+
+    def bucket(name: str) -> Bucket:
+        return process.store(memory.bucket(name), PARTS[name])
+
+    def queue(name: str) -> JobQueue:
+        reached = memory.queue(name)
+        return process.queue(reached, PARTS[name]) if name in PARTS else reached
+
+    return replace(memory.joined(), bucket=bucket, queue=queue)
+
+
 class Delivery(RuleBasedStateMachine):
     """Both tiers, the adversary, and what every client was told."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.clock = ManualClock()
-        self.inputs, self.outputs, self.gallery = MemoryStore(), MemoryStore(), MemoryStore()
-        self.dead_letters = MemoryQueue(clock=self.clock, visibility_s=VISIBILITY_S)
-        self.queue = MemoryQueue(
-            clock=self.clock,
-            visibility_s=VISIBILITY_S,
-            max_receive_count=MAX_RECEIVE_COUNT,
-            dead_letters=self.dead_letters,
+        self.memory = MemoryInfrastructure(
+            settings=SETTINGS, recognizer=ScriptedRecognizer(), seconds_a_photo=0
         )
-        self.index = MemoryFaceIndex()
+        self.clock = self.memory.clock
+        self.inputs, self.outputs, self.gallery = map(self.memory.bucket, SETTINGS.buckets)
+        self.queue = self.memory.queue(SETTINGS.sqs_req_queue_name)
+        self.dead_letters = self.memory.queue(SETTINGS.dead_letter_queue_name)
         self.models = [MODEL] * WORKERS
         self.heartbeats: list[VisibilityHeartbeat] = []
         self.heartbeats_run = False
@@ -140,10 +171,10 @@ class Delivery(RuleBasedStateMachine):
 
     @initialize()
     def start_workers(self) -> None:
-        collections = Collections(self.gallery, self.index, refresh_s=0)
+        collections = Shared(SETTINGS, self.memory.joined()).collections
         ada = enrolled("Ada", 0.0)
         bound = collections.bind(collections.get("default"), MODEL, length=len(ada.embedding))
-        self.index.put(bound.gallery_id, [ada])
+        self.memory.index.put(bound.gallery_id, [ada])
         self.workers = [self._new_worker(number) for number in range(WORKERS)]
 
     @rule(photo=photos)
@@ -353,18 +384,7 @@ class Delivery(RuleBasedStateMachine):
 
     def _submit(self, photo: bytes, key: str | None, process: Process) -> None:
         """Do what one web process does with one request, and note what the client is told."""
-        inputs = process.store(self.inputs)
-        uploads = Uploads(
-            intake=Intake(
-                queue=process.queue(self.queue),
-                inputs=inputs,
-                max_file_bytes=10_000,
-                max_pixels=10_000,
-            ),
-            keys=IdempotencyKeys(inputs=inputs),
-            results=Results(process.store(self.outputs)),
-            collections=Collections(process.store(self.gallery), MemoryFaceIndex(), refresh_s=0),
-        )
+        uploads = build_web(SETTINGS, _reached_by(process, self.memory)).uploads
         try:
             job = uploads.submit(photo, "photo.jpg", idempotency_key=key)
         except (ServiceUnavailable, IdempotencyConflict, Killed):
@@ -388,23 +408,10 @@ class Delivery(RuleBasedStateMachine):
 
     def _new_worker(self, number: int) -> Worker:
         process = self.processes[number] = Process()
-        world = World(
-            queue=process.queue(self.queue, "requests"),
-            dead_letters=process.queue(self.dead_letters, "dead"),
-            inputs=process.store(self.inputs, "inputs"),
-            outputs=process.store(self.outputs, "outputs"),
-            gallery=process.store(self.gallery, "gallery"),
-            let_pass=self.clock.advance,
-        )
-        joined = join_worker(
-            world,
-            Child(answer=partial(self._recognise, number)),
-            index=self.index,
-            sweep_interval_s=SWEEP_S,
-            clock=self.clock,
-        )
-        self.heartbeats[number : number + 1] = [joined.lane.inbox.heartbeat]
-        return joined.worker
+        memory = replace(self.memory, recognizer=Child(answer=partial(self._recognise, number)))
+        parts = build_worker(SETTINGS, _reached_by(process, memory))
+        self.heartbeats[number : number + 1] = [parts.lanes[0].inbox.heartbeat]
+        return parts.worker
 
     def _recognise(self, number: int, photo: bytes) -> Recognition:
         """Do to the worker what the photo says."""

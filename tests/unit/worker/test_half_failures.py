@@ -2,35 +2,33 @@
 
 import zlib
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from core.collections.enrolment import Enroller
-from core.collections.enrolment_batching import EnrolmentGroups
-from core.collections.registry import Collections
+from core.bootstrap.shared import Shared
+from core.bootstrap.worker import build_worker
 from core.errors import IndexUnavailable, QueueUnavailable, StorageUnavailable
 from core.faces.results import EVERY_FACE, Needed, Recognition
 from core.ground.ids import new_id
 from core.jobs.index_job import IndexJob
-from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import DEFAULT_COLLECTION, Job, JobDone, JobFailed
 from core.jobs.results import Results
-from core.ports import ObjectStore, ReceivedMessage
-from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
+from core.ports import EnrolledFace, ReceivedMessage
+from core.settings import Settings
+from core.testing import MemoryFaceIndex
 from core.worker.job_handler import ALONE_REFUSED, Outcome
-from core.worker.job_kinds import IndexJobs
-from core.worker.lane import Lane
-from core.worker.scheduler import ChildScheduler, Priority
 from tests.support.faces import MODEL, enrolled, face, recognition
 from tests.support.half_away import Asked, HalfAway
-from tests.support.workers import join_lane, join_worker
-from tests.support.worlds import MAX_RECEIVE_COUNT, World
+from tests.support.infrastructure import MemoryInfrastructure
 
-VISIBILITY_S = 60.0
+VISIBILITY_S = 60
+MAX_RECEIVE_COUNT = 2
 OUTAGE_S = 600
 JOBS = 60
+LEAST_SECONDS_A_PHOTO = 0.4
+"""So long that the writes of the bulk lane are apart without a wait."""
 IN_HAND = 35
 """Messages that a worker may receive meanwhile: ten ahead of each lane, and probes."""
 
@@ -43,54 +41,63 @@ def a_third(*methods: str) -> Asked:
     return lambda method, asked: method in methods and zlib.crc32(asked.encode()) % 3 == 0
 
 
-@dataclass(kw_only=True)
-class Site:
-    """A worker with both lanes between parts that may be half away."""
+SETTINGS = Settings(
+    _env_file=None,
+    allowed_buckets=("album",),
+    retry_backoff_seconds=1,
+    sqs_max_receive_count=MAX_RECEIVE_COUNT,
+    sqs_visibility_timeout_seconds=VISIBILITY_S,
+    visibility_heartbeat_seconds=0,
+    worker_processes=1,
+)
 
-    clock: ManualClock = field(default_factory=ManualClock)
-    seconds_a_photo: float = 0
+
+@dataclass(kw_only=True)
+class WorkerFixture:
+    """A worker between parts that may be half away."""
+
+    seconds_a_photo: float = LEAST_SECONDS_A_PHOTO
 
     def __post_init__(self) -> None:
-        dead = self.dead = MemoryQueue(clock=self.clock, visibility_s=VISIBILITY_S)
-        self.requests = HalfAway(self._queue(dead), QueueUnavailable)
-        self.index_queue = HalfAway(self._queue(dead), QueueUnavailable)
-        self.inputs = HalfAway(MemoryStore(), StorageUnavailable)
-        self.album = HalfAway(MemoryStore(), StorageUnavailable)
-        self.stored_results = MemoryStore()
-        self.outputs = HalfAway(self.stored_results, StorageUnavailable)
-        self.gallery = HalfAway(MemoryStore(), StorageUnavailable)
         self.index = HalfAway(MemoryFaceIndex(), IndexUnavailable)
+        self.memory = MemoryInfrastructure(
+            settings=SETTINGS, recognizer=self, index=self.index, seconds_a_photo=0
+        )
+        self.clock = self.memory.clock
+        self.stored_results = self.memory.bucket(SETTINGS.s3_out_bucket)
+        self.inputs, self.outputs, self.gallery, self.album = (
+            self._half_away(name) for name in (*SETTINGS.buckets, "album")
+        )
+        self.dead = [
+            self.memory.queue(name)
+            for name in (SETTINGS.dead_letter_queue_name, SETTINGS.index_dead_letter_queue_name)
+        ]
+        self.requests = HalfAway(self.memory.queue(SETTINGS.sqs_req_queue_name), QueueUnavailable)
+        self.index_queue = HalfAway(
+            self.memory.queue(SETTINGS.sqs_index_queue_name), QueueUnavailable
+        )
+        self.memory.queues |= {
+            SETTINGS.sqs_req_queue_name: self._counted(self.requests),
+            SETTINGS.sqs_index_queue_name: self._counted(self.index_queue),
+        }
         self.receives: Counter[str] = Counter()
-        self.start_worker()
-        self.joined.enrol(enrolled("Ada", 0.0), model=MODEL)
         self.jobs: list[str] = []
+        self._enrol(enrolled("Ada", 0.0))
+        self.start_worker()
 
     def start_worker(self) -> None:
-        world: Any = World(
-            queue=self._counted(self.requests),
-            dead_letters=self.dead,
-            inputs=self.inputs,
-            outputs=self.outputs,
-            gallery=self.gallery,
-            let_pass=self.clock.advance,
-        )
-        self.joined = join_worker(
-            world,
-            self,
-            clock=self.clock,
-            visibility_s=VISIBILITY_S,
-            sweep_interval_s=30,
-            index=self.index,
-            more_lanes=self._bulk_lane,
-        )
+        self.parts = build_worker(SETTINGS, self.memory.joined())
 
-    def _queue(self, dead: MemoryQueue) -> MemoryQueue:
-        return MemoryQueue(
-            clock=self.clock,
-            visibility_s=VISIBILITY_S,
-            max_receive_count=MAX_RECEIVE_COUNT,
-            dead_letters=dead,
-        )
+    def _half_away(self, bucket: str) -> HalfAway:
+        half_away = HalfAway(self.memory.bucket(bucket), StorageUnavailable)
+        self.memory.buckets[bucket] = half_away
+        return half_away
+
+    def _enrol(self, enrolled_face: EnrolledFace) -> None:
+        collections = Shared(SETTINGS, self.memory.joined()).collections
+        length = len(enrolled_face.embedding)
+        bound = collections.bind(collections.get(DEFAULT_COLLECTION), MODEL, length=length)
+        self.index.put(bound.gallery_id, [enrolled_face])
 
     def _counted(self, queue: HalfAway) -> Any:
         counted = HalfAway(queue, QueueUnavailable)
@@ -102,32 +109,6 @@ class Site:
 
         vars(counted)["receive"] = receive
         return counted
-
-    def _bulk_lane(self, scheduler: ChildScheduler, outputs: ObjectStore) -> list[Lane]:
-        collections = Collections(self.gallery, self.index, refresh_s=0)
-        self.bulk = join_lane(
-            self._counted(self.index_queue),
-            name="bulk",
-            threads=1,
-            outputs=outputs,
-            kind=IndexJobs(
-                sources=PhotoSources(
-                    allowed={"album": self.album},
-                    max_file_bytes=1000,
-                ),
-                recognizer=scheduler.of(Priority.BULK),
-                enroller=EnrolmentGroups(
-                    Enroller(collections, self.index),
-                    clock=self.clock,
-                    apart_s=0,
-                ),
-                outputs=outputs,
-            ),
-            dead_letters=self.dead,
-            clock=self.clock,
-            visibility_s=VISIBILITY_S,
-        )
-        return [self.bulk]
 
     def recognise(self, photo: bytes, needed: Needed = EVERY_FACE) -> Recognition:
         self.pass_time(self.seconds_a_photo)
@@ -159,13 +140,13 @@ class Site:
     def work(self, seconds: int) -> None:
         """Let the worker do a round a second, with its heartbeat."""
         for _ in range(seconds):
-            self.joined.worker.run_once()
+            self.parts.worker.run_once()
             self.pass_time(1)
 
     def pass_time(self, seconds: float) -> None:
         self.clock.advance(seconds)
         if seconds and int(self.clock()) % 10 == 0:
-            for lane in (self.joined.lane, self.bulk):
+            for lane in self.parts.lanes:
                 lane.inbox.heartbeat.beat()
 
     def unanswered(self) -> list[str]:
@@ -176,7 +157,10 @@ class Site:
             job_id
             for job_id, result in found.items()
             if result is None or isinstance(result, JobFailed)
-        ] + self.dead.bodies
+        ] + self.dead_bodies()
+
+    def dead_bodies(self) -> list[str]:
+        return [body for queue in self.dead for body in queue.bodies]
 
     def heal(self) -> None:
         for part in vars(self).values():
@@ -199,159 +183,160 @@ FAULTS = [
 
 @pytest.mark.parametrize(("part", "method"), [each for each in FAULTS if each[0] != "album"])
 def test_operation_that_is_refused_for_ten_minutes_costs_no_job(part: str, method: str) -> None:
-    site = Site()
-    site.accept()
-    getattr(site, part).refuses = everything(method)
+    fixture = WorkerFixture()
+    fixture.accept()
+    getattr(fixture, part).refuses = everything(method)
 
-    site.work(OUTAGE_S)
-    received = len(site.receives) - sum(
-        Results(site.stored_results).read(job_id) is not None for job_id in site.jobs
+    fixture.work(OUTAGE_S)
+    received = len(fixture.receives) - sum(
+        Results(fixture.stored_results).read(job_id) is not None for job_id in fixture.jobs
     )
-    site.heal()
-    site.work(120)
+    fixture.heal()
+    fixture.work(120)
 
-    assert site.unanswered() == []
+    assert fixture.unanswered() == []
     assert received <= IN_HAND
-    assert max(site.receives.values()) == 1
+    assert max(fixture.receives.values()) == 1
 
 
 @pytest.mark.parametrize(("part", "method"), FAULTS)
 def test_keys_that_are_refused_for_ten_minutes_cost_no_job_and_stop_no_other(
     part: str, method: str
 ) -> None:
-    site = Site()
-    site.accept()
-    getattr(site, part).refuses = a_third(method)
+    fixture = WorkerFixture()
+    fixture.accept()
+    getattr(fixture, part).refuses = a_third(method)
 
-    site.work(OUTAGE_S)
-    during = len(site.unanswered())
-    site.heal()
-    site.work(700)
+    fixture.work(OUTAGE_S)
+    during = len(fixture.unanswered())
+    fixture.heal()
+    fixture.work(700)
 
     assert during <= 2 * JOBS * (0.6 if part in ("inputs", "album", "outputs") else 1)
-    assert site.unanswered() == []
+    assert fixture.unanswered() == []
 
 
-@pytest.mark.parametrize("seconds_a_photo", [0, 10])
+@pytest.mark.parametrize("seconds_a_photo", [LEAST_SECONDS_A_PHOTO, 10])
 @pytest.mark.parametrize(
     "methods", [("delete_many",), ("set_visibility", "set_visibility_many"), ("receive",)]
 )
 def test_queue_that_refuses_an_operation_for_ten_minutes_costs_no_job(
     methods: tuple[str, ...], seconds_a_photo: float
 ) -> None:
-    site = Site(seconds_a_photo=seconds_a_photo)
-    site.accept(JOBS // 2)
-    for queue in (site.requests, site.index_queue):
+    fixture = WorkerFixture(seconds_a_photo=seconds_a_photo)
+    fixture.accept(JOBS // 2)
+    for queue in (fixture.requests, fixture.index_queue):
         queue.refuses = everything(*methods)
 
-    until_s = site.clock() + OUTAGE_S
-    while site.clock() < until_s:
+    until_s = fixture.clock() + OUTAGE_S
+    while fixture.clock() < until_s:
         try:
-            site.work(1)
+            fixture.work(1)
         except QueueUnavailable:  # as run() does, which comes again later
-            site.pass_time(1)
-    site.heal()
-    site.work(600)
+            fixture.pass_time(1)
+    fixture.heal()
+    fixture.work(600)
 
-    assert site.unanswered() == []
+    assert fixture.unanswered() == []
 
 
 def test_refused_album_stops_no_other_photo_and_costs_no_job() -> None:
-    site = Site()
-    site.accept(40)
-    refused = set(site.jobs)
+    fixture = WorkerFixture()
+    fixture.accept(40)
+    refused = set(fixture.jobs)
     keys = tuple(f"'{number}.jpg'" for number in range(40))
-    site.album.refuses = lambda method, asked: method == "get" and any(k in asked for k in keys)
+    fixture.album.refuses = lambda method, asked: method == "get" and any(k in asked for k in keys)
     for number in range(100, 110):
-        site.accept_album_photo(f"{number}.jpg")
+        fixture.accept_album_photo(f"{number}.jpg")
 
-    site.work(30)
-    late = [job_id for job_id in site.unanswered() if job_id not in refused]
-    site.work(OUTAGE_S)
+    fixture.work(30)
+    late = [job_id for job_id in fixture.unanswered() if job_id not in refused]
+    fixture.work(OUTAGE_S)
     failed_meanwhile = [
         job_id
-        for job_id in site.jobs
-        if isinstance(Results(site.stored_results).read(job_id), JobFailed)
+        for job_id in fixture.jobs
+        if isinstance(Results(fixture.stored_results).read(job_id), JobFailed)
     ]
-    site.heal()
-    site.work(900)
+    fixture.heal()
+    fixture.work(900)
 
     assert late == []
     assert failed_meanwhile == []
-    assert site.unanswered() == []
+    assert fixture.unanswered() == []
 
 
 def test_only_the_lane_whose_operation_is_refused_pauses() -> None:
-    site = Site()
-    site.accept()
-    site.index.refuses = everything("put")
+    fixture = WorkerFixture()
+    fixture.accept()
+    fixture.index.refuses = everything("put")
 
-    site.work(30)
+    fixture.work(30)
 
-    assert sum(isinstance(Results(site.stored_results).read(j), JobDone) for j in site.jobs) == JOBS
+    results = Results(fixture.stored_results)
+    assert sum(isinstance(results.read(job_id), JobDone) for job_id in fixture.jobs) == JOBS
 
 
 def test_job_that_alone_is_refused_for_good_fails_under_a_code_of_its_own() -> None:
-    site = Site()
-    site.accept(20)
-    odd = site.jobs[0]
-    site.inputs.refuses = lambda method, asked: method == "get" and odd in asked
+    fixture = WorkerFixture()
+    fixture.accept(20)
+    odd = fixture.jobs[0]
+    fixture.inputs.refuses = lambda method, asked: method == "get" and odd in asked
 
-    site.work(60)
-    assert site.unanswered() == [odd]
+    fixture.work(60)
+    assert fixture.unanswered() == [odd]
     for _ in range(80):
-        site.accept(1)
-        site.work(60)
+        fixture.accept(1)
+        fixture.work(60)
 
-    result = Results(site.stored_results).read(odd)
+    result = Results(fixture.stored_results).read(odd)
     assert isinstance(result, JobFailed)
     assert result.error.code == ALONE_REFUSED
     assert "get was refused by the test" in result.error.message
-    assert [body[:36] for body in site.dead.bodies] == [odd]
+    assert [body[:36] for body in fixture.dead_bodies()] == [odd]
 
 
 def test_job_at_its_last_receive_is_not_spent_by_an_outage() -> None:
-    site = Site()
-    site.accept(1)
+    fixture = WorkerFixture()
+    fixture.accept(1)
     for _ in range(MAX_RECEIVE_COUNT - 1):
-        for queue in (site.requests, site.index_queue):
+        for queue in (fixture.requests, fixture.index_queue):
             queue.receive(limit=1, wait_s=0)
-        site.clock.advance(VISIBILITY_S)
-    site.outputs.refuses = everything("put_if")
+        fixture.clock.advance(VISIBILITY_S)
+    fixture.outputs.refuses = everything("put_if")
 
-    site.work(OUTAGE_S)
-    site.heal()
-    site.work(120)
+    fixture.work(OUTAGE_S)
+    fixture.heal()
+    fixture.work(120)
 
-    assert site.unanswered() == []
+    assert fixture.unanswered() == []
 
 
 def test_worker_that_is_stopped_in_an_outage_spends_no_last_receive() -> None:
-    site = Site()
-    site.accept(5)
-    site.inputs.refuses = everything("get")
+    fixture = WorkerFixture()
+    fixture.accept(5)
+    fixture.inputs.refuses = everything("get")
     for _ in range(3 * MAX_RECEIVE_COUNT):
-        site.work(20)
-        site.joined.worker.drain()
-        site.start_worker()
-    site.heal()
-    site.work(120)
+        fixture.work(20)
+        fixture.parts.worker.drain()
+        fixture.start_worker()
+    fixture.heal()
+    fixture.work(120)
 
-    assert [job_id for job_id in site.jobs[::2] if job_id in site.unanswered()] == []
-    assert site.dead.bodies == []
+    assert [job_id for job_id in fixture.jobs[::2] if job_id in fixture.unanswered()] == []
+    assert fixture.dead_bodies() == []
 
 
 def test_settlement_that_broke_off_recognises_nothing_again() -> None:
-    site = Site(seconds_a_photo=0.001)
-    site.accept(1)
-    site.outputs.refuses = everything("put")
-    outcomes = site.joined.worker.run_once()
-    site.clock.advance(1)
-    recognised_by_s = site.clock()
+    fixture = WorkerFixture()
+    fixture.accept(1)
+    fixture.outputs.refuses = everything("put")
+    outcomes = fixture.parts.worker.run_once()
+    fixture.clock.advance(1)
+    recognised_by_s = fixture.clock()
 
-    site.heal()
-    again = site.joined.worker.run_once()
+    fixture.heal()
+    again = fixture.parts.worker.run_once()
 
     assert Outcome.LEFT_ALONE in outcomes
     assert again == [Outcome.DUPLICATE]
-    assert site.clock() == recognised_by_s
+    assert fixture.clock() == recognised_by_s

@@ -6,19 +6,26 @@ from typing import Any
 
 import pytest
 
+from core.bootstrap.worker import build_worker
 from core.errors import QueueUnavailable, RecognizerDied
 from core.faces.results import EVERY_FACE, Needed, Recognition
 from core.jobs.recognition_job import Job
 from core.ports import ReceivedMessage
-from core.testing import ManualClock, MemoryQueue, MemoryStore
+from core.settings import Settings
 from core.worker.dead_letter_sweeper import ABANDONED
 from core.worker.job_handler import Outcome
 from harness.waiting import wait_until
 from tests.support.faces import recognition
-from tests.support.workers import join_worker
-from tests.support.worlds import World
+from tests.support.infrastructure import MemoryInfrastructure
 
 VISIBILITY_S = 60
+SETTINGS = Settings(
+    _env_file=None,
+    dead_letter_sweep_seconds=10,
+    retry_backoff_seconds=1,
+    sqs_visibility_timeout_seconds=VISIBILITY_S,
+    visibility_heartbeat_seconds=0,
+)
 QUICK = b"a quick photo"
 
 
@@ -55,33 +62,27 @@ class GatedRecognizer:
 class Tier:
     slots: int = 2
     grace_s: float = 5
-    clock: ManualClock = field(default_factory=ManualClock)
     wait_s: float = 0.05
     recognizer: GatedRecognizer = field(default_factory=GatedRecognizer)
 
     def __post_init__(self) -> None:
-        self.queue = MemoryQueue(clock=self.clock, visibility_s=VISIBILITY_S)
-        self.dead_letters = MemoryQueue(clock=self.clock)
-        self.inputs, self.outputs = MemoryStore(), MemoryStore()
-        world = World(
-            queue=self.queue,
-            dead_letters=self.dead_letters,
-            inputs=self.inputs,
-            outputs=self.outputs,
-            gallery=MemoryStore(),
-            let_pass=self.clock.advance,
+        settings = SETTINGS.model_copy(
+            update={
+                "worker_processes": self.slots,
+                "shutdown_grace_seconds": self.grace_s,
+                "sqs_wait_time_seconds": self.wait_s,
+            }
         )
-        joined = join_worker(
-            world,
-            self.recognizer,
-            slots=self.slots,
-            grace_s=self.grace_s,
-            wait_s=self.wait_s,
-            visibility_s=VISIBILITY_S,
-            sweep_interval_s=10,
-            clock=self.clock,
+        memory = MemoryInfrastructure(
+            settings=settings, recognizer=self.recognizer, seconds_a_photo=0
         )
-        self.worker, self.inbox = joined.worker, joined.lane.inbox
+        self.clock = memory.clock
+        self.queue = memory.queue(settings.sqs_req_queue_name)
+        self.dead_letters = memory.queue(settings.dead_letter_queue_name)
+        self.inputs = memory.bucket(settings.s3_in_bucket)
+        self.outputs = memory.bucket(settings.s3_out_bucket)
+        parts = build_worker(settings, memory.joined())
+        self.worker, self.inbox = parts.worker, parts.lanes[0].inbox
         self.thread = threading.Thread(target=self.worker.run)
 
     def accept(self, photo: bytes = b"photo") -> Job:
