@@ -1,4 +1,4 @@
-"""What answers hold, as pydantic models."""
+"""Answers as pydantic models."""
 
 from datetime import datetime
 from typing import Annotated, Literal, Self
@@ -17,13 +17,13 @@ Threshold = Annotated[
         ge=0,
         le=100,
         allow_inf_nan=False,
-        description="Least similarity of a match, 0 to 100. It never bounds a distance.",
+        description="Lowest similarity of a match, 0 to 100. It never bounds a distance.",
     ),
 ]
 
 
 class ErrorAnswer(Frozen):
-    """Why a request was not served; `retryable` says whether the same one may be, later."""
+    """Why a request failed; `retryable` says whether the same request may succeed later."""
 
     error: str
     code: str
@@ -38,7 +38,7 @@ class Health(Frozen):
 
 
 class Readiness(Frozen):
-    """The service can be used; `galleries` says how far each gallery is that lies in memory."""
+    """The service can be used; `galleries` has the state of each gallery in memory."""
 
     status: Literal["ready"] = "ready"
     galleries: dict[str, str]
@@ -101,7 +101,7 @@ class CollectionList(Frozen):
 
 
 class KnownFace(Frozen):
-    """An enrolled face; `rejected` are the persons of whom it was said that it is not theirs."""
+    """An enrolled face; `rejected` lists the people whom users rejected for it."""
 
     face_id: str
     person: str | None
@@ -129,13 +129,13 @@ class FaceList(Frozen):
 
 
 class PersonFaces(FaceList):
-    """A person, and a page of the faces."""
+    """A person, and a page of their faces."""
 
     person: str
 
 
 class PersonRenamed(Frozen):
-    """A person's name from now on, and how many faces the former name had."""
+    """A person's new name, and how many faces got it."""
 
     person: str
     faces: int

@@ -20,10 +20,10 @@ from efr_web.schemas import ErrorAnswer
 
 _REF: Final = "#/components/schemas/{model}"
 _DESCRIPTION: Final = """\
-Faces in photos: name them, enrol them, look for them, forget them.
+Enrol people, name the faces on photos, search for faces, and erase people.
 
-Errors are JSON with `error`, `code`, `retryable` and `request_id`. A `threshold` always is the
-least similarity, 0 to 100. Photos are JPEG, PNG, WebP, HEIC, AVIF or BMP. Lists are paged: pass
+Errors are JSON with `error`, `code`, `retryable` and `request_id`. A `threshold` is always the
+lowest similarity, 0 to 100. Photos are JPEG, PNG, WebP, HEIC, AVIF or BMP. Lists are paged: pass
 `next_token` of a page to get the next one, until it is null.
 """
 

@@ -122,7 +122,7 @@ class Operation:
 
     @property
     def failures(self) -> Failures:
-        """All errors that it may answer, each once."""
+        """All errors that the operation may answer, each once."""
         return tuple(dict.fromkeys((*self.errors, InvalidRequest, FaceServiceError)))
 
 
@@ -134,7 +134,7 @@ class Api:
     operations: dict[str, Operation] = field(default_factory=dict)
 
     def route(self, method: str, rule: str, operation: Operation) -> Callable[[View], View]:
-        """Add a route that takes what is told of it, and nothing else."""
+        """Add a route that accepts only what its operation describes."""
 
         def add(view: View) -> View:
             @wraps(view)

@@ -45,8 +45,8 @@ Base64 = Annotated[
     StringConstraints(min_length=1),
     Field(
         description=(
-            "A photo in base64, also wrapped, unpadded, URL-safe or as a data URI; in a form it "
-            "is a file."
+            "A photo in base64; lines, missing padding, the URL-safe alphabet and data URIs are "
+            "accepted. In a form it is a file."
         ),
         json_schema_extra={"contentEncoding": "base64"},
     ),
@@ -99,14 +99,14 @@ class PhotoFields(RequestModel):
 
 
 class UploadForm(RequestModel):
-    """What may stand beside the file of an upload."""
+    """The fields beside the file of an upload."""
 
     collection_id: CollectionId = DEFAULT_COLLECTION
     min_quality: MinQuality | None = None
 
 
 class CreateCollection(RequestModel):
-    """A collection to be made."""
+    """A collection to be created."""
 
     collection_id: CollectionId
     threshold: Threshold = SIMILARITY_AT_THRESHOLD
@@ -124,7 +124,7 @@ class IndexPhoto(IndexRequest, PhotoFields):
 
 
 class IndexBatch(IndexOptions, RequestModel):
-    """Photos of an allowed bucket, by their keys or by a prefix of them."""
+    """Photos of an allowed bucket, by keys or by a prefix."""
 
     model_config = _with(
         {
@@ -161,7 +161,7 @@ class IndexBatch(IndexOptions, RequestModel):
 
 
 class MatchPhoto(PhotoFields):
-    """A photo whose faces are looked for in a collection."""
+    """A photo whose faces a search looks for in a collection."""
 
     collection_id: CollectionId
     threshold: Threshold | None = None
@@ -190,7 +190,7 @@ class NewName(RequestModel):
 
 
 class PersonOfFace(RequestModel):
-    """The person that a face is said to be, or not to be."""
+    """The person whom a request gives to a face, or rejects for it."""
 
     person: PersonName
 

@@ -72,11 +72,15 @@ def add_collection_routes(api: Api, parts: WebParts) -> None:
 
 CREATE = Operation(
     tag="Collections",
-    summary="Make a collection",
-    text="`threshold` is the least similarity of a match in it, 80 unless given.",
+    summary="Create a collection",
+    text="`threshold` is the lowest similarity of a match, 80 by default.",
     body=Body(json=CreateCollection),
     answers={
-        201: Answer(text="It was made.", models=(CollectionDescription,), headers=("Location",))
+        201: Answer(
+            text="The collection was created.",
+            models=(CollectionDescription,),
+            headers=("Location",),
+        )
     },
     errors=(*JSON_BODY, InvalidCollectionId, CollectionExists, StorageUnavailable, *INDEX),
     curl=curl_json("/collections", {"collection_id": "staff", "threshold": 85}),
@@ -84,17 +88,17 @@ CREATE = Operation(
 LIST = Operation(
     tag="Collections",
     summary="List the collections",
-    text="In the order of their ids.",
+    text="The list is in the order of the ids.",
     query=PageQuery,
-    answers={200: Answer(text="A page of them.", models=(CollectionList,))},
+    answers={200: Answer(text="A page of the list.", models=(CollectionList,))},
     errors=(InvalidRequest, StorageUnavailable),
     curl="/collections?limit=10",
 )
 DESCRIBE = Operation(
     tag="Collections",
     summary="Describe a collection",
-    text="The collection `default` is made when it is first asked for.",
-    answers={200: Answer(text="What is known of it.", models=(CollectionDescription,))},
+    text="The service creates the collection `default` at the first request that uses it.",
+    answers={200: Answer(text="The collection.", models=(CollectionDescription,))},
     errors=(*COLLECTION, *INDEX),
     curl="/collections/staff",
 )
@@ -102,10 +106,10 @@ DELETE = Operation(
     tag="Collections",
     summary="Erase a collection",
     text=(
-        "With all its people, their photos and results. A second time it is "
-        "`COLLECTION_NOT_FOUND`; an erasure that broke off is finished by asking again."
+        "Erases all its people, their photos and their results too. A second request is "
+        "answered `COLLECTION_NOT_FOUND`. If an erasure breaks off, ask again to finish it."
     ),
-    answers={204: Answer(text="Nothing of it is left.")},
+    answers={204: Answer(text="The collection is gone.")},
     errors=(*COLLECTION, *INDEX),
     curl="-X DELETE /collections/staff",
 )

@@ -142,22 +142,22 @@ def _submitted(answer: BaseModel, location: str) -> Response:
 
 
 _PERSON_NOTE = (
-    "With a `person` the largest face is that person's, and no other is added; none is if others "
-    "are nearly as large, unless `largest` is true."
+    "With a `person` only the largest face is added, as that person's. If other faces are nearly "
+    "as large, none is added unless `largest` is true."
 )
 _QUALITY_NOTE = (
-    "Faces of a lower quality than `min_quality`, or than the service's own bound, are not added "
+    "Faces with a quality under `min_quality`, or under the service's own bound, are not added "
     "(`LOW_QUALITY`)."
 )
-_BOX_NOTE = "`box` names one face by where it lies, and nothing else is added."
+_BOX_NOTE = "`box` says where the face is, and only that face is added."
 INDEX_PHOTO = Operation(
     tag="Faces",
     summary="Add the faces of a photo to a collection",
     text=(
-        "By the workers: ask for the job's status. Its result lists `face_records` and, with "
-        f"reasons, `unindexed_faces`. {_PERSON_NOTE} {_BOX_NOTE} The same collection and "
-        "`image_id` again replace the faces and double nothing; the same photo under another "
-        f"person's name adds nothing (`SAME_PHOTO`). {_QUALITY_NOTE}"
+        "The workers add them; ask for the job's status. Its result lists `face_records`, and "
+        f"`unindexed_faces` with reasons. {_PERSON_NOTE} {_BOX_NOTE} A request with the same "
+        "collection and `image_id` replaces the faces. The same photo under another person's "
+        f"name adds nothing (`SAME_PHOTO`). {_QUALITY_NOTE}"
     ),
     body=Body(json=IndexPhoto, form=IndexPhoto, files=("image",)),
     answers={
@@ -170,8 +170,8 @@ INDEX_BATCH = Operation(
     tag="Faces",
     summary="Add the faces of many photos to a collection",
     text=(
-        "Up to 1,000 keys, or a prefix that up to 10,000 keys begin with. Each photo's key is "
-        f"its `image_id`. {_PERSON_NOTE} {_QUALITY_NOTE}"
+        "Give up to 1,000 keys, or a prefix of up to 10,000 keys. Each photo's key is its "
+        f"`image_id`. {_PERSON_NOTE} {_QUALITY_NOTE}"
     ),
     body=Body(json=IndexBatch),
     answers={
@@ -190,22 +190,22 @@ BATCH_STATUS = Operation(
     summary="Ask how far a batch is",
     text="Counts all photos and describes a page of them, in the order of the request.",
     query=PageQuery,
-    answers={200: Answer(text="How far it is.", models=(BatchStatus,))},
+    answers={200: Answer(text="The counts and a page of outcomes.", models=(BatchStatus,))},
     errors=(InvalidRequest, BatchNotFound, StorageUnavailable),
     curl="/batches/8f323fc7-d47f-4792-bd59-413577fc04bf?limit=10",
 )
 MATCH = Operation(
     tag="Faces",
-    summary="Look for a face in a collection",
+    summary="Search a collection for a face",
     text=(
-        "Searches for the largest face, or for all with `all_faces`. A photo without any face "
-        "is answered with an empty list. `threshold` is the least similarity (0 to 100), the "
-        "collection's own unless given. A face of a lower quality than `min_quality`, or than the "
-        "service's own bound, is not searched for: its `warning` is `NOT_SEARCHED`. `POOR_FACE` "
-        "warns of matches that rest on a poor face."
+        "Searches for the largest face, or for all with `all_faces`. A photo without a face is "
+        "answered with an empty list. `threshold` is the lowest similarity (0 to 100), by default "
+        "the collection's. The service does not search for a face whose quality is under "
+        "`min_quality`, or under its own bound: the face's `warning` is `NOT_SEARCHED`. "
+        "`POOR_FACE` warns of matches that rest on a poor face."
     ),
     body=Body(json=MatchPhoto, form=MatchPhoto, files=("image",)),
-    answers={200: Answer(text="The faces and who is like them.", models=(Matched,))},
+    answers={200: Answer(text="The faces with their matches.", models=(Matched,))},
     errors=(*PHOTO, *COLLECTION, *INDEX, *RECOGNITION, ModelMismatch),
     curl="-F image=@ada.jpg -F collection_id=staff -F max_matches=3 /faces/match",
 )
@@ -214,18 +214,18 @@ VERIFY = Operation(
     summary="Are two faces one person's?",
     text=(
         "Compares the largest faces of two photos, or of one photo with an enrolled person. "
-        "`threshold` is the least similarity (0 to 100) for `same`: unless given 80, or the "
-        "collection's own."
+        "`threshold` is the lowest similarity (0 to 100) for `same`, by default 80 or the "
+        "collection's."
     ),
     body=Body(json=VerifyPhoto, form=VerifyPhoto, files=("image", "other_image")),
-    answers={200: Answer(text="The same or not.", models=(Verified,))},
+    answers={200: Answer(text="Whether they are the same person.", models=(Verified,))},
     errors=(*PHOTO, *COLLECTION, *INDEX, *RECOGNITION, ModelMismatch, NoFaceFound, PersonNotFound),
     curl="-F image=@ada.jpg -F other_image=@ada2.jpg /faces/verify",
 )
 DETECT = Operation(
     tag="Faces",
     summary="Find the faces of a photo",
-    text="Boxes, landmarks and quality; nothing is stored.",
+    text="Answers boxes, landmarks and quality. Nothing is stored.",
     body=Body(json=PhotoFields, form=PhotoFields, files=("image",)),
     answers={200: Answer(text="The faces, largest first.", models=(Detected,))},
     errors=(*PHOTO, *RECOGNITION),

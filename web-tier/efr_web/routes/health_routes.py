@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 _TRUSTED_S: Final = 1.0
-"""How old the answer of ``/ready`` may be: whoever asks faster costs no further requests."""
+"""How old the answer of ``/ready`` may be; faster polls cost no further requests."""
 
 
 def add_health_routes(
@@ -86,7 +86,7 @@ def _problem(check: Callable[[], None]) -> ServiceUnavailable | None:
 HEALTH = Operation(
     tag="Service",
     summary="Is the process alive?",
-    answers={200: Answer(text="It is.", models=(Health,))},
+    answers={200: Answer(text="The process is alive.", models=(Health,))},
     curl="/health",
 )
 READY = Operation(
@@ -94,9 +94,9 @@ READY = Operation(
     summary="Can the service be used?",
     text=(
         "Asks S3 and SQS for every bucket and queue. `galleries` has the state of each gallery "
-        "that lies in this process's memory: `loading`, `exact`, `building` or `index`."
+        "in this process's memory: `loading`, `exact`, `building` or `index`."
     ),
-    answers={200: Answer(text="It can.", models=(Readiness,))},
+    answers={200: Answer(text="The service can be used.", models=(Readiness,))},
     errors=(ServiceUnavailable,),
     curl="/ready",
 )

@@ -140,9 +140,9 @@ UPLOAD = Operation(
     summary="Name the people on a photo",
     text=(
         "Queues the photo for the workers and waits for the answer, `MAX_WAIT_SECONDS` at most. "
-        "Anything that is no form with a file `inputFile` is `MISSING_FILE`. A face of a lower "
-        "quality than `min_quality`, or than the service's own bound, is not looked for: its "
-        "`warning` is `NOT_SEARCHED`. `POOR_FACE` warns of a name that rests on a poor face."
+        "A body that is no form with a file `inputFile` is `MISSING_FILE`. The service does not "
+        "search for a face whose quality is under `min_quality`, or under its own bound: the "
+        "face's `warning` is `NOT_SEARCHED`. `POOR_FACE` warns of a name that rests on a poor face."
     ),
     body=Body(form=UploadForm, files=(_FILE,), required_files=(_FILE,)),
     request_headers=("Prefer", "Idempotency-Key"),
@@ -168,7 +168,7 @@ UPLOAD = Operation(
 STATUS = Operation(
     tag="Recognition",
     summary="Ask for the answer to a photo",
-    text="Serves the jobs of `POST /` and of `POST /faces/index`.",
+    text="Answers for the jobs of `POST /` and of `POST /faces/index`.",
     answers={
         200: Answer(text="The job has ended.", models=(JobDone, IndexDone, JobFailed)),
         202: _PENDING,

@@ -115,13 +115,13 @@ def _checked(face_id: str) -> str:
     return face_id
 
 
-_NAMED = "A name stands in the path in percent encoding; slashes in it may be `/` or `%2F`."
+_NAMED = "Percent-encode the name in the path; a slash may be `/` or `%2F`."
 LIST_FACES = Operation(
     tag="People",
     summary="List the faces of a collection",
-    text="In the order of their ids; all, or one person's.",
+    text="Lists all faces, or one person's, in the order of their ids.",
     query=FacePageQuery,
-    answers={200: Answer(text="A page of them.", models=(FaceList,))},
+    answers={200: Answer(text="A page of the list.", models=(FaceList,))},
     errors=(*COLLECTION, *INDEX, InvalidRequest),
     curl="'/collections/staff/faces?person=Ada%20Lovelace&limit=10'",
 )
@@ -130,7 +130,7 @@ PERSON = Operation(
     summary="List the faces of a person",
     text=_NAMED,
     query=PageQuery,
-    answers={200: Answer(text="A page of them.", models=(PersonFaces,))},
+    answers={200: Answer(text="A page of the list.", models=(PersonFaces,))},
     errors=(*COLLECTION, *INDEX, InvalidRequest, PersonNotFound),
     curl="/collections/staff/persons/Ada%20Lovelace",
 )
@@ -138,8 +138,8 @@ RENAME = Operation(
     tag="People",
     summary="Rename a person",
     text=(
-        f"{_NAMED} Onto the name of somebody enrolled, both become one person. A face of which "
-        "it was said that it is not the new person's loses its name."
+        f"{_NAMED} If the new name is enrolled already, the two people are merged. A face for "
+        "which users rejected the new name loses its name."
     ),
     body=Body(json=NewName),
     answers={200: Answer(text="The faces have the new name.", models=(PersonRenamed,))},
@@ -162,7 +162,7 @@ REASSIGN = Operation(
 REJECT = Operation(
     tag="People",
     summary="Say whose face it is not",
-    text="It is never matched to that person again. Saying it again changes nothing.",
+    text="The face is never matched to that person again. A second request changes nothing.",
     body=Body(json=PersonOfFace),
     answers={200: Answer(text="The face as it is now.", models=(KnownFace,))},
     errors=(*COLLECTION, *INDEX, *JSON_BODY, FaceNotFound),
@@ -174,8 +174,8 @@ REJECT = Operation(
 DELETE_FACE = Operation(
     tag="People",
     summary="Erase a face",
-    text="With the photo that enrolled it and its result. A second time it is `FACE_NOT_FOUND`.",
-    answers={204: Answer(text="Nothing of it is left.")},
+    text="Erases its photo and result too. A second request is answered `FACE_NOT_FOUND`.",
+    answers={204: Answer(text="The face is gone.")},
     errors=(*COLLECTION, *INDEX, FaceNotFound),
     curl="-X DELETE /collections/staff/faces/6f1dbf0e-6b0f-5d0b-9f0a-6f6f4d1a7c11",
 )
@@ -183,11 +183,11 @@ DELETE_PERSON = Operation(
     tag="People",
     summary="Erase a person",
     text=(
-        f"With all faces, their photos, and every result that names the person. {_NAMED} "
-        "A second time it is `PERSON_NOT_FOUND`; an erasure that broke off is finished by "
-        "asking again."
+        "Erases all faces of the person, their photos, and every result that names the person. "
+        f"{_NAMED} A second request is answered `PERSON_NOT_FOUND`. If an erasure breaks off, ask "
+        "again to finish it."
     ),
-    answers={204: Answer(text="Nothing of the person is left.")},
+    answers={204: Answer(text="The person is gone.")},
     errors=(*COLLECTION, *INDEX, InvalidRequest, PersonNotFound),
     curl="-X DELETE /collections/staff/persons/Ada%20Lovelace",
 )
