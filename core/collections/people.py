@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from core.collections.erasure_records import ErasureLog
 from core.collections.registry import Collection, Collections
 from core.errors import FaceNotFound, PersonNotFound, PersonRejected
 from core.ports import EnrolledFace, FaceIndex
@@ -167,8 +168,9 @@ class People:
     ) -> list[EnrolledFace]:
         """Store faces as they are after a change, and return them.
 
-        Faces that are erased between the reading and the storing are not brought back: the
-        erasures are looked at before and after, as in `Enroller`.
+        Faces that are erased between the reading and the storing are not brought back, and
+        persons who are renamed or rejected then are so afterwards: the records are looked at
+        before and after, as in `Enroller`.
         """
         collection = self.collections.now(collection_id)
         former = self.collections.erased(collection)
@@ -180,7 +182,25 @@ class People:
         gone = {face.face_id for face in changed if since.covers_face(face.face_id)}
         if gone:
             self.index.erase(now.gallery_id, sorted(gone))
-        return [face for face in changed if face.face_id not in gone]
+        left = [face for face in changed if face.face_id not in gone]
+        as_said = [_as_said_since(face, since) for face in left]
+        overtaken = [
+            said for said, face in zip(as_said, left, strict=True) if said.person != face.person
+        ]
+        if overtaken:
+            self.index.put(now.gallery_id, overtaken)
+        return as_said
+
+
+def _as_said_since(face: EnrolledFace, since: ErasureLog) -> EnrolledFace:
+    """Return a face under the name that others gave its person meanwhile, unless they rejected it.
+
+    The records tell which names are rejected only to those who ask for a name.
+    """
+    person = since.name_now(face.person, None)
+    if person is not None and since.rejects(face.face_id, person, None):
+        return replace(face, person=None, rejected=face.rejected | {person})
+    return replace(face, person=person)
 
 
 def _no_face(face_id: str, collection_id: str) -> FaceNotFound:

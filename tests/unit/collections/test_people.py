@@ -243,3 +243,49 @@ def test_face_that_is_erased_while_it_is_changed_is_not_found(
         change(family.people)
 
     assert family.names() == {}
+
+
+def saying_first(
+    family: Family, monkeypatch: pytest.MonkeyPatch, say: Callable[[People], object]
+) -> None:
+    """Let others say something just before faces are stored for the first time from now on."""
+    put = family.people.index.put
+
+    def say_then_put(gallery_id: str, faces: Sequence[EnrolledFace]) -> None:
+        monkeypatch.setattr(family.people.index, "put", put)
+        say(family.people)
+        put(gallery_id, faces)
+
+    monkeypatch.setattr(family.people.index, "put", say_then_put)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda people: people.rename("family", "Ada", "Bob"),
+        lambda people: people.reassign("family", "1", "Bob"),
+    ],
+    ids=["rename", "reassign"],
+)
+def test_rejection_of_the_new_name_while_a_face_gets_it_is_kept(
+    family: Family, change: Callable[[People], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    family.enrol(enrolled("Ada", 0, "1"))
+    saying_first(family, monkeypatch, lambda people: people.reject("family", "1", "Bob"))
+
+    change(family.people)
+
+    assert family.names() == {"1": None}
+    assert family.people.face("family", "1").rejected == {"Bob"}
+
+
+def test_renaming_while_a_face_is_rejected_is_kept(
+    family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    family.enrol(enrolled("Ada", 0, "1"))
+    saying_first(family, monkeypatch, lambda people: people.rename("family", "Ada", "Ada King"))
+
+    family.people.reject("family", "1", "Eve")
+
+    assert family.names() == {"1": "Ada King"}
+    assert family.people.face("family", "1").rejected == {"Eve"}
