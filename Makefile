@@ -6,7 +6,7 @@ COG := $(BIN)/cog -I . -P
 CODE := core web-tier app-tier cli harness benchmarks scripts tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-executors bench-collections bench-s3 bench-quality containers prove-containers lock
+.PHONY: help install samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-executors bench-collections erasing bench-s3 bench-quality containers prove-containers lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -127,6 +127,10 @@ web-memory: install ## Measure a web process's memory; writes docs/benchmarks/we
 bench-collections: samples ## Measure the service with 2,000 collections; writes docs/benchmarks/many-collections.json
 	@$(BIN)/python -m benchmarks.service.bench_collections $(BENCH_COLLECTIONS)
 	@$(COG) -r docs/scaling.md
+
+erasing: samples ## Erase people among 1,000 collections, under uploads of them; writes docs/benchmarks/erasing.json
+	@$(BIN)/python -m harness.erasing --artifact docs/benchmarks/erasing.json $(ERASING)
+	@$(BIN)/python -m benchmarks.service.pipeline_page
 
 bench-s3: install ## Compare boto3's and obstore's processor time; writes docs/benchmarks/s3.json
 	@$(BIN)/python -m benchmarks.service.bench_s3

@@ -1,6 +1,7 @@
 """Many small collections, made by copying one: enrolling them would take an hour."""
 
 import uuid
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -8,7 +9,6 @@ import numpy as np
 
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
-from core.collections.registry import Collection
 from core.faces.results import Model
 from core.ground.storage_keys import collection_key, gallery_prefix, marker_key
 from core.ports import EnrolledFace
@@ -20,7 +20,15 @@ _THREADS: Final = 8
 def make_collections(settings: Settings, ids: list[str], *, model: Model, length: int) -> None:
     """Make collections with one face each, all of them the same one of nobody real."""
     shared = Shared(settings, Infrastructure.on_aws(settings))
-    template = _enrolled(shared, ids[0], model, length)
+    _enrolled(shared, ids[0], model, length)
+    copy_collection(settings, ids[0], ids[1:])
+    shared.index.close()
+
+
+def copy_collection(settings: Settings, source: str, ids: Sequence[str]) -> None:
+    """Make collections that hold what another one holds."""
+    shared = Shared(settings, Infrastructure.on_aws(settings))
+    template = shared.collections.now(source)
     folder = gallery_prefix(template.gallery_id)
     store = shared.gallery
     files = {key.removeprefix(folder): store.get(key).body for key in store.versions(folder)}
@@ -36,11 +44,10 @@ def make_collections(settings: Settings, ids: list[str], *, model: Model, length
             store.put(key, body, content_type="application/octet-stream")
 
     with ThreadPoolExecutor(_THREADS) as threads:
-        list(threads.map(copy, ids[1:]))
-    shared.index.close()
+        list(threads.map(copy, ids))
 
 
-def _enrolled(shared: Shared, collection_id: str, model: Model, length: int) -> Collection:
+def _enrolled(shared: Shared, collection_id: str, model: Model, length: int) -> None:
     made = shared.collections.create(collection_id)
     collection = shared.collections.bind(made, model, length=length)
     embedding = np.random.default_rng(1).standard_normal(length).astype(np.float32)
@@ -48,4 +55,3 @@ def _enrolled(shared: Shared, collection_id: str, model: Model, length: int) -> 
         face_id=str(uuid.uuid4()), person="Nobody", image_id="none", embedding=embedding
     )
     shared.index.put(collection.gallery_id, [face])
-    return collection

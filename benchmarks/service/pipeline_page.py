@@ -38,6 +38,7 @@ def tables() -> dict[str, str]:
         "costs": _costs_table(pipeline, album),
         "fleet": _fleet(pipeline),
         "collections": collections_table(_read("many-collections.json")),
+        "erasing": erasing_text(_read("erasing.json")),
     }
 
 
@@ -80,6 +81,22 @@ def collections_table(many: dict[str, Any]) -> str:
         f"{machine['load_before']:g} before.{priority}"
     )
     return f"{table(head, rows)}\n\n{paragraph(measured)}"
+
+
+def erasing_text(trial: dict[str, Any]) -> str:
+    """Return what was left of people who were erased while photos of them came."""
+    named = trial["results_left_that_name_someone_erased"]
+    machine = trial["machine"]
+    return paragraph(
+        f"With {trial['collections']:,} collections and {trial['delay_ms']:g} ms a request, a "
+        f"person was erased from {trial['erasures']} collections. {trial['uploads']:,} photos of "
+        f"the person came meanwhile. {trial['results_erased']:,} results went with the person, and "
+        f"of the {trial['results_left']:,} that were left in the end, {named} named the person. "
+        f"Measured {trial['measured_at'][:10]} on {machine['cores']} cores, which LocalStack and "
+        "other work shared: the load average was "
+        f"{machine['load_before']:g}. An erasure took {trial['erasure_s']['median']:g} s (median), "
+        "four of them at a time."
+    )
 
 
 def _judged(measured: float, most: float, unit: str) -> str:
