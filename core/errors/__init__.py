@@ -1,0 +1,170 @@
+"""Every way in which this service fails.
+
+::
+
+    FaceServiceError
+    ├── InvalidSettings
+    ├── BadRequest                  the caller's mistake, outside the photo
+    │   ├── MissingFile
+    │   ├── MissingFilename
+    │   ├── RequestTimedOut
+    │   ├── FormTooLarge
+    │   ├── InvalidIdempotencyKey
+    │   ├── InvalidCollectionId
+    │   ├── InvalidRequest
+    │   ├── BucketNotAllowed
+    │   ├── NoFaceFound
+    │   └── IdempotencyConflict
+    ├── InvalidPhoto                this photo can never be recognised
+    │   ├── NoFaceInBox
+    │   ├── EmptyFile
+    │   ├── FileTooLarge
+    │   ├── UnsupportedImage
+    │   ├── TooManyPixels
+    │   ├── AnimatedImage
+    │   ├── TruncatedImage
+    │   └── InvalidImage
+    ├── NotFound
+    │   ├── JobNotFound
+    │   ├── BatchNotFound
+    │   ├── BucketNotFound
+    │   ├── CollectionNotFound
+    │   ├── FaceNotFound
+    │   └── PersonNotFound
+    ├── Conflict
+    │   ├── CollectionExists
+    │   └── PersonRejected
+    ├── TooBusy                     passes by itself, like the next ones
+    ├── MalformedMessage
+    ├── ObjectMissing
+    ├── Erased                      what a job holds was erased after it was accepted
+    ├── ServiceUnavailable          passes by itself: try again later
+    │   ├── StorageUnavailable
+    │   │   ├── BucketMissing
+    │   │   └── SourceUnavailable
+    │   ├── QueueUnavailable
+    │   └── IndexUnavailable
+    ├── RecognitionFailed           the child gave no answer: worth another try
+    │   ├── RecognitionTimedOut
+    │   ├── RecognizerDied
+    │   └── ErasedMeanwhile
+    └── ModelError
+        ├── ModelMissing
+        ├── ModelCorrupt
+        └── ModelMismatch
+
+``code`` is the name that clients, logs and documents use; ``retryable`` says
+whether the same request may succeed later.
+"""
+
+from core.errors.base import (
+    FaceServiceError,
+)
+from core.errors.photos import (
+    AnimatedImage,
+    EmptyFile,
+    FileTooLarge,
+    InvalidImage,
+    InvalidPhoto,
+    NoFaceInBox,
+    TooManyPixels,
+    TruncatedImage,
+    UnsupportedImage,
+)
+from core.errors.requests import (
+    BadRequest,
+    BatchNotFound,
+    BucketNotAllowed,
+    BucketNotFound,
+    CollectionExists,
+    CollectionNotFound,
+    Conflict,
+    Erased,
+    FaceNotFound,
+    FormTooLarge,
+    IdempotencyConflict,
+    InvalidCollectionId,
+    InvalidIdempotencyKey,
+    InvalidRequest,
+    JobNotFound,
+    MissingFile,
+    MissingFilename,
+    NoFaceFound,
+    NotFound,
+    ObjectMissing,
+    PersonNotFound,
+    PersonRejected,
+    RequestTimedOut,
+)
+from core.errors.service import (
+    BucketMissing,
+    ErasedMeanwhile,
+    IndexUnavailable,
+    InvalidSettings,
+    MalformedMessage,
+    ModelCorrupt,
+    ModelError,
+    ModelMismatch,
+    ModelMissing,
+    QueueUnavailable,
+    RecognitionFailed,
+    RecognitionTimedOut,
+    RecognizerDied,
+    ServiceUnavailable,
+    SourceUnavailable,
+    StorageUnavailable,
+    TooBusy,
+)
+
+__all__ = [
+    "AnimatedImage",
+    "BadRequest",
+    "BatchNotFound",
+    "BucketMissing",
+    "BucketNotAllowed",
+    "BucketNotFound",
+    "CollectionExists",
+    "CollectionNotFound",
+    "Conflict",
+    "EmptyFile",
+    "Erased",
+    "ErasedMeanwhile",
+    "FaceNotFound",
+    "FaceServiceError",
+    "FileTooLarge",
+    "FormTooLarge",
+    "IdempotencyConflict",
+    "IndexUnavailable",
+    "InvalidCollectionId",
+    "InvalidIdempotencyKey",
+    "InvalidImage",
+    "InvalidPhoto",
+    "InvalidRequest",
+    "InvalidSettings",
+    "JobNotFound",
+    "MalformedMessage",
+    "MissingFile",
+    "MissingFilename",
+    "ModelCorrupt",
+    "ModelError",
+    "ModelMismatch",
+    "ModelMissing",
+    "NoFaceFound",
+    "NoFaceInBox",
+    "NotFound",
+    "ObjectMissing",
+    "PersonNotFound",
+    "PersonRejected",
+    "QueueUnavailable",
+    "RecognitionFailed",
+    "RecognitionTimedOut",
+    "RecognizerDied",
+    "RequestTimedOut",
+    "ServiceUnavailable",
+    "SourceUnavailable",
+    "StorageUnavailable",
+    "TooBusy",
+    "TooManyPixels",
+    "TruncatedImage",
+    "UnsupportedImage",
+]
