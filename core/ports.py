@@ -47,7 +47,7 @@ class JobQueue(Protocol):
         ...
 
     def set_visibility(self, message: ReceivedMessage, seconds: float) -> None:
-        """Let a message in flight be delivered again after that time from now."""
+        """Let a message in flight be delivered again after that time."""
         ...
 
     def set_visibility_many(
@@ -63,7 +63,7 @@ class JobQueue(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectNotes:
-    """What was noted with an object, and when it was written by the bucket's own clock."""
+    """An object's metadata, and when it was written, by the bucket's own clock."""
 
     metadata: Mapping[str, str]
     modified_at: datetime
@@ -112,7 +112,7 @@ class ObjectStore(Protocol):
         ...
 
     def notes(self, key: str) -> ObjectNotes:
-        """Return what is known of an object without its body; raises as ``get`` does."""
+        """Return an object's metadata without its body; raises as ``get`` does."""
         ...
 
     def now(self) -> datetime:
@@ -135,7 +135,7 @@ class ObjectStore(Protocol):
         ...
 
     def put_if(self, key: str, body: bytes, *, content_type: str, version: str | None) -> bool:
-        """Write only over that version (None: only where nothing is); tell whether it was done."""
+        """Write only over that version (None: only if there is no object); tell whether it did."""
         ...
 
     def delete(self, key: str) -> None:
@@ -189,10 +189,10 @@ class Bucket(ObjectStore, Protocol):
 class EnrolledFace:
     """A known face; ``embedding`` is float32 of shape (D,).
 
-    ``person`` is None while nobody said whose face it is. ``rejected`` are
-    persons of whom it was said that it is not theirs. ``job_id`` is the job
-    that enrolled it, whose photo and result hold the face too. Names have one
-    spelling, however they are stored: older versions stored any.
+    ``person`` is None until a user names the face. ``rejected`` lists the people
+    whom users rejected for it. ``job_id`` is the job that enrolled it; that job's
+    photo and result hold the face too. Names have one spelling here, however
+    older versions stored them.
     """
 
     face_id: str
@@ -237,7 +237,7 @@ class FaceIndex(Protocol):
     """
 
     def create(self, gallery_id: str, *, length: int) -> None:
-        """Make an empty gallery for embeddings of that length, unless it is there."""
+        """Create an empty gallery for embeddings of that length, unless it exists."""
         ...
 
     def drop(self, gallery_id: str) -> None:
@@ -245,7 +245,7 @@ class FaceIndex(Protocol):
         ...
 
     def put(self, gallery_id: str, faces: Sequence[EnrolledFace]) -> None:
-        """Store faces, over those of the same id; on return they outlive any process."""
+        """Store faces, replacing those of the same id; on return they are durable."""
         ...
 
     def get(self, gallery_id: str, face_ids: Sequence[str]) -> list[EnrolledFace]:
@@ -257,7 +257,7 @@ class FaceIndex(Protocol):
     ) -> list[EnrolledFace]:
         """Return the next faces behind an id, in order of ids; all, or one person's.
 
-        ``person`` is `spelled`; faces are theirs in whatever spelling they are stored.
+        ``person`` is `spelled`; faces are found in whatever spelling they were stored.
         """
         ...
 
@@ -275,18 +275,18 @@ class FaceIndex(Protocol):
         Parameters
         ----------
         probes : ndarray of float32, shape (N, D)
-            Embeddings; not modified. What was put, by any process, is found at
-            the latest ``GALLERY_REFRESH_SECONDS`` and a second later.
+            Embeddings; not modified. A face that any process put is found at the
+            latest ``GALLERY_REFRESH_SECONDS`` and a second later.
         limit : int
-            Faces a probe.
+            Faces per probe.
         """
         ...
 
     def refresh(self, gallery_id: str, *, max_age_s: float | None = None) -> None:
         """Let the next searches know all that any process stored until ``max_age_s`` ago.
 
-        Returns at once, without a request, where they know it. Where they don't, what
-        is stored is looked at now.
+        Returns at once, without a request, if they know it already. Otherwise it reads what
+        is stored now.
 
         Parameters
         ----------
@@ -297,7 +297,7 @@ class FaceIndex(Protocol):
         Raises
         ------
         ServiceUnavailable
-            If it can't be looked at; searches go on with what they know.
+            If that can't be read; searches go on with what they know.
         """
         ...
 

@@ -110,11 +110,11 @@ class Settings(BaseSettings):
     max_pixels: Count = 50_000_000
 
     worker_processes: Count | Literal["auto"] = "auto"
-    """Children of a worker; auto is one a core, as far as memory goes."""
+    """Children of a worker; auto is one per core, or fewer if memory is short."""
     executor: Literal["processes", "ray"] = "processes"
     """What recognises a worker's photos; ray is an extra."""
     ray_address: str | None = None
-    """Ray cluster to join; none for one of this machine that ends with the worker."""
+    """Ray cluster to join; none for one on this machine that ends with the worker."""
     job_timeout_seconds: Seconds = 30
     retry_backoff_seconds: Seconds = 2
     """First pause before a failed job runs again; doubles with every attempt."""
@@ -138,20 +138,20 @@ class Settings(BaseSettings):
 
     face_engine: Literal["balanced", "fast", "accurate", "dlib", "insightface"] = "balanced"
     face_models_dir: Path = Path("var/models")
-    """Where YuNet is looked for, and dlib's networks are kept converted."""
+    """Folder of YuNet, and of dlib's networks in converted form."""
     insightface_models_dir: Path | None = None
     """Folder of the user's own networks, for the engine ``insightface``."""
     face_cuda: bool = False
     """Embed faces on a GPU where there is one."""
     min_face_px: Count = 16
     max_embedded_faces: Count = 100
-    """Of a photo, the largest; the others are counted only."""
+    """Faces of a photo that are described, largest first; the others are only counted."""
     detection_max_side_px: int | None = Field(default=None, ge=64)
     """Longest side of the first look for faces, instead of the engine's own."""
     min_enrol_quality: FaceQuality = 50
     """Faces of a lower quality are not enrolled, unless a request has another bound."""
     min_match_quality: FaceQuality = 20
-    """Faces of a lower quality are not looked for, unless a request has another bound."""
+    """Faces of a lower quality are not searched for, unless a request has another bound."""
     match_max_distance: Annotated[float, Field(gt=0, le=2)] = 0.52
     gallery_refresh_seconds: Seconds = 1
     gallery_exact_max: Count = 100_000

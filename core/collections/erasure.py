@@ -58,7 +58,7 @@ class Erasure:
         The buckets.
     settle_s : float
         Time after which no running process names an erased person any more. Longer than
-        the margin of the records and a second, so that whoever is enrolled again after the
+        the margin of the records and a second, so that a person who is enrolled again after the
         erasure counts as such.
     clock, sleep : callable
         Monotonic seconds, and how to let that time pass.
@@ -94,7 +94,7 @@ class Erasure:
         return self._until_nothing_is_left("face", whom, find, find(set()))
 
     def person(self, collection_id: str, person: str) -> AuditRecord:
-        """Erase all faces of a person, every photo of theirs, and every result that names them.
+        """Erase all faces of a person, their photos, and every result that names them.
 
         Raises
         ------
@@ -194,7 +194,7 @@ class Erasure:
             self.index.erase(collection.gallery_id, sorted(holding.faces))
 
     def _faces(self, whom: Whom) -> frozenset[str]:
-        """Return the faces of somebody that are enrolled now, under any name."""
+        """Return the person's faces that are enrolled now, under any name."""
         collection = self.collections.now(whom.collection_id)
         if collection.model is None:
             return frozenset()
@@ -242,7 +242,7 @@ class Erasure:
 
 @dataclass(frozen=True, kw_only=True)
 class _Holding:
-    """What still holds somebody: enrolled faces, by id, and jobs."""
+    """What still holds the person: ids of enrolled faces, and jobs."""
 
     faces: frozenset[str] = frozenset()
     found: Found = field(default_factory=Found)

@@ -1,12 +1,13 @@
-"""What was erased and when, so that nothing of it comes back.
+"""What was erased and when, so that it does not come back.
 
 Photos wait in queues for days, and a message may be delivered twice. So an erasure leaves a
 record in ``erasures/{collection_id}.json`` of the gallery bucket before it erases: a photo that
 was accepted before the record's time enrols nothing that the record covers. Times are those of
 S3's clock, to the second; no machine's clock is trusted.
 
-Records hold no names. Persons and faces are keyed hashes, whose key stands in the same object:
-they say nothing to who can't read the bucket, and go when no message can be as old any more.
+Records hold no names. They hold keyed hashes of people and faces, and the key is in the same
+object: a record says nothing to anyone who can't read the bucket. Records are removed when no
+message can be that old any more.
 """
 
 import hashlib
@@ -29,7 +30,7 @@ from core.ports import ObjectStore
 KEPT_FOR: Final = timedelta(days=40)
 """Longer than a message can live: 4 days in its queue, 14 as a dead letter, and both again."""
 MARGIN: Final = timedelta(seconds=1)
-"""By which S3's servers may differ: what was accepted so long after counts as before."""
+"""How far clocks of S3's servers may differ: a photo accepted that much later counts as earlier."""
 
 _ATTEMPTS: Final = 20
 _MOST_KNOWN: Final = 1000
@@ -37,10 +38,10 @@ _JSON: Final = "application/json"
 
 
 class ErasureRecord(Frozen):
-    """That a person, faces or all of a collection were erased; ``marks`` are hashes.
+    """Says that a person, faces or a whole collection were erased; ``marks`` are hashes.
 
-    One with ``renamed_to`` says that the person got that name instead: it is a name in use,
-    and leaves the record when whoever bears it is erased.
+    A record with ``renamed_to`` says that the person got that name. The name is in use; it
+    leaves the record when the person who has it is erased.
     """
 
     record_id: str = Field(default_factory=lambda: uuid.uuid4().hex)
@@ -64,9 +65,9 @@ class ErasureLog(Frozen):
         Parameters
         ----------
         person : str or None
-            Whose photo it was said to be.
+            Person whom the photo was accepted for.
         face_ids : iterable of str
-            Of the faces that it would enrol.
+            Ids of the faces that it would enrol.
         accepted_at : datetime or None
             When the photo was accepted, by S3's clock; None is before everything.
         """
@@ -78,7 +79,7 @@ class ErasureLog(Frozen):
         return last is not None and (accepted_at is None or accepted_at <= last + MARGIN)
 
     def name_now(self, person: str | None, accepted_at: datetime | None) -> str | None:
-        """Return the name that someone has now whom a photo that was accepted then names so."""
+        """Return today's name of the person whom a photo accepted at that time names."""
         for record in self._renamings if person is not None else ():
             is_later = accepted_at is None or accepted_at <= record.at
             if is_later and self._marks_of(person) == record.marks:
@@ -121,13 +122,13 @@ class ErasureLog(Frozen):
         return ErasureLog(key=self.key, records=(*kept, record))
 
     def with_rejection(self, *, at: datetime, face_id: str, person: str) -> "ErasureLog":
-        """Return the log with a record that a face was said not to be a person's."""
+        """Return the log with a record of a rejection."""
         record = ErasureRecord(at=at, marks=(self._mark("rejection", f"{face_id} {person}"),))
         kept = (other for other in self.records if other.at > at - KEPT_FOR)
         return ErasureLog(key=self.key, records=(*kept, record))
 
     def rejects(self, face_id: str, person: str, accepted_at: datetime | None) -> bool:
-        """Tell whether a face was said not to be a person's after its photo was accepted."""
+        """Tell whether a person was rejected for a face after its photo was accepted."""
         if not self.records:
             return False
         said_at = self._times.get(self._mark("rejection", f"{face_id} {person}"))

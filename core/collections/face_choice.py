@@ -17,11 +17,11 @@ BACKGROUND_FACE_RATIO: Final = 4.0
 """A face this many times smaller than the largest is in the background."""
 
 _LEAST_IOU: Final = 0.2
-"""Detectors draw boxes differently: one may take the hair in, another not."""
+"""Detectors draw boxes differently; one may include the hair."""
 
 
 def left_out(job: IndexJob, faces: Sequence[Face]) -> dict[int, UnindexedReason]:
-    """Return why faces of a photo, by their places, are not added; the others are.
+    """Return why faces of a photo, by their positions, are not added; the others are.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def too_poor(
 
 
 def has_rivals(faces: Sequence[Face]) -> bool:
-    """Tell whether others than the largest face, the first, may be whom the photo is of."""
+    """Tell whether faces beside the largest, the first, may be the photo's subject."""
     return any(face.box.area * BACKGROUND_FACE_RATIO > faces[0].box.area for face in faces[1:])
 
 

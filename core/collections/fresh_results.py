@@ -1,10 +1,10 @@
-"""Results that name nobody by what was so before they were on their way to the bucket.
+"""Results that name no one who was erased or renamed before they were stored.
 
-An erasure reads all results again after a pause, in which every process learns what is gone.
-That finds whatever was stored in time. A renaming and a rejection are answered after such a
-pause. A worker that was stopped in between, or whose write
-took long, may store its result later: it looks at its own result again, before it lets the
-message go. One that is stored in time costs no further request.
+An erasure reads all results again after a pause in which every process learns what is gone, so
+it finds the results that were stored in time. A renaming and a rejection are answered after such
+a pause too. A worker that was stopped in between, or whose write took long, may store its result
+later. It then checks its own result again before it deletes the message. A result that is stored
+in time costs no further request.
 """
 
 from core.collections.grounds import Grounds
@@ -17,7 +17,7 @@ from core.ports import FaceIndex, ObjectStore
 
 
 class FreshResults(Results):
-    """Results of a worker. What is written or found late is held against who is enrolled."""
+    """Results of a worker, which checks late ones against the people who are enrolled."""
 
     def __init__(
         self, store: ObjectStore, collections: Collections, index: FaceIndex, grounds: Grounds
@@ -33,8 +33,7 @@ class FreshResults(Results):
         Raises
         ------
         ErasedMeanwhile
-            If it names somebody who was erased, or who is called otherwise; it is not stored
-            then.
+            If it names someone who was erased or renamed; the result is not stored then.
         """
         self._check(result)
         written = super().write(result)
@@ -48,8 +47,7 @@ class FreshResults(Results):
         Raises
         ------
         ErasedMeanwhile
-            If it names somebody who was erased, or who is called otherwise; there is none any
-            more then.
+            If it names someone who was erased or renamed; the result is deleted then.
         """
         result = super().read(job_id)
         if result is not None:
@@ -68,11 +66,11 @@ class FreshResults(Results):
             return
         looked_s = self._grounds.clock()
         if not self._holds(result):
-            raise ErasedMeanwhile(f"job {result.job_id} names somebody who is not enrolled so now")
+            raise ErasedMeanwhile(f"job {result.job_id} names someone who is no longer enrolled so")
         self._grounds.note(result.job_id, looked_s)
 
     def _holds(self, result: JobResult) -> bool:
-        """Tell whether all whom a result names are enrolled still, under these names."""
+        """Tell whether all people that a result names are still enrolled under these names."""
         person, names = _named(result)
         if result.collection_id is None or (person is None and not names):
             return True

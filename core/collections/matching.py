@@ -164,7 +164,7 @@ class Matching:
         NoFaceFound
             If the photo shows none.
         PersonNotFound
-            If nobody of that name is enrolled.
+            If no one of that name is enrolled.
         CollectionNotFound, ModelMismatch
             As in `match`.
         """

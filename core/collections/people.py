@@ -64,7 +64,7 @@ class People:
         Raises
         ------
         PersonNotFound
-            If nobody of that name is enrolled.
+            If no one of that name is enrolled.
         """
         found = list(self._all_faces_of(collection_id, person))
         if not found:
@@ -72,17 +72,17 @@ class People:
         return found
 
     def rename(self, collection_id: str, person: str, new_name: str) -> int:
-        """Give a person's faces another name, which may be that of somebody enrolled.
+        """Give a person's faces another name, which may be that of an enrolled person.
 
-        A face of which it was said that it is not the new person's loses its name. Photos
-        that wait to be enrolled under the former name get the new one; who is enrolled
-        under it once this returns is someone else. No result that is stored from then on
+        A face for which users rejected the new name loses its name. Photos that wait to be
+        enrolled under the former name get the new one. Once this returns, someone who is
+        enrolled under the former name is another person, and no result that is stored later
         gives the former name for these faces. Returns how many faces there were.
 
         Raises
         ------
         PersonNotFound
-            If nobody of that name is enrolled.
+            If no one of that name is enrolled.
         """
         self.faces_of(collection_id, person)
         # First, so that a photo that waits under the former name gets the new one, too.

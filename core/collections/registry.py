@@ -2,7 +2,7 @@
 
 A collection is an object ``collections/{id}.json`` in the gallery bucket. Its
 faces lie in a gallery whose id is issued with it, so that a collection made
-anew under an old name shares nothing with the former one.
+again under an old name shares nothing with the former one.
 """
 
 import itertools

@@ -1,9 +1,9 @@
-"""Jobs that hold somebody: where their photos and results are, and how they are removed.
+"""Finds and erases the jobs that hold a person: their photos and results.
 
-A job that has ended is found by its result. One that waits, or has failed, is found by what
-is noted with its photo: in which collection, and whose photo it is said to be. All results are
-read, and the notes of all photos without an answer, so that no second index can be wrong; those
-that this process has read before only where they may hold whom it looks for.
+A job that has ended is found by its result. A job that waits or has failed is found by the
+metadata of its photo: the collection, and the person that the caller named. All results are
+read, and the metadata of all photos without an answer, so that no second index can be wrong.
+What this process has read before, it reads again only if it may hold the person.
 """
 
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ _LAST_JOB_ID: Final = "g"
 
 @dataclass(frozen=True, kw_only=True)
 class Whom:
-    """Whom to look for: all of a collection, or a person with the faces known to be theirs."""
+    """The people to look for: a whole collection, or a person and their known faces."""
 
     collection_id: str
     person: str | None = None
@@ -50,7 +50,7 @@ class Whom:
     """Tells who had another name before."""
 
     def is_called(self, name: str, accepted_at: datetime | None) -> bool:
-        """Tell whether a photo that was accepted then is theirs if it is said to be someone's."""
+        """Tell whether a photo that was accepted at that time under a name is this person's."""
         return self.log.name_now(name, accepted_at) == self.person
 
     @property
@@ -58,7 +58,7 @@ class Whom:
         return self.person is None and not self.face_ids
 
     def is_in(self, result: JobResult) -> bool:
-        """Tell whether a result names them, or holds a face of theirs under another name."""
+        """Tell whether a result names the person, or holds their face under another name."""
         if result.collection_id != self.collection_id:
             return False
         if self.is_everybody:
@@ -101,7 +101,7 @@ class Traces:
     seen: SeenResults = field(default_factory=SeenResults)
 
     def find(self, whom: Whom) -> Found:
-        """Return the jobs that hold somebody, whatever has become of them."""
+        """Return the jobs that hold the person, waiting or ended."""
         # Photos first: a job that is answered meanwhile is then found by its result.
         waiting = self._waiting(whom)
         answered, unanswered = self._ended(whom)
@@ -134,7 +134,7 @@ class Traces:
             list(threads.map(self._end_as_erased, found.unanswered))
 
     def _waiting(self, whom: Whom) -> frozenset[str]:
-        """Return the jobs without a result whose photo is noted to be somebody's."""
+        """Return the jobs without a result whose photo's metadata names the person."""
         noted = self._notes.of(self._photos_without_result(), threads=_THREADS)
         return frozenset(job_of_photo(key) for key, notes in noted.items() if _say(notes, whom))
 
@@ -156,7 +156,7 @@ class Traces:
         return ended
 
     def _ended(self, whom: Whom) -> tuple[frozenset[str], frozenset[str]]:
-        """Return the jobs of somebody that were answered, and those that failed."""
+        """Return the person's jobs that were answered, and those that failed."""
         sweep = self.seen.sweep(whom.collection_id, person=whom.person, face_ids=whom.face_ids)
 
         def kind(listed: tuple[str, str]) -> tuple[str, type[JobResult] | None]:
@@ -234,7 +234,7 @@ def _pages(store: ObjectStore) -> Iterator[dict[str, str]]:
 
 
 def _say(noted: ObjectNotes, whom: Whom) -> bool:
-    """Tell whether a photo is noted to be somebody's."""
+    """Tell whether a photo's metadata names the person."""
     if noted.metadata.get(COLLECTION_NOTE) != whom.collection_id:
         return False
     if whom.is_everybody:

@@ -71,7 +71,7 @@ class IdempotencyConflict(BadRequest):
 
 
 class NotFound(FaceServiceError):
-    """Raised when what a request names does not exist."""
+    """Raised when a request names something that does not exist."""
 
     code = "NOT_FOUND"
 
@@ -107,7 +107,7 @@ class FaceNotFound(NotFound):
 
 
 class PersonNotFound(NotFound):
-    """Raised when nobody of that name is enrolled."""
+    """Raised when no one of that name is enrolled."""
 
     code = "PERSON_NOT_FOUND"
 
@@ -125,7 +125,7 @@ class CollectionExists(Conflict):
 
 
 class PersonRejected(Conflict):
-    """Raised when a face would be given to a person of whom it was said not to be."""
+    """Raised when a face would be given to a person whom users rejected for it."""
 
     code = "PERSON_REJECTED"
 

@@ -82,7 +82,7 @@ class RecognizerDied(RecognitionFailed):
 
 
 class ErasedMeanwhile(RecognitionFailed):
-    """Raised when an answer names somebody who was erased before it was stored."""
+    """Raised when an answer names someone who was erased before it was stored."""
 
     code = "ERASED"
 

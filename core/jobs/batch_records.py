@@ -29,7 +29,7 @@ class BatchPhoto(Frozen):
 class Batch(Frozen):
     """What was asked for; photos are in the order of the request.
 
-    ``person`` is whose photos they were said to be, until that person is erased.
+    ``person`` is whom the caller named for the photos, until that person is erased.
     """
 
     batch_id: str
@@ -74,7 +74,7 @@ class BatchLists:
                 yield batch
 
     def forget_person(self, batch: Batch) -> None:
-        """Forget whose the photos of a batch were said to be, and what they are called."""
+        """Forget the person whom the caller named for a batch, and the photos' names."""
         photos = _without_names(batch, {photo.job_id for photo in batch.photos})
         self.write(batch.model_copy(update={"photos": photos, "person": None}))
 

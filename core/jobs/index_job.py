@@ -211,7 +211,7 @@ class IndexJob(IndexRequest):
 
     @property
     def owns_photo(self) -> bool:
-        """Whether the photo was stored for this job alone, and goes with it."""
+        """Whether the photo was stored for this job alone, and is erased with it."""
         return self.s3_key.startswith(photo_prefix(self.job_id))
 
 
@@ -249,7 +249,7 @@ class IndexDone(Frozen):
     collection_id: str
     image_id: str
     person: Name | None = None
-    """Whose photo it was said to be."""
+    """Person whom the caller named for the photo."""
     face_records: list[FaceRecord]
     unindexed_faces: list[UnindexedFace]
     left_out_faces: int = 0

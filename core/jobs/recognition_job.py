@@ -22,7 +22,7 @@ COLLECTION_NOTE: Final = "collection-id"
 MIN_QUALITY_NOTE: Final = "min-quality"
 """Likewise, from which quality on faces are looked for; absent for the service's own bound."""
 PERSON_NOTE: Final = "person"
-"""Under this name it notes whose photo it is said to be, as `noted_person` writes it."""
+"""Metadata with the person whom the caller named, as `noted_person` writes it."""
 
 Name = Annotated[str, AfterValidator(spelled)]
 """A person's name in a result; older versions stored any spelling."""
@@ -162,7 +162,7 @@ def warning_of(face: Face, *, least: float, found: bool) -> FaceWarning | None:
     least : float
         Quality under which faces are not looked for.
     found : bool
-        Whether somebody enrolled was found for it.
+        Whether an enrolled person was found for it.
     """
     if face.quality < least:
         return "NOT_SEARCHED"
