@@ -16,15 +16,15 @@ from core.worker.daemon import Worker
 
 @dataclass(frozen=True, kw_only=True)
 class Host:
-    """The machine, as far as it takes part in the worker's life.
+    """What ties a worker to its machine.
 
     Parameters
     ----------
     worker : Worker
     notices : NoticeWatcher or None
-        None where nobody announces the machine's end.
+        None if the machine's end is not announced.
     protection : ScaleInProtection or None
-        None where nobody but the worker's own supervisor ends it.
+        None if only the worker's own supervisor ends it.
     on_wait : callable
         Called while the worker is held back, for health checks.
     """
@@ -37,8 +37,8 @@ class Host:
     def is_clear(self) -> bool:
         """Wait as long as the machine is about to end; return False if ``stop()`` came first.
 
-        A supervisor may start a drained worker anew, over and over. So that one
-        neither loads models nor takes jobs: it waits for the end.
+        A supervisor may restart a drained worker again and again. Such a worker loads no
+        models and takes no jobs; it waits for the end.
         """
         return self.notices is None or self.notices.wait_until_clear(self.on_wait)
 
@@ -50,7 +50,7 @@ class Host:
             self.protection.start()
 
     def stop(self) -> None:
-        """Look for notices no more; safe to call from a signal handler."""
+        """Stop looking for notices; safe to call from a signal handler."""
         if self.notices is not None:
             self.notices.stop()
 

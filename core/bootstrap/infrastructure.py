@@ -37,9 +37,9 @@ class Infrastructure:
         Returns the face index. It is given what sees changes of galleries, and what removes
         old versions of objects below a prefix.
     pool : callable
-        Returns so many children of this machine, which are not started yet.
+        Returns that many children of this machine, not started yet.
     executor : callable
-        Returns what recognises so many photos of a worker at a time; it is not started yet.
+        Returns what recognises a worker's photos; not started yet.
     clock, sleep : callable
         Monotonic seconds, and how to let them pass.
     run_in_background : callable

@@ -157,12 +157,12 @@ class Shared:
         return {names[gallery]: state for gallery, state in states.items() if gallery in names}
 
     def tell_of_versions(self) -> None:
-        """Log which buckets keep versions; it holds nobody up."""
+        """Log which buckets keep versions, in the background."""
         own = self._buckets(self.settings.buckets)
         self.infrastructure.run_in_background("versions", partial(tell_of_versions, own))
 
     def tell_of_sources(self) -> None:
-        """Log which buckets of ``ALLOWED_BUCKETS`` can't be read; it holds nobody up."""
+        """Log which buckets of ``ALLOWED_BUCKETS`` can't be read, in the background."""
         allowed = self._buckets(self.settings.allowed_buckets)
         self.infrastructure.run_in_background("sources", partial(tell_of_obstacles, allowed))
 
@@ -179,4 +179,4 @@ class Shared:
 
 
 def _nothing(_gallery_ids: Sequence[str]) -> None:
-    """Do without, as engines do that hold no gallery in memory."""
+    """Do nothing, for engines that hold no gallery in memory."""

@@ -25,7 +25,7 @@ from core.submission.photo_intake import Intake
 from core.submission.uploads import Uploads
 
 _THREADS_A_WAITING: Final = 8
-"""Of so many threads one may wait for a child: others wait for results, and health checks come."""
+"""One in this many threads may wait for a child; others serve results and health checks."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 A write to a gallery is a commit of a dozen requests, whether it brings one face or
 a thousand. While one group of photos is being written, the next one gathers: who
 comes first leads it, and writes it when it is full, or some time after the one before.
-A photo that comes when nobody writes waits for nothing.
+A photo that comes while no write runs does not wait.
 """
 
 import threading

@@ -5,10 +5,10 @@ that all galleries share, with random content. Readers ask for the bell alone, w
 small conditional request whatever the number of galleries. Only when it has changed do they
 list the markers, whose versions tell which galleries changed.
 
-Nothing here needs a clock or a conditional write: a bell that two writers ring at once is
-still another bell than before. A gallery's marker goes with it: that it is gone is a change, too.
-A gallery without a marker may have had one between two looks, so any other bell may mean a
-change of it. A collection is announced by the id of its gallery, like the gallery's faces.
+Nothing here needs a clock or a conditional write: if two writers ring the bell at once, it still
+differs from before. A gallery's marker is removed with the gallery, which is a change too. A
+gallery without a marker may have had one between two looks, so any new bell may mean that it
+changed. A collection is announced by the id of its gallery, as the gallery's faces are.
 """
 
 import math
@@ -41,7 +41,7 @@ class Changes(Protocol):
         ...
 
     def announce_end(self, gallery_id: str) -> None:
-        """Tell all processes that a gallery is no more, and leave nothing of it."""
+        """Tell all processes that a gallery is gone, and remove its marker."""
         ...
 
     def look(self) -> Set[str] | None:
@@ -49,7 +49,7 @@ class Changes(Protocol):
         ...
 
     def is_marked(self, gallery_id: str) -> bool:
-        """Tell whether looks see each change of a gallery; if not, any one may be of it."""
+        """Tell whether looks see each change of a gallery; otherwise any change may be its own."""
         ...
 
 
@@ -103,7 +103,7 @@ class StoredChanges:
 
 
 class UnknownChanges:
-    """Changes that nobody announces: after each look, any gallery may have changed."""
+    """Changes that are never announced: after each look, any gallery may have changed."""
 
     heard = 0
 
@@ -153,7 +153,7 @@ class Watch:
         return self._latest
 
     def look(self, *, max_age_s: float) -> Look:
-        """Return a look that began less than so long ago, or a new one.
+        """Return a look that began less than ``max_age_s`` ago, or a new one.
 
         Raises
         ------

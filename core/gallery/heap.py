@@ -1,4 +1,4 @@
-"""How much freed memory a process keeps that reads and writes galleries."""
+"""Limits the freed memory that a process keeps when it reads and writes galleries."""
 
 import ctypes
 import functools
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 _M_MMAP_THRESHOLD: Final = -3
 _LARGE_BYTES: Final = 128 * 1024
-"""glibc's own threshold, until large blocks are freed: then it raises it."""
+"""glibc's default threshold, which it would raise when large blocks are freed."""
 
 _M_ARENA_MAX: Final = -8
 _ARENAS: Final = 2
@@ -15,12 +15,12 @@ _ARENAS: Final = 2
 
 @functools.cache
 def keep_heap_small() -> None:
-    """Keep little of what is freed, from now on: threads that run already have their arenas.
+    """Keep little freed memory from now on; call this before threads start.
 
-    Each of LanceDB's threads would get an arena of its own, up to eight a core, and
-    what is freed in one serves nobody else. And large blocks would be kept: after a
-    gallery of a million faces was loaded, half as much again as its embeddings.
-    Arrow takes its memory from glibc, too: see ``core/gallery/__init__.py``.
+    Otherwise each of LanceDB's threads gets an arena of its own, up to eight per core,
+    and no other thread can use what is freed in it. glibc would also keep large blocks:
+    after a gallery of a million faces is loaded, half as much again as its embeddings.
+    Arrow takes its memory from glibc too: see ``core/gallery/__init__.py``.
 
     References
     ----------
@@ -33,7 +33,7 @@ def keep_heap_small() -> None:
 
 
 def give_back_freed() -> None:
-    """Return to the system what is still kept of memory that was freed; takes milliseconds."""
+    """Return freed memory that is still kept to the system; takes milliseconds."""
     malloc_trim = _c_function("malloc_trim")
     if malloc_trim is not None:
         malloc_trim(0)

@@ -1,4 +1,4 @@
-"""What the environment says, and what of it the clients may see.
+"""The environment's variables, and which of them the AWS clients may see.
 
 Only what all clients read alike stays in this process's environment.
 
@@ -63,8 +63,8 @@ def settle_environment(
 ) -> None:
     """Remove what some clients alone would obey, and ask no proxy for this machine.
 
-    What the settings say stays as it is, for whoever reads them again: this process,
-    and those that it starts.
+    Variables of the settings stay as they are, because this process and those that it starts
+    read them again.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ _CGROUPS: Final = Path("/sys/fs/cgroup")
 
 
 def children_that_fit(*, cores: int, memory_bytes: int, engine: str) -> int:
-    """Return how many children to start: one a core, as far as memory goes, at least 1.
+    """Return how many children to start: one per core, or fewer if memory is short, at least 1.
 
     Parameters
     ----------

@@ -1,11 +1,11 @@
 """One job for all requests with one Idempotency-Key.
 
-A record in the input bucket names the job that a key stands for. Whoever
-writes it first hands the job over. A second comer may find the first one dead
-in between and hands the same job over again, after noting in the record that
-it did: so the first one, should its own attempt fail, leaves the job alone.
-A record that says ``undone`` stands for no job any more: the next comer puts
-its own job there, under another id, so that late undoing can't harm it.
+A record in the input bucket names the job of a key. The request that writes
+the record first hands the job over. A second request can't tell whether the
+first one died, so it hands the same job over again, after it has noted that in
+the record. If the attempt of the first one fails then, it leaves the job alone.
+A record that says ``undone`` has no job any more: the next request puts its
+own job there, under another id, so that a late removal can't harm it.
 """
 
 import hashlib
@@ -72,7 +72,7 @@ class IdempotencyKeys:
         fingerprint : bytes
             What must be the same when a key comes again.
         hand_over, take_back : callable
-            Store and queue the job of a body, and remove what was stored of it.
+            Store and queue the job of a body; remove what was stored for it.
 
         Raises
         ------
@@ -118,7 +118,7 @@ class IdempotencyKeys:
         return stored.record.body
 
     def _undo(self, place: str, record: _Record, take_back: _Step) -> None:
-        """Remove what is left of a failed attempt, unless somebody took the job over."""
+        """Remove what is left of a failed attempt, unless another request took the job over."""
         try:
             stored = self._read(place)
             if stored.record != record:
@@ -131,7 +131,7 @@ class IdempotencyKeys:
         take_back(record.body)
 
     def _note_queued(self, place: str, record: _Record) -> None:
-        """Spare later comers the second sending; the job is accepted even if this fails."""
+        """Note that later requests need not send the job; it is accepted even if this fails."""
         queued = record.model_copy(update={"state": "queued"})
         try:
             self.inputs.put(place, _encoded(queued), content_type=_JSON)

@@ -1,9 +1,9 @@
 """Which jobs a process knows to be pending, and when a client should ask for one again.
 
-Clients that wait ask about the same jobs over and over. Whether a job was accepted is
-asked of S3 once, not each time: a listing is the dearest of its requests. And who has
-waited for long is asked to wait longer between two questions: when answers are late,
-questions at a fixed pace would be most of the work and make them later still.
+Clients that wait ask about the same jobs over and over. The process asks S3 only once whether a
+job was accepted, because a listing is S3's most expensive request. The longer a client has
+waited, the longer it is told to pause: when answers are late, polls at a fixed pace would be
+most of the work and delay them further.
 """
 
 import threading
@@ -14,13 +14,13 @@ from typing import Final
 from cachetools import TTLCache
 
 UNKNOWN_S: Final = 2.0
-"""A job of a batch is unknown until it is answered, and may then be so for so long."""
+"""A job of a batch is unknown until it is answered, and then for this long at most."""
 _MOST_UNKNOWN: Final = 10_000
 REMEMBERED_S: Final = 600.0
-"""After a job was erased, its status may be pending for so long."""
+"""After a job was erased, its status may be pending for this long."""
 _MOST_JOBS: Final = 100_000
 _SHARE: Final = 0.25
-"""Of the time for which a job has been pending: its answer is known so much later at most."""
+"""Pause as a share of the time pending, and so the most by which an answer is known late."""
 _SHORTEST_S: Final = 1
 _LONGEST_S: Final = 10
 
@@ -56,11 +56,11 @@ class PendingJobs:
 
 
 class UnknownJobs:
-    """Jobs that were not there a moment ago, by id; safe to use from several threads.
+    """Jobs that did not exist a moment ago, by id; safe to use from several threads.
 
-    Whoever asks for a job that was never issued may ask again at once, and each question
-    takes a listing of S3. An id is random and told to nobody before its job is accepted, so
-    that nobody misses one by this.
+    A client may ask again and again for a job that was never issued, and each question takes
+    a listing of S3. An id is random, and no client knows it before its job is accepted, so no
+    client misses a job by this.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -28,7 +28,7 @@ class Attempt:
     ``failures`` counts how often S3, SQS or the index broke the job off in this worker,
     since ``since_s``. ``is_odd`` says that others were answered after the last time, and
     ``is_last`` that this worker has tried it for long enough. ``is_probe`` says that the
-    lane waits for what becomes of it. ``is_refused`` says that only the bucket of its photo,
+    lane waits for its outcome. ``is_refused`` says that only the bucket of its photo,
     which is the caller's, refused it: the lane's breaker stays closed.
     """
 

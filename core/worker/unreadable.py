@@ -14,10 +14,10 @@ from core.jobs.recognition_job import Job
 log = logging.getLogger(__name__)
 
 REASON: Final = "reason"
-"""Under this name a dead letter notes why nobody could read it."""
+"""Message attribute that says why no worker could read a dead letter."""
 _JOB_ID: Final = re.compile(r"[0-9a-f-]{36}")
 _IN_A_ROW: Final = (3, 10, 100)
-"""So many without a job between them are told loudly; then every thousandth."""
+"""Each of the first ones without a job between them is logged; then every thousandth."""
 
 
 def job_in(body: str) -> Job | IndexJob | None:
@@ -58,7 +58,7 @@ def likely_cause(body: str) -> str:
 
 
 class UnreadableMessages:
-    """Counts messages that are no jobs, and says so loudly when nothing else comes.
+    """Counts messages that are no jobs, and logs an error when no job comes between them.
 
     Safe to use from several threads.
     """

@@ -96,7 +96,7 @@ class FaceEngine(PhotoEngine[Detection]):
             Largest faces of a photo that are described and embedded.
         cuda : bool
             Embed on a GPU where there is one, and not in int8. Detectors stay on the
-            processor: photos have many sizes, and for each CUDA prepares anew.
+            processor: photos have many sizes, and CUDA prepares again for each.
 
         Raises
         ------

@@ -91,7 +91,7 @@ def to_faces(rows: pa.Table) -> list[EnrolledFace]:
 
 
 def known_ids(face_ids: Iterable[str]) -> list[str]:
-    """Return those that can be ids of faces, each once; the others are nobody's."""
+    """Return the ids that a face can have, each once."""
     return [face_id for face_id in dict.fromkeys(face_ids) if is_face_id(face_id)]
 
 

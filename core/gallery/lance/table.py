@@ -34,7 +34,7 @@ _ALL: Final = 10**9
 _WRITE_TIMEOUT: Final = timedelta(seconds=60)
 _TIDY_EVERY: Final = 16
 _SPARED: Final = ((10_000, 1), (100_000, 4), (_ALL, 16))
-"""Of galleries up to so many faces each so many-th tidying forgets old versions: it copies all."""
+"""Galleries up to this size: every n-th tidying removes old versions, which copies all faces."""
 _SMALL_FRAGMENT: Final = 10_000
 _MERGED_AT_ONCE: Final = 100
 _KEPT_FOR: Final = timedelta(minutes=1)
@@ -97,7 +97,7 @@ class LanceTable:
     def erase(self, face_ids: Sequence[str], *, on_deleted: Callable[[], None]) -> None:
         """Delete the faces' rows, and rewrite the files that still hold them.
 
-        ``on_deleted`` runs once nobody finds the rows any more. A file written later
+        ``on_deleted`` runs once no search finds the rows any more. A file written later
         than the deletion can't hold them, so that other writers never keep this from
         ending.
         """
@@ -193,7 +193,7 @@ class LanceTable:
             _log.info("abandoned files removed", extra={"files": removed})
 
     def _tidy_at(self, version: int) -> None:
-        """Merge small fragments, forget old versions, and free memory, every so many commits.
+        """Merge small fragments, remove old versions and free memory, every few commits.
 
         Each version number is committed by one writer, so that only one tidies.
         A failure costs nothing but disorder, until the next time.

@@ -20,13 +20,13 @@ from core.ports import Match
 _log = logging.getLogger(__name__)
 _UNUSED_AFTER_S: Final = 600
 _SLACK_S: Final = 0.5
-"""Beyond the refresh time: what a look and the loading of a change may take."""
+"""Time beyond the refresh time that a look and loading a change may take."""
 _ONE_ANYWAY_AFTER_S: Final = 5.0
-"""So often one gallery is read that nobody said had changed: its writer may have died first."""
+"""How often an unchanged gallery is read, because its writer may die before it announces."""
 _AT_ONCE: Final = 8
 """Galleries that are read at a time."""
 _AHEAD_AT_ONCE: Final = 4
-"""Fewer, when nobody waits for them: photos that were received meanwhile come first."""
+"""Fewer galleries at a time that no search waits for, so that photos come first."""
 
 
 class GalleryCache:
@@ -74,7 +74,7 @@ class GalleryCache:
         return kept.gallery.search(probes, limit=limit)
 
     def refresh(self, gallery_id: str, *, max_age_s: float | None) -> None:
-        """Let searches know what was stored until so long ago; see `FaceIndex.refresh`."""
+        """Let searches know what was stored until ``max_age_s`` ago; see `FaceIndex.refresh`."""
         max_age_s = self._max_age_s if max_age_s is None else max_age_s
         self._catch_up(self._used(gallery_id), max_age_s)
 

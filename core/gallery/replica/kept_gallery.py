@@ -1,4 +1,4 @@
-"""A gallery in memory, and how old its knowledge is."""
+"""A replica in memory, and the age of what it knows."""
 
 import threading
 import time
@@ -56,7 +56,7 @@ class KeptGallery:
         return self.gallery.outgrown
 
     def catch_up(self, *, max_age_s: float) -> None:
-        """Know all that was stored until so long ago; reads nothing if that is known.
+        """Know all that was stored until ``max_age_s`` ago; reads nothing if it does.
 
         Raises
         ------
@@ -78,7 +78,7 @@ class KeptGallery:
             self._read(self._watch.latest)
 
     def renew(self) -> None:
-        """Load a gallery that outgrew its index again beside it; swap them once it is indexed."""
+        """Load a gallery that outgrew its index a second time; swap them once that is indexed."""
         if self.is_outgrown:
             self._successor = self._successor or self._load(self.gallery_id)
             self._successor.follow()

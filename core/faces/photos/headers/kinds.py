@@ -1,4 +1,4 @@
-"""Names of what is no accepted photo, for whoever sent it."""
+"""Names of files that are no accepted photos, for error messages."""
 
 from typing import Final
 
