@@ -1,41 +1,43 @@
 """A worker on S3 and SQS that answer, but refuse single operations."""
 
 import threading
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Final
 
 import pytest
 
-from core.aws.clients import s3_client, sqs_client
-from core.aws.s3 import S3Store
-from core.aws.sqs import SqsQueue
-from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
-from core.collections.enrolment import Enroller
-from core.collections.enrolment_batching import EnrolmentGroups
-from core.collections.registry import Collections
+from core.bootstrap.worker import build_worker
 from core.faces.results import EVERY_FACE, Needed, Recognition
+from core.gallery.changes import Watch
 from core.ground.ids import new_id
 from core.jobs.index_job import IndexJob
-from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import Job
 from core.jobs.results import Results
-from core.ports import ObjectStore
+from core.ports import Bucket, FaceIndex
 from core.settings import Settings
 from core.testing import MemoryStore
-from core.worker.job_kinds import IndexJobs
-from core.worker.lane import Lane
-from core.worker.scheduler import ChildScheduler, Priority
 from harness.faults.http_proxy import HttpProxy, Refusal
 from harness.localstack import LocalStack, free_port
 from harness.waiting import wait_until
 from tests.support.faces import face, recognition
+from tests.support.infrastructure import localstack_infrastructure
 from tests.support.waiting import let_pass
-from tests.support.workers import join_lane, join_worker
-from tests.support.worlds import aws_world, own_names
+from tests.support.worlds import own_names
 
-VISIBILITY_S = 2
+OPTIONS: Final = {
+    "allowed_buckets": ("album",),
+    "dead_letter_sweep_seconds": 1,
+    "retry_backoff_seconds": 1,
+    "shutdown_grace_seconds": 1,
+    "sqs_max_receive_count": 2,
+    "sqs_visibility_timeout_seconds": 2,
+    "sqs_wait_time_seconds": 1,
+    "visibility_heartbeat_seconds": 0.5,
+    "worker_processes": 1,
+}
 OUTAGE_S = 6
 """As long as three receives last, of which a message has two."""
 
@@ -48,7 +50,7 @@ class Recognizer:
 
 
 @dataclass(kw_only=True)
-class Site:
+class WorkerFixture:
     """A running worker that reaches LocalStack through a proxy, and clients that do not."""
 
     settings: Settings
@@ -57,49 +59,28 @@ class Site:
     jobs: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.clients = aws_world(self.settings, lambda _: None)
+        self.clients = localstack_infrastructure(self.settings, Recognizer())
+        Shared(self.settings, self.clients).collections.create("family")
         seen = self.settings.model_copy(update={"aws_endpoint_url": self.proxy.address})
-        world = aws_world(seen, lambda _: None)
-        self.index = Shared(seen, Infrastructure.on_aws(seen)).index
-        collections = Collections(world.gallery, self.index, refresh_s=0)
-        collections.create("family")
+        aws = localstack_infrastructure(seen, Recognizer())
 
-        def bulk_lane(scheduler: ChildScheduler, outputs: ObjectStore) -> list[Lane]:
-            lane = join_lane(
-                SqsQueue(sqs_client(seen), seen.sqs_index_queue_name),
-                name="bulk",
-                threads=2,
-                outputs=outputs,
-                kind=IndexJobs(
-                    sources=PhotoSources(allowed={"album": self.album}, max_file_bytes=1000),
-                    recognizer=scheduler.of(Priority.BULK),
-                    enroller=EnrolmentGroups(Enroller(collections, self.index)),
-                    outputs=outputs,
-                ),
-                dead_letters=world.dead_letters,
-                clock=world.clock,
-                visibility_s=VISIBILITY_S,
-                heartbeat_s=0.5,
-            )
-            return [lane]
+        def bucket(name: str) -> Bucket:
+            return self.album if name == "album" else aws.bucket(name)
 
-        self.worker = join_worker(
-            world,
-            Recognizer(),
-            visibility_s=VISIBILITY_S,
-            heartbeat_s=0.5,
-            wait_s=1,
-            sweep_interval_s=1,
-            more_lanes=bulk_lane,
-        ).worker
+        def index(watch: Watch, forget_below: Callable[[str], None]) -> FaceIndex:
+            self.index = aws.index(watch, forget_below)
+            return self.index
+
+        self.worker = build_worker(seen, replace(aws, bucket=bucket, index=index)).worker
         self.thread = threading.Thread(target=self.worker.run)
         self.thread.start()
 
     def accept(self) -> None:
         """Accept an upload and an album photo."""
         job = Job.new("a.jpg")
-        self.clients.inputs.put(job.input_key, b"a photo", content_type="image/jpeg")
-        self.clients.queue.send(job.body)
+        inputs = self.clients.bucket(self.settings.s3_in_bucket)
+        inputs.put(job.input_key, b"a photo", content_type="image/jpeg")
+        self.clients.queue(self.settings.sqs_req_queue_name).send(job.body)
         index_job = IndexJob(
             job_id=new_id(),
             collection_id="family",
@@ -109,14 +90,12 @@ class Site:
             batch_id=new_id(),
         )
         self.album.put(index_job.s3_key, b"a photo", content_type="image/jpeg")
-        index_queue = SqsQueue(sqs_client(self.settings), self.settings.sqs_index_queue_name)
-        index_queue.send(index_job.body)
+        self.clients.queue(self.settings.sqs_index_queue_name).send(index_job.body)
         self.jobs += [job.job_id, index_job.job_id]
 
     def statuses(self) -> set[str]:
         """Return how the jobs ended, as far as they did."""
-        s3 = s3_client(self.settings)
-        results = Results(S3Store(self.settings, self.settings.s3_out_bucket, s3))
+        results = Results(self.clients.bucket(self.settings.s3_out_bucket))
         found = (results.read(job_id) for job_id in self.jobs)
         return {result.status if result else "pending" for result in found}
 
@@ -131,37 +110,41 @@ class Site:
 
 
 @pytest.fixture
-def site(localstack: LocalStack) -> Iterator[Site]:
-    names = {**own_names(), "sqs_max_receive_count": 2}
-    names["sqs_index_queue_name"] = f"index-{names['sqs_req_queue_name']}"
+def fixture(localstack: LocalStack) -> Iterator[WorkerFixture]:
+    options = {**OPTIONS, **own_names()}
+    options["sqs_index_queue_name"] = f"index-{options['sqs_req_queue_name']}"
     with HttpProxy(localstack.port, free_port()) as proxy:
-        site = Site(settings=localstack.settings(**names), proxy=proxy)
-        yield site
-        site.stop()
+        fixture = WorkerFixture(settings=localstack.settings(**options), proxy=proxy)
+        yield fixture
+        fixture.stop()
 
 
-def test_no_job_is_lost_to_operations_that_are_refused(site: Site) -> None:
+def test_no_job_is_lost_to_operations_that_are_refused(fixture: WorkerFixture) -> None:
     inputs, outputs, gallery = (
-        site.settings.s3_in_bucket,
-        site.settings.s3_out_bucket,
-        site.settings.s3_gallery_bucket,
+        fixture.settings.s3_in_bucket,
+        fixture.settings.s3_out_bucket,
+        fixture.settings.s3_gallery_bucket,
     )
     read = Refusal(what=f"^GET /{inputs}/")
     enrol = Refusal(what=f"^(PUT|POST) /{gallery}/galleries")
     answer = Refusal(what=f"^PUT /{outputs}/", status=503, code="SlowDown")
     delete = Refusal(what=r"^SQS\.DeleteMessageBatch", status=503, code="ServiceUnavailable")
     for refusals, met in (((read, enrol), {read, enrol}), ((answer, delete), {answer})):
-        site.proxy.refuse(*refusals)
+        fixture.proxy.refuse(*refusals)
         for _ in range(3):
-            site.accept()
+            fixture.accept()
         wait_until(
-            partial(site.was_refused, met),
+            partial(fixture.was_refused, met),
             seconds=60,
             what="operations to be refused",
         )
         let_pass(OUTAGE_S)
-        assert site.statuses() != {"done"}
-        site.proxy.refuse()
-        wait_until(lambda: site.statuses() == {"done"}, seconds=40, what="all jobs to be done")
+        assert fixture.statuses() != {"done"}
+        fixture.proxy.refuse()
+        wait_until(lambda: fixture.statuses() == {"done"}, seconds=40, what="all jobs to be done")
 
-    assert site.clients.dead_letters.receive(limit=1, wait_s=0) == []
+    for name in (
+        fixture.settings.dead_letter_queue_name,
+        fixture.settings.index_dead_letter_queue_name,
+    ):
+        assert fixture.clients.queue(name).receive(limit=1, wait_s=0) == []
