@@ -43,7 +43,7 @@ def configure_logs(level: str) -> None:
 
 
 def log_uncaught_errors() -> None:
-    """Make records of Python's warnings, too, and of errors that nobody catches."""
+    """Log Python's warnings and uncaught errors too."""
     logging.captureWarnings(capture=True)
     sys.excepthook = _log_uncaught
     threading.excepthook = _log_uncaught_in_thread

@@ -1,1 +1,1 @@
-"""The whole service on trial: real processes, load, faults, and an audit of what came of it."""
+"""The whole service on trial: real processes, load, faults, and an audit of the results."""

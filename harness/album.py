@@ -68,7 +68,7 @@ class Album:
         Raises
         ------
         TimeoutError
-            If no photo was settled for so long.
+            If no photo was settled for that long.
         """
         waiting, settled = list(batches), Counter[str]()
         seen: dict[str, int] = {}
@@ -148,7 +148,7 @@ class Album:
 
 
 def index_album(album: Album) -> dict[str, Any]:
-    """Have an album indexed, which lies in its bucket; return what came of it."""
+    """Have an album that is in its bucket indexed; return the report."""
     began_s = time.monotonic()
     settled = album.wait(album.submit(), patience_s=_PATIENCE_S)
     wall_s = time.monotonic() - began_s

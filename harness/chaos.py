@@ -81,7 +81,7 @@ class Plan:
 
 
 def main() -> int:
-    """Run the chaos, print what came of it; return the exit code."""
+    """Run the chaos and print the report; return the exit code."""
     options = _options()
     plan = Plan(
         seconds=options.minutes * 60,
@@ -170,7 +170,7 @@ def _has_faces(stack: Stack, album: Album) -> bool:
 
 
 def with_poison(photos: Sequence[Photo]) -> list[Photo]:
-    """Return the photos, with every so many-th damaged so that only decoding shows it."""
+    """Return the photos, every n-th one damaged so that only decoding shows it."""
     return [
         _damaged(photo) if number % _POISON_EVERY == _POISON_EVERY - 1 else photo
         for number, photo in enumerate(photos)

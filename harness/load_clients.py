@@ -25,7 +25,7 @@ class Answer:
 
     ``seconds`` run from when the upload was due to when its result was there.
     ``status`` is ``done``, ``failed``, ``refused`` (an error that no repetition
-    mends) or ``unanswered`` (there was no result in time).
+    fixes) or ``unanswered`` (there was no result in time).
     """
 
     photo: str
@@ -49,7 +49,7 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Pattern:
-    """How uploads come: from so many clients, at a rate a second, or all at once (neither)."""
+    """How uploads come: from some clients, at a rate per second, or all at once (neither)."""
 
     clients: int | None = None
     rate: float | None = None

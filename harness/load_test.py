@@ -1,4 +1,4 @@
-"""Loads the running service and tells what came of it: right answers, latency, costs.
+"""Loads the running service and reports right answers, latency and costs.
 
     python -m harness.load_test --profile 1000
     python -m harness.load_test --count 300 --rate 20
@@ -177,8 +177,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--profile", choices=PROFILES, default="100")
     parser.add_argument("--count", type=int, help="photos, instead of the profile's")
     how = parser.add_mutually_exclusive_group()
-    how.add_argument("--clients", type=int, help="so many clients, one photo each at a time")
-    how.add_argument("--rate", type=float, help="so many photos a second, answered or not")
+    how.add_argument("--clients", type=int, help="number of clients, each with one photo at a time")
+    how.add_argument("--rate", type=float, help="photos per second, answered or not")
     how.add_argument("--at-once", action="store_true", help="all at the same moment")
     how.add_argument("--album", action="store_true", help="indexed in batches from a bucket")
     parser.add_argument(

@@ -19,7 +19,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on.
+    """Return a port on which no process listens.
 
     It lies below those that Linux gives to outgoing connections, of which tests
     running at the same time make many before the port is taken.

@@ -18,7 +18,7 @@ _THREADS: Final = 8
 
 
 def make_collections(settings: Settings, ids: list[str], *, model: Model, length: int) -> None:
-    """Make collections with one face each, all of them the same one of nobody real."""
+    """Create collections with one face each, the same made-up one in all."""
     shared = Shared(settings, Infrastructure.on_aws(settings))
     _enrolled(shared, ids[0], model, length)
     copy_collection(settings, ids[0], ids[1:])

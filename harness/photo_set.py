@@ -62,14 +62,14 @@ class People:
     ) -> Self:
         """Look at photos ``folder/<person>/*`` with the engine, without the service.
 
-        Of each person whose first photo shows exactly one face, good enough, it is enrolled, and
-        up to ``probes`` photos of all people are the probes, scaled to so many
-        megapixels if that is given.
+        The first photo of a person is enrolled if it shows exactly one face of sufficient
+        quality. Up to ``probes`` other photos of all people are the probes, scaled to
+        ``megapixels`` if given.
 
         Raises
         ------
         ValueError
-            If nobody has two photos there.
+            If no person has two photos there.
         """
         enrolled: dict[str, Path] = {}
         gallery, rest = [], []
@@ -98,7 +98,7 @@ class People:
         return cls(enrolled=enrolled, probes=tuple(measured))
 
     def sequence(self, count: int) -> list[Photo]:
-        """Return so many probes, beginning again after the last."""
+        """Return that many probes, beginning again after the last."""
         return list(islice(cycle(self.probes), count))
 
 

@@ -46,7 +46,7 @@ def unshared_mb(pid: int) -> float:
 def written_mb(pid: int) -> float:
     """Return the memory in MB that a process has written and not given back.
 
-    What it shares with nobody also grows when another process ends that had mapped
+    Its private memory also grows when another process ends that had mapped
     the same pages of libraries; this does not.
     """
     try:

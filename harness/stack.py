@@ -125,7 +125,7 @@ class Stack:
         return self.autoscaler
 
     def worker_pids(self) -> list[int]:
-        """Return the worker daemons that run, whoever started them."""
+        """Return the worker daemons that run, however they were started."""
         started = [self.autoscaler.pid] if self.autoscaler else []
         return workers_below([*started, *(worker.pid for worker in self.workers)])
 

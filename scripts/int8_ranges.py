@@ -5,7 +5,7 @@
 The float32 network looks at the faces of 300 people of LFW's DevTrain, a photo of
 each, and at their mirror images; the smallest and largest value of each tensor are
 kept. Nobody of DevTest is among them. Where the file changes, the network is
-converted anew.
+converted again.
 """
 
 import json

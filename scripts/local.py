@@ -40,7 +40,7 @@ class LocalError(Exception):
 
 
 class Supervisor:
-    """supervisord's XML-RPC interface, as far as it is needed."""
+    """The calls of supervisord's XML-RPC interface that are used here."""
 
     def is_up(self) -> bool:
         """Tell whether it runs, or is still shutting down."""

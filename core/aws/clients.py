@@ -32,7 +32,7 @@ _SLOWEST_S: Final = 30
 """For a whole answer; a second more for each megabyte that a photo may have."""
 
 _CREDENTIALS_LAST: Final = timedelta(minutes=10)
-"""boto3 never hands out keys that expire sooner; obstore asks again after half of it."""
+"""boto3 never hands out keys that expire sooner; obstore asks again after half of that time."""
 
 
 def _session(settings: Settings) -> boto3.Session:

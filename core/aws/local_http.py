@@ -32,7 +32,7 @@ def ask(
     Raises
     ------
     ServiceUnavailable
-        If nobody answers in time, or not in HTTP.
+        If no answer comes in time, or none in HTTP.
     """
     parts = urlsplit(url)
     # http.client, unlike urllib, asks no proxy that the environment may name.

@@ -28,7 +28,7 @@ class _Version:
 
 @dataclass(frozen=True)
 class OldVersions:
-    """The versions of one bucket that nobody reads any more. Errors are botocore's."""
+    """The old versions of one bucket. Errors are botocore's."""
 
     client: "S3Client"
     bucket: str

@@ -2,7 +2,7 @@
 
 A library that decodes hostile bytes may one day be taken over by them. What is here makes
 that worth less: a child has no keys, no network, no other programs, and bounded memory. It
-runs as the same user all the same, and may read what that user may read: files, and what
+still runs as the same user, and may read what that user may read: files, and what
 other processes were started with.
 """
 
@@ -60,7 +60,7 @@ class Confinement:
     memory_bytes: int | None = None
 
     def apply(self) -> tuple[str, ...]:
-        """Confine this process as far as the system allows; return what it did not allow.
+        """Confine this process; return what the system did not allow.
 
         The process dies with its parent, runs no program, uses no network and writes
         to no other folders. Call it before there are threads: those that run already

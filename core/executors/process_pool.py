@@ -111,7 +111,7 @@ class _Child:
             raise RecognizerDied("the child process ran out of memory") from error
 
     def kill(self) -> None:
-        """End the process at once; whoever waits for its answer gets ``RecognizerDied``."""
+        """End the process at once; a call that waits for its answer gets ``RecognizerDied``."""
         with self._lock:
             if self._pool is None:
                 return

@@ -87,7 +87,7 @@ class RayCluster:
 
 
 def _reach(address: str) -> None:
-    """Raise ``OSError`` at once where nobody listens; Ray would try for minutes."""
+    """Raise ``OSError`` at once if no process listens; Ray would try for minutes."""
     host, _, port = address.rpartition(":")
     if host and port.isdigit():
         socket.create_connection((host.strip("[]"), int(port)), timeout=_REACH_S).close()
@@ -104,7 +104,7 @@ def require_ray() -> None:
 
 
 def _keep_to_ourselves(*, own_cluster: bool) -> None:
-    """Have Ray report nothing, and let nobody else into a cluster of our own.
+    """Have Ray send no statistics, and let no one else into a cluster of our own.
 
     Its ports are open to the network. By default Ray would take the token from the
     home folder, which a container need not have.

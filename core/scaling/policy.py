@@ -54,7 +54,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Recommendation:
-    """So many workers were wanted at that time; monotonic seconds."""
+    """The number of workers that were wanted at a time, in monotonic seconds."""
 
     at_s: float
     workers: int
@@ -84,7 +84,7 @@ class Pace:
 
 
 class Reason(enum.Enum):
-    """Why there should be so many workers."""
+    """Why there should be that number of workers."""
 
     BACKLOG = "more jobs than the workers finish in the target latency"
     STEADY = "as many as wanted"

@@ -29,7 +29,7 @@ class Refusal:
     code : str
         AWS's name for the error.
     one_in : int
-        Every so many-th key is refused, always the same ones; 1 means all.
+        Every n-th key is refused, always the same ones; 1 means all.
     signed_by : str
         Id of the AWS key that signed them; empty for any.
     """
@@ -146,7 +146,7 @@ async def _read_head(reader: asyncio.StreamReader) -> _Head:
 async def _next_head(reader: asyncio.StreamReader, there: asyncio.StreamReader) -> _Head | None:
     """Return the next request's head; None if the other side ends the connection before.
 
-    Clients must see that, or they send their next request to nobody.
+    Clients must see that, or they send their next request on a dead connection.
     """
     asking = asyncio.ensure_future(_read_head(reader))
     ending = asyncio.ensure_future(there.read(1))
@@ -167,7 +167,7 @@ def _is_framed(head: _Head) -> bool:
 async def _pass_body(
     head: _Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter | None
 ) -> None:
-    """Pass a body on, or read it for nobody."""
+    """Pass a body on, or read and drop it."""
     if "chunked" in head.fields.get("transfer-encoding", ""):
         size = 1
         while size:

@@ -1,4 +1,4 @@
-"""The people of a folder, FOLDER/<Person Name>/<photo>, into a collection."""
+"""Enrols the people of a folder, FOLDER/<Person Name>/<photo>, in a collection."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ from core.jobs.recognition_job import DetectedFace, poorness
 from core.ports import EnrolledFace, Recognizer
 
 BATCH: Final = 100
-"""Photos after which what was found is stored, so that little is lost when it ends early."""
+"""Photos after which the faces are stored, so that little is lost when the run ends early."""
 
 _PERSON: Final[TypeAdapter[str]] = TypeAdapter(PersonName)
 
@@ -94,7 +94,7 @@ def name_of(folder: str) -> str | None:
 def find_face(
     recognizer: Recognizer, collection_id: str, folder: str, path: Path, *, wanted: Wanted
 ) -> Found | Unused:
-    """Recognise one photo and return its face, or why it has no use."""
+    """Recognise one photo; return its face, or why it can't be used."""
     person = name_of(folder)
     if person is None:
         return Unused(path=path, reason="INVALID_NAME: the folder's name can't be a person's")
@@ -120,13 +120,13 @@ def find_face(
 
 @dataclass(kw_only=True)
 class FolderEnrolment:
-    """One run over a folder, and what came of it."""
+    """One run over a folder, and its results."""
 
     collection_id: str
     enroller: Enroller
     recognizer: Recognizer
     began_at: datetime
-    """By S3's clock: who is erased later stays erased."""
+    """By S3's clock; people who are erased later stay erased."""
     wanted: Wanted = Wanted()
     owners: dict[str, str] = field(default_factory=dict)
     """Persons by the ids of their faces."""
@@ -158,7 +158,7 @@ class FolderEnrolment:
             self._store(waiting)
 
     def _is_new(self, found: Found) -> bool:
-        """Pass over a second copy; refuse one in another person's folder: it can't be of both."""
+        """Skip a second copy of a photo; refuse one in another person's folder."""
         owner = self.owners.get(found.face.face_id)
         if owner is None:
             self.owners[found.face.face_id] = found.person

@@ -1,4 +1,4 @@
-"""Photos of a bucket through the service's index queue: submit, wait, report."""
+"""Indexes photos of a bucket through the service's index queue: submit, wait, report."""
 
 import signal
 from collections import Counter
@@ -21,12 +21,12 @@ from efr_cli.index.journal import Journal, SubmittedBatch
 
 _POLL_S: Final = 1.0
 _WATCHED: Final = 20
-"""Batches that are looked at in one round; the queue serves the oldest ones first."""
+"""Batches whose status one round asks for; the queue serves the oldest ones first."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Remark:
-    """Something to say of a photo; ``used`` if faces of it were indexed all the same."""
+    """A remark on a photo; ``used`` if some of its faces were indexed nevertheless."""
 
     key: str
     reason: str
@@ -77,7 +77,7 @@ class BulkRun:
                     self.parts.sleep(_POLL_S)
 
     def remarks(self) -> Iterator[Remark]:
-        """Yield what is to be said of photos, counting all of them."""
+        """Yield remarks on photos, counting all photos."""
         yield from self.refused
         self.photos = len(self.refused)
         self.faces = 0

@@ -24,7 +24,7 @@ from efr_cli.errors import Refused
 PAGE: Final = 1000
 _SHORTEST: Final = 0.1
 _LONGEST: Final = 10.0
-"""Models here make embeddings of lengths about 1; others would match nobody, or everybody."""
+"""Our models make embeddings of a length of about 1; others would match no face, or every one."""
 _FORMAT: Final = {b"efr_format": b"1"}
 _NAME: Final = b"efr_model_name"
 _VERSION: Final = b"efr_model_version"
@@ -43,7 +43,7 @@ def _checked_job_id(text: str) -> str:
 
 
 class _Row(Frozen):
-    """A face without its embedding; a file is no more to be trusted than a request."""
+    """A face without its embedding, checked like a request, because files aren't trusted either."""
 
     face_id: Annotated[str, AfterValidator(_checked_id)]
     person: PersonName | None

@@ -1,4 +1,4 @@
-"""A collection's faces into a fresh gallery, while others go on using it.
+"""Moves a collection's faces to a fresh gallery while others use the collection.
 
 All faces are copied, the collection is switched over, and once every process has
 noticed, what changed in the old gallery meanwhile is carried over too: new faces,
@@ -27,13 +27,13 @@ from efr_cli.transfer.parquet import PAGE
 
 @dataclass(kw_only=True)
 class GalleryCopy:
-    """A gallery that is made like another one, again whenever that has changed."""
+    """A gallery that is brought to the state of another one, as often as that changes."""
 
     index: FaceIndex
     source: str
     target: str
     copied: dict[str, int] = field(default_factory=dict)
-    """Face ids and what the faces were like when they were copied."""
+    """Hashes of the faces when they were copied, by face id."""
 
     def carry_over(self) -> list[EnrolledFace]:
         """Copy what is new or changed since the last time, and return it; erase what is gone."""

@@ -49,7 +49,7 @@ _OTHER_TURN: Final = 45.0
 """Degrees."""
 
 _MOST_DOUBTFUL: Final = 3
-"""So many doubtful faces are looked at turned, the largest: a crowd is full of them."""
+"""Largest doubtful faces that are looked at turned; a crowd is full of them."""
 
 
 @dataclass(frozen=True, kw_only=True)

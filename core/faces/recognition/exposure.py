@@ -1,4 +1,4 @@
-"""What light did to a face; none of it depends on the colour of the skin."""
+"""What light did to a face, independent of skin colour."""
 
 from typing import Final
 
