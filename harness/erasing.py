@@ -45,15 +45,14 @@ _QUIET_S: Final = 600.0
 _BEFORE_S: Final = 1.0
 _AFTER_S: Final = 2.0
 """How long photos come before an erasure and after its answer."""
-_PAUSE_S: Final = 0.5
-"""Of a client between two photos."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """What is done; ``collections`` are all, ``erased`` those from which the person is erased.
 
-    So many clients upload, and so many others erase, each one after the other.
+    So many clients upload, with pauses, and so many others erase, each one after the other. An
+    erasure searches again as long as it finds results, so those that come seldom are the hardest.
     """
 
     collections: int
@@ -61,6 +60,7 @@ class Plan:
     delay_s: float
     clients: int = 4
     erasers: int = 4
+    pause_s: float = 0.5
 
     @property
     def ids(self) -> list[str]:
@@ -73,6 +73,7 @@ class Trial:
 
     address: str
     photo: Photo
+    pause_s: float
     uploads: Counter[str] = field(default_factory=Counter)
     """Of photos, by collection."""
     erasure_s: list[float] = field(default_factory=list)
@@ -124,7 +125,7 @@ class Trial:
             wanted = list(self._wanted)
             if wanted:
                 self.upload(wanted[number % len(wanted)])
-            if self._over.wait(_PAUSE_S):
+            if self._over.wait(self.pause_s):
                 return
 
 
@@ -138,7 +139,7 @@ def run(
         photo = people.probes[0]
         enrol(people, stack.settings, plan.ids[0], folder / "people")
         copy_collection(stack.settings, plan.ids[0], plan.ids[1:])
-        trial = Trial(address=stack.address, photo=photo)
+        trial = Trial(address=stack.address, photo=photo, pause_s=plan.pause_s)
         with ThreadPoolExecutor(plan.clients) as clients:
             loaded = clients.map(trial.upload, plan.ids)
             list(tqdm(loaded, total=plan.collections, desc="loaded", disable=None))
