@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.faces.detection.detection import Detection
 from core.faces.geometry import Point
 from core.faces.photos.images import Photo
-from core.faces.photos.memory import release_freed_memory
+from core.faces.photos.memory import give_large_blocks_back, release_freed_memory
 from core.faces.recognition.embedding import Embedder
 from core.faces.recognition.quality import Quality
 from core.faces.results import EVERY_FACE, Face, Needed, Recognition
@@ -78,6 +78,7 @@ class PhotoEngine(Generic[Detected]):
         max_pixels: int,
         max_faces: int = DEFAULT_MAX_FACES,
     ) -> None:
+        give_large_blocks_back()
         self._finder = finder
         self._embedder = embedder
         self._max_pixels = max_pixels
