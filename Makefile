@@ -6,7 +6,7 @@ COG := $(BIN)/cog -I . -P
 CODE := core web-tier app-tier cli harness benchmarks scripts tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-executors bench-collections erasing bench-s3 bench-quality containers prove-containers lock
+.PHONY: help install samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-executors bench-collections erasing bench-s3 bench-quality bench-upright containers prove-containers lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -78,6 +78,10 @@ typecheck: install ## Check the types
 bench: install .venv-bench/installed ## Measure the engine beside face_recognition; writes docs/benchmarks/engine.json
 	@$(BIN)/python -m benchmarks.engine.bench_engine --models-dir var/models --face-recognition-python .venv-bench/bin/python $(BENCH)
 	@$(BIN)/python -m benchmarks.engine.bench_page
+	@$(COG) -r docs/benchmarks.md
+
+bench-upright: install ## Compare the processor time per photo with a worktree's, BASE=...; writes docs/benchmarks/upright.json
+	@$(BIN)/python -m benchmarks.engine.upright --models-dir var/models --base $(BASE) $(BENCH_UPRIGHT)
 	@$(COG) -r docs/benchmarks.md
 
 bench-search: install .venv-bench/installed ## Measure the search of a million faces; writes docs/benchmarks/search.json
