@@ -1,15 +1,17 @@
 """What work costs: processor time of processes, requests that LocalStack was asked."""
 
 import re
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import psutil
 
+_LOOK_EVERY_S: Final = 0.2
 _REQUEST: Final = re.compile(rb"AWS (\w+\.\w+) =>")
 
 
@@ -41,6 +43,38 @@ def unshared_mb(pid: int) -> float:
         return float(psutil.Process(pid).memory_full_info().uss) / 1e6
     except psutil.NoSuchProcess:
         return 0.0
+
+
+def tree_mb(pid: int) -> float:
+    """Return the memory in MB of a process and all its children; what they share counts once."""
+    total = 0.0
+    for process in _tree(pid):
+        with suppress(psutil.NoSuchProcess):
+            total += float(process.memory_full_info().pss) / 1e6
+    return total
+
+
+class PeakMemory:
+    """The most memory that a process and its children have at a time, as long as ``with`` lasts."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self.mb = 0.0
+        """As `tree_mb` tells it, several times a second."""
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(_LOOK_EVERY_S):
+            self.mb = max(self.mb, tree_mb(self._pid))
 
 
 def written_mb(pid: int) -> float:

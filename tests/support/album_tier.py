@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import boto3
+from botocore.config import Config
+
 from core.aws.clients import s3_client
 from core.aws.provisioning import provision
 from core.bootstrap.infrastructure import Infrastructure
@@ -54,8 +57,14 @@ class AlbumTier:
         return self.workers[-1].started()
 
     def put(self, key: str, body: bytes) -> None:
-        """Store an object in the album."""
-        s3 = s3_client(self.settings)
+        """Store an object in the album, however long LocalStack takes for it."""
+        s3 = boto3.client(
+            "s3",
+            endpoint_url=self.settings.aws_endpoint_url,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(read_timeout=300, s3={"addressing_style": "path"}),
+        )
         s3.put_object(Bucket=self.settings.allowed_buckets[0], Key=key, Body=body)
 
     def submit(self, prefix: str, collection_id: str = COLLECTION) -> None:
