@@ -5,19 +5,22 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from core.faces.results import EVERY_FACE, Model, Needed, Recognition
+from core.bootstrap.shared import Shared
+from core.bootstrap.worker import build_worker
+from core.faces.results import EVERY_FACE, Needed, Recognition
 from core.ground.ids import new_id
-from core.jobs.index_job import IndexDone, IndexJob
-from core.jobs.recognition_job import ImageSize, Job
-from core.jobs.results import JobResult
-from core.ports import ObjectStore, Recognizer
-from core.testing import ManualClock, MemoryQueue
-from core.worker.lane import Lane
+from core.jobs.index_job import IndexJob
+from core.jobs.recognition_job import Job
+from core.ports import Recognizer
+from core.settings import Settings
 from core.worker.scheduler import ChildScheduler, FairPolicy, Priority
 from harness.waiting import wait_until
 from tests.support.faces import recognition
-from tests.support.workers import join_lane, join_worker
-from tests.support.worlds import memory_world
+from tests.support.infrastructure import MemoryInfrastructure
+
+SETTINGS = Settings(
+    _env_file=None, allowed_buckets=("albums",), sqs_wait_time_seconds=1, worker_processes=1
+)
 
 INTERACTIVE, BULK = Priority.INTERACTIVE, Priority.BULK
 
@@ -101,59 +104,38 @@ def index_job(number: int) -> IndexJob:
     )
 
 
-class RecognisedOnly:
-    """Index jobs whose photos are recognised and whose faces are not enrolled."""
-
-    def __init__(self, recognizer: Recognizer) -> None:
-        self._recognizer = recognizer
-
-    def parse(self, body: str) -> IndexJob:
-        return IndexJob.from_body(body)
-
-    def answer(self, job: IndexJob) -> IndexDone:
-        self._recognizer.recognise(b"bulk")
-        return IndexDone(
-            job_id=job.job_id,
-            collection_id=job.collection_id,
-            image_id=job.image_id,
-            face_records=[],
-            unindexed_faces=[],
-            image=ImageSize(width=1, height=1),
-            model=Model(name="m", version="1"),
-        )
-
-    def note_outcome(self, job: IndexJob, result: JobResult) -> None: ...
-
-
-def test_upload_during_a_bulk_backlog_waits_for_no_more_than_the_running_photo() -> None:
-    world, clock, child = memory_world(), ManualClock(), OneChild()
-    bulk = MemoryQueue(clock=clock)
+@pytest.fixture
+def schedulers(monkeypatch: pytest.MonkeyPatch) -> list[ChildScheduler]:
+    """Return the schedulers of the workers that are built from now on."""
     made: list[ChildScheduler] = []
 
-    def bulk_lanes(scheduler: ChildScheduler, outputs: ObjectStore) -> list[Lane]:
-        made.append(scheduler)
-        return [
-            join_lane(
-                bulk,
-                name="bulk",
-                threads=2,
-                outputs=outputs,
-                kind=RecognisedOnly(scheduler.of(BULK)),
-                dead_letters=MemoryQueue(clock=clock),
-                clock=clock,
-            )
-        ]
+    def noted(recognizer: Recognizer, *, children: int) -> ChildScheduler:
+        made.append(ChildScheduler(recognizer, children=children))
+        return made[-1]
 
-    worker = join_worker(world, child, clock=clock, grace_s=10, more_lanes=bulk_lanes).worker
+    monkeypatch.setattr("core.bootstrap.worker.ChildScheduler", noted)
+    return made
+
+
+def test_upload_during_a_bulk_backlog_waits_for_no_more_than_the_running_photo(
+    schedulers: list[ChildScheduler],
+) -> None:
+    child = OneChild()
+    memory = MemoryInfrastructure(settings=SETTINGS, recognizer=child)
+    Shared(SETTINGS, memory.joined()).collections.create("album")
+    memory.bucket("albums").objects.update({f"{number}.jpg": b"bulk" for number in range(30)})
+    uploads = memory.queue(SETTINGS.sqs_req_queue_name)
+    bulk = memory.queue(SETTINGS.sqs_index_queue_name)
+    worker = build_worker(SETTINGS, memory.joined()).worker
     bulk.send_many([index_job(number).body for number in range(30)])
     thread = threading.Thread(target=worker.run)
     thread.start()
-    (scheduler,) = made
+    (scheduler,) = schedulers
     wait_until(lambda: child.order and scheduler.waiting(BULK))
 
     upload = Job.new("a.jpg")
-    world.inputs.put(upload.input_key, b"upload", content_type="image/jpeg")
-    world.queue.send(upload.body)
+    memory.bucket(SETTINGS.s3_in_bucket).objects[upload.input_key] = b"upload"
+    uploads.send(upload.body)
     wait_until(lambda: scheduler.waiting(INTERACTIVE))
     child.gate.set()
     wait_until(lambda: bulk.bodies == [])
@@ -161,4 +143,4 @@ def test_upload_during_a_bulk_backlog_waits_for_no_more_than_the_running_photo()
     thread.join(timeout=10)
 
     assert child.order.index(b"upload") == 1
-    assert len(world.outputs.keys("")) == 31
+    assert len(memory.bucket(SETTINGS.s3_out_bucket).objects) == 31
