@@ -34,6 +34,7 @@ def tables() -> dict[str, str]:
         "recall": _recall_table(_recalls(artifacts)),
         "no faces": _no_face_table(engine),
         "memory": _memory_table(engine),
+        "upright": _upright_section(_read("upright.json")),
     }
 
 
@@ -158,6 +159,29 @@ def _memory_table(artifact: dict[str, Any]) -> str:
     ]
     rows += [(f"start to first answer, {n}", f"{s} s") for n, s in artifact["start_s"].items()]
     return table(("", "measured"), rows)
+
+
+def _upright_section(upright: dict[str, Any]) -> str:
+    rows = [
+        (
+            profile,
+            photos,
+            measured["base_ms_per_photo"],
+            measured["ms_per_photo"],
+            f"{measured['ratio']:.2f}",
+            f"{measured['median_ratio']:.2f}",
+            f"{measured['same_boxes']} of {measured['photos']}",
+        )
+        for profile, sets in upright["profiles"].items()
+        for photos, measured in sets.items()
+    ]
+    head = ("", "photos", "ms before", "ms now", "ratio", "median ratio", "same boxes")
+    run = paragraph(
+        f"Measured {upright['measured_at'][:10]} beside commit {upright['base_commit']} on "
+        f"{upright['cores']} cores, at a load of {upright['load']}: medians of "
+        f"{upright['rounds'] - 1} interleaved rounds."
+    )
+    return f"{run}\n\n{table(head, rows)}"
 
 
 def _charts(artifacts: Artifacts) -> dict[str, str]:
