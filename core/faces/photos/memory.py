@@ -8,15 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-_ACCEPTED_BYTES: Final = 150_000_000
-_LARGE_BYTES: Final = 4 * 1024 * 1024
-_KEPT_BYTES: Final = 16 * 1024 * 1024
+_ACCEPTED_BYTES: Final = 200_000_000
+"""The libraries, the networks, and all that photos of a few megapixels need."""
+_LARGE_BYTES: Final = 12 * 1024 * 1024
+"""What such a photo needs at a time is smaller. Pillow takes 16 MB at a time for larger ones."""
+_KEPT_BYTES: Final = 64 * 1024 * 1024
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 """Of glibc's ``malloc.h``."""
 
 
 def give_large_blocks_back() -> None:
-    """Have this process give back each block of 4 MB or more as soon as it is free.
+    """Have this process give back each block of 12 MB or more as soon as it is free.
 
     glibc otherwise learns from the blocks of the first photos to keep those up to 32 MB.
     The process then grows with every photo until `release_freed_memory` has to
@@ -33,11 +35,11 @@ def give_large_blocks_back() -> None:
 
 
 def release_freed_memory() -> None:
-    """Return freed memory to the system, once the process has grown beyond 150 MB.
+    """Return freed memory to the system, once the process has grown beyond 200 MB.
 
     glibc keeps what was freed in small parts, so that a process would for ever
-    stay as large as after its largest photo. After every photo it would cost
-    12 ms, most of it for getting the same memory again for the next.
+    stay as large as after its largest photo. To do so after every photo costs up
+    to 12 ms, most of it for getting the same memory again for the next.
 
     References
     ----------
