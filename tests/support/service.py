@@ -28,10 +28,9 @@ class Counts:
     def objects(self, bucket: str) -> int:
         return int(self._s3.list_objects_v2(Bucket=bucket)["KeyCount"])
 
-    def is_nothing_left(self) -> bool:
-        """Tell whether there is no message and no uploaded photo."""
-        inputs = self.objects(self._settings.s3_in_bucket)
-        return self.visible() + self.in_flight() + inputs == 0
+    def left(self) -> int:
+        """Count the messages and the uploaded photos."""
+        return self.visible() + self.in_flight() + self.objects(self._settings.s3_in_bucket)
 
     def _messages(self, attribute: str) -> int:
         url = self._sqs.get_queue_url(QueueName=self._settings.sqs_req_queue_name)["QueueUrl"]

@@ -118,5 +118,6 @@ def own_names() -> dict[str, object]:
         "s3_out_bucket": f"out-{tag}",
         "s3_gallery_bucket": f"gallery-{tag}",
         "sqs_req_queue_name": f"requests-{tag}",
+        "sqs_index_queue_name": f"index-{tag}",
         "sqs_resp_queue_name": f"responses-{tag}",
     }
