@@ -72,10 +72,8 @@ class Tiers:
 
 @pytest.fixture
 def tiers(localstack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiers]:
-    names = own_names()
     settings = localstack.settings(
-        **names,
-        sqs_index_queue_name=f"index-{names['sqs_req_queue_name']}",
+        **own_names(),
         **settings_of(max_file_mb=1),
     )
     provision(settings)

@@ -21,10 +21,8 @@ PHOTO = sample(f"{OBAMA}/obama.jpg")
 
 @pytest.fixture
 def address(localstack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    names = own_names()
     settings = localstack.settings(
-        **names,
-        sqs_index_queue_name=f"index-{names['sqs_req_queue_name']}",
+        **own_names(),
         **settings_of(max_file_mb=1, gallery_refresh_seconds=REFRESH_S),
     )
     provision(settings)

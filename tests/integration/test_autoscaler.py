@@ -33,7 +33,7 @@ def workers(daemon: Process) -> list[psutil.Process]:
 
 @pytest.fixture
 def settings(localstack: LocalStack) -> Settings:
-    names = own_names() | {"sqs_index_queue_name": f"index-{own_names()['s3_in_bucket']}"}
+    names = own_names()
     return localstack.settings(**names, **settings_of())
 
 

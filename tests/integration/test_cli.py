@@ -81,7 +81,6 @@ class Terminal:
 def terminal(localstack: LocalStack) -> Terminal:
     settings = localstack.settings(
         **own_names(),
-        sqs_index_queue_name=f"index-{uuid.uuid4().hex[:12]}",
         **settings_of(gallery_refresh_seconds=0.2, sqs_visibility_timeout_seconds=20),
     )
     provision(settings)

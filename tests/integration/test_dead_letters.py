@@ -67,7 +67,7 @@ class Desk:
 
 @pytest.fixture
 def desk(localstack: LocalStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    names = own_names() | {"sqs_index_queue_name": f"index-{new_id()[:8]}"}
+    names = own_names()
     settings = localstack.settings(**names, sqs_max_receive_count=1)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(dead_letter_commands, "root_settings", lambda: settings)

@@ -112,7 +112,6 @@ class WorkerFixture:
 @pytest.fixture
 def fixture(localstack: LocalStack) -> Iterator[WorkerFixture]:
     options = {**OPTIONS, **own_names()}
-    options["sqs_index_queue_name"] = f"index-{options['sqs_req_queue_name']}"
     with HttpProxy(localstack.port, free_port()) as proxy:
         fixture = WorkerFixture(settings=localstack.settings(**options), proxy=proxy)
         yield fixture

@@ -23,7 +23,6 @@ COULD_NOT_BE_READ = "bucket of ALLOWED_BUCKETS could not be read"
 
 def settings_of(localstack: LocalStack, **changes: object) -> Settings:
     names = own_names()
-    names["sqs_index_queue_name"] = f"index-of-{names['sqs_req_queue_name']}"
     return localstack.settings(**(names | changes))
 
 

@@ -37,7 +37,6 @@ class AlbumTier:
     def on(cls, localstack: LocalStack, folder: Path, **changes: object) -> "AlbumTier":
         """Return the tier with its buckets and queues, and an empty collection."""
         names = own_names()
-        names["sqs_index_queue_name"] = f"index-{names['sqs_req_queue_name']}"
         names["allowed_buckets"] = (f"album-{uuid.uuid4().hex[:12]}",)
         settings = localstack.settings(**names, **settings_of(**changes))
         provision(settings)
