@@ -16,7 +16,7 @@ from core.bootstrap.shared import Shared
 from core.errors import CollectionNotFound, StorageUnavailable
 from core.gallery.lance import storage as lance_storage
 from core.gallery.lance.index import LanceFaceIndex
-from core.ground.storage_keys import BELL, MARKERS
+from core.ground.storage_keys import BELL
 from core.ports import EnrolledFace
 from core.settings import Settings
 from harness.localstack import LocalStack
@@ -153,7 +153,7 @@ def test_dropped_gallery_leaves_no_object(
 
     index.drop(GALLERY)
 
-    assert set(objects_with(settings, b"")) == {BELL, MARKERS + GALLERY}
+    assert set(objects_with(settings, b"")) == {BELL}
 
 
 def test_writers_and_their_deaths_lose_and_double_nothing(
