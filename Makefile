@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := -m pip install --quiet --disable-pip-version-check
 COG := $(BIN)/cog -I . -P
+# onnxruntime reports its use otherwise, where tests and benchmarks import it themselves.
+export ORT_DISABLE_TELEMETRY := 1
 CODE := core web-tier app-tier cli harness benchmarks scripts tests
 
 .DEFAULT_GOAL := help

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.support.models import models_dir
 from tests.support.photos import ROOT
@@ -38,3 +39,23 @@ def test_engine_with_converted_networks_loads_nothing_that_converts() -> None:
     )
 
     assert finished.stdout == "set()\n"
+
+
+def test_engine_leaves_nothing_in_the_home_folder(tmp_path: Path) -> None:
+    """onnxruntime keeps a device's id there when it reports its use."""
+    script = (
+        "import pathlib, sys; from core.faces.engines.builtin import FaceEngine; "
+        "FaceEngine.load(models_dir=pathlib.Path(sys.argv[1]), max_pixels=1)"
+    )
+
+    finished = subprocess.run(
+        [sys.executable, "-c", script, str(models_dir())],
+        cwd=ROOT,
+        env={"HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert finished.stderr == ""
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
