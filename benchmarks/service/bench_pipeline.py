@@ -44,6 +44,8 @@ from harness.waiting import wait_until
 ROOT: Final = Path(__file__).resolve().parents[2]
 ARTIFACT: Final = ROOT / "docs/benchmarks/pipeline.json"
 COLLECTION: Final = "bench"
+_WARM_UP: Final = 150
+"""After a start libraries and galleries still load while the first answers are given."""
 _UPLOADS: Final = 100
 _BACKLOG: Final = 500
 _ONE_BY_ONE: Final = 40
@@ -78,7 +80,7 @@ def _loads(options: argparse.Namespace, megapixels: float | None, folder: Path) 
         people = known_to(stack.settings, options.photos, megapixels=megapixels)
         enrol(people, stack.settings, COLLECTION, folder / "people")
         trial = Trial(stack, people)
-        trial.upload(20, Pattern(clients=4))
+        trial.upload(_WARM_UP, Pattern(clients=10))
         measured: dict[str, Any] = {
             "people_enrolled": len(people.enrolled),
             "different_photos": len(people.probes),
