@@ -15,7 +15,7 @@ from core.aws.autoscaling import AutoScalingGroup, QueueDepths
 from core.aws.clients import autoscaling_client, s3_client, sqs_client
 from core.aws.s3 import S3Store
 from core.errors import InvalidSettings
-from core.logs import configure_logs, log_invalid_settings, log_uncaught_errors
+from core.host.logs import configure_logs, log_invalid_settings, log_uncaught_errors
 from core.scaling.autoscaler import Autoscaler, WorkerFleet
 from core.scaling.local_fleet import LocalWorkers
 from core.scaling.policy import Limits

@@ -11,7 +11,7 @@ import sys
 from typing import Final
 
 from core.errors import InvalidSettings, ModelError, RecognizerDied
-from core.logs import configure_logs, log_invalid_settings, log_uncaught_errors
+from core.host.logs import configure_logs, log_invalid_settings, log_uncaught_errors
 from core.settings import load_settings
 
 EXIT_OK: Final = 0

@@ -32,7 +32,7 @@ from core.executors.plain_answers import (
 from core.executors.plain_pipes import PlainContext
 from core.executors.pool import START_TIMEOUT_S, WarmPool
 from core.faces.results import Needed, Recognition
-from core.logs import configure_logs
+from core.host.logs import configure_logs
 from core.ports import Recognizer
 
 log = logging.getLogger(__name__)

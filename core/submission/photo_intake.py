@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.errors import FileTooLarge, ServiceUnavailable
 from core.faces.photos.photo_header import inspect_photo
-from core.logs import log_fields
+from core.host.logs import log_fields
 from core.ports import JobQueue, ObjectStore
 
 log = logging.getLogger(__name__)

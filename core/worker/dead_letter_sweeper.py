@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.errors import MalformedMessage, ServiceUnavailable
+from core.host.logs import log_fields
 from core.jobs.batch_records import note_outcome
 from core.jobs.index_job import IndexJob
 from core.jobs.recognition_job import Job, JobFailed, failed
 from core.jobs.results import JobResult, Results
-from core.logs import log_fields
 from core.ports import JobQueue, ObjectStore, ReceivedMessage
 from core.worker.unreadable import REASON, job_id_in, job_in, likely_cause
 

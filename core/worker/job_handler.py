@@ -58,9 +58,9 @@ from core.errors import (
     ServiceUnavailable,
     SourceUnavailable,
 )
+from core.host.logs import log_fields
 from core.jobs.recognition_job import JobFailed, failed
 from core.jobs.results import JobResult, Results
-from core.logs import log_fields
 from core.ports import JobQueue
 from core.worker.delivery import Delivery
 from core.worker.job_kinds import J, JobKind

@@ -6,7 +6,7 @@ from flask import Flask
 
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.web import WebParts, build_web
-from core.logs import configure_logs
+from core.host.logs import configure_logs
 from core.settings import Settings, load_settings
 from efr_web.middleware import PhotoRequest, answer_errors, observe_requests
 from efr_web.openapi.operation import Api

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import InvalidSettings
-from core.logs import configure_logs, log_invalid_settings, log_uncaught_errors
+from core.host.logs import configure_logs, log_invalid_settings, log_uncaught_errors
 from core.settings import load_settings
 
 EXIT_SETTINGS: Final = 2

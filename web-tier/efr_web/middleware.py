@@ -29,7 +29,7 @@ from core.errors import (
     ServiceUnavailable,
     TooBusy,
 )
-from core.logs import log_fields
+from core.host.logs import log_fields
 from core.settings import Settings
 
 log = logging.getLogger(__name__)

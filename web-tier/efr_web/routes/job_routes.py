@@ -18,10 +18,10 @@ from core.errors import (
     MissingFilename,
     StorageUnavailable,
 )
+from core.host.logs import log_fields
 from core.jobs.index_job import IndexDone
 from core.jobs.recognition_job import JobDone, JobFailed
 from core.jobs.results import JobResult
-from core.logs import log_fields
 from core.settings import Settings
 from efr_web.openapi.operation import (
     BODY,

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from core.logs import configure_logs, log_fields
+from core.host.logs import configure_logs, log_fields
 
 
 @pytest.fixture(autouse=True)
