@@ -32,8 +32,8 @@ class JobQueue(Protocol):
 
     def send(self, body: str, *, notes: Mapping[str, str] | None = None) -> None: ...
 
-    def send_many(self, bodies: Sequence[str]) -> None:
-        """Send all; after an error some may have been sent."""
+    def send_many(self, bodies: Sequence[str], *, notes: Sequence[Mapping[str, str]] = ()) -> None:
+        """Send all, with as many notes or none; after an error some may have been sent."""
         ...
 
     def receive(
@@ -134,7 +134,15 @@ class ObjectStore(Protocol):
         """Store an object; ``metadata`` is ASCII."""
         ...
 
-    def put_if(self, key: str, body: bytes, *, content_type: str, version: str | None) -> bool:
+    def put_if(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        content_type: str,
+        version: str | None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> bool:
         """Write only over that version (None: only if there is no object); tell whether it did."""
         ...
 

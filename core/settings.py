@@ -1,5 +1,6 @@
 """Every setting of the service; the only reader of the environment."""
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
@@ -46,6 +47,13 @@ def _checked_url(url: str) -> str:
 
 def _without_brackets(host: str) -> str:
     return host.removeprefix("[").removesuffix("]")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _checked_key(key: SecretStr) -> SecretStr:
@@ -98,7 +106,12 @@ class Settings(BaseSettings):
     visibility_heartbeat_seconds: Pause = 20
     """How often the visibility of a running job is extended; 0 turns it off."""
 
-    web_host: Annotated[str, AfterValidator(_without_brackets)] = "0.0.0.0"  # noqa: S104 - a container must be reachable from outside
+    web_host: Annotated[str, AfterValidator(_without_brackets)] = "127.0.0.1"
+    auth: Literal["keys", "off", "off-on-purpose"] = "keys"
+    """Who is let in: callers with a key, or everybody; off is for this machine alone."""
+    trusted_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Names under which the service may be asked, separated by commas; one that begins with a
+    dot stands for all below it. None: any with keys, those of this machine without."""
     web_port: Port = 8000
     web_processes: Count = 2
     web_threads: int = Field(default=64, ge=2)
@@ -239,7 +252,7 @@ class Settings(BaseSettings):
             self.sqs_resp_queue_name,
         )
 
-    @field_validator("allowed_buckets", mode="before")
+    @field_validator("allowed_buckets", "trusted_hosts", mode="before")
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -265,6 +278,7 @@ class Settings(BaseSettings):
             raise ValueError("FACE_ENGINE=insightface needs INSIGHTFACE_MODELS_DIR")
         if self.executor == "ray" and self.face_cuda:
             raise ValueError("EXECUTOR=ray runs on processors only: turn FACE_CUDA off")
+        self._check_door()
         self._check_face_index()
         if heartbeat_s >= visibility_s:
             raise ValueError(
@@ -272,6 +286,13 @@ class Settings(BaseSettings):
                 f"SQS_VISIBILITY_TIMEOUT_SECONDS ({visibility_s})"
             )
         return self
+
+    def _check_door(self) -> None:
+        if self.auth == "off" and not _is_loopback(self.web_host):
+            raise ValueError(
+                f"AUTH=off lets everybody in who reaches WEB_HOST={self.web_host}: set AUTH=keys, "
+                "or WEB_HOST=127.0.0.1, or AUTH=off-on-purpose if another door stands in front"
+            )
 
     def _check_face_index(self) -> None:
         needed = {

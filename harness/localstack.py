@@ -83,6 +83,7 @@ class LocalStack:
     def settings(self, **changes: object) -> Settings:
         """Return settings that point here, as a trial needs them."""
         defaults: dict[str, object] = {
+            "auth": "off",
             "aws_endpoint_url": self.address,
             "aws_access_key_id": "test",
             "aws_secret_access_key": "test",

@@ -8,12 +8,14 @@ from efr_cli.dead_letter_commands import dead_letters
 from efr_cli.enroll.enroll_command import enroll
 from efr_cli.errors import ErrorReportingGroup
 from efr_cli.index.index_command import index
+from efr_cli.key_commands import TENANT, keys
 from efr_cli.match_command import match
 from efr_cli.transfer.transfer_commands import export, import_faces, rebuild
 
 
 @click.group(cls=ErrorReportingGroup)
-def main() -> None:
+@click.option("--tenant", type=TENANT, help="Tenant whose data a command is about.")
+def main(tenant: str | None) -> None:
     """Run a face recognition service: start it, enrol people, match faces.
 
     Settings come from the environment and from .env in the repository's root.
@@ -36,6 +38,7 @@ for command in (
     export,
     import_faces,
     rebuild,
+    keys,
     dead_letters,
     serve,
     worker,

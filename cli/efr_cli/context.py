@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from core.access.key_store import KeyStore
 from core.collections.enrolment import Enroller
 from core.collections.erasure import Erasure
 from core.collections.matching import Matching, Recognise
 from core.collections.people import People
 from core.collections.registry import Collections
+from core.ground.realms import WHOLE, Realm
 from core.ports import FaceIndex, Recognizer
 from core.settings import Settings
 from core.submission.batch_requests import BatchRequests
@@ -34,6 +36,7 @@ class CliContext:
     ``run_folder`` holds what interrupted commands need to continue.
     """
 
+    keys: KeyStore
     collections: Collections
     people: People
     erasure: Erasure
@@ -53,12 +56,17 @@ def open_context(context: click.Context) -> CliContext:
 
     This changes the working directory, so paths must be absolute by now.
     """
-    parts: CliContext = (context.obj or real_context)()
+    parts: CliContext = (context.obj or real_context)(Realm(named_tenant(context)))
     context.call_on_close(parts.index.close)
     return parts
 
 
-def real_context() -> CliContext:
+def named_tenant(context: click.Context) -> str:
+    """Return the tenant that a command is about, by ``efr --tenant``."""
+    return context.find_root().params.get("tenant") or ""
+
+
+def real_context(realm: Realm = WHOLE) -> CliContext:
     """Join the parts by the settings of the environment and the root's ``.env``.
 
     Raises
@@ -70,7 +78,7 @@ def real_context() -> CliContext:
     # Only here: --help and mistakes need not wait for the libraries behind it.
     from core.bootstrap.infrastructure import Infrastructure
 
-    return join_context(settings, Infrastructure.on_aws(settings))
+    return join_context(settings, Infrastructure.on_aws(settings), realm)
 
 
 def root_settings() -> Settings:
@@ -91,13 +99,16 @@ def go_to_root() -> None:
         os.chdir(CLI.parent)
 
 
-def join_context(settings: Settings, infrastructure: "Infrastructure") -> CliContext:
-    """Return the parts of a command."""
+def join_context(
+    settings: Settings, infrastructure: "Infrastructure", realm: Realm = WHOLE
+) -> CliContext:
+    """Return the parts of a command that is about a realm."""
     from core.bootstrap.shared import Shared
 
-    shared = Shared(settings, infrastructure)
+    shared = Shared(settings, infrastructure, realm)
     shared.tell_of_versions()
     return CliContext(
+        keys=shared.key_store,
         collections=shared.collections,
         people=shared.people,
         erasure=shared.erasure,

@@ -36,7 +36,7 @@ def list_letters(kind: str) -> None:
     """Count dead letters by the error code of their jobs."""
     queue, jobs = _open(kind)
     with queue.leased() as letters:
-        codes = Counter(jobs.code(letter.body) for letter in letters)
+        codes = Counter(jobs.code(letter.message) for letter in letters)
     for code, number in codes.most_common():
         click.echo(f"{number:>7}  {code}")
     click.echo(f"{codes.total()} messages in {queue.name}")
@@ -56,7 +56,7 @@ def show(kind: str) -> None:
     with queue.leased() as letters:
         for letter in letters:
             received, reason = letter.message.receive_count, letter.message.notes.get(REASON)
-            columns = [str(received), f"{letter.age_s:.0f} s", jobs.code(letter.body)]
+            columns = [str(received), f"{letter.age_s:.0f} s", jobs.code(letter.message)]
             columns += [printable(text) for text in (letter.body, *([reason] if reason else []))]
             click.echo("\t".join(columns))
 
@@ -77,7 +77,7 @@ def redrive(kind: str) -> None:
     if queue.move():
         # A sweep may have failed some while they moved, and their first new answer could not
         # be stored. A job sent twice has one result.
-        swept = [letter for letter in letters if jobs.was_swept(letter.body)]
+        swept = [letter for letter in letters if jobs.was_swept(letter.message)]
         _reset_results(jobs, swept)
         queue.send_again(swept)
         click.echo(f"SQS moved the messages of {queue.name}, {len(letters)} jobs run again")
@@ -103,7 +103,7 @@ def purge(kind: str, yes: bool) -> None:
         raise Refused("NOT_CONFIRMED", "nothing was deleted")
     with queue.leased() as letters:
         for letter in letters:
-            jobs.give_up(letter.body)
+            jobs.give_up(letter.message)
         refused = queue.delete(letters)
     click.echo(f"{len(letters) - refused} messages were deleted")
     _finish(queue, refused)
@@ -125,7 +125,7 @@ def _open(kind: str) -> "tuple[DeadLetterQueue, DeadJobs]":
 
 def _reset_results(jobs: "DeadJobs", letters: "list[DeadLetter]") -> None:
     for letter in letters:
-        jobs.reset_result(letter.body)
+        jobs.reset_result(letter.message)
 
 
 def _finish(queue: "DeadLetterQueue", left: int) -> None:

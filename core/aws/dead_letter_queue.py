@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from core.aws.clients import error_code, unavailable_as
 from core.aws.sqs import SqsQueue, notes_of
 from core.errors import QueueUnavailable
+from core.ground.realms import Realm, tenant_noted
 from core.ports import ReceivedMessage
 
 if TYPE_CHECKING:
@@ -100,7 +101,10 @@ class DeadLetterQueue:
 
     def send_again(self, letters: Sequence[DeadLetter]) -> None:
         """Send messages to their queue once more; here they stay."""
-        SqsQueue(self._client, self._source).send_many([letter.body for letter in letters])
+        SqsQueue(self._client, self._source).send_many(
+            [letter.body for letter in letters],
+            notes=[Realm(tenant_noted(letter.message.notes)).notes for letter in letters],
+        )
 
     def delete(self, letters: Sequence[DeadLetter]) -> int:
         """Delete messages; return how many were refused."""

@@ -84,8 +84,18 @@ class S3Store:
         if "VersionId" in answer or self._objects.keeps_versions:
             self._forget_old([key])
 
-    def put_if(self, key: str, body: bytes, *, content_type: str, version: str | None) -> bool:
-        written = self._objects.put_if(key, body, content_type=content_type, version=version)
+    def put_if(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        content_type: str,
+        version: str | None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> bool:
+        written = self._objects.put_if(
+            key, body, content_type=content_type, version=version, metadata=metadata
+        )
         if written and version is not None and self._objects.keeps_versions:
             self._forget_old([key])
         return written

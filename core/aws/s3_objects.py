@@ -96,9 +96,17 @@ class S3Objects:
         with self._errors():
             self._put(key, body, attributes, "overwrite")
 
-    def put_if(self, key: str, body: bytes, *, content_type: str, version: str | None) -> bool:
+    def put_if(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        content_type: str,
+        version: str | None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> bool:
         """Write only over that version (None: only where nothing is); tell whether it was done."""
-        attributes: Attributes = {_CONTENT_TYPE: content_type}
+        attributes: Attributes = {_CONTENT_TYPE: content_type, **(metadata or {})}
         mode: PutMode = "create" if version is None else {"e_tag": version}
         with self._errors():
             try:

@@ -30,17 +30,14 @@ class SqsQueue:
         self._lock = threading.Lock()
 
     def send(self, body: str, *, notes: Mapping[str, str] | None = None) -> None:
-        attributes: dict[str, MessageAttributeValueTypeDef] = {
-            name: {"DataType": "String", "StringValue": note}
-            for name, note in (notes or {}).items()
-        }
         with self._errors():
             self._client.send_message(
-                QueueUrl=self._url(), MessageBody=body, MessageAttributes=attributes
+                QueueUrl=self._url(), MessageBody=body, MessageAttributes=_attributes(notes or {})
             )
 
-    def send_many(self, bodies: Sequence[str]) -> None:
-        for batch in _batches(bodies):
+    def send_many(self, bodies: Sequence[str], *, notes: Sequence[Mapping[str, str]] = ()) -> None:
+        noted = zip(bodies, notes or [{}] * len(bodies), strict=True)
+        for batch in _batches(list(noted)):
             self._send_batch(batch)
 
     def receive(
@@ -114,9 +111,12 @@ class SqsQueue:
         with self._errors():
             self._client.get_queue_attributes(QueueUrl=self._url(), AttributeNames=["QueueArn"])
 
-    def _send_batch(self, bodies: Sequence[str]) -> None:
+    def _send_batch(self, noted: Sequence[tuple[str, Mapping[str, str]]]) -> None:
         """Send up to ten, and once more those that SQS refused for its own reasons."""
-        entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(bodies)]
+        entries = [
+            {"Id": str(n), "MessageBody": body, "MessageAttributes": _attributes(notes)}
+            for n, (body, notes) in enumerate(noted)
+        ]
         for _ in range(_BATCH_ATTEMPTS):
             with self._errors():
                 answer = self._client.send_message_batch(
@@ -140,6 +140,10 @@ class SqsQueue:
 
     def _errors(self) -> AbstractContextManager[None]:
         return unavailable_as(QueueUnavailable, f"SQS queue {self._name}")
+
+
+def _attributes(notes: Mapping[str, str]) -> "dict[str, MessageAttributeValueTypeDef]":
+    return {name: {"DataType": "String", "StringValue": note} for name, note in notes.items()}
 
 
 def notes_of(message: Any) -> dict[str, str]:

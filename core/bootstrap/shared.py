@@ -1,12 +1,15 @@
-"""What both tiers and the command line are made of."""
+"""What both tiers and the command line are made of, for each realm its own."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Final
 
+from core.access.key_ring import KeyRing
+from core.access.key_store import KeyStore
 from core.bootstrap.bucket_news import tell_of_obstacles, tell_of_versions
 from core.bootstrap.infrastructure import Infrastructure
+from core.bootstrap.tenant_store import TenantStore
 from core.collections.enrolment import Enroller
 from core.collections.erasure import Erasure
 from core.collections.fresh_results import FreshResults
@@ -17,8 +20,10 @@ from core.collections.people import People
 from core.collections.recent_collections import RecentCollections, keep_warm
 from core.collections.registry import Collections
 from core.gallery.changes import StoredChanges, Watch
+from core.ground.realms import WHOLE, Realm
+from core.ground.storage_keys import tenant_prefix
 from core.jobs.photo_sources import PhotoSources
-from core.ports import Bucket, FaceIndex
+from core.ports import Bucket, FaceIndex, ObjectStore
 from core.settings import Settings
 from core.submission.batch_requests import BatchRequests
 
@@ -34,10 +39,21 @@ _LEAST_SETTLE_S: Final = 2.5
 
 @dataclass(frozen=True)
 class Shared:
-    """What both tiers and the command line are made of, built when it is first used."""
+    """What both tiers and the command line are made of, built when it is first used.
+
+    ``realm`` is whose data they see. Those of other realms (`of`) share the index with it, and
+    what is known of changes.
+    """
 
     settings: Settings
     infrastructure: Infrastructure
+    realm: Realm = WHOLE
+
+    def of(self, realm: Realm) -> "Shared":
+        """Return the parts of another realm."""
+        other = replace(self, realm=realm)
+        vars(other).update(watch=self.watch, index=self.index, grounds=self.grounds)
+        return other
 
     @property
     def inputs(self) -> Bucket:
@@ -50,6 +66,12 @@ class Shared:
     @property
     def gallery(self) -> Bucket:
         return self.infrastructure.bucket(self.settings.s3_gallery_bucket)
+
+    @property
+    def own(self) -> ObjectStore:
+        """The tenant's own objects in the gallery bucket."""
+        tenant = self.realm.tenant
+        return TenantStore(self.gallery, tenant_prefix(tenant)) if tenant else self.gallery
 
     @property
     def _settle_s(self) -> float:
@@ -66,11 +88,12 @@ class Shared:
     @cached_property
     def collections(self) -> Collections:
         return Collections(
-            self.gallery,
+            self.own,
             self.index,
             refresh_s=self.settings.gallery_refresh_seconds,
             clock=self.infrastructure.clock,
             watch=self.watch,
+            realm=self.realm,
         )
 
     @cached_property
@@ -107,7 +130,7 @@ class Shared:
 
     @cached_property
     def fresh_results(self) -> FreshResults:
-        return FreshResults(self.outputs, self.collections, self.index, self.grounds)
+        return FreshResults(self.outputs, self.collections, self.index, self.grounds, self.realm)
 
     @cached_property
     def erasure(self) -> Erasure:
@@ -117,7 +140,8 @@ class Shared:
             index=self.index,
             inputs=self.inputs,
             outputs=self.outputs,
-            gallery=self.gallery,
+            gallery=self.own,
+            realm=self.realm,
             settle_s=self._settle_s,
             clock=self.infrastructure.clock,
             sleep=self.infrastructure.sleep,
@@ -130,6 +154,7 @@ class Shared:
             outputs=self.outputs,
             sources=self.sources(),
             collections=self.collections,
+            realm=self.realm,
         )
 
     def sources(self, *further: str) -> PhotoSources:
@@ -148,6 +173,18 @@ class Shared:
             index=self.index,
             max_distance=self.settings.match_max_distance,
             min_quality=self.settings.min_match_quality,
+        )
+
+    @property
+    def key_store(self) -> KeyStore:
+        return KeyStore(store=self.gallery)
+
+    def key_ring(self) -> KeyRing:
+        """Return what finds the keys of callers."""
+        return KeyRing(
+            self.key_store,
+            run_in_background=self.infrastructure.run_in_background,
+            clock=self.infrastructure.clock,
         )
 
     def index_states(self) -> dict[str, str]:

@@ -4,17 +4,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
+from cachetools import LRUCache, cached
+
+from core.access.key_ring import KeyRing
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Check, Shared
 from core.collections.erasure import Erasure
-from core.collections.matching import Matching
+from core.collections.matching import Matching, Recognise
 from core.collections.people import People
 from core.collections.registry import Collections
 from core.executors.neighbours import Neighbours
 from core.executors.pool import WarmPool
 from core.executors.queueing import bounded
+from core.ground.realms import WHOLE, Realm
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.results import Results
 from core.settings import Settings
@@ -22,30 +27,46 @@ from core.submission.batch_requests import BatchRequests
 from core.submission.idempotency import IdempotencyKeys
 from core.submission.index_requests import IndexRequests
 from core.submission.photo_intake import Intake
+from core.submission.result_polling import PollSchedule
 from core.submission.uploads import Uploads
 
+_MOST_REALMS: Final = 1000
+"""Whose parts are kept; of others they are made again."""
 _THREADS_A_WAITING: Final = 8
 """One in this many threads may wait for a child; others serve results and health checks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RealmParts:
+    """What answers the requests of one realm.
+
+    ``index_states`` tells how each of its collections in memory is searched.
+    """
+
+    uploads: Uploads
+    index_requests: IndexRequests
+    batch_requests: BatchRequests
+    matching: Matching
+    collections: Collections
+    people: People
+    erasure: Erasure
+    index_states: Callable[[], dict[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class WebParts:
     """What the web tier is made of; ``checks`` have the names that ``/ready`` shows.
 
-    ``index_states`` tells how each loaded collection is searched. ``start`` warms
-    what may take a moment, in the background.
+    ``of`` returns the parts of a realm, the same ones for a while. ``keys`` are those that callers
+    may have, None where everybody may do all. ``start`` warms what may take a moment, in the
+    background.
     """
 
-    uploads: Uploads
+    of: Callable[[Realm], RealmParts]
+    keys: KeyRing | None
     checks: dict[str, Check]
-    index_requests: IndexRequests
-    batch_requests: BatchRequests
+    check_photo: Callable[[bytes], None]
     sources: PhotoSources
-    matching: Matching
-    collections: Collections
-    people: People
-    erasure: Erasure
-    index_states: Callable[[], dict[str, str]]
     start: Callable[[], None]
 
 
@@ -69,29 +90,47 @@ def build_web(
         f"S3 bucket {name}": infrastructure.bucket(name).check for name in settings.buckets
     }
     checks |= {f"SQS queue {name}": infrastructure.queue(name).check for name in settings.queues}
+    build = partial(
+        _realm_parts,
+        schedule=PollSchedule(infrastructure.clock),
+        recognise=bounded(recognise, most=callers),
+    )
+    whole = build(shared)
+    others = cached(LRUCache(_MOST_REALMS), lock=Lock())(lambda realm: build(shared.of(realm)))
     return WebParts(
+        of=lambda realm: whole if realm == WHOLE else others(realm),
+        keys=shared.key_ring() if settings.auth == "keys" else None,
+        checks=checks,
+        check_photo=whole.index_requests.intake.check,
+        sources=shared.sources(),
+        start=partial(_start_web, shared, pool, lending),
+    )
+
+
+def _realm_parts(shared: Shared, *, schedule: PollSchedule, recognise: Recognise) -> RealmParts:
+    infrastructure, settings = shared.infrastructure, shared.settings
+    return RealmParts(
         uploads=Uploads(
             intake=_intake(shared, settings.sqs_req_queue_name),
-            keys=IdempotencyKeys(inputs=shared.inputs),
-            results=Results(shared.outputs),
+            keys=IdempotencyKeys(inputs=shared.inputs, tenant=shared.realm.tenant),
+            results=Results(shared.outputs, shared.realm),
             collections=shared.collections,
+            schedule=schedule,
+            realm=shared.realm,
             clock=infrastructure.clock,
             sleep=infrastructure.sleep,
         ),
-        checks=checks,
         index_requests=IndexRequests(
             intake=_intake(shared, settings.sqs_index_queue_name),
             collections=shared.collections,
             bucket=settings.s3_in_bucket,
         ),
         batch_requests=shared.batch_requests,
-        sources=shared.sources(),
-        matching=shared.matching(bounded(recognise, most=callers)),
+        matching=shared.matching(recognise),
         collections=shared.collections,
         people=shared.people,
         erasure=shared.erasure,
         index_states=shared.index_states,
-        start=partial(_start_web, shared, pool, lending),
     )
 
 
@@ -110,4 +149,5 @@ def _intake(shared: Shared, queue: str) -> Intake:
         inputs=shared.inputs,
         max_file_bytes=shared.settings.max_file_bytes,
         max_pixels=shared.settings.max_pixels,
+        realm=shared.realm,
     )

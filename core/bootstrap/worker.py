@@ -1,5 +1,6 @@
 """Joins the worker."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +11,7 @@ from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
 from core.collections.enrolment_batching import EnrolmentGroups
 from core.executors.pool import WarmPool
+from core.ground.realms import Realm
 from core.scaling.work_notes import PER_COOL_DOWN, WorkNotes
 from core.settings import Settings
 from core.worker.daemon import Worker
@@ -19,6 +21,8 @@ from core.worker.job_handler import JobHandler
 from core.worker.job_kinds import IndexJobs, J, JobKind, RecognitionJobs
 from core.worker.lane import Lane
 from core.worker.scheduler import ChildScheduler, Priority
+from core.worker.tenant_handlers import TenantHandlers
+from core.worker.unreadable import UnreadableMessages
 
 _THREADS_PER_CHILD: Final = 2
 """So that photos are fetched and results written while the child recognises."""
@@ -65,11 +69,12 @@ def build_worker(settings: Settings, infrastructure: Infrastructure) -> WorkerPa
             threads=_THREADS_PER_CHILD * children,
             queue=settings.sqs_req_queue_name,
             dead_letters=settings.dead_letter_queue_name,
-            kind=RecognitionJobs(
-                inputs=shared.inputs,
+            kind=lambda own: RecognitionJobs(
+                inputs=own.inputs,
                 recognizer=scheduler.of(Priority.INTERACTIVE),
-                identifier=shared.identifier,
+                identifier=own.identifier,
                 max_file_bytes=settings.max_file_bytes,
+                realm=own.realm,
             ),
         ),
         _lane(
@@ -79,11 +84,12 @@ def build_worker(settings: Settings, infrastructure: Infrastructure) -> WorkerPa
             threads=_THREADS_PER_CHILD * children + _AWAITING_A_WRITE,
             queue=settings.sqs_index_queue_name,
             dead_letters=settings.index_dead_letter_queue_name,
-            kind=IndexJobs(
-                sources=shared.sources(settings.s3_in_bucket),
+            kind=lambda own: IndexJobs(
+                sources=own.sources(settings.s3_in_bucket),
                 recognizer=scheduler.of(Priority.BULK),
-                enroller=EnrolmentGroups(shared.enroller, clock=infrastructure.clock),
-                outputs=shared.outputs,
+                enroller=EnrolmentGroups(own.enroller, clock=infrastructure.clock),
+                outputs=own.outputs,
+                realm=own.realm,
             ),
         ),
     )
@@ -111,13 +117,26 @@ def _lane(
     threads: int,
     queue: str,
     dead_letters: str,
-    kind: JobKind[J],
+    kind: Callable[[Shared], JobKind[J]],
     on_work: Callable[[], None],
 ) -> Lane:
     settings, clock = shared.settings, shared.infrastructure.clock
     named = shared.infrastructure.queue
     dead = named(dead_letters)
     responses = named(settings.sqs_resp_queue_name) if settings.sqs_resp_enabled else None
+    unreadable, releasing = UnreadableMessages(), threading.Event()
+
+    def handler(tenant: str) -> JobHandler[J]:
+        own = shared.of(Realm(tenant)) if tenant else shared
+        return JobHandler(
+            kind=kind(own),
+            results=own.fresh_results,
+            responses=responses,
+            backoff_s=settings.retry_backoff_seconds,
+            unreadable=unreadable,
+            releasing=releasing,
+        )
+
     return Lane(
         threads=threads,
         inbox=Inbox(
@@ -129,12 +148,7 @@ def _lane(
             heartbeat_s=settings.visibility_heartbeat_seconds,
             clock=clock,
         ),
-        handler=JobHandler(
-            kind=kind,
-            results=shared.fresh_results,
-            responses=responses,
-            backoff_s=settings.retry_backoff_seconds,
-        ),
+        handler=TenantHandlers(handler, releasing=releasing),
         sweeper=DeadLetterSweeper(
             dead,
             shared.outputs,

@@ -25,9 +25,10 @@ from core.collections.people import People
 from core.collections.registry import Collection, Collections
 from core.collections.traces import Found, Traces, Whom
 from core.errors import CollectionNotFound, PersonNotFound, StorageUnavailable
+from core.ground.realms import WHOLE, Realm
+from core.ground.records import Frozen
 from core.ground.storage_keys import audit_key
 from core.jobs.batch_records import BatchLists
-from core.jobs.recognition_job import Frozen
 from core.ports import EnrolledFace, FaceIndex, ObjectStore
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,9 @@ class Erasure:
     Parameters
     ----------
     inputs, outputs, gallery : ObjectStore
-        The buckets.
+        The buckets; of the gallery bucket the tenant's part.
+    realm : Realm
+        Whose jobs and batches they are.
     settle_s : float
         Time after which no running process names an erased person any more. Longer than
         the margin of the records and a second, so that a person who is enrolled again after the
@@ -71,6 +74,7 @@ class Erasure:
     outputs: ObjectStore
     gallery: ObjectStore
     settle_s: float
+    realm: Realm = WHOLE
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
@@ -137,7 +141,7 @@ class Erasure:
         faces = self._drop(collection)
         found = self._traces.find(Whom(collection_id=collection_id))
         self._traces.erase(found)
-        BatchLists(outputs=self.outputs).erase_collection(collection_id)
+        BatchLists(outputs=self.outputs, realm=self.realm).erase_collection(collection_id)
         record = self._audit("collection", collection_id, faces=faces, jobs=len(found.jobs))
         # What comes to a next collection of this id shall be later than the record.
         self.sleep(max(0.0, recorded_s + self.settle_s - self.clock()))
@@ -146,7 +150,7 @@ class Erasure:
 
     @cached_property
     def _traces(self) -> Traces:
-        return Traces(inputs=self.inputs, outputs=self.outputs)
+        return Traces(inputs=self.inputs, outputs=self.outputs, realm=self.realm)
 
     def _until_nothing_is_left(
         self,

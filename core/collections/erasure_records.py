@@ -23,8 +23,8 @@ from cachetools import LRUCache
 from pydantic import Field
 
 from core.errors import ObjectMissing, StorageUnavailable
+from core.ground.records import Frozen
 from core.ground.storage_keys import erasures_key
-from core.jobs.recognition_job import Frozen
 from core.ports import ObjectStore
 
 KEPT_FOR: Final = timedelta(days=40)

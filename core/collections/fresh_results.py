@@ -10,6 +10,7 @@ in time costs no further request.
 from core.collections.grounds import Grounds
 from core.collections.registry import Collections
 from core.errors import CollectionNotFound, ErasedMeanwhile
+from core.ground.realms import WHOLE, Realm
 from core.jobs.index_job import IndexDone
 from core.jobs.recognition_job import JobDone
 from core.jobs.results import JobResult, Results
@@ -20,9 +21,14 @@ class FreshResults(Results):
     """Results of a worker, which checks late ones against the people who are enrolled."""
 
     def __init__(
-        self, store: ObjectStore, collections: Collections, index: FaceIndex, grounds: Grounds
+        self,
+        store: ObjectStore,
+        collections: Collections,
+        index: FaceIndex,
+        grounds: Grounds,
+        realm: Realm = WHOLE,
     ) -> None:
-        super().__init__(store)
+        super().__init__(store, realm)
         self._collections = collections
         self._index = index
         self._grounds = grounds

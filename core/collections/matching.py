@@ -12,7 +12,8 @@ from core.collections.registry import Collection, Collections, check_model
 from core.errors import NoFaceFound, PersonNotFound
 from core.faces.results import EVERY_FACE, LARGEST_FACE, NO_EMBEDDING, Face, Needed, Recognition
 from core.faces.similarity import similarity
-from core.jobs.recognition_job import DetectedFace, FaceWarning, Frozen, warning_of
+from core.ground.records import Frozen
+from core.jobs.recognition_job import DetectedFace, FaceWarning, warning_of
 from core.ports import FaceIndex, Match
 
 MAX_MATCHES: Final = 100

@@ -9,7 +9,7 @@ import itertools
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from pydantic import Field
 from core.collections.erasure_records import ErasureLog, ErasureLogs
 from core.errors import (
     CollectionExists,
+    CollectionNotAllowed,
     CollectionNotFound,
     InvalidCollectionId,
     ModelMismatch,
@@ -31,12 +32,15 @@ from core.faces.results import Model
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from core.gallery.changes import Look, StoredChanges, Watch
 from core.ground.ids import is_collection_id, new_gallery_id
+from core.ground.realms import WHOLE, Realm
+from core.ground.records import Frozen
 from core.ground.storage_keys import COLLECTIONS, collection_key, collection_of
-from core.jobs.recognition_job import DEFAULT_COLLECTION, Frozen
+from core.jobs.recognition_job import DEFAULT_COLLECTION
 from core.ports import FaceIndex, ObjectStore
 
 _ATTEMPTS: Final = 20
 _READ_AT_ONCE: Final = 16
+_PAGE: Final = 1000
 _JSON: Final = "application/json"
 _TRUSTED_S: Final = 60.0
 """Age at which a collection is read again without a word of it: who changed it may have died
@@ -84,6 +88,8 @@ class Collections:
         Monotonic seconds.
     watch : Watch, optional
         How changes are announced and seen, where others in the process use it too.
+    realm : Realm
+        Which of the store's collections are seen. The others are not there.
     """
 
     def __init__(
@@ -94,7 +100,9 @@ class Collections:
         refresh_s: float,
         clock: Callable[[], float] = time.monotonic,
         watch: Watch | None = None,
+        realm: Realm = WHOLE,
     ) -> None:
+        self._realm = realm
         self._watch = watch or Watch(StoredChanges(store), clock=clock)
         self.erasures = ErasureLogs(store)
         self._store = store
@@ -117,9 +125,13 @@ class Collections:
         ------
         CollectionExists
             If there is one of that id.
+        CollectionNotAllowed
+            If it would not be seen.
         InvalidCollectionId
             If the id is not 1 to 100 of ``A-Z a-z 0-9 _ . -``.
         """
+        if not self._realm.shows(collection_id):
+            raise CollectionNotAllowed("this key is not for a collection of that id")
         collection = Collection(
             collection_id=collection_id,
             gallery_id=new_gallery_id(),
@@ -155,15 +167,13 @@ class Collections:
 
     def page(self, *, limit: int, after: str = "") -> list[Collection]:
         """Return the next collections behind an id, in order of ids; all states."""
-        keys = self._store.keys(COLLECTIONS, after=_key(after) if after else "", limit=limit)
-        ids = [collection_of(key) for key in keys]
+        ids = list(itertools.islice(self._ids(after, limit), limit))
         with ThreadPoolExecutor(max_workers=_READ_AT_ONCE) as threads:
             return [each.collection for each in threads.map(self._read, ids) if each is not None]
 
     def ids(self, *, limit: int) -> list[str]:
         """Return the first ids, in their order, of collections in all states."""
-        keys = self._store.keys(COLLECTIONS, limit=limit)
-        return [collection_of(key) for key in keys]
+        return list(itertools.islice(self._ids("", limit), limit))
 
     def used(self, *, limit: int) -> list[str]:
         """Return the ids of the collections that this process used, the last used first."""
@@ -280,6 +290,14 @@ class Collections:
         """
         self._watch.announce(collection.gallery_id)
 
+    def _ids(self, after: str, limit: int) -> Iterator[str]:
+        """Yield the ids of those that are seen, behind an id."""
+        key = _key(after) if after else ""
+        page = limit if self._realm.is_whole else _PAGE
+        while keys := self._store.keys(COLLECTIONS, after=key, limit=page):
+            yield from filter(self._realm.shows, map(collection_of, keys))
+            key = keys[-1]
+
     def _evict(self, collection_id: str) -> None:
         with self._lock:
             self._known.pop(collection_id, None)
@@ -289,7 +307,7 @@ class Collections:
             stored = self._known.get(collection_id)
         if fresh or stored is None or not self._is_up_to_date(stored):
             stored = self._read(collection_id)
-        if stored is None and collection_id == DEFAULT_COLLECTION:
+        if stored is None and self._is_default(collection_id):
             stored = self._made_default()
         if stored is None or stored.collection.state != "active":
             with self._lock:
@@ -306,15 +324,21 @@ class Collections:
         self._watch.look(max_age_s=self._refresh_s)
         return not self._watch.has_changed(stored.collection.gallery_id, since=stored.seen)
 
+    def _is_default(self, collection_id: str) -> bool:
+        return collection_id == DEFAULT_COLLECTION and self._realm.shows(collection_id)
+
     def _made_default(self) -> _Stored | None:
         with suppress(CollectionExists):  # by another process, just now
             self.create(DEFAULT_COLLECTION)
         return self._read(DEFAULT_COLLECTION)
 
     def _read(self, collection_id: str) -> _Stored | None:
+        key = _key(collection_id)
+        if not self._realm.shows(collection_id):
+            return None
         seen = self._watch.look(max_age_s=self._refresh_s)
         try:
-            stored = self._store.get(_key(collection_id))
+            stored = self._store.get(key)
         except ObjectMissing:
             return None
         return _Stored(

@@ -81,6 +81,10 @@ class Sweep:
         if marks is not None:
             self._keep(version, marks)
 
+    def note_other(self, version: str) -> None:
+        """Remember a result that is another tenant's."""
+        self._keep(version, b"")
+
     def end(self) -> None:
         """Forget the results that are no longer there."""
         self._memory._seen = self._here

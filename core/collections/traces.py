@@ -19,6 +19,7 @@ from core.collections.seen_notes import SeenNotes
 from core.collections.seen_results import SeenResults
 from core.errors import Erased, ObjectMissing
 from core.ground.ids import is_job_id
+from core.ground.realms import WHOLE, Realm
 from core.ground.storage_keys import is_photo_key, job_of_photo, photo_prefix
 from core.jobs.batch_records import Batch, BatchLists
 from core.jobs.index_job import IndexDone
@@ -94,10 +95,11 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True)
 class Traces:
-    """The jobs of an input and an output bucket."""
+    """A realm's jobs in an input and an output bucket."""
 
     inputs: ObjectStore
     outputs: ObjectStore
+    realm: Realm = WHOLE
     seen: SeenResults = field(default_factory=SeenResults)
 
     def find(self, whom: Whom) -> Found:
@@ -113,7 +115,7 @@ class Traces:
 
     def of_job(self, job_id: str, whom: Whom) -> Found:
         """Return the job by which a face was enrolled if it holds that, and not another's."""
-        result = Results(self.outputs).read(job_id)
+        result = Results(self.outputs, self.realm).read(job_id)
         if result is not None and whom.is_in(result):
             return Found(answered=frozenset({job_id}))
         in_collection = Whom(collection_id=whom.collection_id)
@@ -124,7 +126,7 @@ class Traces:
 
     def erase(self, found: Found) -> None:
         """Remove what holds the jobs; last the results by which they would be found again."""
-        lists = BatchLists(outputs=self.outputs)
+        lists = BatchLists(outputs=self.outputs, realm=self.realm)
         if found.jobs:
             lists.erase_photos(found.jobs)
         for batch in found.batches:
@@ -136,7 +138,9 @@ class Traces:
     def _waiting(self, whom: Whom) -> frozenset[str]:
         """Return the jobs without a result whose photo's metadata names the person."""
         noted = self._notes.of(self._photos_without_result(), threads=_THREADS)
-        return frozenset(job_of_photo(key) for key, notes in noted.items() if _say(notes, whom))
+        return frozenset(
+            job_of_photo(key) for key, notes in noted.items() if self._say(notes, whom)
+        )
 
     def _photos_without_result(self) -> Iterator[str]:
         for keys in _pages(self.inputs):
@@ -163,10 +167,13 @@ class Traces:
             job_id, version = listed
             if sweep.rules_out(version):
                 return job_id, None
-            found = Results(self.outputs).read_version(job_id)
+            found = Results(self.outputs, self.realm).read_version(job_id)
             if found is None:
                 return job_id, None
             result, version = found
+            if result is None:
+                sweep.note_other(version)
+                return job_id, None
             sweep.note(version, result)
             return job_id, type(result) if self._is_held(result, whom) else None
 
@@ -190,9 +197,20 @@ class Traces:
     def _is_noted(self, job_id: str, whom: Whom) -> bool:
         for key in self.inputs.keys(photo_prefix(job_id)):
             with suppress(ObjectMissing):
-                if _say(self.inputs.notes(key), whom):
+                if self._say(self.inputs.notes(key), whom):
                     return True
         return False
+
+    def _say(self, noted: ObjectNotes, whom: Whom) -> bool:
+        """Tell whether a photo's metadata names the person."""
+        if not self.realm.owns(noted.metadata):
+            return False
+        if noted.metadata.get(COLLECTION_NOTE) != whom.collection_id:
+            return False
+        if whom.is_everybody:
+            return True
+        person = noted.metadata.get(PERSON_NOTE)
+        return person is not None and whom.is_called(person_noted(person), noted.modified_at)
 
     @cached_property
     def _notes(self) -> SeenNotes:
@@ -200,7 +218,7 @@ class Traces:
 
     def _batches(self, whom: Whom) -> Iterator[Batch]:
         if whom.person is not None:
-            lists = BatchLists(outputs=self.outputs)
+            lists = BatchLists(outputs=self.outputs, realm=self.realm)
             for batch in lists.of_collection(whom.collection_id):
                 if batch.person and whom.is_called(batch.person, batch.accepted_at):
                     yield batch
@@ -231,13 +249,3 @@ def _pages(store: ObjectStore) -> Iterator[dict[str, str]]:
         after = max(page)
         if after >= _LAST_JOB_ID:
             return
-
-
-def _say(noted: ObjectNotes, whom: Whom) -> bool:
-    """Tell whether a photo's metadata names the person."""
-    if noted.metadata.get(COLLECTION_NOTE) != whom.collection_id:
-        return False
-    if whom.is_everybody:
-        return True
-    person = noted.metadata.get(PERSON_NOTE)
-    return person is not None and whom.is_called(person_noted(person), noted.modified_at)

@@ -15,6 +15,14 @@
     │   ├── BucketNotAllowed
     │   ├── NoFaceFound
     │   └── IdempotencyConflict
+    ├── KeyRefused                  no key that is valid
+    │   ├── KeyMissing
+    │   └── KeyInvalid
+    ├── Forbidden                   understood, and not allowed
+    │   ├── ScopeMissing
+    │   ├── CollectionNotAllowed
+    │   ├── ForeignOrigin
+    │   └── HostNotTrusted
     ├── InvalidPhoto                this photo can never be recognised
     │   ├── NoFaceInBox
     │   ├── EmptyFile
@@ -29,6 +37,7 @@
     │   ├── BatchNotFound
     │   ├── BucketNotFound
     │   ├── CollectionNotFound
+    │   ├── KeyNotFound
     │   ├── FaceNotFound
     │   └── PersonNotFound
     ├── Conflict
@@ -57,6 +66,16 @@
 whether the same request may succeed later.
 """
 
+from core.errors.access import (
+    CollectionNotAllowed,
+    Forbidden,
+    ForeignOrigin,
+    HostNotTrusted,
+    KeyInvalid,
+    KeyMissing,
+    KeyRefused,
+    ScopeMissing,
+)
 from core.errors.base import (
     FaceServiceError,
 )
@@ -87,6 +106,7 @@ from core.errors.requests import (
     InvalidIdempotencyKey,
     InvalidRequest,
     JobNotFound,
+    KeyNotFound,
     MissingFile,
     MissingFilename,
     NoFaceFound,
@@ -124,6 +144,7 @@ __all__ = [
     "BucketNotAllowed",
     "BucketNotFound",
     "CollectionExists",
+    "CollectionNotAllowed",
     "CollectionNotFound",
     "Conflict",
     "EmptyFile",
@@ -132,7 +153,10 @@ __all__ = [
     "FaceNotFound",
     "FaceServiceError",
     "FileTooLarge",
+    "Forbidden",
+    "ForeignOrigin",
     "FormTooLarge",
+    "HostNotTrusted",
     "IdempotencyConflict",
     "IndexUnavailable",
     "InvalidCollectionId",
@@ -142,6 +166,10 @@ __all__ = [
     "InvalidRequest",
     "InvalidSettings",
     "JobNotFound",
+    "KeyInvalid",
+    "KeyMissing",
+    "KeyNotFound",
+    "KeyRefused",
     "MalformedMessage",
     "MissingFile",
     "MissingFilename",
@@ -160,6 +188,7 @@ __all__ = [
     "RecognitionTimedOut",
     "RecognizerDied",
     "RequestTimedOut",
+    "ScopeMissing",
     "ServiceUnavailable",
     "SourceUnavailable",
     "StorageUnavailable",

@@ -100,6 +100,12 @@ class CollectionNotFound(NotFound):
     code = "COLLECTION_NOT_FOUND"
 
 
+class KeyNotFound(NotFound):
+    """Raised when there is no API key of an id, or it was revoked."""
+
+    code = "KEY_NOT_FOUND"
+
+
 class FaceNotFound(NotFound):
     """Raised when no face is enrolled under an id."""
 

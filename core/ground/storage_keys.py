@@ -17,6 +17,10 @@ gallery         ``changes/bell``                         another text after each
 gallery         ``changes/galleries/{gallery_id}``       another text after each of the gallery's
 gallery         ``recent/collections.json``              the collections used last
 gallery         ``fleet/last-work``                      another text while workers have work
+gallery         ``keys/{key_id}.json``                   an API key, without its secrets
+gallery         ``keys-used/{key_id}``                   the day on which a key was used last
+gallery         ``tenants/{tenant}/…``                   a tenant's collections, erasures and
+                                                         audit records, under the same keys
 ==============  =======================================  =========================================
 """
 
@@ -36,6 +40,9 @@ BELL: Final = "changes/bell"
 MARKERS: Final = "changes/galleries/"
 RECENT_COLLECTIONS: Final = "recent/collections.json"
 LAST_WORK: Final = "fleet/last-work"
+TENANTS: Final = "tenants/"
+KEYS: Final = "keys/"
+KEYS_USED: Final = "keys-used/"
 
 _ENDING: Final = ".json"
 
@@ -60,9 +67,11 @@ def job_of_photo(key: str) -> str:
     return key[:JOB_ID_LENGTH]
 
 
-def idempotency_record_key(idempotency_key: str) -> str:
-    """Return where the job of an ``Idempotency-Key`` is noted."""
-    return f"idempotency/{hashlib.sha256(idempotency_key.encode()).hexdigest()}"
+def idempotency_record_key(idempotency_key: str, tenant: str = "") -> str:
+    """Return where the job of a tenant's ``Idempotency-Key`` is noted."""
+    # No key has a NUL, so that none of the tenant without a name is another tenant's.
+    text = f"{tenant}\0{idempotency_key}" if tenant else idempotency_key
+    return f"idempotency/{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def batch_prefix(batch_id: str) -> str:
@@ -93,6 +102,21 @@ def collection_of(key: str) -> str:
 def erasures_key(collection_id: str) -> str:
     """Return where it is noted what was erased in a collection."""
     return f"{ERASURES}{collection_id}{_ENDING}"
+
+
+def tenant_prefix(tenant: str) -> str:
+    """Return how the keys of a tenant's own objects in the gallery bucket begin."""
+    return f"{TENANTS}{tenant}/"
+
+
+def api_key_key(key_id: str) -> str:
+    """Return where it lies what is known of an API key."""
+    return f"{KEYS}{key_id}{_ENDING}"
+
+
+def api_key_used_key(key_id: str) -> str:
+    """Return where the day lies on which an API key was used last."""
+    return f"{KEYS_USED}{key_id}"
 
 
 def audit_key(erased_at: datetime, unique: str) -> str:

@@ -1,4 +1,7 @@
-"""What the output bucket holds of a batch: its photos, and a mark for each job that has ended."""
+"""What the output bucket holds of a batch: its photos, and a mark for each job that has ended.
+
+A tenant is noted with its batches, and sees no other's.
+"""
 
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
@@ -7,9 +10,11 @@ from typing import Final
 from pydantic import AwareDatetime
 
 from core.errors import ObjectMissing
+from core.ground.realms import WHOLE, Realm
+from core.ground.records import Frozen
 from core.ground.storage_keys import BATCHES, batch_list_key, batch_mark_key, batch_prefix
 from core.jobs.index_job import IndexJob
-from core.jobs.recognition_job import Frozen, Job
+from core.jobs.recognition_job import Job
 from core.jobs.results import JobResult
 from core.ports import ObjectStore
 
@@ -41,23 +46,28 @@ class Batch(Frozen):
 
 @dataclass(frozen=True, kw_only=True)
 class BatchLists:
-    """The batches of one output bucket."""
+    """The batches of a realm in one output bucket."""
 
     outputs: ObjectStore
+    realm: Realm = WHOLE
 
     def write(self, batch: Batch) -> None:
         self.outputs.put(
             batch_list_key(batch.batch_id),
             batch.model_dump_json().encode(),
             content_type="application/json",
+            metadata=self.realm.notes,
         )
 
     def read(self, batch_id: str) -> Batch | None:
         """Return a batch, None if there is none."""
         try:
-            return Batch.model_validate_json(self.outputs.get(batch_list_key(batch_id)).body)
+            stored = self.outputs.get(batch_list_key(batch_id))
         except ObjectMissing:
             return None
+        batch = Batch.model_validate_json(stored.body)
+        is_known = self.realm.owns(stored.metadata) and self.realm.shows(batch.collection_id)
+        return batch if is_known else None
 
     def erase_photos(self, job_ids: Set[str]) -> None:
         """Forget what the photos of these jobs are called."""

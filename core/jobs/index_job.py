@@ -17,8 +17,9 @@ from core.errors import MalformedMessage
 from core.faces.results import Model
 from core.ground.ids import COLLECTION_ID, is_job_id
 from core.ground.names import is_visible, spelled
+from core.ground.records import Frozen
 from core.ground.storage_keys import photo_prefix
-from core.jobs.recognition_job import NO_FACE, UNKNOWN, DetectedFace, Frozen, ImageSize, Name
+from core.jobs.recognition_job import NO_FACE, UNKNOWN, DetectedFace, ImageSize, Name
 
 MAX_KEY_BYTES: Final = 1024
 """As in S3."""

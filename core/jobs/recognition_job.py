@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import quote, unquote
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator
 
 from core.errors import MalformedMessage
 from core.faces.results import POOR_QUALITY, Face, Model, Recognition
 from core.ground.ids import JOB_ID, new_id
 from core.ground.names import spelled
+from core.ground.records import Frozen
 from core.ground.storage_keys import photo_key
 
 NO_FACE: Final = "No face"
@@ -95,12 +96,6 @@ class Job:
     def collection_id(self) -> None:
         """Not in the message: it is noted with the photo."""
         return
-
-
-class Frozen(BaseModel):
-    """A value that is written as JSON, and read again by later versions."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class FaceBox(Frozen):

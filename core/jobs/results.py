@@ -1,10 +1,14 @@
-"""Results in the output bucket, under the job's id; the first writer wins."""
+"""Results in the output bucket, under the job's id; the first writer wins.
+
+A tenant is noted with its results, and sees no other's.
+"""
 
 from typing import Annotated, Any, Final
 
 from pydantic import Discriminator, Tag, TypeAdapter
 
 from core.errors import ObjectMissing
+from core.ground.realms import WHOLE, Realm
 from core.jobs.index_job import IndexDone
 from core.jobs.recognition_job import JobDone, JobFailed
 from core.ports import ObjectStore
@@ -29,10 +33,11 @@ _RESULT: Final[TypeAdapter[JobResult]] = TypeAdapter(
 
 
 class Results:
-    """Reads and writes the results of jobs."""
+    """Reads and writes the results of a realm's jobs."""
 
-    def __init__(self, store: ObjectStore) -> None:
+    def __init__(self, store: ObjectStore, realm: Realm = WHOLE) -> None:
         self._store = store
+        self.realm = realm
 
     def write(self, result: JobResult) -> bool:
         """Store a result unless there is one; tell whether it was stored."""
@@ -41,6 +46,7 @@ class Results:
             result.model_dump_json().encode(),
             content_type="application/json",
             version=None,
+            metadata=self.realm.notes,
         )
 
     def read(self, job_id: str) -> JobResult | None:
@@ -48,10 +54,15 @@ class Results:
         found = self.read_version(job_id)
         return None if found is None else found[0]
 
-    def read_version(self, job_id: str) -> tuple[JobResult, str] | None:
-        """Return the result of a job and the version of its object, None while there is none."""
+    def read_version(self, job_id: str) -> tuple[JobResult | None, str] | None:
+        """Return the result of a job and the version of its object, None while there is none.
+
+        Another tenant's result is None with its version.
+        """
         try:
             stored = self._store.get(job_id)
         except ObjectMissing:
             return None
+        if not self.realm.owns(stored.metadata):
+            return None, stored.version
         return _RESULT.validate_json(stored.body), stored.version

@@ -14,11 +14,13 @@ from typing import Final, Literal
 from core.collections.registry import Collections
 from core.errors import BatchNotFound, InvalidRequest
 from core.ground.ids import is_job_id, new_id
+from core.ground.realms import WHOLE, Realm
+from core.ground.records import Frozen
 from core.ground.storage_keys import batch_prefix
 from core.jobs.batch_records import Batch, BatchLists, BatchPhoto, note_ended
 from core.jobs.index_job import MAX_KEY_BYTES, IndexDone, IndexJob, IndexOptions, is_key
 from core.jobs.photo_sources import PhotoSources
-from core.jobs.recognition_job import Failure, Frozen, JobFailed, failed
+from core.jobs.recognition_job import Failure, JobFailed, failed
 from core.jobs.results import Results
 from core.ports import JobQueue, ObjectStore
 
@@ -61,6 +63,7 @@ class BatchRequests:
     outputs: ObjectStore
     sources: PhotoSources
     collections: Collections
+    realm: Realm = WHOLE
 
     def submit_keys(self, bucket: str | None, keys: Sequence[str], options: IndexOptions) -> str:
         """Queue the photos of these keys; return the batch's id.
@@ -151,7 +154,7 @@ class BatchRequests:
             accepted_at=accepted_at,
             photos=[BatchPhoto(job_id=new_id(), image_id=key) for key in keys],
         )
-        BatchLists(outputs=self.outputs).write(batch)
+        self._lists.write(batch)
         self._fail_odd(batch)
         jobs = [
             IndexJob.of(
@@ -167,7 +170,7 @@ class BatchRequests:
             for position, photo in enumerate(batch.photos)
             if is_key(photo.image_id)
         ]
-        self.queue.send_many([job.body for job in jobs])
+        self.queue.send_many([job.body for job in jobs], notes=[self.realm.notes] * len(jobs))
         return batch.batch_id
 
     def _fail_odd(self, batch: Batch) -> None:
@@ -177,13 +180,17 @@ class BatchRequests:
                 result = failed(
                     photo.job_id, InvalidRequest.code, _NO_KEY, collection_id=batch.collection_id
                 )
-                Results(self.outputs).write(result)
+                Results(self.outputs, self.realm).write(result)
                 note_ended(self.outputs, batch.batch_id, position, result)
+
+    @property
+    def _lists(self) -> BatchLists:
+        return BatchLists(outputs=self.outputs, realm=self.realm)
 
     def _batch(self, batch_id: str) -> Batch:
         if not is_job_id(batch_id):
             raise BatchNotFound("a batch id is a UUID of version 4, in lower case")
-        batch = BatchLists(outputs=self.outputs).read(batch_id)
+        batch = self._lists.read(batch_id)
         if batch is None:
             raise BatchNotFound(f"no batch {batch_id} was issued")
         return batch
@@ -196,7 +203,9 @@ class BatchRequests:
                 yield int(position), "done" if ending == "done" else "failed"
 
     def _outcome(self, photo: BatchPhoto, status: OutcomeStatus) -> PhotoOutcome:
-        result = None if status == "pending" else Results(self.outputs).read(photo.job_id)
+        result = (
+            None if status == "pending" else Results(self.outputs, self.realm).read(photo.job_id)
+        )
         outcome = PhotoOutcome(image_id=photo.image_id, job_id=photo.job_id, status=status)
         if isinstance(result, JobFailed):
             return outcome.model_copy(update={"error": result.error})

@@ -50,9 +50,10 @@ class _Stored:
 
 @dataclass(frozen=True, kw_only=True)
 class IdempotencyKeys:
-    """The records of one input bucket."""
+    """The records of one tenant in an input bucket."""
 
     inputs: ObjectStore
+    tenant: str = ""
 
     def submit(
         self,
@@ -85,7 +86,7 @@ class IdempotencyKeys:
         """
         if not _KEY.fullmatch(key):
             raise InvalidIdempotencyKey("an Idempotency-Key is 1 to 255 printable ASCII characters")
-        place = idempotency_record_key(key)
+        place = idempotency_record_key(key, self.tenant)
         record = _Record(body=body, request_sha256=hashlib.sha256(fingerprint).hexdigest())
         if self.inputs.put_if(place, _encoded(record), content_type=_JSON, version=None):
             self._as_first(place, record, hand_over, take_back)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from core.errors import FileTooLarge, ServiceUnavailable
 from core.faces.photos.photo_header import inspect_photo
+from core.ground.realms import WHOLE, Realm
 from core.host.logs import log_fields
 from core.ports import JobQueue, ObjectStore
 
@@ -14,12 +15,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Intake:
-    """Hands photos over to the workers by one queue."""
+    """Hands photos of a realm over to the workers by one queue."""
 
     queue: JobQueue
     inputs: ObjectStore
     max_file_bytes: int
     max_pixels: int
+    realm: Realm = WHOLE
 
     def check(self, photo: bytes) -> None:
         """Look at size, header and end of a photo, without decoding a pixel.
@@ -62,9 +64,12 @@ class Intake:
         with log_fields(job_id=job_id):
             try:
                 self.inputs.put(
-                    key, photo, content_type="application/octet-stream", metadata=metadata
+                    key,
+                    photo,
+                    content_type="application/octet-stream",
+                    metadata={**metadata, **self.realm.notes},
                 )
-                self.queue.send(body)
+                self.queue.send(body, notes=self.realm.notes)
             except ServiceUnavailable:
                 if remove_on_failure:
                     self.remove(key, "photo")

@@ -3,12 +3,14 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from core.collections.registry import Collections
-from core.errors import JobNotFound, ServiceUnavailable
+from core.errors import JobNotFound, ObjectMissing, ServiceUnavailable
 from core.ground.ids import is_job_id
+from core.ground.realms import WHOLE, Realm
 from core.ground.storage_keys import photo_prefix
 from core.jobs.recognition_job import COLLECTION_NOTE, DEFAULT_COLLECTION, MIN_QUALITY_NOTE, Job
 from core.jobs.results import JobResult, Results
@@ -35,6 +37,10 @@ class Uploads:
 
     Parameters
     ----------
+    schedule : PollSchedule, optional
+        When S3 is asked, where others in the process wait for results too.
+    realm : Realm
+        Whose jobs are found. The others were never issued.
     clock, sleep : callable
         Monotonic seconds, and how to let them pass.
     """
@@ -46,6 +52,8 @@ class Uploads:
         keys: IdempotencyKeys,
         results: Results,
         collections: Collections,
+        schedule: PollSchedule | None = None,
+        realm: Realm = WHOLE,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -55,7 +63,8 @@ class Uploads:
         self._collections = collections
         self._clock = clock
         self._sleep = sleep
-        self._schedule = PollSchedule(clock)
+        self._schedule = schedule or PollSchedule(clock)
+        self._realm = realm
         self._pending = PendingJobs(clock)
         self._unknown = UnknownJobs(clock)
 
@@ -145,6 +154,8 @@ class Uploads:
             raise _not_issued(job_id)
         result = self._results.read(job_id)
         if result is not None:
+            if not self._shows(result):
+                raise _not_issued(job_id)
             self._pending.remove(job_id)
         elif not is_pending:
             if not self._was_accepted(job_id):
@@ -165,8 +176,22 @@ class Uploads:
             log.warning("result could not be looked up", extra={"reason": str(error)})
             return None
 
+    def _shows(self, result: JobResult) -> bool:
+        if self._realm.is_whole:
+            return True
+        collection_id = result.collection_id
+        if collection_id is None:
+            return self._was_accepted(result.job_id)
+        return self._realm.shows(collection_id)
+
     def _was_accepted(self, job_id: str) -> bool:
-        return bool(self._intake.inputs.keys(photo_prefix(job_id), limit=1))
+        """Tell whether there is a photo of the job, and it is in the realm."""
+        for key in self._intake.inputs.keys(photo_prefix(job_id), limit=1):
+            with suppress(ObjectMissing):  # answered or erased just now
+                notes = self._intake.inputs.notes(key).metadata
+                collection_id = notes.get(COLLECTION_NOTE, DEFAULT_COLLECTION)
+                return self._realm.owns(notes) and self._realm.shows(collection_id)
+        return False
 
     def _hand_over(
         self, job: Job, photo: bytes, metadata: Mapping[str, str], *, remove_on_failure: bool

@@ -73,18 +73,16 @@ class MemoryQueue:
         return [message.body for message in self._messages if message.visible_at_s > now_s]
 
     def send(self, body: str, *, notes: Mapping[str, str] | None = None) -> None:
-        self._send([body], notes or {})
+        self.send_many([body], notes=[notes or {}])
 
-    def send_many(self, bodies: Sequence[str]) -> None:
-        self._send(bodies, {})
-
-    def _send(self, bodies: Sequence[str], notes: Mapping[str, str]) -> None:
+    def send_many(self, bodies: Sequence[str], *, notes: Sequence[Mapping[str, str]] = ()) -> None:
         self.check()
-        accepted = [body for body in bodies if not _FORBIDDEN.search(body)]
+        noted = zip(bodies, notes or [{}] * len(bodies), strict=True)
+        accepted = [(body, said) for body, said in noted if not _FORBIDDEN.search(body)]
         with self._lock:
             self._messages += [
-                _QueuedMessage(body=body, visible_at_s=self._clock(), notes=notes)
-                for body in accepted
+                _QueuedMessage(body=body, visible_at_s=self._clock(), notes=said)
+                for body, said in accepted
             ]
             self._lock.notify_all()
         if len(accepted) < len(bodies):

@@ -60,14 +60,22 @@ class MemoryStore:
         self.objects[checked_path(key)] = body
         self._note(key, metadata)
 
-    def put_if(self, key: str, body: bytes, *, content_type: str, version: str | None) -> bool:
+    def put_if(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        content_type: str,
+        version: str | None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> bool:
         self.check()
         with self._lock:
             present = self.objects.get(checked_path(key))
             if (None if present is None else _version(present)) != version:
                 return False
             self.objects[key] = body
-            self._note(key, None)
+            self._note(key, metadata)
             return True
 
     def delete(self, key: str) -> None:

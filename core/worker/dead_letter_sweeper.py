@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.errors import MalformedMessage, ServiceUnavailable
+from core.ground.realms import Realm, tenant_noted
 from core.host.logs import log_fields
 from core.jobs.batch_records import note_outcome
 from core.jobs.index_job import IndexJob
@@ -35,6 +36,7 @@ class _DeadJob:
     job_id: str
     job: Job | IndexJob | None
     failure: JobFailed
+    realm: Realm
 
 
 class DeadLetterSweeper:
@@ -62,7 +64,6 @@ class DeadLetterSweeper:
     ) -> None:
         self._queue = queue
         self._outputs = outputs
-        self._results = Results(outputs)
         self._noted: set[str] = set()
         """Dead jobs whose outcome this sweeper has noted."""
         self._interval_s = interval_s
@@ -118,12 +119,13 @@ class DeadLetterSweeper:
 
     def _fail(self, dead: _DeadJob) -> bool:
         """Give a job a ``failed`` result unless it has one; tell whether it was given."""
-        stored = self._results.read(dead.job_id)
+        results = Results(self._outputs, dead.realm)
+        stored = results.read(dead.job_id)
         if stored is not None:
             self._note(dead, stored)
             return False
         with log_fields(job_id=dead.job_id):
-            written = self._results.write(dead.failure)
+            written = results.write(dead.failure)
             if written:
                 log.error("abandoned job was failed", extra={"code": dead.failure.error.code})
                 self._note(dead, dead.failure)
@@ -151,4 +153,5 @@ def _dead_job(message: ReceivedMessage) -> _DeadJob | None:
             "no attempt came to an end; the workers gave up",
             collection_id=job.collection_id,
         )
-    return _DeadJob(job_id=job_id, job=job, failure=failure)
+    realm = Realm(tenant_noted(message.notes))
+    return _DeadJob(job_id=job_id, job=job, failure=failure, realm=realm)

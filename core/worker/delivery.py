@@ -55,7 +55,7 @@ class Delivery:
 
     def dead_letter(self, reason: str) -> None:
         """Move the message to the dead-letter queue, and note why."""
-        self.inbox.dead_letters.send(self.body, notes={REASON: reason})
+        self.inbox.dead_letters.send(self.body, notes={**self.message.notes, REASON: reason})
         self.acknowledge()
 
     def release(self) -> None:
@@ -141,7 +141,9 @@ class Inbox:
         at_last = [one for one in deliveries if one.is_last_receive]
         others = [one.message for one in deliveries if not one.is_last_receive]
         try:
-            self.queue.send_many([one.body for one in at_last])
+            self.queue.send_many(
+                [one.body for one in at_last], notes=[one.message.notes for one in at_last]
+            )
             for one in at_last:
                 one.acknowledge()
             refused = self.queue.set_visibility_many(others, 0)

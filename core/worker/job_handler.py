@@ -130,6 +130,10 @@ class JobHandler(Generic[J]):
         Where copies of results go.
     backoff_s : float
         Pause before the second attempt.
+    unreadable : UnreadableMessages, optional
+        Where messages are counted that are no jobs, those of other handlers too.
+    releasing : Event, optional
+        Set once jobs whose child was stopped are to go back to the queue at once.
     """
 
     def __init__(
@@ -139,13 +143,15 @@ class JobHandler(Generic[J]):
         results: Results,
         responses: JobQueue | None = None,
         backoff_s: float,
+        unreadable: UnreadableMessages | None = None,
+        releasing: threading.Event | None = None,
     ) -> None:
         self._kind = kind
         self._results = results
         self._responses = responses
-        self._unreadable = UnreadableMessages()
+        self._unreadable = unreadable or UnreadableMessages()
         self._backoff_s = backoff_s
-        self._releasing = threading.Event()
+        self._releasing = releasing or threading.Event()
 
     def release_unfinished(self) -> None:
         """From now on a job whose child was stopped goes back to the queue at once."""
@@ -296,6 +302,6 @@ class JobHandler(Generic[J]):
         if self._responses is None:
             return
         try:
-            self._responses.send(result.model_dump_json())
+            self._responses.send(result.model_dump_json(), notes=self._results.realm.notes)
         except ServiceUnavailable as error:
             log.warning("response was not copied", extra={"reason": str(error)})

@@ -10,6 +10,7 @@ from core.collections.enrolment_batching import EnrolmentGroups
 from core.collections.face_choice import needed_for
 from core.collections.identification import FaceIdentifier
 from core.errors import BucketNotFound, CollectionNotFound, Erased, ObjectMissing
+from core.ground.realms import WHOLE, Realm
 from core.jobs.batch_records import note_outcome
 from core.jobs.index_job import IndexDone, IndexJob
 from core.jobs.photo_sources import PhotoSources, check_is_no_other_file
@@ -21,7 +22,7 @@ from core.jobs.recognition_job import (
     JobDone,
 )
 from core.jobs.results import JobResult
-from core.ports import ObjectStore, Recognizer
+from core.ports import ObjectNotes, ObjectStore, Recognizer
 
 J = TypeVar("J", bound=Job | IndexJob)
 
@@ -50,18 +51,20 @@ class JobKind(Protocol[J]):
 
 @dataclass(frozen=True, kw_only=True)
 class RecognitionJobs:
-    """Photos whose people are named; they lie in the input bucket."""
+    """A tenant's photos whose people are named; they lie in the input bucket."""
 
     inputs: ObjectStore
     recognizer: Recognizer
     identifier: FaceIdentifier
     max_file_bytes: int
+    realm: Realm = WHOLE
 
     def parse(self, body: str) -> Job:
         return Job.from_body(body)
 
     def answer(self, job: Job) -> JobDone:
         photo = self.inputs.get(job.input_key, max_bytes=self.max_file_bytes)
+        check_is_own(photo, self.realm, job.input_key)
         collection_id = photo.metadata.get(COLLECTION_NOTE, DEFAULT_COLLECTION)
         asked = photo.metadata.get(MIN_QUALITY_NOTE)
         recognition = self.recognizer.recognise(photo.body)
@@ -82,7 +85,7 @@ class RecognitionJobs:
 
 @dataclass(frozen=True, kw_only=True)
 class IndexJobs:
-    """Photos whose faces are enrolled; they lie in the input bucket or an allowed one.
+    """A tenant's photos whose faces are enrolled; they lie in the input bucket or an allowed one.
 
     A batch by prefix has whatever lies there: what is no photo by its name is not fetched.
     What was erased after its photo was accepted is not even recognised, and the photo goes
@@ -93,6 +96,7 @@ class IndexJobs:
     recognizer: Recognizer
     enroller: EnrolmentGroups
     outputs: ObjectStore
+    realm: Realm = WHOLE
 
     def parse(self, body: str) -> IndexJob:
         return IndexJob.from_body(body)
@@ -118,6 +122,13 @@ class IndexJobs:
             self.enroller.refuse_erased(job)
             raise
         if job.owns_photo:
+            check_is_own(photo, self.realm, job.s3_key)
             job = job.model_copy(update={"accepted_at": photo.modified_at})
         self.enroller.refuse_erased(job)
         return self.enroller.enrol(job, self.recognizer.recognise(photo.body, needed_for(job)))
+
+
+def check_is_own(photo: ObjectNotes, realm: Realm, key: str) -> None:
+    """Raise ``ObjectMissing`` for a photo of another tenant than the one of its job."""
+    if not realm.owns(photo.metadata):
+        raise ObjectMissing(f"no object is stored under {key!r}")

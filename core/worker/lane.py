@@ -7,6 +7,7 @@ from typing import Any
 from core.worker.dead_letter_sweeper import DeadLetterSweeper
 from core.worker.delivery import Inbox
 from core.worker.job_handler import JobHandler
+from core.worker.tenant_handlers import TenantHandlers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +20,6 @@ class Lane:
 
     threads: int
     inbox: Inbox
-    handler: JobHandler[Any]
+    handler: JobHandler[Any] | TenantHandlers
     sweeper: DeadLetterSweeper
     on_work: Callable[[], None]

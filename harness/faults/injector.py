@@ -118,7 +118,10 @@ class Faults:
         """Send some of the waiting messages a second time."""
         for queue in self._queues:
             messages = queue.receive(limit=5, wait_s=0, visibility_s=1)
-            queue.send_many([message.body for message in messages])
+            queue.send_many(
+                [message.body for message in messages],
+                notes=[message.notes for message in messages],
+            )
 
     def reorder_messages(self) -> None:
         """Show some of the waiting messages later, each at another time."""

@@ -17,6 +17,7 @@ from core.bootstrap.web import build_web
 from core.bootstrap.worker import build_worker
 from core.errors import CollectionNotFound, InvalidImage
 from core.gallery.changes import Watch
+from core.ground.realms import WHOLE
 from core.ground.storage_keys import AUDIT
 from core.jobs.batch_records import BatchLists
 from core.jobs.index_job import IndexJob, IndexRequest
@@ -106,7 +107,7 @@ class Service:
 
     def __post_init__(self) -> None:
         infrastructure = replace(self.infrastructure, index=self._index)
-        web = build_web(self.settings, infrastructure)
+        web = build_web(self.settings, infrastructure).of(WHOLE)
         self.uploads = web.uploads
         self.index_requests, self.batch_requests = web.index_requests, web.batch_requests
         self.collections, self.people, self.erasure = web.collections, web.people, web.erasure

@@ -46,7 +46,14 @@ NOT_PLAIN = re.compile(
     r"\b(anew|somebody|whoever|mend(s|ed)?|goes with|what comes of|of it|as far as)\b",
     re.IGNORECASE,
 )
-ABSTRACT = {"INVALID_PHOTO", "RECOGNITION_FAILED", "MODEL_ERROR", "CONFLICT"}
+ABSTRACT = {
+    "INVALID_PHOTO",
+    "RECOGNITION_FAILED",
+    "MODEL_ERROR",
+    "CONFLICT",
+    "KEY_REFUSED",
+    "FORBIDDEN",
+}
 
 
 def error_kinds(
@@ -158,6 +165,7 @@ def test_compose_file_has_every_setting_with_the_default_of_the_example() -> Non
 
     fixed = {name for name in example if re.search(rf"^  {name}: (?!\$)", compose, re.MULTILINE)}
     elsewhere = {
+        "AUTH",
         "ECS_AGENT_URI",
         "FACE_MODELS_DIR",
         "INSIGHTFACE_MODELS_DIR",

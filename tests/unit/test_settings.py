@@ -10,7 +10,7 @@ from core.host.cores import usable_cores
 from core.settings import Settings, load_settings
 from tests.support.photos import ROOT
 
-LOCALSTACK_ONLY = {"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+LOCALSTACK_ONLY = {"AUTH", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
 
 
 @pytest.fixture(autouse=True)

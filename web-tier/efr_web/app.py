@@ -1,5 +1,6 @@
 """The web tier: HTTP in, HTTP out; every decision is made behind it."""
 
+from functools import partial
 from pathlib import Path
 
 from flask import Flask
@@ -10,6 +11,7 @@ from core.host.logs import configure_logs
 from core.settings import Settings, load_settings
 from efr_web.middleware import PhotoRequest, answer_errors, observe_requests
 from efr_web.openapi.operation import Api
+from efr_web.origins import refuse_foreign
 from efr_web.requests.photos import OVERHEAD_BYTES, PhotoReader
 from efr_web.routes.collection_routes import add_collection_routes
 from efr_web.routes.docs_routes import add_docs_routes
@@ -49,8 +51,9 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = settings.max_file_bytes + OVERHEAD_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
     observe_requests(app)
+    app.before_request(partial(refuse_foreign, settings))
     answer_errors(app, settings)
-    _add_routes(Api(app=app), parts, settings)
+    _add_routes(Api(app=app, keys=parts.keys), parts, settings)
     parts.start()
     return app
 
@@ -58,7 +61,7 @@ def create_app(
 def _add_routes(api: Api, parts: WebParts, settings: Settings) -> None:
     reader = PhotoReader(
         sources=parts.sources,
-        check=parts.index_requests.intake.check,
+        check=parts.check_photo,
         max_file_bytes=settings.max_file_bytes,
     )
     add_job_routes(api, parts, settings)

@@ -17,9 +17,11 @@ from core.errors import (
     Conflict,
     FaceServiceError,
     FileTooLarge,
+    Forbidden,
     FormTooLarge,
     IdempotencyConflict,
     InvalidPhoto,
+    KeyRefused,
     ModelMismatch,
     NotFound,
     ObjectMissing,
@@ -41,6 +43,8 @@ _STATUS: Final[tuple[tuple[type[FaceServiceError], int], ...]] = (
     (IdempotencyConflict, 422),
     (RequestTimedOut, 408),
     (BadRequest, 400),
+    (KeyRefused, 401),
+    (Forbidden, 403),
     (InvalidPhoto, 400),
     (NotFound, 404),
     (ObjectMissing, 404),
@@ -175,6 +179,8 @@ def error_answer(code: str, text: str, status: int, *, retryable: bool) -> Respo
     """Return an error as JSON, with ``Retry-After`` where waiting helps."""
     response = jsonify(error=text, code=code, retryable=retryable, request_id=g.request_id)
     response.status_code = status
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
     if status in _RETRY_AFTER_S:
         response.headers["Retry-After"] = str(_RETRY_AFTER_S[status])
     return response

@@ -7,7 +7,8 @@ from pydantic import Field
 
 from core.collections.registry import Collection
 from core.faces.results import Model
-from core.jobs.recognition_job import DetectedFace, Frozen, ImageSize
+from core.ground.records import Frozen
+from core.jobs.recognition_job import DetectedFace, ImageSize
 from core.ports import EnrolledFace
 from core.submission.batch_requests import BatchProgress
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from core.ground.records import Frozen
 from core.jobs.index_job import IndexOptions
-from core.jobs.recognition_job import Frozen
 from efr_cli.errors import Refused
 
 

@@ -16,8 +16,8 @@ from pydantic import AfterValidator, BeforeValidator, TypeAdapter, ValidationErr
 
 from core.faces.results import Model
 from core.ground.ids import is_face_id, is_job_id
+from core.ground.records import Frozen
 from core.jobs.index_job import ImageId, Metadata, PersonName
-from core.jobs.recognition_job import Frozen
 from core.ports import EnrolledFace
 from efr_cli.errors import Refused
 

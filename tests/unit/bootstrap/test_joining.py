@@ -11,6 +11,7 @@ from core.bootstrap.shared import Shared
 from core.bootstrap.web import build_web
 from core.bootstrap.worker import build_worker
 from core.errors import StorageUnavailable
+from core.ground.realms import WHOLE
 from core.jobs.index_job import IndexDone, IndexRequest
 from core.jobs.recognition_job import JobDone
 from core.jobs.results import Results
@@ -37,7 +38,8 @@ class Service:
     def __post_init__(self) -> None:
         recognizer = RecognizerByPhoto(shown={PHOTO: recognition(face(0.1))})
         self.memory = MemoryInfrastructure(settings=self.settings, recognizer=recognizer)
-        self.web = build_web(self.settings, self.memory.joined())
+        self.web_tier = build_web(self.settings, self.memory.joined())
+        self.web = self.web_tier.of(WHOLE)
         self.worker = build_worker(self.settings, self.memory.joined())
         self.results = Results(self.memory.bucket("output-bucket"))
 
@@ -118,19 +120,19 @@ def test_ready_asks_for_every_bucket_and_queue_of_the_settings() -> None:
     service = Service()
     service.memory.bucket("gallery-bucket").available = False
 
-    for name, check in service.web.checks.items():
+    for name, check in service.web_tier.checks.items():
         if name == "S3 bucket gallery-bucket":
             with pytest.raises(StorageUnavailable):
                 check()
         else:
             check()
-    assert len(service.web.checks) == 8
+    assert len(service.web_tier.checks) == 8
 
 
 def test_web_process_starts_its_children_and_warms_in_the_background() -> None:
     service = Service()
 
-    service.web.start()
+    service.web_tier.start()
 
     assert [child.launched for child in service.memory.children] == [1, 0, 0]
     assert service.memory.tasks == ["versions", "sources", "warm-up"]
@@ -173,7 +175,7 @@ def test_web_process_starts_before_any_gallery_is_loaded() -> None:
 
     assert memory.children[0].launched == 1
     assert stuck.asked.wait(30), "the galleries are loaded in the background"
-    assert web.index_states() == {}
+    assert web.of(WHOLE).index_states() == {}
     stuck.available = False
     stuck.go_on.set()
 

@@ -16,6 +16,7 @@ from core.collections.enrolment import face_id
 from core.collections.people import People
 from core.collections.registry import Collections
 from core.faces.results import EVERY_FACE, Model, Needed, Recognition
+from core.ground.realms import WHOLE, Realm
 from core.ports import EnrolledFace
 from core.settings import Settings
 from core.testing import MemoryFaceIndex
@@ -68,8 +69,9 @@ class CliFixture:
             raise result.exception
         return result
 
-    def parts(self) -> CliContext:
-        return replace(join_context(SETTINGS, self.memory.joined()), run_folder=self.run_folder)
+    def parts(self, realm: Realm = WHOLE) -> CliContext:
+        joined = join_context(SETTINGS, self.memory.joined(), realm)
+        return replace(joined, run_folder=self.run_folder)
 
     def recognise(self, photo: bytes, needed: Needed = EVERY_FACE) -> Recognition:
         answer = self.faces.get(photo, recognition(face()))

@@ -4,6 +4,7 @@ import json
 import signal
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from efr_cli.index.bulk import uninterrupted
@@ -166,9 +167,9 @@ def test_ctrl_c_while_a_batch_is_queued_waits_until_it_is_noted(
     cli.put(*(f"trip/{number:05}.jpg" for number in range(MAX_KEYS + 1)))
     send = cli.queue.send_many
 
-    def send_under_interruption(bodies: Sequence[str]) -> None:
+    def send_under_interruption(bodies: Sequence[str], **notes: Any) -> None:
         interrupt()
-        send(bodies)
+        send(bodies, **notes)
 
     monkeypatch.setattr(cli.queue, "send_many", send_under_interruption)
     assert cli.run(*INDEX).exit_code == 130

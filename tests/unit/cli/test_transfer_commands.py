@@ -334,7 +334,7 @@ def test_export_that_breaks_off_leaves_the_former_file(
 
     monkeypatch.setattr(cli.index, "page", page_until_interrupted)
     parts = cli.parts()
-    monkeypatch.setattr(cli, "parts", lambda: parts)
+    monkeypatch.setattr(cli, "parts", lambda _: parts)
     monkeypatch.setattr(type(parts.people), "faces", lambda *_, **__: page(_gallery(cli), limit=1))
 
     result = cli.run("export", file, "--collection", "default")

@@ -20,7 +20,8 @@ PHOTO = Photo(
     person="Ada",
     expected="Ada",
     faces=1,
-    engine_s=0,
+    wall_s=0,
+    cpu_s=0,
 )
 DONE = {"job_id": "1", "status": "done", "result": "Ada"}
 

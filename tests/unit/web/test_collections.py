@@ -4,6 +4,7 @@ from datetime import datetime
 
 import pytest
 
+from core.ground.realms import WHOLE
 from tests.support.faces import face
 from tests.unit.web.web_fixture import WebFixture, assert_error, json_of
 
@@ -137,7 +138,7 @@ def test_odd_pages_are_refused(web: WebFixture, query: str) -> None:
 def test_collection_under_erasure_is_not_listed(web: WebFixture) -> None:
     web.create("a")
     web.create("b")
-    web.parts.collections.begin_erasure("a")
+    web.parts.of(WHOLE).collections.begin_erasure("a")
 
     page = json_of(web.client.get("/collections"))
 

@@ -16,7 +16,9 @@ from schemathesis import APIOperation, CheckFunction, GenerationMode
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import negative_data_rejection
 
+from core.access.key_store import KeyStore
 from tests.support.faces import face
+from tests.unit.web.test_door import KEYS, headers
 from tests.unit.web.web_fixture import PHOTO, WebFixture, base64_of
 
 _EXAMPLES: Final = 8
@@ -31,6 +33,12 @@ _SETTINGS: Final = settings(
 
 class StockedWebFixture(WebFixture):
     """A web tier that has what sound requests name, also after they erased it."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _, key = KeyStore(store=self.gallery).create("test", scopes=["admin"])
+        self.key = headers(key)
+        self.client.environ_base["HTTP_AUTHORIZATION"] = self.key["Authorization"]
 
     def stock(self) -> dict[str, Any]:
         """Return the values of fields and parameters that exist."""
@@ -62,7 +70,7 @@ class StockedWebFixture(WebFixture):
 
 @pytest.fixture
 def web() -> StockedWebFixture:
-    return StockedWebFixture()
+    return StockedWebFixture(settings=KEYS)
 
 
 def _known(made: Any, stock: dict[str, Any], *, as_file: bool = False) -> Any:
@@ -100,17 +108,19 @@ def test_sound_requests_are_served_as_described(
             case.query = _known(case.query, stock)
             as_file = case.media_type == "multipart/form-data"
             case.body = _known(case.body, stock, as_file=as_file)
-            response = case.call()
+            response = case.call(headers=web.key)
             statuses[case.operation.label].add(response.status_code)
-            case.validate_response(response, excluded_checks=[negative_data_rejection])
+            case.validate_response(
+                response, headers=web.key, excluded_checks=[negative_data_rejection]
+            )
 
         with subtests.test(operation.label):
             conforms()
 
     never_served = {label for label, seen in statuses.items() if min(seen) >= 300}
     assert not never_served
-    # The document itself and the files of the page at /docs are not in the document.
-    assert len(statuses) == len(web.app.view_functions) - 2
+    # The document itself, and the page at /docs and its files, are not in the document.
+    assert len(statuses) == len(web.app.view_functions) - 3
 
 
 def test_damaged_requests_are_refused_as_described(
@@ -128,7 +138,7 @@ def test_damaged_requests_are_refused_as_described(
             # Of a form with alternatives it takes one for all, and counts the others as damage.
             is_form = case.media_type == "multipart/form-data"
             skipped: list[CheckFunction] = [negative_data_rejection] if is_form else []
-            case.call_and_validate(excluded_checks=skipped)
+            case.call_and_validate(headers=web.key, excluded_checks=skipped)
 
         with subtests.test(operation.label):
             conforms()

@@ -238,7 +238,7 @@ def test_unknown_path_and_method_answer_as_json(web: WebFixture) -> None:
 def test_unexpected_error_is_logged_and_not_shown(
     web: WebFixture, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def surprise(_: str) -> None:
+    def surprise(_: str, **__: object) -> None:
         raise ZeroDivisionError("a detail")
 
     monkeypatch.setattr(web.queue, "send", surprise)

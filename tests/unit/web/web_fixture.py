@@ -29,6 +29,7 @@ from tests.support.photos import made_photo
 PHOTO = made_photo()
 SETTINGS = Settings(
     _env_file=None,
+    auth="off",
     allowed_buckets=("album",),
     max_file_mb=1,
     max_pixels=10_000,
@@ -51,6 +52,7 @@ class WebFixture:
     same, on those that are not listed.
     """
 
+    settings: Settings = SETTINGS
     faces: dict[str, Recognition | Exception] = field(default_factory=dict)
     answers_after_s: float | None = 0.0
     slept_s: float = 0.0
@@ -58,7 +60,7 @@ class WebFixture:
     def __post_init__(self) -> None:
         self.index = MemoryFaceIndex()
         self.memory = MemoryInfrastructure(
-            settings=SETTINGS, recognizer=self, index=self.index, sleep=self.sleep
+            settings=self.settings, recognizer=self, index=self.index, sleep=self.sleep
         )
         self.inputs = self.memory.bucket(SETTINGS.s3_in_bucket)
         self.outputs = self.memory.bucket(SETTINGS.s3_out_bucket)
@@ -67,13 +69,13 @@ class WebFixture:
         self.queue = self.memory.queue(SETTINGS.sqs_req_queue_name)
         self.index_queue = self.memory.queue(SETTINGS.sqs_index_queue_name)
         self.results = Results(self.outputs)
-        self.parts = build_web(SETTINGS, self.memory.joined())
-        self.app = create_app(SETTINGS, self.parts)
+        self.parts = build_web(self.settings, self.memory.joined())
+        self.app = create_app(self.settings, self.parts)
         self.client: FlaskClient = self.app.test_client()
 
     @cached_property
     def worker(self) -> Worker:
-        return build_worker(SETTINGS, self.memory.joined()).worker
+        return build_worker(self.settings, self.memory.joined()).worker
 
     def sleep(self, seconds: float) -> None:
         self.slept_s += seconds

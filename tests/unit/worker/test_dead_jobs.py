@@ -6,6 +6,7 @@ from core.ground.storage_keys import batch_mark_key
 from core.jobs.index_job import IndexJob
 from core.jobs.recognition_job import failed
 from core.jobs.results import Results
+from core.ports import ReceivedMessage
 from core.testing.store import MemoryStore
 from core.worker.dead_letter_sweeper import ABANDONED
 from core.worker.dead_letters import DeadJobs
@@ -20,6 +21,10 @@ JOB = IndexJob(
     position=7,
 )
 MARK = batch_mark_key("7c9e6679-7425-40de-944b-e07fc1f90ae7", 7, "failed")
+
+
+LETTER = ReceivedMessage(body=JOB.body, receipt="1", receive_count=6)
+NO_JOB = ReceivedMessage(body="{}", receipt="2", receive_count=6)
 
 
 class Desk:
@@ -38,26 +43,26 @@ def test_job_whose_result_is_reset_has_neither_its_result_nor_its_mark(desk: Des
     desk.results.write(failed(JOB.job_id, "RECOGNITION_TIMED_OUT", "slow"))
     desk.outputs.put(MARK, b"", content_type="application/octet-stream")
 
-    assert desk.jobs.code(JOB.body) == "RECOGNITION_TIMED_OUT"
-    desk.jobs.reset_result(JOB.body)
+    assert desk.jobs.code(LETTER) == "RECOGNITION_TIMED_OUT"
+    desk.jobs.reset_result(LETTER)
 
     assert desk.outputs.keys("") == []
-    assert desk.jobs.code(JOB.body) == "no result yet"
+    assert desk.jobs.code(LETTER) == "no result yet"
 
 
 def test_job_that_is_given_up_has_a_result_and_its_mark(desk: Desk) -> None:
-    desk.jobs.give_up(JOB.body)
+    desk.jobs.give_up(LETTER)
 
     assert desk.outputs.keys("") == sorted([JOB.job_id, MARK])
-    assert desk.jobs.code(JOB.body) == ABANDONED
+    assert desk.jobs.code(LETTER) == ABANDONED
 
 
 def test_job_that_has_a_result_keeps_it_when_it_is_given_up(desk: Desk) -> None:
     desk.results.write(failed(JOB.job_id, "RECOGNITION_TIMED_OUT", "slow"))
 
-    desk.jobs.give_up(JOB.body)
+    desk.jobs.give_up(LETTER)
 
-    assert desk.jobs.code(JOB.body) == "RECOGNITION_TIMED_OUT"
+    assert desk.jobs.code(LETTER) == "RECOGNITION_TIMED_OUT"
 
 
 @pytest.mark.parametrize(
@@ -67,13 +72,13 @@ def test_job_that_has_a_result_keeps_it_when_it_is_given_up(desk: Desk) -> None:
 def test_results_of_sweeps_are_told_from_others(desk: Desk, code: str, swept: bool) -> None:
     desk.results.write(failed(JOB.job_id, code, "why"))
 
-    assert desk.jobs.was_swept(JOB.body) is swept
+    assert desk.jobs.was_swept(LETTER) is swept
 
 
 def test_message_that_names_no_job_is_left_alone(desk: Desk) -> None:
-    desk.jobs.reset_result("{}")
-    desk.jobs.give_up("{}")
+    desk.jobs.reset_result(NO_JOB)
+    desk.jobs.give_up(NO_JOB)
 
-    assert desk.jobs.code("{}") == "malformed"
-    assert not desk.jobs.was_swept("{}")
+    assert desk.jobs.code(NO_JOB) == "malformed"
+    assert not desk.jobs.was_swept(NO_JOB)
     assert desk.outputs.keys("") == []

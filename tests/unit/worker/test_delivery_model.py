@@ -30,6 +30,7 @@ from core.bootstrap.worker import build_worker
 from core.errors import IdempotencyConflict, InvalidImage, RecognizerDied, ServiceUnavailable
 from core.faces.results import EVERY_FACE, Model, Needed, Recognition
 from core.ground.ids import new_id
+from core.ground.realms import WHOLE
 from core.jobs.recognition_job import JobDone, JobFailed
 from core.jobs.results import Results
 from core.ports import Bucket, JobQueue
@@ -387,7 +388,7 @@ class Delivery(RuleBasedStateMachine):
 
     def _submit(self, photo: bytes, key: str | None, process: Process) -> None:
         """Do what one web process does with one request, and note what the client is told."""
-        uploads = build_web(SETTINGS, _reached_by(process, self.memory)).uploads
+        uploads = build_web(SETTINGS, _reached_by(process, self.memory)).of(WHOLE).uploads
         try:
             job = uploads.submit(photo, "photo.jpg", idempotency_key=key)
         except (ServiceUnavailable, IdempotencyConflict, Killed):

@@ -62,6 +62,12 @@ _HEADERS: Final = {
     "X-Request-ID": ("The request's own id if it has a sound one, or a new one.", "string"),
 }
 
+_KEYS: Final[dict[str, dict[str, str]]] = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A key, `efr_…`."},
+    "header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same."},
+}
+"""How a caller sends a key. The roles of a call are its scope (OpenAPI 3.1)."""
+
 Schema = dict[str, Any]
 
 
@@ -76,6 +82,8 @@ def document(api: Api) -> dict[str, Any]:
     schemas = _schemas(list(api.operations.values()))
     for name, schema in sorted(schemas.items()):
         spec.components.schema(name, schema)
+    for name, scheme in _KEYS.items():
+        spec.components.security_scheme(name, scheme)
     for path, operations in _paths(api).items():
         spec.path(
             path,
@@ -130,6 +138,8 @@ def _operation(endpoint: str, operation: Operation, path: str) -> Schema:
         "operationId": endpoint,
         "tags": [operation.tag],
         "summary": operation.summary,
+        "security": _security(operation),
+        "x-scope": operation.scope,
         "description": operation.text,
         "parameters": list(_parameters(operation, path)),
         "responses": {
@@ -141,6 +151,13 @@ def _operation(endpoint: str, operation: Operation, path: str) -> Schema:
     if operation.body is not None:
         described["requestBody"] = {"required": True, "content": _content(operation.body)}
     return described
+
+
+def _security(operation: Operation) -> list[dict[str, list[str]]]:
+    """Return in which ways a caller may send a key; none for a call that needs none."""
+    if operation.access == "open":
+        return []
+    return [{name: [operation.scope] if operation.scope else []} for name in _KEYS]
 
 
 def _parameters(operation: Operation, path: str) -> Iterator[Schema]:

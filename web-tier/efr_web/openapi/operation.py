@@ -12,6 +12,8 @@ from flask.typing import ResponseReturnValue
 from pydantic import BaseModel
 from werkzeug.exceptions import UnsupportedMediaType
 
+from core.access.key_ring import KeyRing
+from core.access.keys import Scope
 from core.errors import (
     AnimatedImage,
     BadRequest,
@@ -26,17 +28,21 @@ from core.errors import (
     InvalidCollectionId,
     InvalidImage,
     InvalidRequest,
+    KeyInvalid,
+    KeyMissing,
     ObjectMissing,
     QueueUnavailable,
     RecognitionTimedOut,
     RecognizerDied,
     RequestTimedOut,
+    ScopeMissing,
     StorageUnavailable,
     TooBusy,
     TooManyPixels,
     TruncatedImage,
     UnsupportedImage,
 )
+from efr_web.caller import Access, admit
 from efr_web.middleware import Failure
 from efr_web.requests.parsing import JSON, refuse_misplaced
 
@@ -72,6 +78,7 @@ RECOGNITION: Final[Failures] = (
 COLLECTION: Final[Failures] = (InvalidCollectionId, CollectionNotFound, StorageUnavailable)
 INDEX: Final[Failures] = (IndexUnavailable,)
 HANDED_OVER: Final[Failures] = (StorageUnavailable, QueueUnavailable)
+_REFUSED: Final[Failures] = (KeyMissing, KeyInvalid, ScopeMissing, StorageUnavailable)
 
 
 def curl_json(path: str, body: Mapping[str, object], *, method: str = "POST") -> str:
@@ -105,12 +112,14 @@ class Body:
 class Operation:
     """What is told of a route.
 
-    ``errors`` are those that it may answer, beside ``INVALID_REQUEST`` for parameters
-    that it does not take, and ``INTERNAL_ERROR``. ``curl`` are the arguments of an
+    ``access`` is what it needs of a caller. ``errors`` are those that it may answer, beside
+    those of a caller that is not let in, ``INVALID_REQUEST`` for parameters that it does not
+    take, and ``INTERNAL_ERROR``. ``curl`` are the arguments of an
     example, without the address of the service.
     """
 
     tag: str
+    access: Access
     summary: str
     answers: Mapping[int, Answer]
     curl: str
@@ -121,24 +130,37 @@ class Operation:
     errors: Failures = ()
 
     @property
+    def scope(self) -> Scope | None:
+        """The scope that a key needs; None where any key will do, or none."""
+        if self.access == "open" or self.access == "any key":
+            return None
+        return self.access
+
+    @property
     def failures(self) -> Failures:
         """All errors that the operation may answer, each once."""
-        return tuple(dict.fromkeys((*self.errors, InvalidRequest, FaceServiceError)))
+        refused = () if self.access == "open" else _REFUSED
+        return tuple(dict.fromkeys((*refused, *self.errors, InvalidRequest, FaceServiceError)))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Api:
-    """An application's routes, each with its description under its endpoint's name."""
+    """An application's routes, each with its description under its endpoint's name.
+
+    ``keys`` are those that callers may have; without them everybody may do all.
+    """
 
     app: Flask
+    keys: KeyRing | None = None
     operations: dict[str, Operation] = field(default_factory=dict)
 
     def route(self, method: str, rule: str, operation: Operation) -> Callable[[View], View]:
-        """Add a route that accepts only what its operation describes."""
+        """Add a route that lets in whom its operation says, and accepts only what it describes."""
 
         def add(view: View) -> View:
             @wraps(view)
             def checked(**path: str) -> ResponseReturnValue:
+                admit(operation.access, self.keys)
                 refuse_misplaced(operation.query, takes_body=operation.body is not None)
                 return view(**path)
 

@@ -12,6 +12,7 @@ from core.errors import (
     StorageUnavailable,
 )
 from core.ground.ids import is_collection_id
+from efr_web.caller import visible
 from efr_web.openapi.operation import (
     COLLECTION,
     INDEX,
@@ -30,15 +31,14 @@ from efr_web.schemas import CollectionDescription, CollectionList, CollectionSum
 
 def add_collection_routes(api: Api, parts: WebParts) -> None:
     """Add ``/collections`` and ``/collections/{collection_id}``."""
-    collections = parts.collections
 
     def described(collection: Collection) -> CollectionDescription:
-        return CollectionDescription.of(collection, faces=parts.people.count(collection))
+        return CollectionDescription.of(collection, faces=visible(parts).people.count(collection))
 
     @api.route("POST", "/collections", CREATE)
     def create_collection() -> ResponseReturnValue:
         body = read_json(CreateCollection)
-        made = collections.create(
+        made = visible(parts).collections.create(
             body.collection_id, threshold=body.threshold, metadata=body.metadata
         )
         response = jsonify(described(made).model_dump(mode="json"))
@@ -52,6 +52,7 @@ def add_collection_routes(api: Api, parts: WebParts) -> None:
     def list_collections() -> ResponseReturnValue:
         page = read_query(PageQuery)
         after = decode_cursor(page.next_token, is_collection_id)
+        collections = visible(parts).collections
         found = collections.page(limit=page.limit, after=after)
         end = found[-1].collection_id if found else ""
         goes_on = bool(found) and bool(collections.page(limit=1, after=end))
@@ -62,16 +63,18 @@ def add_collection_routes(api: Api, parts: WebParts) -> None:
 
     @api.route("GET", "/collections/<collection_id>", DESCRIBE)
     def describe_collection(collection_id: str) -> ResponseReturnValue:
-        return described(collections.fresh_if_empty(collection_id)).model_dump(mode="json")
+        found = visible(parts).collections.fresh_if_empty(collection_id)
+        return described(found).model_dump(mode="json")
 
     @api.route("DELETE", "/collections/<collection_id>", DELETE)
     def delete_collection(collection_id: str) -> ResponseReturnValue:
-        parts.erasure.collection(collection_id)
+        visible(parts).erasure.collection(collection_id)
         return "", 204
 
 
 CREATE = Operation(
     tag="Collections",
+    access="enrol",
     summary="Create a collection",
     text="`threshold` is the lowest similarity of a match, 80 by default.",
     body=Body(json=CreateCollection),
@@ -87,6 +90,7 @@ CREATE = Operation(
 )
 LIST = Operation(
     tag="Collections",
+    access="any key",
     summary="List the collections",
     text="The list is in the order of the ids.",
     query=PageQuery,
@@ -96,6 +100,7 @@ LIST = Operation(
 )
 DESCRIBE = Operation(
     tag="Collections",
+    access="any key",
     summary="Describe a collection",
     text="The service creates the collection `default` at the first request that uses it.",
     answers={200: Answer(text="The collection.", models=(CollectionDescription,))},
@@ -104,6 +109,7 @@ DESCRIBE = Operation(
 )
 DELETE = Operation(
     tag="Collections",
+    access="erase",
     summary="Erase a collection",
     text=(
         "Erases all its people, their photos and their results too. A second request is "

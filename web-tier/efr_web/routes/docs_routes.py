@@ -6,11 +6,10 @@ from typing import Any, Final
 
 from flask import current_app, render_template
 from flask.typing import ResponseReturnValue
-from pydantic import ConfigDict, RootModel
 from werkzeug.exceptions import NotFound
 
 from efr_web.openapi.document import document
-from efr_web.openapi.operation import Answer, Api, Operation
+from efr_web.openapi.operation import Api
 
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -28,23 +27,18 @@ ASSETS: Final = {
 """The page's files: package and folder that each lies in, and its media type."""
 
 
-class OpenApiDocument(RootModel[dict[str, object]]):
-    """An OpenAPI 3.1 document."""
-
-    model_config = ConfigDict(frozen=True)
-
-
 def add_docs_routes(api: Api) -> None:
     """Add ``/openapi.json``, written when it is first asked for, and ``/docs``.
 
-    The page's files lie under ``/docs/``. They are no part of the API.
+    The page's files lie under ``/docs/``. They tell nothing of this service's data, are no part
+    of the API, and need no key.
     """
 
-    @api.route("GET", "/openapi.json", OPENAPI)
+    @api.app.get("/openapi.json")
     def openapi_document() -> ResponseReturnValue:
         return current_app.response_class(written(), mimetype="application/json")
 
-    @api.route("GET", "/docs", DOCS)
+    @api.app.get("/docs")
     def docs() -> ResponseReturnValue:
         page = render_template("docs.html", title=described()["info"]["title"])
         return page, 200, {"Content-Security-Policy": _POLICY}
@@ -64,18 +58,3 @@ def add_docs_routes(api: Api) -> None:
     @cache
     def written() -> str:
         return api.app.json.dumps(described())
-
-
-OPENAPI = Operation(
-    tag="Service",
-    summary="Describe the service for programs",
-    answers={200: Answer(text="OpenAPI 3.1.", models=(OpenApiDocument,))},
-    curl="/openapi.json",
-)
-DOCS = Operation(
-    tag="Service",
-    summary="Describe the service for people",
-    text="A page to read and to try all calls; it asks no other host for anything.",
-    answers={200: Answer(text="HTML.", media="text/html")},
-    curl="/docs",
-)

@@ -16,7 +16,7 @@ from core.errors import (
 )
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from core.jobs.recognition_job import DetectedFace, RecognisedPhoto
-from core.submission.batch_requests import BatchRequests
+from efr_web.caller import visible
 from efr_web.openapi.operation import (
     COLLECTION,
     HANDED_OVER,
@@ -48,23 +48,25 @@ from efr_web.schemas import BatchStatus, BatchSubmitted, Detected, JobSubmitted
 def add_face_routes(api: Api, parts: WebParts, reader: PhotoReader) -> None:
     """Add ``/faces/…`` and ``/batches/{batch_id}``."""
     _add_index_route(api, parts, reader)
-    _add_batch_routes(api, parts.batch_requests)
-    _add_search_routes(api, parts.matching, reader)
-    _add_detect_route(api, parts.matching, reader)
+    _add_batch_routes(api, parts)
+    _add_search_routes(api, parts, reader)
+    _add_detect_route(api, parts, reader)
 
 
 def _add_index_route(api: Api, parts: WebParts, reader: PhotoReader) -> None:
     @api.route("POST", "/faces/index", INDEX_PHOTO)
     def index_photo() -> ResponseReturnValue:
         body, photo = reader.read(IndexPhoto)
-        job_id = parts.index_requests.submit(photo.content, body.image_id, photo.filename, body)
+        requests = visible(parts).index_requests
+        job_id = requests.submit(photo.content, body.image_id, photo.filename, body)
         g.job_id = job_id
         return _submitted(JobSubmitted(job_id=job_id), url_for("status", job_id=job_id))
 
 
-def _add_batch_routes(api: Api, batch_requests: BatchRequests) -> None:
+def _add_batch_routes(api: Api, parts: WebParts) -> None:
     @api.route("POST", "/faces/index/batch", INDEX_BATCH)
     def index_batch() -> ResponseReturnValue:
+        batch_requests = visible(parts).batch_requests
         body = read_json(IndexBatch)
         if (body.s3_keys is None) == (body.s3_prefix is None):
             raise InvalidRequest("s3_keys, s3_prefix: give exactly one of them")
@@ -79,7 +81,7 @@ def _add_batch_routes(api: Api, batch_requests: BatchRequests) -> None:
     def batch_status(batch_id: str) -> ResponseReturnValue:
         page = read_query(PageQuery)
         start = int(decode_cursor(page.next_token, _is_position) or 0)
-        found = batch_requests.status(batch_id, limit=page.limit, start=start)
+        found = visible(parts).batch_requests.status(batch_id, limit=page.limit, start=start)
         if start and not found.outcomes:
             raise InvalidRequest("next_token: it is not one of this batch")
         end = start + len(found.outcomes)
@@ -87,30 +89,34 @@ def _add_batch_routes(api: Api, batch_requests: BatchRequests) -> None:
         return BatchStatus(**dict(found), next_token=next_token).model_dump(mode="json")
 
 
-def _add_search_routes(api: Api, matching: Matching, reader: PhotoReader) -> None:
+def _add_search_routes(api: Api, parts: WebParts, reader: PhotoReader) -> None:
     @api.route("POST", "/faces/match", MATCH)
     def match_photo() -> ResponseReturnValue:
         body, photo = reader.read(MatchPhoto)
-        return matching.match(
-            photo.content,
-            body.collection_id,
-            threshold=body.threshold,
-            max_matches=body.max_matches,
-            all_faces=body.all_faces,
-            min_quality=body.min_quality,
-        ).model_dump(mode="json")
+        return (
+            visible(parts)
+            .matching.match(
+                photo.content,
+                body.collection_id,
+                threshold=body.threshold,
+                max_matches=body.max_matches,
+                all_faces=body.all_faces,
+                min_quality=body.min_quality,
+            )
+            .model_dump(mode="json")
+        )
 
     @api.route("POST", "/faces/verify", VERIFY)
     def verify_photo() -> ResponseReturnValue:
         body, photo, other = reader.read_two(VerifyPhoto)
-        return _verified(matching, body, photo, other).model_dump()
+        return _verified(visible(parts).matching, body, photo, other).model_dump()
 
 
-def _add_detect_route(api: Api, matching: Matching, reader: PhotoReader) -> None:
+def _add_detect_route(api: Api, parts: WebParts, reader: PhotoReader) -> None:
     @api.route("POST", "/faces/detect", DETECT)
     def detect_faces() -> ResponseReturnValue:
         _, photo = reader.read(PhotoFields)
-        found = matching.detect(photo.content)
+        found = visible(parts).matching.detect(photo.content)
         return Detected(
             faces=[DetectedFace.of(face) for face in found.faces],
             **dict(RecognisedPhoto.of(found)),
@@ -152,6 +158,7 @@ _QUALITY_NOTE = (
 _BOX_NOTE = "`box` says where the face is, and only that face is added."
 INDEX_PHOTO = Operation(
     tag="Faces",
+    access="enrol",
     summary="Add the faces of a photo to a collection",
     text=(
         "The workers add them; ask for the job's status. Its result lists `face_records`, and "
@@ -168,6 +175,7 @@ INDEX_PHOTO = Operation(
 )
 INDEX_BATCH = Operation(
     tag="Faces",
+    access="enrol",
     summary="Add the faces of many photos to a collection",
     text=(
         "Give up to 1,000 keys, or a prefix of up to 10,000 keys. Each photo's key is its "
@@ -187,6 +195,7 @@ INDEX_BATCH = Operation(
 )
 BATCH_STATUS = Operation(
     tag="Faces",
+    access="enrol",
     summary="Ask how far a batch is",
     text="Counts all photos and describes a page of them, in the order of the request.",
     query=PageQuery,
@@ -196,6 +205,7 @@ BATCH_STATUS = Operation(
 )
 MATCH = Operation(
     tag="Faces",
+    access="recognise",
     summary="Search a collection for a face",
     text=(
         "Searches for the largest face, or for all with `all_faces`. A photo without a face is "
@@ -211,6 +221,7 @@ MATCH = Operation(
 )
 VERIFY = Operation(
     tag="Faces",
+    access="recognise",
     summary="Are two faces one person's?",
     text=(
         "Compares the largest faces of two photos, or of one photo with an enrolled person. "
@@ -224,6 +235,7 @@ VERIFY = Operation(
 )
 DETECT = Operation(
     tag="Faces",
+    access="recognise",
     summary="Find the faces of a photo",
     text="Answers boxes, landmarks and quality. Nothing is stored.",
     body=Body(json=PhotoFields, form=PhotoFields, files=("image",)),

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from core.bootstrap.web import WebParts
 from core.errors import ServiceUnavailable
+from efr_web.caller import visible
 from efr_web.middleware import error_answer
 from efr_web.openapi.operation import Answer, Api, Operation
 from efr_web.schemas import Health, Readiness
@@ -36,7 +37,7 @@ def add_health_routes(
     def ready() -> ResponseReturnValue:
         missing = dependencies.missing()
         if not missing:
-            return Readiness(galleries=parts.index_states()).model_dump()
+            return Readiness(galleries=visible(parts).index_states()).model_dump()
         text = f"missing: {', '.join(missing)}"
         return error_answer(ServiceUnavailable.code, text, 503, retryable=True)
 
@@ -85,12 +86,14 @@ def _problem(check: Callable[[], None]) -> ServiceUnavailable | None:
 
 HEALTH = Operation(
     tag="Service",
+    access="open",
     summary="Is the process alive?",
     answers={200: Answer(text="The process is alive.", models=(Health,))},
     curl="/health",
 )
 READY = Operation(
     tag="Service",
+    access="any key",
     summary="Can the service be used?",
     text=(
         "Asks S3 and SQS for every bucket and queue. `galleries` has the state of each gallery "

@@ -23,6 +23,8 @@ from core.jobs.index_job import IndexDone
 from core.jobs.recognition_job import JobDone, JobFailed
 from core.jobs.results import JobResult
 from core.settings import Settings
+from core.submission.uploads import Uploads
+from efr_web.caller import visible
 from efr_web.openapi.operation import (
     BODY,
     COLLECTION,
@@ -61,15 +63,15 @@ class WaitSlots:
 
 def add_job_routes(api: Api, parts: WebParts, settings: Settings) -> None:
     """Add ``POST /`` and ``/status``."""
-    uploads = parts.uploads
     wait_slots = WaitSlots(max(1, settings.web_threads * 3 // 4))
 
-    def answer(job_id: str, result: JobResult | None) -> Response:
+    def answer(uploads: Uploads, job_id: str, result: JobResult | None) -> Response:
         return _pending(job_id, uploads.pause_s(job_id)) if result is None else _ended(result)
 
     @api.route("POST", "/", UPLOAD)
     def upload() -> ResponseReturnValue:
         request.max_content_length = settings.max_file_bytes + OVERHEAD_BYTES
+        uploads = visible(parts).uploads
         form, photo = _upload()
         job = uploads.submit(
             photo.content,
@@ -84,7 +86,7 @@ def add_job_routes(api: Api, parts: WebParts, settings: Settings) -> None:
             with log_fields(job_id=job.job_id):
                 waited = uploads.wait(job.job_id, seconds)
                 log.info("wait ended", extra={"s3_gets": waited.polls})
-            response = answer(job.job_id, waited.result)
+            response = answer(uploads, job.job_id, waited.result)
             response.headers["Result-Polls"] = str(waited.polls)
             return response
 
@@ -92,7 +94,8 @@ def add_job_routes(api: Api, parts: WebParts, settings: Settings) -> None:
 
     @api.route("GET", "/status/<job_id>", STATUS)
     def status(job_id: str) -> ResponseReturnValue:
-        return answer(job_id, uploads.status(job_id))
+        uploads = visible(parts).uploads
+        return answer(uploads, job_id, uploads.status(job_id))
 
 
 def _upload() -> tuple[UploadForm, Photo]:
@@ -137,6 +140,7 @@ _PENDING = Answer(
 )
 UPLOAD = Operation(
     tag="Recognition",
+    access="recognise",
     summary="Name the people on a photo",
     text=(
         "Queues the photo for the workers and waits for the answer, `MAX_WAIT_SECONDS` at most. "
@@ -167,6 +171,7 @@ UPLOAD = Operation(
 )
 STATUS = Operation(
     tag="Recognition",
+    access="any key",
     summary="Ask for the answer to a photo",
     text="Answers for the jobs of `POST /` and of `POST /faces/index`.",
     answers={

@@ -4,8 +4,6 @@ from flask.typing import ResponseReturnValue
 from werkzeug.routing import PathConverter
 
 from core.bootstrap.web import WebParts
-from core.collections.erasure import Erasure
-from core.collections.people import People
 from core.errors import (
     FaceNotFound,
     InvalidRequest,
@@ -13,6 +11,7 @@ from core.errors import (
     PersonRejected,
 )
 from core.ground.ids import is_face_id
+from efr_web.caller import visible
 from efr_web.openapi.operation import (
     COLLECTION,
     INDEX,
@@ -43,15 +42,17 @@ def add_people_routes(api: Api, parts: WebParts) -> None:
     """Add ``/collections/{collection_id}/faces`` and ``…/persons``."""
     api.app.url_map.converters["person"] = PersonConverter
     api.app.url_map.merge_slashes = False
-    _add_list_routes(api, parts.people)
-    _add_change_routes(api, parts.people)
-    _add_erase_routes(api, parts.erasure)
+    _add_list_routes(api, parts)
+    _add_change_routes(api, parts)
+    _add_erase_routes(api, parts)
 
 
-def _add_list_routes(api: Api, people: People) -> None:
+def _add_list_routes(api: Api, parts: WebParts) -> None:
     def page_of(collection_id: str, page: PageQuery, person: str | None) -> FaceList:
         after = decode_cursor(page.next_token, is_face_id)
-        found = people.faces(collection_id, limit=page.limit + 1, after=after, person=person)
+        found = visible(parts).people.faces(
+            collection_id, limit=page.limit + 1, after=after, person=person
+        )
         shown = found[: page.limit]
         return FaceList(
             faces=[KnownFace.of(face) for face in shown],
@@ -73,35 +74,35 @@ def _add_list_routes(api: Api, people: People) -> None:
         return PersonFaces(person=person, **dict(found)).model_dump(mode="json")
 
 
-def _add_change_routes(api: Api, people: People) -> None:
+def _add_change_routes(api: Api, parts: WebParts) -> None:
     @api.route("PATCH", _PERSON, RENAME)
     def rename_person(collection_id: str, name: str) -> ResponseReturnValue:
         new_name = read_json(NewName).name
-        faces = people.rename(collection_id, _person(name), new_name)
+        faces = visible(parts).people.rename(collection_id, _person(name), new_name)
         return PersonRenamed(person=new_name, faces=faces).model_dump()
 
     @api.route("POST", f"{_FACE}/reassign", REASSIGN)
     def reassign_face(collection_id: str, face_id: str) -> ResponseReturnValue:
         person = read_json(PersonOfFace).person
-        face = people.reassign(collection_id, _checked(face_id), person)
+        face = visible(parts).people.reassign(collection_id, _checked(face_id), person)
         return KnownFace.of(face).model_dump()
 
     @api.route("POST", f"{_FACE}/reject", REJECT)
     def reject_face(collection_id: str, face_id: str) -> ResponseReturnValue:
         person = read_json(PersonOfFace).person
-        face = people.reject(collection_id, _checked(face_id), person)
+        face = visible(parts).people.reject(collection_id, _checked(face_id), person)
         return KnownFace.of(face).model_dump()
 
 
-def _add_erase_routes(api: Api, erasure: Erasure) -> None:
+def _add_erase_routes(api: Api, parts: WebParts) -> None:
     @api.route("DELETE", _FACE, DELETE_FACE)
     def delete_face(collection_id: str, face_id: str) -> ResponseReturnValue:
-        erasure.face(collection_id, _checked(face_id))
+        visible(parts).erasure.face(collection_id, _checked(face_id))
         return "", 204
 
     @api.route("DELETE", _PERSON, DELETE_PERSON)
     def delete_person(collection_id: str, name: str) -> ResponseReturnValue:
-        erasure.person(collection_id, _person(name))
+        visible(parts).erasure.person(collection_id, _person(name))
         return "", 204
 
 
@@ -118,6 +119,7 @@ def _checked(face_id: str) -> str:
 _NAMED = "Percent-encode the name in the path; a slash may be `/` or `%2F`."
 LIST_FACES = Operation(
     tag="People",
+    access="enrol",
     summary="List the faces of a collection",
     text="Lists all faces, or one person's, in the order of their ids.",
     query=FacePageQuery,
@@ -127,6 +129,7 @@ LIST_FACES = Operation(
 )
 PERSON = Operation(
     tag="People",
+    access="enrol",
     summary="List the faces of a person",
     text=_NAMED,
     query=PageQuery,
@@ -136,6 +139,7 @@ PERSON = Operation(
 )
 RENAME = Operation(
     tag="People",
+    access="enrol",
     summary="Rename a person",
     text=(
         f"{_NAMED} If the new name is enrolled already, the two people are merged. A face for "
@@ -150,6 +154,7 @@ RENAME = Operation(
 )
 REASSIGN = Operation(
     tag="People",
+    access="enrol",
     summary="Say whose face it is",
     body=Body(json=PersonOfFace),
     answers={200: Answer(text="The face as it is now.", models=(KnownFace,))},
@@ -161,6 +166,7 @@ REASSIGN = Operation(
 )
 REJECT = Operation(
     tag="People",
+    access="enrol",
     summary="Say whose face it is not",
     text="The face is never matched to that person again. A second request changes nothing.",
     body=Body(json=PersonOfFace),
@@ -173,6 +179,7 @@ REJECT = Operation(
 )
 DELETE_FACE = Operation(
     tag="People",
+    access="erase",
     summary="Erase a face",
     text="Erases its photo and result too. A second request is answered `FACE_NOT_FOUND`.",
     answers={204: Answer(text="The face is gone.")},
@@ -181,6 +188,7 @@ DELETE_FACE = Operation(
 )
 DELETE_PERSON = Operation(
     tag="People",
+    access="erase",
     summary="Erase a person",
     text=(
         "Erases all faces of the person, their photos, and every result that names the person. "

@@ -1,0 +1,168 @@
+"""API keys: create, list, rotate, revoke."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import click
+
+from core.access.keys import SCOPES, ApiKey, GivenKey, Scope
+from core.ground.realms import COLLECTION_PATTERN, is_tenant
+from efr_cli.context import named_tenant, open_context
+from efr_cli.errors import ErrorReportingGroup
+
+_SPAN: Final = re.compile(r"(\d{1,5})([hd])")
+_HOURS: Final = {"h": 1, "d": 24}
+_KEEP: Final = "24h"
+
+
+@click.group(cls=ErrorReportingGroup)
+def keys() -> None:
+    """Create, list, rotate and revoke API keys."""
+
+
+class Span(click.ParamType[timedelta]):
+    """A time such as 12h or 90d."""
+
+    name = "time"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        found = _SPAN.fullmatch(str(value))
+        if found is None:
+            self.fail(f"{value!r} is no time: write hours or days, such as 12h or 90d", param, ctx)
+        return timedelta(hours=int(found[1]) * _HOURS[found[2]])
+
+
+class _Checked(click.ParamType[str]):
+    def __init__(self, name: str, is_right: Callable[[str], bool], form: str) -> None:
+        self.name = name
+        self._is_right = is_right
+        self._form = form
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not self._is_right(str(value)):
+            self.fail(f"{value!r} is not {self._form}", param, ctx)
+        return str(value)
+
+
+TENANT: Final = _Checked(
+    "tenant", is_tenant, "1 to 40 characters of a-z 0-9 and -, the first one no -"
+)
+_PATTERN: Final = _Checked(
+    "pattern",
+    lambda text: re.fullmatch(COLLECTION_PATTERN, text) is not None,
+    "a collection's id, with * for any characters",
+)
+
+
+@keys.command()
+@click.argument("name")
+@click.option(
+    "--scope", "scopes", type=click.Choice(SCOPES), multiple=True, help="May be repeated."
+)
+@click.option("--admin", is_flag=True, help="The same as --scope admin.")
+@click.option(
+    "--collection",
+    "collections",
+    type=_PATTERN,
+    multiple=True,
+    default=["*"],
+    show_default=True,
+    help="Id of a collection that the key is for, * for any characters; may be repeated.",
+)
+@click.option("--expires", type=Span(), help="Time after which it ends, such as 90d.")
+@click.pass_context
+def create(
+    context: click.Context,
+    name: str,
+    scopes: tuple[Scope, ...],
+    admin: bool,
+    collections: tuple[str, ...],
+    expires: timedelta | None,
+) -> None:
+    """Create a key and print it. It is shown this once.
+
+    NAME says who uses it. With efr --tenant the key is for that tenant's data.
+    """
+    if not 1 <= len(name) <= 100:
+        raise click.BadParameter("1 to 100 characters", param_hint="NAME")
+    if admin == bool(scopes):
+        raise click.UsageError("give --scope or --admin, and not both")
+    _, key = open_context(context).keys.create(
+        name,
+        scopes=("admin",) if admin else scopes,
+        tenant=named_tenant(context),
+        collections=collections,
+        expires_at=datetime.now(UTC) + expires if expires else None,
+    )
+    _show(key)
+
+
+@keys.command("list")
+@click.pass_context
+def list_keys(context: click.Context) -> None:
+    """List all keys, without their secrets."""
+    store = open_context(context).keys
+    row = "{:<13} {:<24} {:<12} {:<24} {:<16} {:<8} {:<11} {}"
+    click.echo(
+        row.format("key", "name", "tenant", "scopes", "collections", "state", "expires", "last use")
+    )
+    now = datetime.now(UTC)
+    for key in store.all():
+        used = store.last_use(key.key_id)
+        click.echo(
+            row.format(
+                key.key_id,
+                key.name,
+                key.tenant or "-",
+                ",".join(key.scopes),
+                ",".join(key.collections),
+                _state(key, now),
+                "-" if key.expires_at is None else f"{key.expires_at:%Y-%m-%d}",
+                "-" if used is None else used.isoformat(),
+            )
+        )
+
+
+@keys.command()
+@click.argument("key_id", metavar="KEY")
+@click.option(
+    "--keep",
+    type=Span(),
+    default=_KEEP,
+    show_default=True,
+    help="Time in which the former secret still works; 0h ends it at once.",
+)
+@click.pass_context
+def rotate(context: click.Context, key_id: str, keep: timedelta) -> None:
+    """Give a key another secret and print it. It is shown this once.
+
+    KEY is its id, the part behind efr_.
+    """
+    _show(open_context(context).keys.rotate(key_id, keep=keep))
+
+
+@keys.command()
+@click.argument("key_id", metavar="KEY")
+@click.pass_context
+def revoke(context: click.Context, key_id: str) -> None:
+    """End a key. Every process refuses it within two seconds.
+
+    KEY is its id, the part behind efr_.
+    """
+    key = open_context(context).keys.revoke(key_id)
+    click.echo(f"key {key_id} ({key.name}) was revoked")
+
+
+def _show(key: GivenKey) -> None:
+    click.echo(key.text)
+    click.echo(f"This is key {key.key_id}. It is not shown again.", err=True)
+
+
+def _state(key: ApiKey, now: datetime) -> str:
+    if key.revoked_at is not None:
+        return "revoked"
+    return "live" if key.is_live(now) else "expired"

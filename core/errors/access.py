@@ -1,0 +1,51 @@
+"""Why a request may not do what it asks for."""
+
+from core.errors.base import FaceServiceError
+
+
+class KeyRefused(FaceServiceError):
+    """Raised when a request has no key, or one that is not valid."""
+
+    code = "KEY_REFUSED"
+
+
+class KeyMissing(KeyRefused):
+    """Raised when a request that needs a key has none."""
+
+    code = "KEY_MISSING"
+
+
+class KeyInvalid(KeyRefused):
+    """Raised when a key is unknown, revoked or expired; which of these is not told."""
+
+    code = "KEY_INVALID"
+
+
+class Forbidden(FaceServiceError):
+    """Raised when a request is understood and not allowed."""
+
+    code = "FORBIDDEN"
+
+
+class ScopeMissing(Forbidden):
+    """Raised when a key is valid and its scopes are not enough."""
+
+    code = "SCOPE_MISSING"
+
+
+class CollectionNotAllowed(Forbidden):
+    """Raised when a key would make a collection that it could not see."""
+
+    code = "COLLECTION_NOT_ALLOWED"
+
+
+class ForeignOrigin(Forbidden):
+    """Raised when a page of another origin sends a request that changes something."""
+
+    code = "FOREIGN_ORIGIN"
+
+
+class HostNotTrusted(Forbidden):
+    """Raised when a request names a host that is not among ``TRUSTED_HOSTS``."""
+
+    code = "HOST_NOT_TRUSTED"
