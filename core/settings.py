@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from core.errors import InvalidSettings
+from core.ground.realms import TENANT
 from core.host.cores import usable_cores
 from core.host.environment import FileBehindVariables, settle_environment
 from core.host.memory import children_that_fit, usable_memory_bytes
@@ -32,6 +33,7 @@ Count = Annotated[int, Field(ge=1)]
 FaceQuality = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+AllowedBucket = Annotated[str, Field(pattern=rf"^({TENANT}:)?[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9]$")]
 QueueName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,76}$")]
 
 BYTES_PER_MB: Final = 1024 * 1024
@@ -89,8 +91,9 @@ class Settings(BaseSettings):
     s3_out_bucket: BucketName = "output-bucket"
     s3_gallery_bucket: BucketName = "gallery-bucket"
 
-    allowed_buckets: Annotated[tuple[BucketName, ...], NoDecode] = ()
-    """Buckets from which callers may name photos by key, separated by commas."""
+    allowed_buckets: Annotated[tuple[AllowedBucket, ...], NoDecode] = ()
+    """Buckets from which callers may name photos by key, separated by commas; those of a tenant
+    have its name and a colon before them."""
     retention_days: int = Field(default=30, ge=1, le=3650)
     """Age at which S3 removes uploaded photos and results."""
 
@@ -240,6 +243,11 @@ class Settings(BaseSettings):
     def buckets(self) -> tuple[str, str, str]:
         """Input, output and gallery."""
         return (self.s3_in_bucket, self.s3_out_bucket, self.s3_gallery_bucket)
+
+    def buckets_of_callers(self, tenant: str) -> tuple[str, ...]:
+        """Return the buckets from which a tenant's callers may name photos."""
+        named = (each.rpartition(":") for each in self.allowed_buckets)
+        return tuple(bucket for owner, _, bucket in named if owner == tenant)
 
     @property
     def queues(self) -> tuple[str, ...]:

@@ -158,8 +158,8 @@ class Shared:
         )
 
     def sources(self, *further: str) -> PhotoSources:
-        """Return the buckets from which photos may be fetched."""
-        names = (*self.settings.allowed_buckets, *further)
+        """Return the buckets from which the tenant's photos may be fetched."""
+        names = (*self.settings.buckets_of_callers(self.realm.tenant), *further)
         return PhotoSources(
             allowed=self._buckets(names),
             max_file_bytes=self.settings.max_file_bytes,
@@ -200,7 +200,7 @@ class Shared:
 
     def tell_of_sources(self) -> None:
         """Log which buckets of ``ALLOWED_BUCKETS`` can't be read, in the background."""
-        allowed = self._buckets(self.settings.allowed_buckets)
+        allowed = self._buckets(each.rpartition(":")[2] for each in self.settings.allowed_buckets)
         self.infrastructure.run_in_background("sources", partial(tell_of_obstacles, allowed))
 
     def warm(self) -> None:

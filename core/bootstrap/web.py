@@ -47,6 +47,7 @@ class RealmParts:
     index_requests: IndexRequests
     batch_requests: BatchRequests
     matching: Matching
+    sources: PhotoSources
     collections: Collections
     people: People
     erasure: Erasure
@@ -66,7 +67,6 @@ class WebParts:
     keys: KeyRing | None
     checks: dict[str, Check]
     check_photo: Callable[[bytes], None]
-    sources: PhotoSources
     start: Callable[[], None]
 
 
@@ -102,7 +102,6 @@ def build_web(
         keys=shared.key_ring() if settings.auth == "keys" else None,
         checks=checks,
         check_photo=whole.index_requests.intake.check,
-        sources=shared.sources(),
         start=partial(_start_web, shared, pool, lending),
     )
 
@@ -127,6 +126,7 @@ def _realm_parts(shared: Shared, *, schedule: PollSchedule, recognise: Recognise
         ),
         batch_requests=shared.batch_requests,
         matching=shared.matching(recognise),
+        sources=shared.sources(),
         collections=shared.collections,
         people=shared.people,
         erasure=shared.erasure,

@@ -142,7 +142,12 @@ def test_key_from_a_file_is_taken_without_its_line_end(monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize(
     ("listed", "buckets"),
-    [("", ()), ("photos", ("photos",)), (" photos , albums,", ("photos", "albums"))],
+    [
+        ("", ()),
+        ("photos", ("photos",)),
+        (" photos , albums,", ("photos", "albums")),
+        ("photos,acme:photos", ("photos", "acme:photos")),
+    ],
 )
 def test_allowed_buckets_are_separated_by_commas(
     monkeypatch: pytest.MonkeyPatch, listed: str, buckets: tuple[str, ...]
@@ -150,6 +155,14 @@ def test_allowed_buckets_are_separated_by_commas(
     monkeypatch.setenv("ALLOWED_BUCKETS", listed)
 
     assert load_settings().allowed_buckets == buckets
+
+
+def test_buckets_belong_to_the_tenant_that_is_named_with_them() -> None:
+    settings = Settings(_env_file=None, allowed_buckets=("ours", "acme:theirs", "acme:more"))
+
+    assert settings.buckets_of_callers("") == ("ours",)
+    assert settings.buckets_of_callers("acme") == ("theirs", "more")
+    assert settings.buckets_of_callers("other") == ()
 
 
 def test_every_index_works_with_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:

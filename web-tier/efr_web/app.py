@@ -9,6 +9,7 @@ from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.web import WebParts, build_web
 from core.host.logs import configure_logs
 from core.settings import Settings, load_settings
+from efr_web.caller import visible
 from efr_web.middleware import PhotoRequest, answer_errors, observe_requests
 from efr_web.openapi.operation import Api
 from efr_web.origins import refuse_foreign
@@ -60,7 +61,7 @@ def create_app(
 
 def _add_routes(api: Api, parts: WebParts, settings: Settings) -> None:
     reader = PhotoReader(
-        sources=parts.sources,
+        sources=lambda: visible(parts).sources,
         check=parts.check_photo,
         max_file_bytes=settings.max_file_bytes,
     )

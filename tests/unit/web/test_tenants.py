@@ -14,6 +14,8 @@ from tests.support.faces import face
 from tests.unit.web.test_door import KEYS, headers
 from tests.unit.web.web_fixture import PHOTO, WebFixture, assert_error, base64_of, json_of
 
+SETTINGS = KEYS.model_copy(update={"allowed_buckets": ("theirs:album",)})
+
 
 class Tenant:
     """A tenant's client."""
@@ -69,7 +71,7 @@ class Pair:
     """Two tenants of one service, each with a collection of the same id."""
 
     def __init__(self) -> None:
-        self.web = WebFixture(settings=KEYS, answers_after_s=None)
+        self.web = WebFixture(settings=SETTINGS, answers_after_s=None)
         self.web.shows(PHOTO, face())
         self.ours, self.theirs = Tenant(self.web, "ours"), Tenant(self.web, "theirs")
         for tenant in (self.ours, self.theirs):
@@ -150,6 +152,18 @@ def test_batch_of_another_tenant_was_never_issued(pair: Pair) -> None:
     pair.web.worker.run_once()
     assert json_of(pair.theirs.call("GET", f"/batches/{batch}"))["done"] == 1
     assert pair.ours.people() == set()
+
+
+def test_bucket_of_another_tenant_is_not_allowed(pair: Pair) -> None:
+    pair.web.album.objects["1.jpg"] = PHOTO
+    batch = {"collection_id": "staff", "s3_keys": ["1.jpg"], "s3_bucket": "album"}
+    photo = {"s3_key": "1.jpg", "s3_bucket": "album"}
+
+    seen = pair.ours.call("POST", "/faces/index/batch", json=batch)
+    assert_error(seen, 400, "BUCKET_NOT_ALLOWED")
+    seen = pair.ours.call("POST", "/faces/detect", json=photo)
+    assert_error(seen, 400, "BUCKET_NOT_ALLOWED")
+    assert pair.theirs.call("POST", "/faces/detect", json={"s3_key": "1.jpg"}).status_code == 200
 
 
 def test_collections_of_another_tenant_are_not_listed(pair: Pair) -> None:

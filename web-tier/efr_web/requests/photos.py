@@ -34,15 +34,15 @@ class PhotoReader:
 
     Parameters
     ----------
-    sources : PhotoSources
-        The buckets from which callers may name photos.
+    sources : callable
+        Returns the buckets from which the caller may name photos.
     check : callable
         Raises ``InvalidPhoto`` for a photo that can't be used.
     max_file_bytes : int
         Largest photo.
     """
 
-    sources: PhotoSources
+    sources: Callable[[], PhotoSources]
     check: Callable[[bytes], None]
     max_file_bytes: int
 
@@ -82,7 +82,7 @@ class PhotoReader:
         if s3_bucket is not None and s3_key is None:
             raise InvalidRequest(f"{bucket}: it goes only with {key}")
         if s3_key is not None:
-            photo = Photo(content=self.sources.photo(s3_bucket, s3_key).body, filename=s3_key)
+            photo = Photo(content=self.sources().photo(s3_bucket, s3_key).body, filename=s3_key)
         elif image in files:
             photo = uploaded(files[image])
         elif encoded is not None:
