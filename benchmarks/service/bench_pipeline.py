@@ -8,14 +8,13 @@ and the clients. Run it on a quiet machine; the load average is noted.
 
 import argparse
 import json
-import multiprocessing
 import os
 import statistics
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -24,12 +23,12 @@ from benchmarks.service.bench_pipeline_goals import goals
 from core.aws.clients import s3_client, sqs_client
 from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
-from core.bootstrap.recognizers import load_recognizer
 from core.jobs.recognition_job import COLLECTION_NOTE, Job
 from core.jobs.results import Results
+from core.ports import Recognizer
 from core.settings import Settings
 from harness.load_clients import Answer, Pattern, Uploader, upload_all
-from harness.photo_set import People, known_to
+from harness.photo_set import People, Photo, engine_alone, known_to
 from harness.report import (
     answers_summary,
     costs_summary,
@@ -117,13 +116,13 @@ class Trial:
         cpu_s = meter.seconds()
         requests.follow()
         photos = self._people.sequence(count)
-        added_s = [a.seconds - photo.wall_s for a, photo in zip(answers, photos, strict=True)]
+        added_s = [a.seconds - photo.engine_s for a, photo in zip(answers, photos, strict=True)]
         return {
             "load": str(pattern),
             **answers_summary(answers, wall_s),
             **costs_summary(count, cpu_s, requests.counts),
             "added_s_p50": round(statistics.median(added_s), 4),
-            "engine_cpu_s_per_job": round(sum(p.cpu_s for p in photos) / count, 4),
+            "engine_cpu_s_per_job": round(sum(p.engine_s for p in photos) / count, 4),
         }
 
 
@@ -156,33 +155,19 @@ def _worker_alone(stack: Stack, people: People) -> dict[str, Any]:
 
 
 def _bare_engine(people: People, count: int, settings: Settings) -> dict[str, Any]:
-    """Recognise the same photos with the engine alone, a process on each core."""
+    """Recognise the same photos with the engine alone, in a child of production on each core."""
     cores = len(os.sched_getaffinity(0))
-    contents = [photo.content for photo in people.probes]
-    with ProcessPoolExecutor(
-        cores,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_become_engine,
-        initargs=(settings, contents),
-    ) as processes:
-        list(processes.map(_recognise, range(2 * cores)))
+    with engine_alone(settings, children=cores) as engine, ThreadPoolExecutor(cores) as threads:
+        _recognise_all(engine, people.sequence(2 * cores), threads)
         began_s = time.monotonic()
-        list(processes.map(_recognise, range(count), chunksize=5))
+        _recognise_all(engine, people.sequence(count), threads)
         wall_s = time.monotonic() - began_s
     return {"processes": cores, "photos": count, "photos_per_s": round(count / wall_s, 2)}
 
 
-_engine: Any = None  # in a process of its own: the engine, and its photos
-_contents: Sequence[bytes] = ()
-
-
-def _become_engine(settings: Settings, contents: Sequence[bytes]) -> None:
-    global _engine, _contents
-    _engine, _contents = load_recognizer(settings), contents
-
-
-def _recognise(number: int) -> None:
-    _engine.recognise(_contents[number % len(_contents)])
+def _recognise_all(engine: Recognizer, photos: Sequence[Photo], threads: Executor) -> None:
+    for _ in threads.map(engine.recognise, [photo.content for photo in photos]):
+        pass
 
 
 def _seed(people: People, python: str, folder: Path) -> dict[str, Any]:

@@ -25,11 +25,6 @@ def build_pool(settings: Settings, *, processes: int) -> TimedPool:
     )
 
 
-def load_recognizer(settings: Settings) -> Recognizer:
-    """Return the engine, loaded in this process."""
-    return _load(**_engine_options(settings))
-
-
 def _load(**options: Any) -> Recognizer:
     # Imported in the child, so that the parent does without the models' libraries.
     from core.faces.engines.factory import load_engine

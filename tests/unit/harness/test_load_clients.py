@@ -20,8 +20,7 @@ PHOTO = Photo(
     person="Ada",
     expected="Ada",
     faces=1,
-    wall_s=0,
-    cpu_s=0,
+    engine_s=0,
 )
 DONE = {"job_id": "1", "status": "done", "result": "Ada"}
 

@@ -130,6 +130,7 @@ def test_engine_alone_says_what_is_expected(tmp_path: Path) -> None:
         "2.jpgBob": "Unknown",
     }
     assert len(people.sequence(7)) == 7
+    assert {p.engine_s for p in people.probes} == {0.001}
 
 
 def test_trial_expects_what_the_bounds_of_quality_leave(tmp_path: Path) -> None:
