@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,14 +14,7 @@ from harness.localstack import LocalStack
 from tests.support.models import models_dir
 from tests.support.photos import ROOT
 from tests.support.ray_cluster import LocalRay
-from tests.support.worlds import (
-    MAX_RECEIVE_COUNT,
-    VISIBILITY_S,
-    World,
-    aws_world,
-    memory_world,
-    own_names,
-)
+from tests.support.worlds import IN_HASTE, World, aws_world, memory_world, own_names
 
 # A busy machine makes an example slow, and that is no failure.
 settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -121,10 +113,4 @@ def world(request: pytest.FixtureRequest) -> World:
     if request.param == "memory":
         return memory_world()
     running: LocalStack = request.getfixturevalue("localstack")
-    settings = running.settings(
-        sqs_visibility_timeout_seconds=VISIBILITY_S,
-        visibility_heartbeat_seconds=0.5,
-        sqs_max_receive_count=MAX_RECEIVE_COUNT,
-        **own_names(),
-    )
-    return aws_world(settings, time.sleep)
+    return aws_world(running.settings(**IN_HASTE, **own_names()))

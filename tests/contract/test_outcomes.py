@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
+from core.bootstrap.shared import Shared
+from core.bootstrap.worker import build_worker
 from core.errors import (
     BucketNotAllowed,
     BucketNotFound,
@@ -17,19 +19,19 @@ from core.errors import (
     ServiceUnavailable,
 )
 from core.faces.results import Recognition
-from core.ground.storage_keys import batch_mark_key
+from core.ground.storage_keys import BATCHES, batch_mark_key
 from core.jobs.index_job import IndexJob
-from core.jobs.recognition_job import COLLECTION_NOTE, Job
-from core.jobs.results import JobResult, Results
-from core.ports import EnrolledFace, JobQueue
-from core.testing import ScriptedRecognizer
+from core.jobs.recognition_job import COLLECTION_NOTE, DEFAULT_COLLECTION, Job
+from core.jobs.results import Results
+from core.ports import EnrolledFace
+from core.testing import MemoryFaceIndex, ScriptedRecognizer
 from core.worker.dead_letter_sweeper import ABANDONED
 from core.worker.delivery import Delivery
 from core.worker.job_handler import ALONE_REFUSED, Outcome
 from core.worker.unreadable import likely_cause
 from core.worker.visibility_heartbeat import VisibilityHeartbeat
 from tests.support.faces import MODEL, OTHER_MODEL, embedding, face, recognition
-from tests.support.workers import join_worker
+from tests.support.infrastructure import with_recognizer
 from tests.support.worlds import MAX_RECEIVE_COUNT, World
 
 JOB = Job(job_id="7d1c43f7-8a5a-4e0c-9d3e-0f6b3c1a2b4d", filename="a_photo.jpg")
@@ -54,25 +56,19 @@ class Tier:
 
     world: World
     recognizer: ScriptedRecognizer = field(default_factory=ScriptedRecognizer)
-    responses: JobQueue | None = None
-    settled: list[tuple[str, str, bool]] = field(default_factory=list)
-    can_settle: bool = True
+    index: MemoryFaceIndex = field(default_factory=MemoryFaceIndex)
     outcomes: list[Outcome] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        joined = join_worker(
-            self.world, self.recognizer, responses=self.responses, on_settled=self.note_settled
+        infrastructure = replace(
+            with_recognizer(self.world.infrastructure, self.recognizer),
+            index=lambda watch, forget_below: self.index,
         )
-        joined.enrol(ADA, model=MODEL)
-        self.worker, self.handler = joined.worker, joined.handler
-        self.lane, self.sweeper = joined.lane, joined.lane.sweeper
-        self.index = joined.index
-
-    def note_settled(self, job: Job, result: JobResult) -> None:
-        """Note a job's id, its result's status, and whether that is stored by now."""
-        if not self.can_settle:
-            raise ServiceUnavailable("switched off by the test")
-        self.settled.append((job.job_id, result.status, self.has_result()))
+        shared = Shared(self.world.settings, infrastructure)
+        shared.enroller.add(DEFAULT_COLLECTION, [ADA], model=MODEL)
+        parts = build_worker(self.world.settings, infrastructure)
+        self.worker, self.lane = parts.worker, parts.lanes[0]
+        self.handler, self.sweeper = self.lane.handler, self.lane.sweeper
 
     def accept(
         self, photo: bytes | None = PHOTO, body: str = JOB.body, collection_id: str = "default"
@@ -82,6 +78,17 @@ class Tier:
             note = {COLLECTION_NOTE: collection_id}
             self.world.inputs.put(JOB.input_key, photo, content_type="image/jpeg", metadata=note)
         self.world.queue.send(body)
+
+    def accept_of_batch(self) -> None:
+        """Do what the web tier does with a photo of a batch."""
+        settings, infrastructure = self.world.settings, self.world.infrastructure
+        self.world.inputs.put(INDEX_JOB.s3_key, PHOTO, content_type="image/jpeg")
+        job = INDEX_JOB.model_copy(update={"s3_bucket": settings.s3_in_bucket})
+        infrastructure.queue(settings.sqs_index_queue_name).send(job.body)
+
+    def marks(self) -> list[str]:
+        """Return what tells the batch that jobs of its own have ended."""
+        return self.world.outputs.keys(BATCHES)
 
     def answers(self, *answers: Recognition | Exception) -> None:
         self.recognizer.answers = list(answers)
@@ -238,7 +245,7 @@ def test_job_of_somebody_erased_fails_without_retry(tier: Tier) -> None:
 
 
 def test_too_large_photo_fails_without_being_recognised(tier: Tier) -> None:
-    tier.accept(photo=b"x" * 1001)
+    tier.accept(photo=b"x" * (tier.world.settings.max_file_bytes + 1))
 
     assert tier.next_outcome() is Outcome.FAILED
     assert tier.result()["error"]["code"] == "FILE_TOO_LARGE"
@@ -310,7 +317,6 @@ def test_last_failed_attempt_fails_the_job_and_dead_letters_it(tier: Tier) -> No
 
     assert outcomes == [Outcome.RETRIED, Outcome.DEAD_LETTERED]
     assert tier.result()["error"]["code"] == "RECOGNITION_TIMED_OUT"
-    assert tier.settled == [(JOB.job_id, "failed", True)]
     assert tier.world.dead_bodies() == [JOB.body]
 
 
@@ -396,26 +402,30 @@ def test_malformed_neighbour_does_no_harm(tier: Tier) -> None:
     assert tier.world.is_queue_empty()
 
 
-def test_job_is_settled_once_its_result_is_stored(tier: Tier) -> None:
-    tier.accept()
+def test_batch_counts_a_job_once_its_result_is_stored(
+    tier: Tier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tier.accept_of_batch()
     tier.answers(recognition(face(0.1)))
-
-    tier.next_outcome()
-
-    assert tier.settled == [(JOB.job_id, "done", True)]
-
-
-def test_job_whose_settlement_failed_is_settled_at_the_next_attempt(tier: Tier) -> None:
-    tier.accept()
-    tier.answers(recognition(face(0.1)))
-    tier.can_settle = False
-    assert tier.next_outcome() is Outcome.LEFT_ALONE
-    tier.can_settle = True
+    with monkeypatch.context() as patched:
+        patched.setattr(tier.world.outputs, "put", refuse)
+        assert tier.next_outcome() is Outcome.LEFT_ALONE
+    assert tier.has_result()
+    assert not tier.marks()
 
     assert tier.next_outcome() is Outcome.DUPLICATE
-    assert tier.settled == [(JOB.job_id, "done", True)]
+    assert tier.marks() == [MARK.replace("failed", "done")]
     assert len(tier.recognizer.photos) == 1
-    assert tier.world.is_queue_empty()
+
+
+def test_batch_counts_a_job_whose_last_attempt_failed(tier: Tier) -> None:
+    tier.accept_of_batch()
+    tier.answers(RecognizerDied("killed"))
+
+    outcomes = [tier.next_outcome() for _ in range(MAX_RECEIVE_COUNT)]
+
+    assert outcomes == [Outcome.RETRIED, Outcome.DEAD_LETTERED]
+    assert tier.marks() == [MARK]
 
 
 def test_retry_whose_pause_could_not_be_set_comes_back(
@@ -523,13 +533,15 @@ def test_dead_letter_is_counted_once_by_each_sweeper(
 
 
 def test_result_is_copied_to_the_response_queue_when_asked(world: World) -> None:
-    tier = Tier(world=world, responses=world.dead_letters)
+    settings = world.settings.model_copy(update={"sqs_resp_enabled": True})
+    tier = Tier(world=replace(world, settings=settings))
     tier.accept()
     tier.answers(recognition(face(0.1)))
 
     tier.next_outcome()
 
-    (copied,) = world.dead_letters.receive(limit=1, wait_s=0)
+    responses = world.infrastructure.queue(settings.sqs_resp_queue_name)
+    (copied,) = responses.receive(limit=1, wait_s=0)
     assert json.loads(copied.body) == tier.result()
     tier.worker.drain()
 

@@ -48,7 +48,7 @@ def daemon(settings: Settings, tmp_path: Path) -> Iterator[Process]:
 def test_workers_come_with_jobs_and_go_when_all_are_answered(
     settings: Settings, daemon: Process
 ) -> None:
-    world = aws_world(settings, lambda _: None)
+    world = aws_world(settings)
     results, counts = Results(world.outputs), Counts(settings)
     wait_until(lambda: daemon.logged("autoscaler started"), what="the daemon to start")
     assert workers(daemon) == []
@@ -76,7 +76,7 @@ def test_workers_come_with_jobs_and_go_when_all_are_answered(
 def test_daemon_takes_its_workers_along_when_it_is_told_to_stop(
     settings: Settings, daemon: Process
 ) -> None:
-    world = aws_world(settings, lambda _: None)
+    world = aws_world(settings)
     world.queue.send(Job.new("nothing.jpg").body)
     wait_until(lambda: daemon.logged("worker started"), seconds=60, what="a worker")
     (worker, *_) = workers(daemon)

@@ -1,6 +1,5 @@
 """The operator's commands for dead letters, on LocalStack."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +70,7 @@ def desk(localstack: LocalStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     settings = localstack.settings(**names, sqs_max_receive_count=1)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(dead_letter_commands, "root_settings", lambda: settings)
-    return Desk(settings=settings, world=aws_world(settings, time.sleep))
+    return Desk(settings=settings, world=aws_world(settings))
 
 
 def index_job() -> IndexJob:

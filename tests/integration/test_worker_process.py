@@ -35,7 +35,7 @@ class Tier:
     workers: list[WorkerProcess] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.world: World = aws_world(self.settings, lambda _: None)
+        self.world: World = aws_world(self.settings)
         self.counts = Counts(self.settings)
 
     def start_worker(self) -> WorkerProcess:

@@ -75,16 +75,16 @@ class MemoryInfrastructure:
 def localstack_infrastructure(settings: Settings, recognizer: Recognizer) -> Infrastructure:
     """Return what production uses, on new buckets and queues, with a recogniser of the test's."""
     provision(settings)
+    return with_recognizer(Infrastructure.on_aws(settings), recognizer)
+
+
+def with_recognizer(infrastructure: Infrastructure, recognizer: Recognizer) -> Infrastructure:
+    """Return the same with children that run a test's recogniser in the caller's thread."""
 
     def pool(processes: int) -> WarmPool:
-        children = [ThreadChild(recognizer) for _ in range(processes)]
-        return WarmPool(children, timeout_s=settings.job_timeout_seconds)
+        return WarmPool([ThreadChild(recognizer) for _ in range(processes)], timeout_s=30)
 
-    return replace(
-        Infrastructure.on_aws(settings),
-        pool=pool,
-        executor=pool,
-    )
+    return replace(infrastructure, pool=pool, executor=pool)
 
 
 @dataclass

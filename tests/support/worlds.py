@@ -1,40 +1,63 @@
-"""The outside of the service, in memory and on LocalStack, for the same tests."""
+"""What the service runs on, in memory and on LocalStack, for the same tests."""
 
 import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from core.aws.autoscaling import QueueDepths
-from core.aws.clients import s3_client, sqs_client
+from core.aws.clients import sqs_client
 from core.aws.provisioning import provision
-from core.aws.s3 import S3Store
-from core.aws.sqs import SqsQueue
-from core.ports import JobQueue, ObjectStore, ReceivedMessage
+from core.bootstrap.infrastructure import Infrastructure
+from core.ports import Bucket, JobQueue, ReceivedMessage
 from core.scaling.policy import Depth
 from core.settings import Settings
-from core.testing import ManualClock, MemoryQueue, MemoryStore
+from core.testing import MemoryQueue, ScriptedRecognizer
+from tests.support.infrastructure import MemoryInfrastructure
 
-VISIBILITY_S = 1
-MAX_RECEIVE_COUNT = 2
+VISIBILITY_S: Final = 1
+MAX_RECEIVE_COUNT: Final = 2
+IN_HASTE: Final = {
+    "sqs_visibility_timeout_seconds": VISIBILITY_S,
+    "visibility_heartbeat_seconds": 0.5,
+    "sqs_max_receive_count": MAX_RECEIVE_COUNT,
+    "sqs_wait_time_seconds": 0,
+    "retry_backoff_seconds": 1,
+    "max_file_mb": 0.01,
+    "worker_processes": 1,
+}
+"""Settings with which messages soon come back, and soon for the last time."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """Queues and buckets.
+    """Queues and buckets, by the names in the settings.
 
-    ``let_pass`` lets some of the queue's time go by; ``depth`` counts its messages,
-    in worlds of which tests ask it.
+    ``let_pass`` lets some of the queues' time go by; ``depth`` counts the messages of the
+    request queue.
     """
 
-    queue: JobQueue
-    dead_letters: JobQueue
-    inputs: ObjectStore
-    outputs: ObjectStore
-    gallery: ObjectStore
+    settings: Settings
+    infrastructure: Infrastructure
     let_pass: Callable[[float], None]
-    depth: Callable[[], Depth] | None = None
-    clock: Callable[[], float] = time.monotonic
+    depth: Callable[[], Depth]
+
+    @property
+    def queue(self) -> JobQueue:
+        return self.infrastructure.queue(self.settings.sqs_req_queue_name)
+
+    @property
+    def dead_letters(self) -> JobQueue:
+        return self.infrastructure.queue(self.settings.dead_letter_queue_name)
+
+    @property
+    def inputs(self) -> Bucket:
+        return self.infrastructure.bucket(self.settings.s3_in_bucket)
+
+    @property
+    def outputs(self) -> Bucket:
+        return self.infrastructure.bucket(self.settings.s3_out_bucket)
 
     def receive(self) -> ReceivedMessage:
         """Return the next message, waiting for it as long as it takes to come back."""
@@ -61,7 +84,6 @@ class World:
 
     def messages_left(self) -> int:
         """Count the messages that are visible or hidden."""
-        assert self.depth is not None
         return self.depth().jobs
 
     def nothing_comes_back(self) -> bool:
@@ -70,24 +92,14 @@ class World:
         return not self.queue.receive(limit=1, wait_s=0)
 
 
-def memory_world(clock: ManualClock | None = None) -> World:
-    clock = clock or ManualClock()
-    dead_letters = MemoryQueue(clock=clock, visibility_s=VISIBILITY_S)
-    queue = MemoryQueue(
-        clock=clock,
-        visibility_s=VISIBILITY_S,
-        max_receive_count=MAX_RECEIVE_COUNT,
-        dead_letters=dead_letters,
-    )
+def memory_world() -> World:
+    settings = Settings(_env_file=None, **IN_HASTE)  # type: ignore[arg-type]
+    memory = MemoryInfrastructure(settings=settings, recognizer=ScriptedRecognizer())
     return World(
-        queue=queue,
-        dead_letters=dead_letters,
-        inputs=MemoryStore(clock),
-        outputs=MemoryStore(clock),
-        gallery=MemoryStore(clock),
-        let_pass=clock.advance,
-        depth=lambda: _depth_in_memory(queue),
-        clock=clock,
+        settings=settings,
+        infrastructure=memory.joined(),
+        let_pass=memory.clock.advance,
+        depth=lambda: _depth_in_memory(memory.queue(settings.sqs_req_queue_name)),
     )
 
 
@@ -96,17 +108,13 @@ def _depth_in_memory(queue: MemoryQueue) -> Depth:
     return Depth(visible=len(queue.bodies) - hidden, in_flight=hidden)
 
 
-def aws_world(settings: Settings, let_pass: Callable[[float], None]) -> World:
+def aws_world(settings: Settings, let_pass: Callable[[float], None] = time.sleep) -> World:
     provision(settings)
-    s3, sqs = s3_client(settings), sqs_client(settings)
     return World(
-        queue=SqsQueue(sqs, settings.sqs_req_queue_name),
-        dead_letters=SqsQueue(sqs, settings.dead_letter_queue_name),
-        inputs=S3Store(settings, settings.s3_in_bucket, s3),
-        outputs=S3Store(settings, settings.s3_out_bucket, s3),
-        gallery=S3Store(settings, settings.s3_gallery_bucket, s3),
+        settings=settings,
+        infrastructure=Infrastructure.on_aws(settings),
         let_pass=let_pass,
-        depth=QueueDepths(sqs, [settings.sqs_req_queue_name]),
+        depth=QueueDepths(sqs_client(settings), [settings.sqs_req_queue_name]),
     )
 
 
