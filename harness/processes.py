@@ -22,8 +22,12 @@ def environment(settings: Settings, changes: dict[str, str]) -> dict[str, str]:
     given = settings.model_dump(mode="python", exclude_none=True)
     for name in ("aws_access_key_id", "aws_secret_access_key"):
         given[name] = given[name].get_secret_value()
-    given["allowed_buckets"] = ",".join(settings.allowed_buckets)
-    return inherited | {name.upper(): str(value) for name, value in given.items()} | changes
+    return inherited | {name.upper(): _written(value) for name, value in given.items()} | changes
+
+
+def _written(value: object) -> str:
+    """Return a setting as a variable holds it."""
+    return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 class Process:
