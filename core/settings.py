@@ -1,5 +1,6 @@
 """Every setting of the service; the only reader of the environment."""
 
+import re
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -45,6 +46,20 @@ def _checked_url(url: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
         raise ValueError("must be like http://localhost:4566")
     return url
+
+
+_ORIGIN: Final = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
+_USUAL_PORTS: Final = {"http": "80", "https": "443"}
+
+
+def _checked_origin(origin: str) -> str:
+    scheme, _, host = origin.partition("://")
+    if _ORIGIN.fullmatch(origin) is None or host.endswith(f":{_USUAL_PORTS[scheme]}"):
+        raise ValueError(
+            f"{origin!r}: each is written as a browser sends it, such as https://app.example.org, "
+            "with a port only where it is not the usual one; there is no '*'"
+        )
+    return origin
 
 
 def _without_brackets(host: str) -> str:
@@ -115,6 +130,10 @@ class Settings(BaseSettings):
     trusted_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """Names under which the service may be asked, separated by commas; one that begins with a
     dot stands for all below it. None: any with keys, those of this machine without."""
+    cors_origins: Annotated[
+        tuple[Annotated[str, AfterValidator(_checked_origin)], ...], NoDecode
+    ] = ()
+    """Origins whose pages may call the service from a browser, separated by commas."""
     web_port: Port = 8000
     web_processes: Count = 2
     web_threads: int = Field(default=64, ge=2)
@@ -260,7 +279,7 @@ class Settings(BaseSettings):
             self.sqs_resp_queue_name,
         )
 
-    @field_validator("allowed_buckets", "trusted_hosts", mode="before")
+    @field_validator("allowed_buckets", "cors_origins", "trusted_hosts", mode="before")
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
         if not isinstance(value, str):

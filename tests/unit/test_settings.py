@@ -58,6 +58,15 @@ def test_without_endpoint_and_keys_the_real_aws_is_meant() -> None:
         ("JOB_TIMEOUT_SECONDS", "-1"),
         ("LOG_LEVEL", "LOUD"),
         ("ALLOWED_BUCKETS", "fine,Not Fine"),
+        ("CORS_ORIGINS", "*"),
+        ("CORS_ORIGINS", "https://a.example,*"),
+        ("CORS_ORIGINS", "null"),
+        ("CORS_ORIGINS", "app.example.org"),
+        ("CORS_ORIGINS", "https://app.example.org/"),
+        ("CORS_ORIGINS", "https://App.example.org"),
+        ("CORS_ORIGINS", "https://app.example.org:443"),
+        ("CORS_ORIGINS", "https://*.example.org"),
+        ("CORS_ORIGINS", "https://a b"),
         ("RETENTION_DAYS", "0"),
         ("RETENTION_DAYS", "3651"),
         ("MATCH_MAX_DISTANCE", "0"),
@@ -138,6 +147,16 @@ def test_key_from_a_file_is_taken_without_its_line_end(monkeypatch: pytest.Monke
 
     assert token is not None
     assert token.get_secret_value() == "a-token"
+
+
+def test_origins_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_ORIGINS", "https://a.example, http://localhost:3000,http://[::1]:81")
+
+    assert load_settings().cors_origins == (
+        "https://a.example",
+        "http://localhost:3000",
+        "http://[::1]:81",
+    )
 
 
 @pytest.mark.parametrize(

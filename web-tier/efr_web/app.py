@@ -9,6 +9,7 @@ from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.web import WebParts, build_web
 from core.host.logs import configure_logs
 from core.settings import Settings, load_settings
+from efr_web.answer_headers import add_headers
 from efr_web.caller import visible
 from efr_web.middleware import PhotoRequest, answer_errors, observe_requests
 from efr_web.openapi.operation import Api
@@ -52,6 +53,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = settings.max_file_bytes + OVERHEAD_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
     observe_requests(app)
+    add_headers(app, settings.cors_origins)
     app.before_request(partial(refuse_foreign, settings))
     answer_errors(app, settings)
     _add_routes(Api(app=app, keys=parts.keys), parts, settings)

@@ -33,7 +33,7 @@ def refuse_foreign(settings: Settings) -> None:
     names = _names(settings)
     if names is not None and not _is_one_of(request.headers.get("Host", ""), names):
         raise HostNotTrusted("the service is not asked under this name: see TRUSTED_HOSTS")
-    if request.method not in _SAFE and _is_foreign():
+    if request.method not in _SAFE and _is_foreign(settings.cors_origins):
         raise ForeignOrigin("a page of another origin may not send this")
 
 
@@ -58,9 +58,12 @@ def _is_one_of(host: str, names: Sequence[str]) -> bool:
     )
 
 
-def _is_foreign() -> bool:
+def _is_foreign(allowed: Sequence[str]) -> bool:
     origin = request.headers.get("Origin")
-    if origin is not None:
-        # Behind a proxy with TLS the scheme differs.
-        return urlsplit(origin).netloc != request.headers.get("Host")
-    return request.headers.get("Sec-Fetch-Site", "none") not in _OWN_SITES
+    if origin is None:
+        return request.headers.get("Sec-Fetch-Site", "none") not in _OWN_SITES
+    if origin in allowed:
+        return False
+    # Behind a proxy with TLS the scheme differs.
+    _, _, host = origin.partition("://")
+    return not host or host != request.headers.get("Host")

@@ -15,6 +15,8 @@ MADE = {"collection_id": "staff"}
         {"Origin": "null"},
         {"Origin": "http://localhost:3000"},
         {"Origin": "http://localhost.evil.example"},
+        {"Origin": "http://["},
+        {"Origin": ""},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
         {"Origin": "https://evil.example", "Sec-Fetch-Site": "same-origin"},

@@ -16,6 +16,7 @@ _POLICY: Final = (
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """Swagger UI's icons are data; "Try it out" asks this service, and nobody else can be asked."""
+_KEPT: Final = {"Cache-Control": "max-age=3600"}
 _SWAGGER_UI: Final = ("flask_swagger_ui", "dist")
 _OWN: Final = ("efr_web", "static")
 ASSETS: Final = {
@@ -49,7 +50,7 @@ def add_docs_routes(api: Api) -> None:
             raise NotFound
         (package, folder), media = ASSETS[name]
         content = files(package).joinpath(folder, name).read_bytes()
-        return current_app.response_class(content, mimetype=media)
+        return current_app.response_class(content, mimetype=media, headers=_KEPT)
 
     @cache
     def described() -> dict[str, Any]:
