@@ -141,6 +141,8 @@ class Settings(BaseSettings):
     web_recognizer_processes: Count = 1
     """Child processes of each web process, for the calls that answer at once."""
     max_wait_seconds: Pause = 30
+    result_cache_seconds: Annotated[Pause, Field(le=3600)] = 60
+    """How long the same photo gets its earlier answer while nobody is enrolled or erased."""
     max_file_mb: float = Field(default=8, ge=0.01, le=1024)
     max_pixels: Count = 50_000_000
 

@@ -84,6 +84,7 @@ class LocalStack:
         """Return settings that point here, as a trial needs them."""
         defaults: dict[str, object] = {
             "auth": "off",
+            "result_cache_seconds": 0,  # trials repeat their photos
             "aws_endpoint_url": self.address,
             "aws_access_key_id": "test",
             "aws_secret_access_key": "test",

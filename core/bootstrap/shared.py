@@ -26,6 +26,7 @@ from core.jobs.photo_sources import PhotoSources
 from core.ports import Bucket, FaceIndex, ObjectStore
 from core.settings import Settings
 from core.submission.batch_requests import BatchRequests
+from core.submission.repeats import Repeats
 
 Check = Callable[[], None]
 """Raises ``ServiceUnavailable`` while something is missing."""
@@ -33,6 +34,14 @@ Check = Callable[[], None]
 
 _SETTLE_S: Final = IN_TIME_S + 0.7
 """Beyond the refresh time: half a second by which searches may know less, and a little more."""
+_ANSWERS_DEPEND_ON: Final = {
+    "detection_max_side_px",
+    "face_engine",
+    "match_max_distance",
+    "max_embedded_faces",
+    "min_face_px",
+    "min_match_quality",
+}
 _LEAST_SETTLE_S: Final = 2.5
 """The margin of the records and a second, and something more."""
 
@@ -131,6 +140,24 @@ class Shared:
     @cached_property
     def fresh_results(self) -> FreshResults:
         return FreshResults(self.outputs, self.collections, self.index, self.grounds, self.realm)
+
+    @property
+    def repeats(self) -> Repeats | None:
+        """What finds earlier answers; None if they are not kept.
+
+        Only LanceDB's galleries tell of each change.
+        """
+        settings = self.settings
+        if not settings.result_cache_seconds or settings.face_index != "lancedb":
+            return None
+        return Repeats(
+            self.collections,
+            tenant=self.realm.tenant,
+            depends_on=settings.model_dump_json(include=_ANSWERS_DEPEND_ON),
+            kept_s=settings.result_cache_seconds,
+            settle_s=self._settle_s,
+            clock=self.infrastructure.clock,
+        )
 
     @cached_property
     def erasure(self) -> Erasure:

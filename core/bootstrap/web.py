@@ -115,6 +115,7 @@ def _realm_parts(shared: Shared, *, schedule: PollSchedule, recognise: Recognise
             results=Results(shared.outputs, shared.realm),
             collections=shared.collections,
             schedule=schedule,
+            repeats=shared.repeats,
             realm=shared.realm,
             clock=infrastructure.clock,
             sleep=infrastructure.sleep,

@@ -257,6 +257,14 @@ class Collections:
         self._active(collection.collection_id, fresh=True)
         return done
 
+    def version(self, collection: Collection) -> str | None:
+        """Return another text after each change of a collection and its faces; None if untold.
+
+        It is as old as ``refresh_s`` at most.
+        """
+        self._watch.look(max_age_s=self._refresh_s)
+        return self._watch.version(collection.gallery_id)
+
     def begin_erasure(self, collection_id: str) -> Collection:
         """Mark a collection as being erased: nobody finds it once the refresh time is over.
 

@@ -52,6 +52,10 @@ class Changes(Protocol):
         """Tell whether looks see each change of a gallery; otherwise any change may be its own."""
         ...
 
+    def version(self, gallery_id: str) -> str | None:
+        """Return another text after each change of a gallery; None if it is not marked."""
+        ...
+
 
 class StoredChanges:
     """Changes as objects of the gallery bucket. ``look`` is for one thread at a time."""
@@ -91,6 +95,9 @@ class StoredChanges:
     def is_marked(self, gallery_id: str) -> bool:
         return marker_key(gallery_id) in self._markers
 
+    def version(self, gallery_id: str) -> str | None:
+        return self._markers.get(marker_key(gallery_id))
+
     def _bell_now(self) -> str:
         try:
             stored = self._store.get_if_changed(BELL, self._bell or _MISSING)
@@ -118,6 +125,9 @@ class UnknownChanges:
 
     def is_marked(self, gallery_id: str) -> bool:
         return False
+
+    def version(self, gallery_id: str) -> str | None:
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +157,7 @@ class Watch:
         self._looking = threading.Lock()
         self.announce = changes.announce
         self.announce_end = changes.announce_end
+        self.version = changes.version
 
     @property
     def latest(self) -> Look:

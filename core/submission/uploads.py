@@ -12,11 +12,18 @@ from core.errors import JobNotFound, ObjectMissing, ServiceUnavailable
 from core.ground.ids import is_job_id
 from core.ground.realms import WHOLE, Realm
 from core.ground.storage_keys import photo_prefix
-from core.jobs.recognition_job import COLLECTION_NOTE, DEFAULT_COLLECTION, MIN_QUALITY_NOTE, Job
+from core.jobs.recognition_job import (
+    COLLECTION_NOTE,
+    DEFAULT_COLLECTION,
+    MIN_QUALITY_NOTE,
+    Job,
+    JobDone,
+)
 from core.jobs.results import JobResult, Results
 from core.submission.idempotency import IdempotencyKeys
 from core.submission.pending_jobs import PendingJobs, UnknownJobs
 from core.submission.photo_intake import Intake
+from core.submission.repeats import Repeats
 from core.submission.result_polling import PollSchedule
 
 log = logging.getLogger(__name__)
@@ -39,6 +46,8 @@ class Uploads:
     ----------
     schedule : PollSchedule, optional
         When S3 is asked, where others in the process wait for results too.
+    repeats : Repeats, optional
+        Finds earlier answers; without it each photo is recognised again.
     realm : Realm
         Whose jobs are found. The others were never issued.
     clock, sleep : callable
@@ -53,6 +62,7 @@ class Uploads:
         results: Results,
         collections: Collections,
         schedule: PollSchedule | None = None,
+        repeats: Repeats | None = None,
         realm: Realm = WHOLE,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -64,9 +74,23 @@ class Uploads:
         self._clock = clock
         self._sleep = sleep
         self._schedule = schedule or PollSchedule(clock)
+        self._repeats = repeats
         self._realm = realm
         self._pending = PendingJobs(clock)
         self._unknown = UnknownJobs(clock)
+
+    def earlier(
+        self, photo: bytes, *, collection_id: str, min_quality: float | None
+    ) -> JobDone | None:
+        """Return the answer that the same photo got lately, if another would be the same.
+
+        Parameters and errors are those of `submit`.
+        """
+        self._intake.check(photo)
+        key = self._repeat_key(photo, collection_id, min_quality)
+        job_id = None if key is None or self._repeats is None else self._repeats.job(key)
+        result = None if job_id is None else self._results.read(job_id)
+        return result if isinstance(result, JobDone) else None
 
     def submit(
         self,
@@ -110,7 +134,10 @@ class Uploads:
             metadata[MIN_QUALITY_NOTE] = str(min_quality)
         if idempotency_key is None:
             job = Job.new(filename)
+            key = self._repeat_key(photo, collection_id, min_quality)
             self._hand_over(job, photo, metadata, remove_on_failure=True)
+            if key is not None and self._repeats is not None:
+                self._repeats.note(key, job.job_id)
             return job
         body = self._keys.submit(
             idempotency_key,
@@ -167,6 +194,14 @@ class Uploads:
     def pause_s(self, job_id: str) -> int:
         """Return after how many seconds a client should ask for a pending job again."""
         return self._pending.pause_s(job_id)
+
+    def _repeat_key(
+        self, photo: bytes, collection_id: str, min_quality: float | None
+    ) -> str | None:
+        if self._repeats is None:
+            return None
+        collection = self._collections.get(collection_id)
+        return self._repeats.key(photo, collection, min_quality)
 
     def _read_while_waiting(self, job_id: str) -> JobResult | None:
         """Look once; the job is accepted, so S3 being away for a moment must not fail it."""

@@ -1,7 +1,7 @@
 """A face index in memory: what every other index must answer, found by comparing all."""
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,10 +12,14 @@ from core.ports import EnrolledFace, Match
 
 
 class MemoryFaceIndex:
-    """Galleries in memory, searched by comparing all."""
+    """Galleries in memory, searched by comparing all.
+
+    ``announce`` is called with each gallery whose faces were changed.
+    """
 
     def __init__(self) -> None:
         self.galleries: dict[str, dict[str, EnrolledFace]] = {}
+        self.announce: Callable[[str], None] = lambda gallery_id: None
 
     def create(self, gallery_id: str, *, length: int) -> None:
         self.galleries.setdefault(gallery_id, {})
@@ -25,6 +29,7 @@ class MemoryFaceIndex:
 
     def put(self, gallery_id: str, faces: Sequence[EnrolledFace]) -> None:
         self._gallery(gallery_id).update({face.face_id: face for face in faces})
+        self.announce(gallery_id)
 
     def get(self, gallery_id: str, face_ids: Sequence[str]) -> list[EnrolledFace]:
         gallery = self._gallery(gallery_id)
@@ -46,6 +51,7 @@ class MemoryFaceIndex:
         gallery = self._gallery(gallery_id)
         for face_id in face_ids:
             gallery.pop(face_id, None)
+        self.announce(gallery_id)
 
     def count(self, gallery_id: str) -> int:
         return len(self._gallery(gallery_id))

@@ -30,6 +30,7 @@ PHOTO = made_photo()
 SETTINGS = Settings(
     _env_file=None,
     auth="off",
+    result_cache_seconds=0,
     allowed_buckets=("album",),
     max_file_mb=1,
     max_pixels=10_000,

@@ -73,12 +73,19 @@ def add_job_routes(api: Api, parts: WebParts, settings: Settings) -> None:
         request.max_content_length = settings.max_file_bytes + OVERHEAD_BYTES
         uploads = visible(parts).uploads
         form, photo = _upload()
+        idempotency_key = request.headers.get("Idempotency-Key")
+        if idempotency_key is None:
+            earlier = uploads.earlier(
+                photo.content, collection_id=form.collection_id, min_quality=form.min_quality
+            )
+            if earlier is not None:
+                return _answered_before(earlier)
         job = uploads.submit(
             photo.content,
             photo.filename,
             collection_id=form.collection_id,
             min_quality=form.min_quality,
-            idempotency_key=request.headers.get("Idempotency-Key"),
+            idempotency_key=idempotency_key,
         )
         g.job_id = job.job_id
 
@@ -123,6 +130,13 @@ def _wait_seconds(max_wait_s: float) -> float:
 
 def _ended(result: JobResult) -> Response:
     return current_app.response_class(result.model_dump_json(), mimetype="application/json")
+
+
+def _answered_before(result: JobDone) -> Response:
+    g.job_id = result.job_id
+    response = _ended(result)
+    response.headers["Result-Polls"] = "1"
+    return response
 
 
 def _pending(job_id: str, retry_after_s: int) -> Response:
