@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +13,7 @@ import obstore.store
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.httpsession import get_cert_path
+from botocore.loaders import Loader, create_loader
 from obstore.auth.boto3 import Boto3CredentialProvider
 from pydantic import SecretStr
 
@@ -37,14 +39,26 @@ _CREDENTIALS_LAST: Final = timedelta(minutes=10)
 
 def _session(settings: Settings) -> boto3.Session:
     """Without keys boto3's own chain is used: environment, profile, role."""
+    inner = botocore.session.Session()
     if settings.aws_access_key_id is None:
-        return chain_session(settings.aws_region)
-    return boto3.Session(
-        region_name=settings.aws_region,
-        aws_access_key_id=_revealed(settings.aws_access_key_id),
-        aws_secret_access_key=_revealed(settings.aws_secret_access_key),
-        aws_session_token=_revealed(settings.aws_session_token),
-    )
+        session = chain_session(settings.aws_region, inner)
+    else:
+        session = boto3.Session(
+            botocore_session=inner,
+            region_name=settings.aws_region,
+            aws_access_key_id=_revealed(settings.aws_access_key_id),
+            aws_secret_access_key=_revealed(settings.aws_secret_access_key),
+            aws_session_token=_revealed(settings.aws_session_token),
+        )
+    # Not before: boto3 adds a path to its session's loader each time.
+    inner.register_component("data_loader", _loader(inner.get_config_variable("data_path")))
+    return session
+
+
+@cache
+def _loader(paths: str | None) -> Loader:
+    """Return what reads the services' descriptions, which takes longest of making a client."""
+    return create_loader(paths)
 
 
 def _revealed(secret: SecretStr | None) -> str | None:

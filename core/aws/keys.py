@@ -68,9 +68,8 @@ class ChainKeys(Credentials):
         return True
 
 
-def chain_session(region: str) -> boto3.Session:
+def chain_session(region: str, session: botocore.session.Session) -> boto3.Session:
     """Return a session of boto3's own chain, whose clients look for other keys when refused."""
-    session = botocore.session.Session()
     keys = ChainKeys(lambda: boto3.Session(region_name=region).get_credentials())
 
     def try_again(response: Any, attempts: int, **_: object) -> int | None:

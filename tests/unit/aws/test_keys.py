@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from botocore.credentials import Credentials
 from botocore.exceptions import NoCredentialsError
+from botocore.session import Session
 
 from core.aws.keys import ChainKeys, chain_session
 from core.testing import ManualClock
@@ -89,7 +90,7 @@ def test_session_has_the_keys_of_the_profile(
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(profile))
 
-    found = chain_session("eu-central-1").get_credentials()
+    found = chain_session("eu-central-1", Session()).get_credentials()
 
     assert found is not None
     assert found.get_frozen_credentials().access_key == "of-profile"
