@@ -219,9 +219,19 @@ def every_object(bucket: ObjectStore) -> Iterator[tuple[str, bytes]]:
         after = keys[-1]
 
 
-@pytest.fixture(params=["memory", "localstack", "localstack with versions"])
+VERSIONED: Final = "localstack with versions"
+EVERYWHERE: Final = pytest.mark.parametrize(
+    "service", ["memory", "localstack", VERSIONED], indirect=True
+)
+"""For tests whose facts depend on whether the buckets keep versions."""
+
+
+@pytest.fixture(params=["memory", VERSIONED])
 def service(request: pytest.FixtureRequest) -> Iterator[Service]:
-    """Return a service without anybody, in memory and with LanceDB on LocalStack."""
+    """Return a service without anybody, in memory and with LanceDB on LocalStack.
+
+    Its buckets keep versions: what must be found nowhere lies in more places then.
+    """
     recognizer = RecognizerByPhoto()
     if request.param == "memory":
         settings = Settings(_env_file=None, **OPTIONS)
@@ -238,7 +248,7 @@ def service(request: pytest.FixtureRequest) -> Iterator[Service]:
     infrastructure = localstack_infrastructure(settings, recognizer)
     s3_client(settings).create_bucket(Bucket=settings.allowed_buckets[0])
     raw = RawBuckets(settings)
-    if request.param == "localstack with versions":
+    if request.param == VERSIONED:
         raw.keep_versions()
     service = Service(
         settings=settings,
@@ -272,6 +282,7 @@ def test_traces_are_found_as_long_as_nobody_is_erased(family: Service) -> None:
         assert {"name", "embedding", "photo"} <= family.traces_of(person).keys()
 
 
+@EVERYWHERE
 def test_erased_person_is_in_no_object_of_any_bucket(family: Service) -> None:
     family.erasure.person("family", ADA.name)
 
@@ -313,6 +324,7 @@ def test_audit_record_stays_and_tells_how_much_was_erased(family: Service) -> No
     assert record == {"erased": "person", "collection_id": "family", "faces": 2, "jobs": 3}
 
 
+@EVERYWHERE
 def test_erased_collection_is_in_no_object_of_any_bucket(family: Service) -> None:
     family.collections.create("work")
     family.enrol(BOB, "work")
@@ -353,6 +365,7 @@ def is_gone(service: Service, index: FaceIndex, gallery_id: str) -> bool:
     return False
 
 
+@EVERYWHERE
 def test_erased_face_is_in_no_object_of_any_bucket(service: Service) -> None:
     service.collections.create("family")
     service.enrol(ADA, "family")
