@@ -19,8 +19,13 @@ from tests.support.waiting import let_pass
 
 PHOTO = sample("Barack Obama/obama.jpg")
 PHOTOS_A_FAULT = 3
-OUTAGE_S = 10
-"""Longer than the two receives that a message has, of 4 s each."""
+RECEIVES = {
+    "sqs_max_receive_count": 2,
+    "sqs_visibility_timeout_seconds": 2,
+    "visibility_heartbeat_seconds": 0.5,
+}
+OUTAGE_S = 5
+"""Longer than the two receives that a message has, of 2 s each."""
 
 Switch = Callable[[bool], None]
 """Lets a fault begin, or end."""
@@ -43,7 +48,7 @@ def refusing(qdrant: QdrantService, status: int) -> Switch:
 
 @contextmanager
 def tier_on(localstack: LocalStack, folder: Path, **changes: object) -> Iterator[AlbumTier]:
-    tier = AlbumTier.on(localstack, folder, sqs_max_receive_count=2, **changes)
+    tier = AlbumTier.on(localstack, folder, **RECEIVES, **changes)
     try:
         yield tier
     finally:
