@@ -78,6 +78,7 @@ class Plan:
     seed: int
     refused_s: float = 100
     """Longer than all receives of a message last, with the settings below."""
+    slow_s: float = 5
 
 
 def main() -> int:
@@ -111,7 +112,13 @@ def run(
         people = known_to(stack.settings, photos)
         enrol(people, stack.settings, COLLECTION, folder / "people")
         album = put_album(stack, people.sequence(plan.album), f"{COLLECTION}-album")
-        faults = Faults(stack, away_s=plan.away_s, refused_s=plan.refused_s, seed=plan.seed)
+        faults = Faults(
+            stack,
+            away_s=plan.away_s,
+            refused_s=plan.refused_s,
+            slow_s=plan.slow_s,
+            seed=plan.seed,
+        )
         with Timeline(stack.settings, workers=lambda: [stack.workers[0].pid]) as timeline:
             answers, batches = _load(stack, people, album, plan, faults)
             settled = album.wait(batches, patience_s=_PATIENCE_S)

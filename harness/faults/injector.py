@@ -23,7 +23,6 @@ from harness.stack import ALBUM_BUCKET, Stack
 
 _SHOWN_LATER_S: Final = 3
 _DELAY_S: Final = 0.3
-_SLOW_S: Final = 5.0
 _UNREADABLE: Final = ("no job {}", "{}:v2", '{{"version": 2, "job_id": "{}"}}')
 _OTHER_ENGINE: Final = "fast"
 
@@ -38,13 +37,18 @@ class Faults:
         How long LocalStack is away, when it is.
     refused_s : float
         How long it refuses single operations, when it does.
+    slow_s : float
+        How long it is slow, the disk full, or a worker of another engine there.
     seed : int
     """
 
-    def __init__(self, stack: Stack, *, away_s: float, refused_s: float, seed: int) -> None:
+    def __init__(
+        self, stack: Stack, *, away_s: float, refused_s: float, slow_s: float, seed: int
+    ) -> None:
         self._stack = stack
         self._away_s = away_s
         self._refused_s = refused_s
+        self._slow_s = slow_s
         self._random = random.Random(seed)  # noqa: S311 - no secret
         sqs = sqs_client(stack.settings)
         self._queues: list[JobQueue] = [
@@ -111,7 +115,7 @@ class Faults:
 
     def delay_connections(self) -> None:
         self._stack.proxy.delay(_DELAY_S)
-        time.sleep(_SLOW_S)
+        time.sleep(self._slow_s)
         self._stack.proxy.delay(0)
 
     def double_messages(self) -> None:
@@ -154,7 +158,7 @@ class Faults:
         worker = self._stack.start_worker(FACE_ENGINE=_OTHER_ENGINE)
         try:
             worker.started()
-            time.sleep(_SLOW_S)
+            time.sleep(self._slow_s)
         finally:
             worker.stop()
             self._stack.workers.remove(worker)
@@ -164,7 +168,7 @@ class Faults:
         pids = [self._stack.web.pid, *self._stack.worker_pids()]
         for pid in pids:
             small_tmp.fill(pid, self._stack.small_tmp)
-        time.sleep(_SLOW_S)
+        time.sleep(self._slow_s)
         for pid in pids:
             with contextlib.suppress(OSError):  # a process that has ended took its folder along
                 small_tmp.empty(pid, self._stack.small_tmp)
