@@ -28,26 +28,45 @@ def pytest_configure() -> None:
     os.environ["RAY_AUTH_MODE"] = "token"  # noqa: TID251 - Ray reads it when it is imported
 
 
-WHOLE_FILES = (
-    "tests/e2e/",
-    "tests/integration/executors/",
-    "tests/unit/faces/photos/test_hostile_photos.py",
+TIERS = ("tests/e2e/", "tests/integration/", "tests/contract/", "tests/unit/")
+"""In the order in which they run with pytest-xdist: what takes long comes first."""
+TOGETHER = (
+    ("tests/e2e/test_api_document.py", "tests/e2e/test_main_job.py"),
+    ("tests/e2e/test_bad_input.py", "tests/e2e/test_connections.py"),
+    ("tests/integration/executors/",),
+    ("tests/integration/test_wheel.py",),
 )
-"""Tests whose files share what is slow to start."""
+"""Rows of files whose tests share what is slow to start."""
+APART = (
+    "tests/contract/test_forgetting.py",
+    "tests/contract/test_outcomes.py",
+    "tests/e2e/",
+    "tests/integration/",
+)
+"""Other files whose tests share nothing, and may run at the same time."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the tests into the order of their tiers, in each process of pytest-xdist."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: [not item.nodeid.startswith(tier) for tier in TIERS])
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
-    """Give one process all tests of such a file, and any process the next of the others.
+    """Give one process all tests of a row or a file, and any process the next of those apart.
 
     ``--dist loadgroup`` would do it, but does nothing with pytest 9.2 (pytest-xdist 1386).
     """
     from xdist.scheduler import LoadScopeScheduling
 
     def unit(nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return file if file.startswith(WHOLE_FILES) else nodeid
+        for row in TOGETHER:
+            if nodeid.startswith(row):
+                return row[0]
+        return nodeid if nodeid.startswith(APART) else nodeid.partition("::")[0]
 
+    config.option.loadscopereorder = False  # files of many short tests would come first
     scheduler: object = LoadScopeScheduling(config, log)
     vars(scheduler)["_split_scope"] = unit
     return scheduler
