@@ -6,11 +6,18 @@ from typing import Any
 
 from core.aws.provisioning import provision
 from core.bootstrap.infrastructure import Infrastructure
+from core.bootstrap.shared import Shared
 from core.executors.pool import WarmPool
 from core.faces.results import Needed, Recognition
 from core.ports import FaceIndex, Recognizer
 from core.settings import Settings
-from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
+from core.testing import (
+    ManualClock,
+    MemoryFaceIndex,
+    MemoryQueue,
+    MemoryStore,
+    ScriptedRecognizer,
+)
 
 
 @dataclass(kw_only=True)
@@ -21,8 +28,8 @@ class MemoryInfrastructure:
     Tasks for the background are noted, not run.
     """
 
-    settings: Settings
-    recognizer: Recognizer
+    settings: Settings = field(default_factory=lambda: Settings(_env_file=None))
+    recognizer: Recognizer = field(default_factory=ScriptedRecognizer)
     seconds_a_photo: float = 1
     """If it is long enough, the worker's writes are apart without a wait."""
     clock: ManualClock = field(default_factory=ManualClock)
@@ -67,6 +74,10 @@ class MemoryInfrastructure:
             sleep=self.sleep or self.clock.advance,
             run_in_background=lambda name, task: self.tasks.append(name),
         )
+
+    def shared(self) -> Shared:
+        """Return what a process on it is made of."""
+        return Shared(self.settings, self.joined())
 
     def _let_pass(self) -> None:
         self.clock.advance(self.seconds_a_photo)

@@ -1,22 +1,21 @@
 """Photos that are enrolled at the same moment share one write."""
 
 import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 import pytest
 
-from core.collections.enrolment import Enroller
 from core.collections.enrolment_batching import EnrolmentGroups
-from core.collections.registry import Collections
 from core.errors import CollectionNotFound, Erased, IndexUnavailable
 from core.ground.ids import new_id
 from core.jobs.index_job import IndexDone, IndexJob
 from core.ports import EnrolledFace
-from core.testing import MemoryFaceIndex, MemoryStore
+from core.testing import MemoryFaceIndex
 from harness.waiting import wait_until
 from tests.support.faces import face, recognition
+from tests.support.infrastructure import MemoryInfrastructure
 
 
 class SlowIndex(MemoryFaceIndex):
@@ -37,17 +36,23 @@ class SlowIndex(MemoryFaceIndex):
         super().put(gallery_id, faces)
 
 
+FULL = 20
+"""Photos of a group that is written at once."""
+OTHERS = [f"other {number}" for number in range(FULL)]
+
+
 @dataclass(kw_only=True)
 class Tier:
+    """Threads that enrol photos. A group is written once it is full, or first of all."""
+
     index: SlowIndex = field(default_factory=SlowIndex)
-    apart_s: float = 0
+    apart_s: float = 3600
 
     def __post_init__(self) -> None:
-        self.collections = Collections(MemoryStore(), self.index, refresh_s=0)
-        self.collections.create("family")
-        self.enroller = Enroller(self.collections, self.index)
+        shared = MemoryInfrastructure(index=self.index).shared()
+        shared.collections.create("family")
+        self.enroller = shared.enroller
         self.groups = EnrolmentGroups(self.enroller, apart_s=self.apart_s)
-        self.threads = ThreadPoolExecutor(50)
 
     def enrol(self, image_id: str, collection_id: str = "family") -> Future[IndexDone]:
         job = IndexJob(
@@ -57,18 +62,36 @@ class Tier:
             s3_bucket="in",
             s3_key=image_id,
         )
-        return self.threads.submit(self.groups.enrol, job, recognition(face(0.5)))
+        done: Future[IndexDone] = Future()
 
-    def gathered(self, count: int) -> bool:
-        return sum(len(group._photos) for group in self.groups._gathering.values()) == count
+        def enrol() -> None:
+            try:
+                done.set_result(self.groups.enrol(job, recognition(face(0.5))))
+            except Exception as error:  # noqa: BLE001 - the test's to look at
+                done.set_exception(error)
+
+        threading.Thread(target=enrol, daemon=True).start()
+        return done
+
+    def enrol_first(self) -> Future[IndexDone]:
+        """Have a photo enrolled whose write is held up."""
+        first = self.enrol("first")
+        wait_until(lambda: self.index.writes)
+        return first
+
+    def enrol_group(self) -> list[Future[IndexDone]]:
+        return [self.enrol(image_id) for image_id in OTHERS]
 
 
 @pytest.fixture
-def tier() -> Iterator[Tier]:
-    tier = Tier()
-    yield tier
-    tier.index.let_go.set()
-    tier.threads.shutdown()
+def tier() -> Tier:
+    return Tier()
+
+
+@pytest.fixture
+def hasty() -> Tier:
+    """Return one whose groups are written when the write before is over."""
+    return Tier(apart_s=0)
 
 
 def images(done: Sequence[Future[IndexDone]]) -> list[str]:
@@ -76,36 +99,30 @@ def images(done: Sequence[Future[IndexDone]]) -> list[str]:
 
 
 def test_photos_that_come_during_a_write_share_the_next(tier: Tier) -> None:
-    first = tier.enrol("first")
-    wait_until(lambda: tier.index.writes)
-    others = [tier.enrol(f"other {n}") for n in range(5)]
-    wait_until(lambda: tier.gathered(5))
+    photos = [tier.enrol_first(), *tier.enrol_group()]
 
     tier.index.let_go.set()
 
-    assert images([first, *others]) == ["first", *(f"other {n}" for n in range(5))]
-    assert len(tier.index.writes) == 2
+    assert images(photos) == ["first", *OTHERS]
+    assert [sorted(write) for write in tier.index.writes] == [["first"], sorted(OTHERS)]
 
 
-def test_same_image_is_not_twice_in_one_write(tier: Tier) -> None:
-    first = tier.enrol("first")
-    wait_until(lambda: tier.index.writes)
-    twice = [tier.enrol("twice"), tier.enrol("twice")]
-    wait_until(lambda: len(tier.threads._threads) == 3)
+def test_same_image_is_not_twice_in_one_write(hasty: Tier) -> None:
+    photos = [hasty.enrol_first(), *(hasty.enrol("twice") for _ in range(FULL))]
 
-    tier.index.let_go.set()
+    hasty.index.let_go.set()
 
-    assert images([first, *twice]) == ["first", "twice", "twice"]
-    assert all(len(set(write)) == len(write) for write in tier.index.writes)
+    assert images(photos) == ["first"] + ["twice"] * FULL
+    assert all(len(set(write)) == len(write) for write in hasty.index.writes)
 
 
-def test_photo_that_cannot_be_enrolled_does_no_harm_to_the_others(tier: Tier) -> None:
-    tier.index.let_go.set()
-    lost = tier.enrol("lost", "nobody")
+def test_photo_that_cannot_be_enrolled_does_no_harm_to_the_others(hasty: Tier) -> None:
+    hasty.index.let_go.set()
+    lost = hasty.enrol("lost", "nobody")
 
     with pytest.raises(CollectionNotFound):
         lost.result(timeout=10)
-    assert images([tier.enrol("found")]) == ["found"]
+    assert images([hasty.enrol("found")]) == ["found"]
 
 
 def test_bug_of_one_photo_leaves_its_group_enrolled(
@@ -118,37 +135,26 @@ def test_bug_of_one_photo_leaves_its_group_enrolled(
 
     enrol_all = tier.enroller.enrol_all
     monkeypatch.setattr(tier.enroller, "enrol_all", meets_a_bug)
-    first = tier.enrol("first")
-    wait_until(lambda: tier.index.writes)
-    others = [tier.enrol("one"), tier.enrol("two")]
-    wait_until(lambda: tier.gathered(2))
+    photos = [tier.enrol_first(), *tier.enrol_group()]
 
     tier.index.let_go.set()
 
-    assert images([first, *others]) == ["first", "one", "two"]
+    assert images(photos) == ["first", *OTHERS]
 
 
 def test_everybody_in_a_group_learns_that_the_index_is_away(tier: Tier) -> None:
-    first = tier.enrol("first")
-    wait_until(lambda: tier.index.writes)
-    others = [tier.enrol("one"), tier.enrol("two")]
-    wait_until(lambda: tier.gathered(2))
+    photos = [tier.enrol_first(), *tier.enrol_group()]
 
     tier.index.away = True
     tier.index.let_go.set()
 
-    for each in (first, *others):
+    for photo in photos:
         with pytest.raises(IndexUnavailable):
-            each.result(timeout=10)
+            photo.result(timeout=10)
 
 
-def test_full_group_does_not_wait_until_it_is_time() -> None:
-    tier = Tier(apart_s=3600)
+def test_full_group_does_not_wait_until_it_is_time(tier: Tier) -> None:
     tier.index.let_go.set()
-    first = tier.enrol("first")
-    assert images([first]) == ["first"]
+    assert images([tier.enrol("first")]) == ["first"]
 
-    others = [tier.enrol(f"{n}") for n in range(20)]
-
-    assert len(images(others)) == 20
-    tier.threads.shutdown()
+    assert images(tier.enrol_group()) == OTHERS
