@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from core.bootstrap.shared import Shared
 from core.faces.geometry import Box
 from core.faces.results import EVERY_FACE, POOR_QUALITY, Face, Model, Needed, Recognition
 from core.ports import EnrolledFace
@@ -19,6 +20,13 @@ def embedding(position: float) -> NDArray[np.float32]:
     vector = np.zeros(128, dtype=np.float32)
     vector[0] = position
     return vector
+
+
+def enrol(shared: Shared, *faces: EnrolledFace, collection_id: str = "family") -> None:
+    """Put faces into a collection as they are."""
+    collection = shared.collections.get(collection_id)
+    bound = shared.collections.bind(collection, MODEL, length=128)
+    shared.index.put(bound.gallery_id, faces)
 
 
 def embedding_like_no_other(seed: int) -> NDArray[np.float32]:

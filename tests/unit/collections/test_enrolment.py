@@ -9,39 +9,34 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.collections.enrolment import Enroller, face_id
+from core.collections.enrolment import face_id
 from core.collections.face_choice import BACKGROUND_FACE_RATIO
-from core.collections.people import People
-from core.collections.registry import Collections
 from core.errors import CollectionNotFound, Erased, ModelMismatch, NoFaceInBox
 from core.faces.results import Model, Recognition
 from core.gallery.changes import StoredChanges
 from core.ground.ids import new_id
 from core.jobs.index_job import IndexDone, IndexJob
 from core.ports import EnrolledFace, Match
-from core.testing import MemoryFaceIndex, MemoryStore
+from core.testing import ManualClock, MemoryFaceIndex
 from tests.support.faces import MODEL, OTHER_MODEL, enrolled, face, recognition
+from tests.support.infrastructure import MemoryInfrastructure
 
-SETTLE_S = 2.5
+NOW = datetime.fromtimestamp(ManualClock()(), UTC)
+"""By the clock of the buckets, which no test lets go on."""
 
 
 @dataclass(kw_only=True)
 class Tier:
     index: MemoryFaceIndex = field(default_factory=MemoryFaceIndex)
-
-    store: MemoryStore = field(default_factory=MemoryStore)
     sleeps: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.collections = Collections(self.store, self.index, refresh_s=0)
+        memory = MemoryInfrastructure(index=self.index, sleep=self.sleeps.append)
+        self.gallery = memory.bucket(memory.settings.s3_gallery_bucket)
+        shared = memory.shared()
+        self.collections, self.people = shared.collections, shared.people
+        self.enroller = shared.enroller
         self.collections.create("family")
-        self.people = People(
-            collections=self.collections,
-            index=self.index,
-            settle_s=SETTLE_S,
-            sleep=self.sleeps.append,
-        )
-        self.enroller = Enroller(self.collections, self.index)
 
     def enrol(self, recognition: Recognition, job: IndexJob | None = None) -> IndexDone:
         return self.enroller.enrol(job or job_of(), recognition)
@@ -369,7 +364,7 @@ def test_photo_is_free_again_at_once_when_the_first_name_is_gone(change: str) ->
 def test_job_that_runs_twice_tells_the_others_again(tier: Tier) -> None:
     job = job_of("Ada")
     tier.enrol(recognition(face(0.5)), job)
-    others = StoredChanges(tier.store)
+    others = StoredChanges(tier.gallery)
     others.look()
 
     tier.enrol(recognition(face(0.5)), job)
@@ -378,11 +373,10 @@ def test_job_that_runs_twice_tells_the_others_again(tier: Tier) -> None:
 
 
 def test_poor_faces_are_not_added_and_the_others_keep_their_places(tier: Tier) -> None:
-    enroller = Enroller(tier.collections, tier.index, min_quality=50)
     job = job_of(max_faces=3)
     faces = face(0, quality=49.9), face(1, quality=50), face(2), face(3, quality=10)
 
-    done = enroller.enrol(job, recognition(*faces))
+    done = tier.enrol(recognition(*faces), job)
 
     assert reasons(done) == ["LOW_QUALITY", "EXCEEDS_MAX_FACES"]
     assert done.unindexed_faces[0].face.quality_reasons == ["LOW_SHARPNESS"]
@@ -394,10 +388,9 @@ def test_poor_faces_are_not_added_and_the_others_keep_their_places(tier: Tier) -
 
 @pytest.mark.parametrize(("asked", "added"), [(None, 0), (0, 1), (20, 1), (60, 0)])
 def test_job_may_ask_for_another_quality(tier: Tier, asked: float | None, added: int) -> None:
-    enroller = Enroller(tier.collections, tier.index, min_quality=50)
     job = job_of("Ada").model_copy(update={"min_quality": asked})
 
-    done = enroller.enrol(job, recognition(face(0, quality=30)))
+    done = tier.enrol(recognition(face(0, quality=30)), job)
 
     assert len(done.face_records) == len(tier.faces()) == added
     assert reasons(done) == ["LOW_QUALITY"] * (1 - added)
@@ -409,7 +402,7 @@ def erase(tier: Tier, **what: Any) -> None:
 
 
 def accepted(job: IndexJob, *, seconds_later: float = 0) -> IndexJob:
-    at = datetime.now(UTC) + timedelta(seconds=seconds_later)
+    at = NOW + timedelta(seconds=seconds_later)
     return job.model_copy(update={"accepted_at": at})
 
 
@@ -493,7 +486,7 @@ def test_erased_job_leaves_alone_what_a_later_job_enrolled(tier: Tier) -> None:
 def test_faces_added_without_a_job_are_new_unless_their_person_is_erased_meanwhile(
     tier: Tier,
 ) -> None:
-    began_at = datetime.now(UTC) - timedelta(seconds=100)
+    began_at = NOW - timedelta(seconds=100)
     faces = [enrolled("Ada", 0, "1"), enrolled("Bob", 1, "2")]
     erase(tier, person="Ada")
 
@@ -532,7 +525,7 @@ def test_photo_that_is_accepted_after_a_renaming_keeps_the_former_name(tier: Tie
     tier.enrol(recognition(face(0)), accepted(job_of("Ada")))
     tier.people.rename("family", "Ada", "Ada King")
     (slept_s,) = tier.sleeps
-    at_the_earliest = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=int(slept_s))
+    at_the_earliest = NOW + timedelta(seconds=int(slept_s))
 
     other = job_of("Ada", image_id="new").model_copy(update={"accepted_at": at_the_earliest})
     tier.enrol(recognition(face(1)), other)

@@ -3,25 +3,27 @@
 import pytest
 
 from core.collections.identification import FaceIdentifier, without_rejected
-from core.collections.registry import Collections
 from core.errors import CollectionNotFound, ModelMismatch, StorageUnavailable
 from core.faces.results import Model
 from core.faces.similarity import similarity
 from core.jobs.recognition_job import JobDone
 from core.ports import EnrolledFace, Match
-from core.testing import MemoryFaceIndex, MemoryStore
-from tests.support.faces import MODEL, OTHER_MODEL, enrolled, face, recognition
+from core.settings import Settings
+from core.testing import MemoryFaceIndex
+from tests.support.faces import OTHER_MODEL, enrol, enrolled, face, recognition
+from tests.support.infrastructure import MemoryInfrastructure
+
+SETTINGS = Settings(_env_file=None, match_max_distance=0.6, min_match_quality=20)
 
 
 def identifier_of(
     *faces: EnrolledFace, threshold: float = 80, index: MemoryFaceIndex | None = None
 ) -> FaceIdentifier:
-    index = index or MemoryFaceIndex()
-    collections = Collections(MemoryStore(), index, refresh_s=0)
-    made = collections.create("family", threshold=threshold)
+    shared = MemoryInfrastructure(settings=SETTINGS, index=index or MemoryFaceIndex()).shared()
+    shared.collections.create("family", threshold=threshold)
     if faces:
-        index.put(collections.bind(made, MODEL, length=128).gallery_id, faces)
-    return FaceIdentifier(collections, index, max_distance=0.6)
+        enrol(shared, *faces)
+    return shared.identifier
 
 
 def named(*positions: float, people: dict[str, float], threshold: float = 80) -> JobDone:
@@ -148,12 +150,8 @@ def test_people_are_looked_for_only_once_the_gallery_is_known_to_be_fresh() -> N
 
 @pytest.fixture
 def choosy() -> FaceIdentifier:
-    """Return a identifier that knows Ada and does not look for faces of a quality under 20."""
-    index = MemoryFaceIndex()
-    collections = Collections(MemoryStore(), index, refresh_s=0)
-    bound = collections.bind(collections.create("family"), MODEL, length=128)
-    index.put(bound.gallery_id, [enrolled("Ada", 0.0)])
-    return FaceIdentifier(collections, index, max_distance=0.6, min_quality=20)
+    """Return an identifier that knows Ada and does not look for faces of a quality under 20."""
+    return identifier_of(enrolled("Ada", 0.0))
 
 
 def test_face_that_is_too_poor_is_not_looked_for_and_the_others_are(choosy: FaceIdentifier) -> None:

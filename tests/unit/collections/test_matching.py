@@ -1,45 +1,41 @@
 """Answers at once: matches, comparisons, detections."""
 
-from dataclasses import replace
-
 import pytest
 
 from core.collections.matching import FaceMatch, Matching
-from core.collections.registry import Collections
 from core.errors import CollectionNotFound, ModelMismatch, NoFaceFound, PersonNotFound
 from core.faces.results import Recognition
 from core.ports import EnrolledFace
-from core.testing import MemoryFaceIndex, MemoryStore
+from core.settings import Settings
+from core.testing import MemoryFaceIndex
 from tests.support.faces import (
-    MODEL,
     OTHER_MODEL,
     RecognizerByPhoto,
+    enrol,
     enrolled,
     face,
     recognition,
 )
+from tests.support.infrastructure import MemoryInfrastructure
 
 PHOTO, OTHER, NOBODY = b"a photo", b"another photo", b"nobody's photo"
-MAX_DISTANCE = 0.5
+SETTINGS = Settings(_env_file=None, match_max_distance=0.5, min_match_quality=20)
 
 
 def matching_of(
-    *faces: EnrolledFace, shown: Recognition | None = None, other: Recognition | None = None
+    *faces: EnrolledFace,
+    shown: Recognition | None = None,
+    other: Recognition | None = None,
+    index: MemoryFaceIndex | None = None,
 ) -> Matching:
-    index = MemoryFaceIndex()
-    collections = Collections(MemoryStore(), index, refresh_s=0)
-    made = collections.create("family")
+    shared = MemoryInfrastructure(settings=SETTINGS, index=index or MemoryFaceIndex()).shared()
+    shared.collections.create("family")
     if faces:
-        index.put(collections.bind(made, MODEL, length=128).gallery_id, faces)
+        enrol(shared, *faces)
     recognizer = RecognizerByPhoto(
         shown={PHOTO: shown or recognition(face(0)), OTHER: other or recognition(face(0.3))}
     )
-    return Matching(
-        recognise=recognizer.recognise,
-        collections=collections,
-        index=index,
-        max_distance=MAX_DISTANCE,
-    )
+    return shared.matching(recognizer.recognise)
 
 
 def found_by(
@@ -113,16 +109,7 @@ def test_face_erased_since_the_search_falls_out() -> None:
         def get(self, gallery_id: str, face_ids: object) -> list[EnrolledFace]:
             return []
 
-    index = ErasedAfterSearch()
-    collections = Collections(MemoryStore(), index, refresh_s=0)
-    bound = collections.bind(collections.create("family"), MODEL, length=128)
-    index.put(bound.gallery_id, [enrolled("Ada", 0)])
-    matching = Matching(
-        recognise=lambda _, needed: recognition(face(0)),
-        collections=collections,
-        index=index,
-        max_distance=MAX_DISTANCE,
-    )
+    matching = matching_of(enrolled("Ada", 0), index=ErasedAfterSearch())
 
     assert found_by(matching) == []
 
@@ -247,7 +234,7 @@ def qualities_of(matching: Matching, min_quality: float | None = None) -> list[t
 
 def test_poor_faces_are_not_searched_or_matched_with_a_warning() -> None:
     faces = [face(0, quality=quality) for quality in (19, 20, 50)] + [face(5, quality=20)]
-    matching = replace(matching_of(enrolled("Ada", 0), shown=recognition(*faces)), min_quality=20)
+    matching = matching_of(enrolled("Ada", 0), shown=recognition(*faces))
 
     assert qualities_of(matching) == [
         (0, "NOT_SEARCHED"),
@@ -259,7 +246,7 @@ def test_poor_faces_are_not_searched_or_matched_with_a_warning() -> None:
 
 def test_call_may_ask_for_another_quality() -> None:
     faces = [face(0, quality=quality) for quality in (0, 60)]
-    matching = replace(matching_of(enrolled("Ada", 0), shown=recognition(*faces)), min_quality=20)
+    matching = matching_of(enrolled("Ada", 0), shown=recognition(*faces))
 
     assert qualities_of(matching, 0) == [(1, "POOR_FACE"), (1, None)]
     assert qualities_of(matching, 70) == [(0, "NOT_SEARCHED")] * 2

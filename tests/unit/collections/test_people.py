@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from core.bootstrap.shared import Shared
 from core.collections.people import People
-from core.collections.registry import Collections
 from core.errors import CollectionNotFound, FaceNotFound, PersonNotFound, PersonRejected
 from core.ports import EnrolledFace
-from core.testing import MemoryFaceIndex, MemoryStore
-from tests.support.faces import MODEL, enrolled
+from core.settings import Settings
+from tests.support.faces import enrol, enrolled
+from tests.support.infrastructure import MemoryInfrastructure
 
 NOT_ADA = frozenset({"Ada"})
 SETTLE_S = 2.5
@@ -18,12 +19,14 @@ SETTLE_S = 2.5
 
 @dataclass(frozen=True)
 class Family:
-    people: People
+    shared: Shared
+
+    @property
+    def people(self) -> People:
+        return self.shared.people
 
     def enrol(self, *faces: EnrolledFace) -> None:
-        collection = self.people.collections.get("family")
-        bound = self.people.collections.bind(collection, MODEL, length=128)
-        self.people.index.put(bound.gallery_id, faces)
+        enrol(self.shared, *faces)
 
     def names(self) -> dict[str, str | None]:
         return {face.face_id: face.person for face in self.people.faces("family", limit=10_000)}
@@ -31,12 +34,9 @@ class Family:
 
 @pytest.fixture
 def family() -> Family:
-    index = MemoryFaceIndex()
-    collections = Collections(MemoryStore(), index, refresh_s=0)
-    collections.create("family")
-    return Family(
-        People(collections=collections, index=index, settle_s=SETTLE_S, sleep=lambda _: None)
-    )
+    family = Family(MemoryInfrastructure().shared())
+    family.people.collections.create("family")
+    return family
 
 
 def test_faces_are_listed_in_pages_of_all_or_one_person(family: Family) -> None:
@@ -57,17 +57,8 @@ def test_collection_without_faces_lists_and_counts_none(family: Family) -> None:
 
 
 def test_faces_are_found_by_a_process_that_just_saw_the_collection_empty() -> None:
-    index, store = MemoryFaceIndex(), MemoryStore()
-    people, others = (
-        Family(
-            People(
-                collections=Collections(store, index, refresh_s=1000),
-                index=index,
-                settle_s=SETTLE_S,
-            )
-        )
-        for _ in range(2)
-    )
+    memory = MemoryInfrastructure(settings=Settings(_env_file=None, gallery_refresh_seconds=1000))
+    people, others = Family(memory.shared()), Family(memory.shared())
     people.people.collections.create("family")
     assert people.names() == {}
 
