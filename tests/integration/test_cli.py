@@ -18,7 +18,7 @@ from core.aws.provisioning import provision
 from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
 from core.bootstrap.infrastructure import Infrastructure
-from core.collections.enrolment import Enroller, face_id
+from core.collections.enrolment import face_id
 from core.jobs.index_job import IndexJob
 from core.ports import EnrolledFace
 from core.settings import Settings
@@ -158,7 +158,7 @@ def test_exported_faces_are_imported_and_rebuilt(terminal: Terminal, tmp_path: P
         for number in range(20)
     ]
     parts.collections.create("staff")
-    Enroller(parts.collections, parts.index).add("staff", faces, model=MODEL)
+    parts.enroller.add("staff", faces, model=MODEL)
 
     for command in (
         ["export", file, "--collection", "staff"],

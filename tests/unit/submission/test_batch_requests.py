@@ -1,10 +1,7 @@
 """Many photos indexed as one batch."""
 
-from dataclasses import dataclass, field
-
 import pytest
 
-from core.collections.registry import Collections
 from core.errors import (
     BatchNotFound,
     BucketNotAllowed,
@@ -17,32 +14,27 @@ from core.faces.results import Model
 from core.ground.ids import new_id
 from core.jobs.batch_records import ERASED, BatchLists, note_outcome
 from core.jobs.index_job import FaceRecord, IndexDone, IndexJob, IndexRequest, UnindexedFace
-from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import DetectedFace, Failure, ImageSize, failed
 from core.jobs.results import JobResult, Results
-from core.submission.batch_requests import MAX_KEYS, MAX_PREFIX_KEYS, BatchRequests
-from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
+from core.settings import Settings
+from core.submission.batch_requests import MAX_KEYS, MAX_PREFIX_KEYS
 from tests.support.faces import face
+from tests.support.infrastructure import MemoryInfrastructure
 
 REQUEST = IndexRequest(collection_id="family", person="Ada", metadata={"album": "summer"})
+SETTINGS = Settings(_env_file=None, allowed_buckets=("own",))
 FOUND = DetectedFace.of(face())
 
 
-@dataclass(kw_only=True)
 class Service:
-    outputs: MemoryStore = field(default_factory=lambda: MemoryStore(ManualClock()))
-    own: MemoryStore = field(default_factory=MemoryStore)
-    queue: MemoryQueue = field(default_factory=lambda: MemoryQueue(clock=ManualClock()))
-
-    def __post_init__(self) -> None:
-        collections = Collections(MemoryStore(), MemoryFaceIndex(), refresh_s=0)
-        collections.create("family")
-        self.batch_requests = BatchRequests(
-            queue=self.queue,
-            outputs=self.outputs,
-            sources=PhotoSources(allowed={"own": self.own}, max_file_bytes=10),
-            collections=collections,
-        )
+    def __init__(self) -> None:
+        memory = MemoryInfrastructure(settings=SETTINGS)
+        self.outputs = memory.bucket(SETTINGS.s3_out_bucket)
+        self.own = memory.bucket("own")
+        self.queue = memory.queue(SETTINGS.sqs_index_queue_name)
+        shared = memory.shared()
+        shared.collections.create("family")
+        self.batch_requests = shared.batch_requests
 
     def submit(self, *keys: str) -> str:
         return self.batch_requests.submit_keys("own", keys, REQUEST)

@@ -1,45 +1,37 @@
 """The kinds of jobs."""
 
-from dataclasses import dataclass, field
-
 import pytest
 
-from core.collections.enrolment import Enroller
 from core.collections.enrolment_batching import EnrolmentGroups
-from core.collections.identification import FaceIdentifier
-from core.collections.registry import Collections
 from core.errors import BucketNotAllowed, FileTooLarge, ObjectMissing, UnsupportedImage
 from core.ground.ids import new_id
 from core.ground.storage_keys import batch_mark_key
 from core.jobs.index_job import IndexJob
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import COLLECTION_NOTE, MIN_QUALITY_NOTE, Job, JobDone, failed
-from core.testing import MemoryFaceIndex, MemoryStore
 from core.worker.job_kinds import IndexJobs, RecognitionJobs
 from tests.support.faces import RecognizerByPhoto, face, recognition
+from tests.support.infrastructure import MemoryInfrastructure
 
 ADA = b"photo of Ada"
 POOR_ADA = b"photo, poor"
 JOB = Job.new("ada.jpg")
 
 
-@dataclass(kw_only=True)
 class Worker:
-    inputs: MemoryStore = field(default_factory=MemoryStore)
-    own_bucket: MemoryStore = field(default_factory=MemoryStore)
-    outputs: MemoryStore = field(default_factory=MemoryStore)
-
-    def __post_init__(self) -> None:
-        index = MemoryFaceIndex()
-        collections = Collections(MemoryStore(), index, refresh_s=0)
-        collections.create("family")
+    def __init__(self) -> None:
+        memory = MemoryInfrastructure()
+        self.inputs, self.outputs, _ = map(memory.bucket, memory.settings.buckets)
+        self.own_bucket = memory.bucket("own")
+        shared = memory.shared()
+        shared.collections.create("family")
         recognizer = RecognizerByPhoto(
             shown={ADA: recognition(face(0)), POOR_ADA: recognition(face(0, quality=10))}
         )
         self.uploads = RecognitionJobs(
             inputs=self.inputs,
             recognizer=recognizer,
-            identifier=FaceIdentifier(collections, index, max_distance=0.6, min_quality=20),
+            identifier=shared.identifier,
             max_file_bytes=len(ADA),
         )
         self.album = IndexJobs(
@@ -47,7 +39,7 @@ class Worker:
                 allowed={"in": self.inputs, "own": self.own_bucket}, max_file_bytes=len(ADA)
             ),
             recognizer=recognizer,
-            enroller=EnrolmentGroups(Enroller(collections, index)),
+            enroller=EnrolmentGroups(shared.enroller),
             outputs=self.outputs,
         )
 
