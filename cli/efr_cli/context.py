@@ -119,7 +119,7 @@ def join_context(
         recognizer=partial(_started_pool, infrastructure),
         threads=settings.worker_process_count,
         min_enrol_quality=settings.min_enrol_quality,
-        run_folder=Path("var/run"),
+        run_folder=Path("var/run", realm.tenant),
         sleep=infrastructure.sleep,
     )
 

@@ -136,7 +136,8 @@ class BulkRun:
         return None if outcome.faces else "NO_FACE: no face was found"
 
     def _left_out(self, job_id: str) -> str:
-        result = Results(self.parts.batch_requests.outputs).read(job_id)
+        batches = self.parts.batch_requests
+        result = Results(batches.outputs, batches.realm).read(job_id)
         faces = result.unindexed_faces if isinstance(result, IndexDone) else []
         reasons = Counter(_why(face) for face in faces)
         return ", ".join(f"{reason}: faces left out: {n}" for reason, n in reasons.items())

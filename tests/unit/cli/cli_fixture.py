@@ -24,7 +24,7 @@ from core.testing.recognizer import as_needed
 from tests.support.faces import MODEL, embedding, face, recognition
 from tests.support.infrastructure import MemoryInfrastructure
 
-SETTINGS = Settings(_env_file=None, allowed_buckets=("album",), worker_processes=2)
+SETTINGS = Settings(_env_file=None, allowed_buckets=("album", "acme:album"), worker_processes=2)
 
 
 @dataclass(kw_only=True)
@@ -71,7 +71,7 @@ class CliFixture:
 
     def parts(self, realm: Realm = WHOLE) -> CliContext:
         joined = join_context(SETTINGS, self.memory.joined(), realm)
-        return replace(joined, run_folder=self.run_folder)
+        return replace(joined, run_folder=self.run_folder / realm.tenant)
 
     def recognise(self, photo: bytes, needed: Needed = EVERY_FACE) -> Recognition:
         answer = self.faces.get(photo, recognition(face()))

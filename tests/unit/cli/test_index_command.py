@@ -57,6 +57,18 @@ def test_without_prefix_the_whole_bucket_is_indexed(cli: CliFixture, place: str)
     assert len(cli.enrolled("default")) == 2
 
 
+def test_tenant_is_told_of_its_own_photos(cli: CliFixture) -> None:
+    cli.put("trip/a.jpg")
+    cli.faces[b"trip/a.jpg"] = recognition(face(0.1), face(0.2, quality=1))
+    cli.run("--tenant", "acme", "collections", "create", "default")
+
+    result = cli.run("--tenant", "acme", *INDEX)
+
+    assert "1 indexed with 1 faces" in result.stdout
+    assert "LOW_QUALITY" in result.stdout + result.stderr
+    assert cli.enrolled("default") == []
+
+
 def test_options_reach_the_jobs(cli: CliFixture) -> None:
     cli.put("trip/a.jpg")
     cli.on_sleep = interrupt
