@@ -28,9 +28,12 @@ Fewer pixels cost less time, and lose a few small faces in crowds.
 
 _FARTHER: Final = 1 / 3
 _MUCH: Final = 0.4
-"""A face that fills the photo is not found, but it is at a third of the size. Its side is at
-least this part of the photo's shorter one.
+"""A face that fills the photo is not found, or only parts of it are, but it is at a third of the
+size. Its side is at least this part of the photo's shorter one.
 """
+
+_PARTS_IOU: Final = 0.1
+"""Large faces that share more than this part of their union may be parts of one."""
 
 _PLAIN: Final = 4.0
 """Faces this many times the smallest were seen at the first look, if they are faces:
@@ -154,20 +157,26 @@ class FaceSearch:
         """Return the faces of a photo that was turned back by quarter turns, and hints."""
         factor, finer = self._factors(photo)
         found, hints = self._split(self._look(photo, factor, quarter))
-        found = found or self._close_up(photo, factor * _FARTHER, quarter)
+        found = self._whole(found, photo, factor * _FARTHER, quarter)
         visible_px = self._detector.smallest_face_px / factor
         if finer >= factor * _WORTHWHILE and self._may_be_smaller(found, visible_px):
             closer, _ = self._split(self._look(photo, finer, quarter))
             found = _merged(found + [face for face in closer if face.side < _PLAIN * visible_px])
         return found, hints
 
-    def _close_up(self, photo: Photo, factor: float, quarter: int) -> list[Detection]:
-        """Return the faces that fill much of a photo, seen from farther away."""
-        if min(photo.width, photo.height) * factor < self._detector.smallest_face_px:
-            return []
-        found, _ = self._split(self._look(photo, factor, quarter))
-        least = min(photo.width, photo.height) * _MUCH
-        return [face for face in found if face.side >= least]
+    def _whole(
+        self, found: list[Detection], photo: Photo, factor: float, quarter: int
+    ) -> list[Detection]:
+        """Return the faces, with what fills much of a photo seen from farther away if it must."""
+        shorter = min(photo.width, photo.height)
+        large = [face for face in found if face.side >= _MUCH * shorter]
+        is_in_parts = len(_merged(large, max_iou=_PARTS_IOU)) < len(large)
+        if (found and not is_in_parts) or shorter * factor < self._detector.smallest_face_px:
+            return found
+        farther, _ = self._split(self._look(photo, factor, quarter))
+        whole = [face for face in farther if face.side >= _MUCH * shorter]
+        parts = [part for part in large if any(face.box.holds(part.box.middle) for face in whole)]
+        return whole + [face for face in found if face not in parts]
 
     def _split(self, found: list[Detection]) -> tuple[list[Detection], list[Detection]]:
         least = self._detector.min_score
@@ -247,8 +256,8 @@ def _whole_part(factor: float) -> float:
     return factor if factor > 1 else 1 / math.ceil(1 / factor - 1e-9)
 
 
-def _merged(found: list[Detection]) -> list[Detection]:
+def _merged(found: list[Detection], *, max_iou: float = _MAX_IOU) -> list[Detection]:
     boxes = np.array([(d.box.left, d.box.top, d.box.right, d.box.bottom) for d in found])
     scores = np.array([detection.score for detection in found])
-    kept = keep_best(boxes.reshape(-1, 4), scores, max_iou=_MAX_IOU)
+    kept = keep_best(boxes.reshape(-1, 4), scores, max_iou=max_iou)
     return [found[index] for index in kept]

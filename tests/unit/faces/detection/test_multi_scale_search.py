@@ -39,9 +39,9 @@ class ListedFaces:
         ]
 
 
-def _photo(width: int) -> Photo:
+def _photo(width: int, height: int | None = None) -> Photo:
     buffer = io.BytesIO()
-    Image.new("L", (width, width // 4)).save(buffer, format="PNG")
+    Image.new("L", (width, height or width // 4)).save(buffer, format="PNG")
     return Photo(buffer.getvalue(), max_pixels=10_000_000)
 
 
@@ -133,6 +133,40 @@ def test_face_that_fills_the_photo_is_found_from_farther_away() -> None:
     found = _search(detector, _sizes(400)).find(_photo(400))
 
     assert [round(face.box.width) for face in found] == [100]
+
+
+class NearAndFar:
+    """Sees some boxes in an image of 300 pixels, and others when it is reduced to 100."""
+
+    smallest_face_px = 16.0
+    min_score = 0.4
+    sure_score = 1.0
+    upright_score = 0.5
+
+    def __init__(self, *, near: list[Box], far: list[Box]) -> None:
+        self._boxes = {300: near, 100: far}
+
+    def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
+        boxes = self._boxes.get(image.shape[1], [])
+        return [Detection(box=box, landmark_box=box, score=0.5) for box in boxes]
+
+
+def test_face_that_is_seen_in_parts_is_one_face() -> None:
+    upper, lower = (Box(left=0, top=top, right=300, bottom=top + 270) for top in (0, 130))
+    detector = NearAndFar(near=[upper, lower], far=[Box(left=0, top=0, right=100, bottom=133)])
+
+    found = _search(detector, _sizes(400)).find(_photo(300, 400))
+
+    assert [(face.box.top, round(face.box.bottom)) for face in found] == [(0, 399)]
+
+
+def test_two_faces_that_overlap_stay_two_where_one_is_missed_from_farther_away() -> None:
+    left, right = (Box(left=left, top=0, right=left + 160, bottom=200) for left in (0, 130))
+    detector = NearAndFar(near=[left, right], far=[left.scaled(1 / 3)])
+
+    found = _search(detector, _sizes(400)).find(_photo(300, 400))
+
+    assert sorted(round(face.box.left) for face in found) == [0, 130]
 
 
 def test_small_face_is_not_taken_from_farther_away() -> None:

@@ -1,3 +1,4 @@
+import io
 import logging
 import subprocess
 import sys
@@ -5,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.errors import ModelCorrupt, ModelMissing, TooManyPixels
 from core.faces.engines.builtin import FaceEngine, Recognition
 from core.faces.engines.profiles import PROFILES
+from core.faces.geometry import Box
 from core.faces.models.model_files import YUNET
 from core.faces.recognition.embedding import (
     DLIB_RESNET,
@@ -94,6 +97,24 @@ def test_boxes_and_landmarks_are_in_pixels_of_the_photo(
     for name, (x, y) in large.faces[0].landmarks.items():
         assert (x / ratio, y / ratio) == pytest.approx(small.faces[0].landmarks[name], abs=6)
         assert large.faces[0].box.left < x < large.faces[0].box.right
+
+
+@pytest.mark.parametrize("shown", [1.0, 0.9])
+def test_close_up_shows_one_face_that_is_named(
+    engine: FaceEngine, shared_data: Path, shown: float
+) -> None:
+    photo = shared_data / _EXAMPLES / "obama.jpg"
+    whole = _recognised(engine, photo)
+    box = whole.faces[0].box
+    around = Box.around(box.middle, box.width * shown, box.height * shown)
+    part = (int(around.left), int(around.top), int(around.right), int(around.bottom))
+    close_up = io.BytesIO()
+    Image.open(photo).crop(part).resize((608, 752)).save(close_up, format="PNG")
+
+    found = engine.recognise(close_up.getvalue())
+
+    assert len(found.faces) == 1
+    assert _distance(found, whole) < 0.5
 
 
 def test_faces_come_largest_first_with_quality(engine: FaceEngine, shared_data: Path) -> None:
