@@ -1,14 +1,16 @@
 """Every setting of the service; the only reader of the environment."""
 
 import re
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
+    PlainSerializer,
     SecretStr,
     ValidationError,
     field_validator,
@@ -23,6 +25,7 @@ from pydantic_settings import (
 )
 
 from core.errors import InvalidSettings
+from core.ground.rates import Kind, Rate, Subject
 from core.ground.realms import TENANT
 from core.host.cores import usable_cores
 from core.host.environment import FileBehindVariables, settle_environment
@@ -38,6 +41,31 @@ AllowedBucket = Annotated[str, Field(pattern=rf"^({TENANT}:)?[a-z0-9][a-z0-9.-]{
 QueueName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,76}$")]
 
 BYTES_PER_MB: Final = 1024 * 1024
+
+
+def _read_rate(value: object) -> object:
+    if isinstance(value, str) and value != "off":
+        return Rate.read(value)
+    return value
+
+
+def _read_network(value: object) -> object:
+    if isinstance(value, str):
+        return ip_network(value)
+    return value
+
+
+def _written_rate(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+Limit = Annotated[
+    Rate | Literal["off"] | None,
+    NoDecode,
+    BeforeValidator(_read_rate),
+    PlainSerializer(_written_rate),
+]
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_read_network)]
 
 
 def _checked_url(url: str) -> str:
@@ -134,6 +162,20 @@ class Settings(BaseSettings):
         tuple[Annotated[str, AfterValidator(_checked_origin)], ...], NoDecode
     ] = ()
     """Origins whose pages may call the service from a browser, separated by commas."""
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
+    """Networks of the proxies in front of the web tier, separated by commas. They alone are
+    believed when they say for which address they ask."""
+    rate_limit_reads: Limit = Rate(6000, "minute")
+    """Of each key: its calls without a photo."""
+    rate_limit_recognition: Limit = Rate(1200, "minute")
+    """Of each key: photos to recognise."""
+    rate_limit_bulk: Limit = Rate(60_000, "hour")
+    """Of each key: photos to enrol, each of a batch too."""
+    rate_limit_reads_per_address: Limit = None
+    rate_limit_recognition_per_address: Limit = None
+    rate_limit_bulk_per_address: Limit = None
+    redis_url: Annotated[SecretStr | None, Field(max_length=1000)] = None
+    """Redis or Valkey, in which all processes count together; an extra. None: each by itself."""
     web_port: Port = 8000
     web_processes: Count = 2
     web_threads: int = Field(default=64, ge=2)
@@ -241,6 +283,19 @@ class Settings(BaseSettings):
         return f"http://{self.web_bind}"
 
     @property
+    def rate_limits(self) -> dict[tuple[Kind, Subject], Rate]:
+        """The limits that are on, by what they count and for whom."""
+        limits: dict[tuple[Kind, Subject], Limit] = {
+            ("reads", "key"): self.rate_limit_reads,
+            ("recognition", "key"): self.rate_limit_recognition,
+            ("bulk", "key"): self.rate_limit_bulk,
+            ("reads", "address"): self.rate_limit_reads_per_address,
+            ("recognition", "address"): self.rate_limit_recognition_per_address,
+            ("bulk", "address"): self.rate_limit_bulk_per_address,
+        }
+        return {which: limit for which, limit in limits.items() if isinstance(limit, Rate)}
+
+    @property
     def max_file_bytes(self) -> int:
         return int(self.max_file_mb * BYTES_PER_MB)
 
@@ -281,7 +336,9 @@ class Settings(BaseSettings):
             self.sqs_resp_queue_name,
         )
 
-    @field_validator("allowed_buckets", "cors_origins", "trusted_hosts", mode="before")
+    @field_validator(
+        "allowed_buckets", "cors_origins", "trusted_hosts", "trusted_proxies", mode="before"
+    )
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
         if not isinstance(value, str):

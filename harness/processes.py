@@ -10,6 +10,7 @@ from typing import Self
 
 import psutil
 import requests
+from pydantic import SecretStr
 
 from core.settings import Settings
 from harness.localstack import ROOT
@@ -20,14 +21,14 @@ def environment(settings: Settings, changes: dict[str, str]) -> dict[str, str]:
     """Return the settings as variables, beside what a process needs from its parent."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}  # noqa: TID251
     given = settings.model_dump(mode="python", exclude_none=True)
-    for name in ("aws_access_key_id", "aws_secret_access_key"):
-        given[name] = given[name].get_secret_value()
     return inherited | {name.upper(): _written(value) for name, value in given.items()} | changes
 
 
 def _written(value: object) -> str:
     """Return a setting as a variable holds it."""
-    return ",".join(value) if isinstance(value, tuple) else str(value)
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 class Process:

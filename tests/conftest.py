@@ -14,6 +14,7 @@ from harness.localstack import LocalStack
 from tests.support.models import models_dir
 from tests.support.photos import ROOT
 from tests.support.ray_cluster import LocalRay
+from tests.support.redis_server import RedisServer, require_redis_server
 from tests.support.worlds import IN_HASTE, World, aws_world, memory_world, own_names
 
 # A busy machine makes an example slow, and that is no failure.
@@ -114,6 +115,15 @@ def own_localstack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSt
     """Return a LocalStack that the test may stop."""
     require_localstack()
     running = LocalStack(tmp_path_factory.mktemp("own-localstack")).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """Return a Redis that the test may stop."""
+    require_redis_server()
+    running = RedisServer(tmp_path_factory.mktemp("redis")).start()
     yield running
     running.stop()
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Self
 
+from core.access.limits.shared_buckets import Checkable
 from core.aws.clients import s3_client, sqs_client
 from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
+from core.bootstrap.limits import build_shared_buckets
 from core.bootstrap.recognizers import build_executor, build_pool
 from core.executors.pool import WarmPool
 from core.gallery.changes import Watch
@@ -40,6 +42,8 @@ class Infrastructure:
         Returns that many children of this machine, not started yet.
     executor : callable
         Returns what recognises a worker's photos; not started yet.
+    shared_buckets : callable
+        Returns token buckets that all processes share; None if each has its own.
     clock, sleep : callable
         Monotonic seconds, and how to let them pass.
     run_in_background : callable
@@ -51,6 +55,7 @@ class Infrastructure:
     index: Callable[[Watch, Callable[[str], None]], FaceIndex]
     pool: Callable[[int], WarmPool]
     executor: Callable[[int], WarmPool]
+    shared_buckets: Callable[[], Checkable | None] = lambda: None
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     run_in_background: Callable[[str, Callable[[], None]], None] = _in_a_thread
@@ -72,4 +77,5 @@ class Infrastructure:
             index=partial(build_index, settings),
             pool=lambda processes: build_pool(settings, processes=processes),
             executor=lambda children: build_executor(settings, children=children),
+            shared_buckets=partial(build_shared_buckets, settings),
         )

@@ -10,7 +10,9 @@ from typing import Final
 from cachetools import LRUCache, cached
 
 from core.access.key_ring import KeyRing
+from core.access.limits.request_limits import RequestLimits
 from core.bootstrap.infrastructure import Infrastructure
+from core.bootstrap.limits import build_limits
 from core.bootstrap.shared import Check, Shared
 from core.collections.erasure import Erasure
 from core.collections.matching import Matching, Recognise
@@ -65,6 +67,7 @@ class WebParts:
 
     of: Callable[[Realm], RealmParts]
     keys: KeyRing | None
+    limits: RequestLimits
     checks: dict[str, Check]
     check_photo: Callable[[bytes], None]
     start: Callable[[], None]
@@ -100,6 +103,12 @@ def build_web(
     return WebParts(
         of=lambda realm: whole if realm == WHOLE else others(realm),
         keys=shared.key_ring() if settings.auth == "keys" else None,
+        limits=build_limits(
+            settings.rate_limits,
+            infrastructure.shared_buckets(),
+            run_in_background=infrastructure.run_in_background,
+            clock=infrastructure.clock,
+        ),
         checks=checks,
         check_photo=whole.index_requests.intake.check,
         start=partial(_start_web, shared, pool, lending),

@@ -18,6 +18,7 @@
     ├── KeyRefused                  no key that is valid
     │   ├── KeyMissing
     │   └── KeyInvalid
+    ├── RateLimited                 more than a caller's limit allows, for now
     ├── Forbidden                   understood, and not allowed
     │   ├── ScopeMissing
     │   ├── CollectionNotAllowed
@@ -74,6 +75,7 @@ from core.errors.access import (
     KeyInvalid,
     KeyMissing,
     KeyRefused,
+    RateLimited,
     ScopeMissing,
 )
 from core.errors.base import (
@@ -184,6 +186,7 @@ __all__ = [
     "PersonNotFound",
     "PersonRejected",
     "QueueUnavailable",
+    "RateLimited",
     "RecognitionFailed",
     "RecognitionTimedOut",
     "RecognizerDied",

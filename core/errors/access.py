@@ -21,6 +21,17 @@ class KeyInvalid(KeyRefused):
     code = "KEY_INVALID"
 
 
+class RateLimited(FaceServiceError):
+    """Raised when a caller asks for more than a limit allows; ``wait_s`` says until when."""
+
+    code = "RATE_LIMITED"
+    retryable = True
+
+    def __init__(self, text: str, *, wait_s: float) -> None:
+        super().__init__(text)
+        self.wait_s = wait_s
+
+
 class Forbidden(FaceServiceError):
     """Raised when a request is understood and not allowed."""
 

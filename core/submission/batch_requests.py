@@ -6,7 +6,7 @@ empty object ``batches/{id}/{position}.done`` or ``.failed``, so that a few
 listings count a batch of any size.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Literal
@@ -30,6 +30,10 @@ MAX_PREFIX_KEYS: Final = 10_000
 _NO_KEY: Final = f"a photo's key is 1 to {MAX_KEY_BYTES} bytes without control characters"
 
 OutcomeStatus = Literal["done", "failed", "pending"]
+
+
+def _admit_all(_photos: int) -> None:
+    """Admit batches of any size."""
 
 
 class PhotoOutcome(Frozen):
@@ -65,8 +69,20 @@ class BatchRequests:
     collections: Collections
     realm: Realm = WHOLE
 
-    def submit_keys(self, bucket: str | None, keys: Sequence[str], options: IndexOptions) -> str:
+    def submit_keys(
+        self,
+        bucket: str | None,
+        keys: Sequence[str],
+        options: IndexOptions,
+        *,
+        admit: Callable[[int], None] = _admit_all,
+    ) -> str:
         """Queue the photos of these keys; return the batch's id.
+
+        Parameters
+        ----------
+        admit : callable
+            Is told how many photos it is, before any is queued, and raises if that is too many.
 
         Raises
         ------
@@ -84,12 +100,19 @@ class BatchRequests:
         for key in keys:
             if not is_key(key):
                 raise InvalidRequest(f"s3_keys: {key[:300]!r}: {_NO_KEY}")
-        return self._submit(self.sources.bucket(bucket), keys, options)
+        return self._submit(self.sources.bucket(bucket), keys, options, admit)
 
-    def submit_prefix(self, bucket: str | None, prefix: str, options: IndexOptions) -> str:
+    def submit_prefix(
+        self,
+        bucket: str | None,
+        prefix: str,
+        options: IndexOptions,
+        *,
+        admit: Callable[[int], None] = _admit_all,
+    ) -> str:
         """Queue all photos whose keys begin so; return the batch's id.
 
-        A key that can't be that of a photo fails alone.
+        A key that can't be that of a photo fails alone. ``admit`` is as in `submit_keys`.
 
         Raises
         ------
@@ -109,7 +132,7 @@ class BatchRequests:
             raise InvalidRequest(f"s3_prefix: no key of bucket {name!r} begins so")
         if len(keys) > MAX_PREFIX_KEYS:
             raise InvalidRequest(f"s3_prefix: over {MAX_PREFIX_KEYS} keys begin so; name fewer")
-        return self._submit(name, keys, options)
+        return self._submit(name, keys, options, admit)
 
     def status(self, batch_id: str, *, limit: int, start: int = 0) -> BatchProgress:
         """Tell how many photos are done, failed and pending, and what became of some.
@@ -142,10 +165,17 @@ class BatchRequests:
             ],
         )
 
-    def _submit(self, bucket: str, keys: Sequence[str], options: IndexOptions) -> str:
+    def _submit(
+        self,
+        bucket: str,
+        keys: Sequence[str],
+        options: IndexOptions,
+        admit: Callable[[int], None],
+    ) -> str:
         if len(set(keys)) < len(keys):
             raise InvalidRequest("s3_keys: a key comes twice")
         self.collections.get(options.collection_id)
+        admit(len(keys))
         accepted_at = self.outputs.now()
         batch = Batch(
             batch_id=new_id(),

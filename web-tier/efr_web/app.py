@@ -11,6 +11,7 @@ from core.host.logs import configure_logs
 from core.settings import Settings, load_settings
 from efr_web.answer_headers import add_headers
 from efr_web.caller import visible
+from efr_web.limits import Meter, show_limits
 from efr_web.middleware import PhotoRequest, answer_errors, observe_requests
 from efr_web.openapi.operation import Api
 from efr_web.origins import refuse_foreign
@@ -56,7 +57,9 @@ def create_app(
     add_headers(app, settings.cors_origins)
     app.before_request(partial(refuse_foreign, settings))
     answer_errors(app, settings)
-    _add_routes(Api(app=app, keys=parts.keys), parts, settings)
+    show_limits(app)
+    meter = Meter(parts.limits, settings.trusted_proxies)
+    _add_routes(Api(app=app, meter=meter, keys=parts.keys), parts, settings)
     parts.start()
     return app
 

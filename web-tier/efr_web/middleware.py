@@ -2,6 +2,7 @@
 
 import io
 import logging
+import math
 import re
 import time
 import uuid
@@ -25,6 +26,7 @@ from core.errors import (
     ModelMismatch,
     NotFound,
     ObjectMissing,
+    RateLimited,
     RecognitionTimedOut,
     RecognizerDied,
     RequestTimedOut,
@@ -51,6 +53,7 @@ _STATUS: Final[tuple[tuple[type[FaceServiceError], int], ...]] = (
     (Conflict, 409),
     (ModelMismatch, 409),
     (TooBusy, 429),
+    (RateLimited, 429),
     (ServiceUnavailable, 503),
     (RecognizerDied, 503),
     (RecognitionTimedOut, 504),
@@ -139,7 +142,10 @@ def answer_errors(app: Flask, settings: Settings) -> None:
             log.error("request failed", extra={"code": error.code, "reason": str(error)})
         # What S3 and SQS say of themselves is for the operator's log, not for clients.
         text = str(error) if status < 500 else _TEXT_5XX[status]
-        return error_answer(error.code, text, status, retryable=error.retryable)
+        response = error_answer(error.code, text, status, retryable=error.retryable)
+        if isinstance(error, RateLimited):
+            response.headers["Retry-After"] = str(math.ceil(error.wait_s))
+        return response
 
     @app.errorhandler(RequestEntityTooLarge)
     def too_large(_: RequestEntityTooLarge) -> ResponseReturnValue:

@@ -43,6 +43,7 @@ class Readiness(Frozen):
 
     status: Literal["ready"] = "ready"
     galleries: dict[str, str]
+    limits: Literal["none", "process", "shared", "away"]
 
 
 class JobPending(Frozen):

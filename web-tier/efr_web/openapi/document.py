@@ -58,6 +58,8 @@ _REQUEST_HEADERS: Final[dict[str, dict[str, Any]]] = {
 _HEADERS: Final = {
     "Location": ("Where to go on.", "string"),
     "Retry-After": ("Seconds after which asking again makes sense.", "integer"),
+    "RateLimit": ("What is left of each limit, `r`, and seconds until it is whole, `t`.", "string"),
+    "RateLimit-Policy": ("The limits that the call counts for: `q` in `w` seconds.", "string"),
     "Result-Polls": ("How often S3 was asked for the result.", "integer"),
     "X-Request-ID": ("The request's own id if it has a sound one, or a new one.", "string"),
 }
@@ -140,10 +142,14 @@ def _operation(endpoint: str, operation: Operation, path: str) -> Schema:
         "summary": operation.summary,
         "security": _security(operation),
         "x-scope": operation.scope,
+        "x-rate-limit": operation.kind,
         "description": operation.text,
         "parameters": list(_parameters(operation, path)),
         "responses": {
-            **{str(status): _answer(answer) for status, answer in operation.answers.items()},
+            **{
+                str(status): _answer(answer, operation)
+                for status, answer in operation.answers.items()
+            },
             **_failures(operation),
         },
         "x-curl": operation.curl,
@@ -181,8 +187,11 @@ def _content(body: Body) -> Schema:
     return content
 
 
-def _answer(answer: Answer) -> Schema:
-    described: Schema = {"description": answer.text, "headers": _headers(*answer.headers)}
+def _answer(answer: Answer, operation: Operation) -> Schema:
+    described: Schema = {
+        "description": answer.text,
+        "headers": {**_headers(*answer.headers), **_limit_headers(operation)},
+    }
     refs = [_ref(_name(model)) for model in answer.models]
     if answer.media != JSON:
         described["content"] = {answer.media: {"schema": {"type": "string"}}}
@@ -196,7 +205,11 @@ def _failures(operation: Operation) -> dict[str, Schema]:
     by_status: dict[int, list[Failure]] = defaultdict(list)
     for kind in operation.failures:
         by_status[status_of(kind)].append(kind)
-    return {str(status): _failure(status, kinds) for status, kinds in sorted(by_status.items())}
+    failures = {}
+    for status, kinds in sorted(by_status.items()):
+        failures[str(status)] = _failure(status, kinds)
+        failures[str(status)]["headers"] |= _limit_headers(operation)
+    return failures
 
 
 def _failure(status: int, kinds: list[Failure]) -> Schema:
@@ -211,11 +224,21 @@ def _failure(status: int, kinds: list[Failure]) -> Schema:
 
 
 def _headers(*names: str) -> Schema:
+    return _described(*names, "X-Request-ID")
+
+
+def _described(*names: str) -> Schema:
     return {
         name: {"description": text, "required": True, "schema": {"type": kind}}
-        for name in (*names, "X-Request-ID")
+        for name in names
         for text, kind in (_HEADERS[name],)
     }
+
+
+def _limit_headers(operation: Operation) -> Schema:
+    """Return what answers have where a limit is set."""
+    names = ("RateLimit", "RateLimit-Policy") if operation.kind else ()
+    return {name: {**header, "required": False} for name, header in _described(*names).items()}
 
 
 def _ref(name: str) -> Schema:

@@ -30,8 +30,10 @@ from core.errors import (
     InvalidRequest,
     KeyInvalid,
     KeyMissing,
+    KeyRefused,
     ObjectMissing,
     QueueUnavailable,
+    RateLimited,
     RecognitionTimedOut,
     RecognizerDied,
     RequestTimedOut,
@@ -42,7 +44,9 @@ from core.errors import (
     TruncatedImage,
     UnsupportedImage,
 )
+from core.ground.rates import Kind
 from efr_web.caller import Access, admit
+from efr_web.limits import Meter
 from efr_web.middleware import Failure
 from efr_web.requests.parsing import JSON, refuse_misplaced
 
@@ -107,19 +111,27 @@ class Body:
     files: tuple[str, ...] = ()
     required_files: tuple[str, ...] = ()
 
+    @property
+    def has_photos(self) -> bool:
+        """Whether it holds photos, or names some in a bucket."""
+        names = self.json.model_fields if self.json else {}
+        return bool(self.files) or any(name.startswith("s3_") for name in names)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
     """What is told of a route.
 
-    ``access`` is what it needs of a caller. ``errors`` are those that it may answer, beside
-    those of a caller that is not let in, ``INVALID_REQUEST`` for parameters that it does not
-    take, and ``INTERNAL_ERROR``. ``curl`` are the arguments of an
-    example, without the address of the service.
+    ``access`` is what it needs of a caller. ``limit`` is the kind of limit that it counts for,
+    by default that of reads unless it is open to all; one that takes photos has to say it.
+    ``errors`` are those that it may answer, beside those of a caller that is not let in,
+    ``INVALID_REQUEST`` for parameters that it does not take, and ``INTERNAL_ERROR``. ``curl``
+    are the arguments of an example, without the address of the service.
     """
 
     tag: str
     access: Access
+    limit: Kind | Literal["by default", "none"] = "by default"
     summary: str
     answers: Mapping[int, Answer]
     curl: str
@@ -128,6 +140,17 @@ class Operation:
     query: type[BaseModel] | None = None
     request_headers: tuple[str, ...] = ()
     errors: Failures = ()
+
+    def __post_init__(self) -> None:
+        if self.limit == "by default" and self.body is not None and self.body.has_photos:
+            raise TypeError(f"{self.summary}: it takes photos, so say for which limit they count")
+
+    @property
+    def kind(self) -> Kind | None:
+        """What the operation counts for; None for what is not limited."""
+        if self.limit == "by default":
+            return None if self.access == "open" else "reads"
+        return None if self.limit == "none" else self.limit
 
     @property
     def scope(self) -> Scope | None:
@@ -140,6 +163,8 @@ class Operation:
     def failures(self) -> Failures:
         """All errors that the operation may answer, each once."""
         refused = () if self.access == "open" else _REFUSED
+        if self.kind is not None:
+            refused = (*refused, RateLimited)
         return tuple(dict.fromkeys((*refused, *self.errors, InvalidRequest, FaceServiceError)))
 
 
@@ -147,10 +172,12 @@ class Operation:
 class Api:
     """An application's routes, each with its description under its endpoint's name.
 
-    ``keys`` are those that callers may have; without them everybody may do all.
+    ``keys`` are those that callers may have; without them everybody may do all. ``meter``
+    charges requests to the limits of their callers.
     """
 
     app: Flask
+    meter: Meter
     keys: KeyRing | None = None
     operations: dict[str, Operation] = field(default_factory=dict)
 
@@ -160,7 +187,7 @@ class Api:
         def add(view: View) -> View:
             @wraps(view)
             def checked(**path: str) -> ResponseReturnValue:
-                admit(operation.access, self.keys)
+                self._let_in(operation)
                 refuse_misplaced(operation.query, takes_body=operation.body is not None)
                 return view(**path)
 
@@ -169,3 +196,11 @@ class Api:
             return view
 
         return add
+
+    def _let_in(self, operation: Operation) -> None:
+        try:
+            admit(operation.access, self.keys)
+        except (KeyRefused, ScopeMissing):
+            self.meter.charge(operation.kind)  # or keys could be tried without a limit
+            raise
+        self.meter.charge(operation.kind)

@@ -68,12 +68,18 @@ def _add_batch_routes(api: Api, parts: WebParts) -> None:
     def index_batch() -> ResponseReturnValue:
         batch_requests = visible(parts).batch_requests
         body = read_json(IndexBatch)
+
+        def charge(photos: int) -> None:
+            api.meter.charge("bulk", cost=photos)
+
         if (body.s3_keys is None) == (body.s3_prefix is None):
             raise InvalidRequest("s3_keys, s3_prefix: give exactly one of them")
         if body.s3_keys is not None:
-            batch_id = batch_requests.submit_keys(body.s3_bucket, body.s3_keys, body)
+            batch_id = batch_requests.submit_keys(body.s3_bucket, body.s3_keys, body, admit=charge)
         else:
-            batch_id = batch_requests.submit_prefix(body.s3_bucket, body.s3_prefix or "", body)
+            batch_id = batch_requests.submit_prefix(
+                body.s3_bucket, body.s3_prefix or "", body, admit=charge
+            )
         location = url_for("batch_status", batch_id=batch_id)
         return _submitted(BatchSubmitted(batch_id=batch_id), location)
 
@@ -159,6 +165,7 @@ _BOX_NOTE = "`box` says where the face is, and only that face is added."
 INDEX_PHOTO = Operation(
     tag="Faces",
     access="enrol",
+    limit="bulk",
     summary="Add the faces of a photo to a collection",
     text=(
         "The workers add them; ask for the job's status. Its result lists `face_records`, and "
@@ -176,10 +183,11 @@ INDEX_PHOTO = Operation(
 INDEX_BATCH = Operation(
     tag="Faces",
     access="enrol",
+    limit="reads",  # the photos are charged for when they are counted
     summary="Add the faces of many photos to a collection",
     text=(
         "Give up to 1,000 keys, or a prefix of up to 10,000 keys. Each photo's key is its "
-        f"`image_id`. {_PERSON_NOTE} {_QUALITY_NOTE}"
+        f"`image_id`. {_PERSON_NOTE} {_QUALITY_NOTE} Each photo counts for the limit `bulk`."
     ),
     body=Body(json=IndexBatch),
     answers={
@@ -206,6 +214,7 @@ BATCH_STATUS = Operation(
 MATCH = Operation(
     tag="Faces",
     access="recognise",
+    limit="recognition",
     summary="Search a collection for a face",
     text=(
         "Searches for the largest face, or for all with `all_faces`. A photo without a face is "
@@ -222,6 +231,7 @@ MATCH = Operation(
 VERIFY = Operation(
     tag="Faces",
     access="recognise",
+    limit="recognition",
     summary="Are two faces one person's?",
     text=(
         "Compares the largest faces of two photos, or of one photo with an enrolled person. "
@@ -236,6 +246,7 @@ VERIFY = Operation(
 DETECT = Operation(
     tag="Faces",
     access="recognise",
+    limit="recognition",
     summary="Find the faces of a photo",
     text="Answers boxes, landmarks and quality. Nothing is stored.",
     body=Body(json=PhotoFields, form=PhotoFields, files=("image",)),

@@ -37,7 +37,9 @@ def add_health_routes(
     def ready() -> ResponseReturnValue:
         missing = dependencies.missing()
         if not missing:
-            return Readiness(galleries=visible(parts).index_states()).model_dump()
+            return Readiness(
+                galleries=visible(parts).index_states(), limits=parts.limits.state()
+            ).model_dump()
         text = f"missing: {', '.join(missing)}"
         return error_answer(ServiceUnavailable.code, text, 503, retryable=True)
 
@@ -94,10 +96,13 @@ HEALTH = Operation(
 READY = Operation(
     tag="Service",
     access="any key",
+    limit="none",
     summary="Can the service be used?",
     text=(
         "Asks S3 and SQS for every bucket and queue. `galleries` has the state of each gallery "
-        "in this process's memory: `loading`, `exact`, `building` or `index`."
+        "in this process's memory: `loading`, `exact`, `building` or `index`. `limits` says where "
+        "requests are counted: `shared` by all processes in Redis, in this `process`, or `away` if "
+        "Redis is, so that this process counts by itself. `none` are set."
     ),
     answers={200: Answer(text="The service can be used.", models=(Readiness,))},
     errors=(ServiceUnavailable,),

@@ -155,6 +155,7 @@ _PENDING = Answer(
 UPLOAD = Operation(
     tag="Recognition",
     access="recognise",
+    limit="recognition",
     summary="Name the people on a photo",
     text=(
         "Queues the photo for the workers and waits for the answer, `MAX_WAIT_SECONDS` at most. "
