@@ -52,8 +52,8 @@ smoke: samples .env ## Enrol sample faces, upload a photo and check the name
 	@$(BIN)/python scripts/local.py up || { echo "FAIL: the service did not start"; exit 1; }
 	@$(BIN)/python -m scripts.smoke
 
-test: samples ## Run every test, in three processes with a LocalStack each
-	@$(BIN)/pytest -n 3
+test: samples ## Run every test, in four processes with a LocalStack each
+	@$(BIN)/pytest -n 4
 
 hooks: install ## Run the checks of style before each commit
 	@$(BIN)/pre-commit install

@@ -80,7 +80,6 @@ class Gallery:
         """Return what a search finds, once it is exactly these, nearest first."""
         wait_until(
             lambda: [match.face_id for match in self.search(position)] == list(face_ids),
-            seconds=5,
             what="the search to find what is enrolled",
         )
         return self.search(position)

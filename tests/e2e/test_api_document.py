@@ -77,7 +77,7 @@ def test_person_is_indexed_matched_verified_renamed_and_forgotten(client: Client
         found: list[dict[str, Any]] = answer["faces"][0]["matches"]
         return found
 
-    wait_until(lambda: bool(matches()), seconds=10)
+    wait_until(lambda: bool(matches()), what="the face to be found")
     assert matches()[0]["person"] == "Joe Biden"
     verified = client.send(
         "POST",
@@ -94,7 +94,7 @@ def test_person_is_indexed_matched_verified_renamed_and_forgotten(client: Client
 
     assert client.send("GET", f"{place}/persons/Joseph", person).status_code == 404
     assert client.send("GET", status, "/status/{job_id}").status_code == 404
-    wait_until(lambda: not matches(), seconds=10)
+    wait_until(lambda: not matches(), what="the face to be forgotten")
     assert client.send("DELETE", place, described).status_code == 204
 
 

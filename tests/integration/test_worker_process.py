@@ -253,7 +253,7 @@ def test_busy_worker_is_protected_from_scale_in_until_it_has_drained(
     worker = tier.start_worker()
     assert agent.protected == []
     freeze_child_at_work(tier, worker)
-    wait_until(lambda: agent.protected == [True], seconds=5)
+    wait_until(lambda: agent.protected == [True], what="the protection")
 
     worker.send(signal.SIGTERM)
     wait_until(lambda: worker.logged("worker is draining"))
