@@ -185,7 +185,8 @@ def _results(stack: Stack) -> Iterator[JobDone]:
 def _jobs_erased(stack: Stack) -> int:
     """Return how many jobs went with the erased person, as audit records say."""
     gallery = _bucket(stack, stack.settings.s3_gallery_bucket)
-    return sum(json.loads(gallery.get(key).body)["jobs"] for key in _keys(gallery, AUDIT))
+    records = (json.loads(gallery.get(key).body) for key in _keys(gallery, AUDIT))
+    return sum(record.get("counts", {}).get("jobs", 0) for record in records)
 
 
 def _bucket(stack: Stack, name: str) -> ObjectStore:

@@ -2,6 +2,7 @@
 
 import click
 
+from efr_cli.audit_commands import audit, receipt
 from efr_cli.collection_commands import collections, people
 from efr_cli.daemon_commands import autoscaler, serve, worker
 from efr_cli.dead_letter_commands import dead_letters
@@ -39,6 +40,8 @@ for command in (
     import_faces,
     rebuild,
     keys,
+    audit,
+    receipt,
     dead_letters,
     serve,
     worker,

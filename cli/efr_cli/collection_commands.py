@@ -5,8 +5,10 @@ from collections.abc import Iterator
 import click
 from pydantic import TypeAdapter, ValidationError
 
+from core.collections.receipts import Receipt
 from core.collections.registry import Collection
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
+from core.ground.authors import TYPIST
 from core.jobs.index_job import Metadata
 from efr_cli.context import CliContext, open_context
 from efr_cli.errors import Person, Similarity, usage_error
@@ -85,7 +87,9 @@ def create_collection(
 
     ID is 1 to 100 characters of A-Z a-z 0-9 _ . and -.
     """
-    open_context(context).collections.create(collection_id, threshold=threshold, metadata=metadata)
+    parts = open_context(context)
+    parts.collections.create(collection_id, threshold=threshold, metadata=metadata)
+    parts.audit.add("create_collection", TYPIST, collection_id=collection_id)
     click.echo(f"collection {collection_id!r} was created")
 
 
@@ -97,8 +101,8 @@ def delete_collection(context: click.Context, collection_id: str) -> None:
 
     Its people, their photos and the results that name them go too.
     """
-    erased = open_context(context).erasure.collection(collection_id)
-    click.echo(f"collection {collection_id!r} was erased: {erased.faces} faces, {erased.jobs} jobs")
+    receipt = open_context(context).erasure.collection(collection_id, TYPIST)
+    _tell(f"collection {collection_id!r}", receipt)
 
 
 @click.group()
@@ -115,5 +119,10 @@ def erase_person(context: click.Context, name: str, collection_id: str) -> None:
 
     Stored photos of them and results that name them go too.
     """
-    erased = open_context(context).erasure.person(collection_id, name)
-    click.echo(f"{name!r} was erased: {erased.faces} faces, {erased.jobs} jobs")
+    _tell(f"{name!r}", open_context(context).erasure.person(collection_id, name, TYPIST))
+
+
+def _tell(what: str, receipt: Receipt) -> None:
+    removed = receipt.removed
+    click.echo(f"{what} was erased: {removed.faces} faces, {removed.jobs} jobs")
+    click.echo(f"efr receipt {receipt.receipt_id} prints the receipt", err=True)

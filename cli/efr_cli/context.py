@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from core.access.audit_trail import AuditTrail
 from core.access.key_store import KeyStore
 from core.collections.enrolment import Enroller
 from core.collections.erasure import Erasure
 from core.collections.matching import Matching, Recognise
 from core.collections.people import People
+from core.collections.receipts import Receipts
 from core.collections.registry import Collections
 from core.ground.realms import WHOLE, Realm
 from core.ports import FaceIndex, Recognizer
@@ -33,10 +35,14 @@ class CliContext:
     """The parts of the service that commands use.
 
     ``recognizer`` starts that many child processes, and ends them after its block.
-    ``run_folder`` holds what interrupted commands need to continue.
+    ``audit_of`` returns the trail of another tenant. ``run_folder`` holds what interrupted
+    commands need to continue.
     """
 
     keys: KeyStore
+    audit_of: Callable[[str], AuditTrail]
+    audit: AuditTrail
+    receipts: Receipts
     collections: Collections
     people: People
     erasure: Erasure
@@ -109,6 +115,9 @@ def join_context(
     shared.tell_of_versions()
     return CliContext(
         keys=shared.key_store,
+        audit_of=lambda tenant: shared.of(Realm(tenant)).audit,
+        audit=shared.audit,
+        receipts=Receipts(audit=shared.audit),
         collections=shared.collections,
         people=shared.people,
         erasure=shared.erasure,

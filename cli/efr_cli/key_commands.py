@@ -7,9 +7,11 @@ from typing import Any, Final
 
 import click
 
+from core.access.audit_trail import Action
 from core.access.keys import SCOPES, ApiKey, GivenKey, Scope
+from core.ground.authors import TYPIST
 from core.ground.realms import COLLECTION_PATTERN, is_tenant
-from efr_cli.context import named_tenant, open_context
+from efr_cli.context import CliContext, named_tenant, open_context
 from efr_cli.errors import ErrorReportingGroup
 
 _SPAN: Final = re.compile(r"(\d{1,5})([hd])")
@@ -91,7 +93,8 @@ def create(
         raise click.BadParameter("1 to 100 characters", param_hint="NAME")
     if admin == bool(scopes):
         raise click.UsageError("give --scope or --admin, and not both")
-    _, key = open_context(context).keys.create(
+    parts = open_context(context)
+    stored, key = parts.keys.create(
         name,
         scopes=("admin",) if admin else scopes,
         tenant=named_tenant(context),
@@ -99,6 +102,7 @@ def create(
         expires_at=datetime.now(UTC) + expires if expires else None,
     )
     _show(key)
+    _audit(parts, "create_key", stored)
 
 
 @keys.command("list")
@@ -142,7 +146,10 @@ def rotate(context: click.Context, key_id: str, keep: timedelta) -> None:
 
     KEY is its id, the part behind efr_.
     """
-    _show(open_context(context).keys.rotate(key_id, keep=keep))
+    parts = open_context(context)
+    stored, key = parts.keys.rotate(key_id, keep=keep)
+    _show(key)
+    _audit(parts, "rotate_key", stored)
 
 
 @keys.command()
@@ -153,13 +160,20 @@ def revoke(context: click.Context, key_id: str) -> None:
 
     KEY is its id, the part behind efr_.
     """
-    key = open_context(context).keys.revoke(key_id)
+    parts = open_context(context)
+    key = parts.keys.revoke(key_id)
     click.echo(f"key {key_id} ({key.name}) was revoked")
+    _audit(parts, "revoke_key", key)
 
 
 def _show(key: GivenKey) -> None:
     click.echo(key.text)
     click.echo(f"This is key {key.key_id}. It is not shown again.", err=True)
+
+
+def _audit(parts: CliContext, action: Action, key: ApiKey) -> None:
+    """Leave a record in the trail of the tenant whose key it is."""
+    parts.audit_of(key.tenant).add(action, TYPIST, key_id=key.key_id)
 
 
 def _state(key: ApiKey, now: datetime) -> str:

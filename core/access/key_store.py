@@ -63,8 +63,10 @@ class KeyStore:
                 yield ApiKey.model_validate_json(self.store.get(key).body)
             after = keys[-1]
 
-    def rotate(self, key_id: str, *, keep: timedelta) -> GivenKey:
+    def rotate(self, key_id: str, *, keep: timedelta) -> tuple[ApiKey, GivenKey]:
         """Give a key another secret; the one that it had is valid for a while.
+
+        Returns what `create` returns.
 
         Raises
         ------
@@ -81,8 +83,7 @@ class KeyStore:
             secrets = (kept, LiveSecret(sha256=given.sha256))[-_MOST_SECRETS:]
             return key.model_copy(update={"secrets": secrets})
 
-        self._change(key_id, rotated)
-        return given
+        return self._change(key_id, rotated), given
 
     def revoke(self, key_id: str) -> ApiKey:
         """End a key; every process refuses it within two seconds.

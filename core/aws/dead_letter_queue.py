@@ -1,7 +1,7 @@
 """The dead letters of one queue: leased, moved back, sent again."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from core.aws.clients import error_code, unavailable_as
 from core.aws.sqs import SqsQueue, notes_of
 from core.errors import QueueUnavailable
+from core.ground.authors import Author
 from core.ground.realms import Realm, tenant_noted
 from core.ports import ReceivedMessage
 
@@ -103,7 +104,7 @@ class DeadLetterQueue:
         """Send messages to their queue once more; here they stay."""
         SqsQueue(self._client, self._source).send_many(
             [letter.body for letter in letters],
-            notes=[Realm(tenant_noted(letter.message.notes)).notes for letter in letters],
+            notes=[_kept(letter.message.notes) for letter in letters],
         )
 
     def delete(self, letters: Sequence[DeadLetter]) -> int:
@@ -154,3 +155,8 @@ class DeadLetterQueue:
 
     def _url(self) -> str:
         return self._client.get_queue_url(QueueName=self.name)["QueueUrl"]
+
+
+def _kept(notes: Mapping[str, str]) -> dict[str, str]:
+    """Return the notes without the reason for which the message was dead-lettered."""
+    return {**Realm(tenant_noted(notes)).notes, **Author.noted(notes).notes}

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Final
 
+from core.access.audit_trail import AuditTrail
 from core.access.key_ring import KeyRing
 from core.access.key_store import KeyStore
+from core.access.name_hashes import NameHashes
 from core.bootstrap.bucket_news import tell_of_obstacles, tell_of_versions
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.tenant_store import TenantStore
@@ -81,6 +83,14 @@ class Shared:
         """The tenant's own objects in the gallery bucket."""
         tenant = self.realm.tenant
         return TenantStore(self.gallery, tenant_prefix(tenant)) if tenant else self.gallery
+
+    @cached_property
+    def names(self) -> NameHashes:
+        return NameHashes(self.own)
+
+    @cached_property
+    def audit(self) -> AuditTrail:
+        return AuditTrail(store=self.own, names=self.names, tenant=self.realm.tenant)
 
     @property
     def _settle_s(self) -> float:
@@ -167,7 +177,7 @@ class Shared:
             index=self.index,
             inputs=self.inputs,
             outputs=self.outputs,
-            gallery=self.own,
+            audit=self.audit,
             realm=self.realm,
             settle_s=self._settle_s,
             clock=self.infrastructure.clock,
@@ -181,6 +191,7 @@ class Shared:
             outputs=self.outputs,
             sources=self.sources(),
             collections=self.collections,
+            audit=self.audit,
             realm=self.realm,
         )
 

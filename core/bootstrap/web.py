@@ -9,6 +9,7 @@ from typing import Final
 
 from cachetools import LRUCache, cached
 
+from core.access.audit_trail import AuditTrail
 from core.access.key_ring import KeyRing
 from core.access.limits.request_limits import RequestLimits
 from core.bootstrap.infrastructure import Infrastructure
@@ -17,6 +18,7 @@ from core.bootstrap.shared import Check, Shared
 from core.collections.erasure import Erasure
 from core.collections.matching import Matching, Recognise
 from core.collections.people import People
+from core.collections.receipts import Receipts
 from core.collections.registry import Collections
 from core.executors.neighbours import Neighbours
 from core.executors.pool import WarmPool
@@ -53,6 +55,8 @@ class RealmParts:
     collections: Collections
     people: People
     erasure: Erasure
+    receipts: Receipts
+    audit: AuditTrail
     index_states: Callable[[], dict[str, str]]
 
 
@@ -140,6 +144,8 @@ def _realm_parts(shared: Shared, *, schedule: PollSchedule, recognise: Recognise
         collections=shared.collections,
         people=shared.people,
         erasure=shared.erasure,
+        receipts=Receipts(audit=shared.audit, realm=shared.realm),
+        audit=shared.audit,
         index_states=shared.index_states,
     )
 

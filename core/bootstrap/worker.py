@@ -89,6 +89,7 @@ def build_worker(settings: Settings, infrastructure: Infrastructure) -> WorkerPa
                 recognizer=scheduler.of(Priority.BULK),
                 enroller=EnrolmentGroups(own.enroller, clock=infrastructure.clock),
                 outputs=own.outputs,
+                audit=own.audit,
                 realm=own.realm,
             ),
         ),

@@ -3,8 +3,8 @@
 Enrolled faces are erased from the index with every trace. The photos that
 they came from and the results that name them are removed from the input and
 output buckets; photos in a bucket of the caller's own are the caller's. An
-audit record without any biometric data or name stays in the gallery bucket.
-An erasure that breaks off is finished by asking for it again.
+audit record without any biometric data or name stays in the gallery bucket:
+it is the erasure's receipt. An erasure that breaks off is finished by asking for it again.
 
 What is still on its way must not come back. A record of the erasure
 (`core.collections.erasure_records`) is left before anything is looked for, so that what was
@@ -16,18 +16,24 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterator, Set
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import cached_property
-from typing import Final, Literal
+from typing import Final
 
+from core.access.audit_trail import AuditTrail
 from core.collections.people import People
+from core.collections.receipts import Kind, Receipt, Removed, action_of
 from core.collections.registry import Collection, Collections
 from core.collections.traces import Found, Traces, Whom
-from core.errors import CollectionNotFound, PersonNotFound, StorageUnavailable
+from core.errors import (
+    CollectionNotFound,
+    PersonNotFound,
+    ServiceUnavailable,
+    StorageUnavailable,
+)
+from core.ground.authors import UNNAMED, Author
 from core.ground.realms import WHOLE, Realm
-from core.ground.records import Frozen
-from core.ground.storage_keys import audit_key
 from core.jobs.batch_records import BatchLists
 from core.ports import EnrolledFace, FaceIndex, ObjectStore
 
@@ -36,27 +42,17 @@ log = logging.getLogger(__name__)
 _ROUNDS: Final = 10
 _PAGE: Final = 1000
 
-Kind = Literal["face", "person", "collection"]
-
-
-class AuditRecord(Frozen):
-    """That something was erased, and how much."""
-
-    erased: Kind
-    collection_id: str
-    faces: int
-    jobs: int
-    erased_at: datetime
-
 
 @dataclass(frozen=True, kw_only=True)
 class Erasure:
-    """Erases what is asked for; each method returns what it erased, as audit records say.
+    """Erases what an author asks for; each method returns the receipt.
 
     Parameters
     ----------
-    inputs, outputs, gallery : ObjectStore
-        The buckets; of the gallery bucket the tenant's part.
+    inputs, outputs : ObjectStore
+        The buckets.
+    audit : AuditTrail
+        The tenant's, which keeps the receipts.
     realm : Realm
         Whose jobs and batches they are.
     settle_s : float
@@ -72,13 +68,13 @@ class Erasure:
     index: FaceIndex
     inputs: ObjectStore
     outputs: ObjectStore
-    gallery: ObjectStore
+    audit: AuditTrail
     settle_s: float
     realm: Realm = WHOLE
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
-    def face(self, collection_id: str, face_id: str) -> AuditRecord:
+    def face(self, collection_id: str, face_id: str, author: Author = UNNAMED) -> Receipt:
         """Erase one face, with the job that enrolled it.
 
         Raises
@@ -95,9 +91,10 @@ class Erasure:
                 return _Holding(faces=faces)
             return _Holding(faces=faces, found=self._traces.of_job(face.job_id, whom))
 
-        return self._until_nothing_is_left("face", whom, find, find(set()))
+        work = _Work(kind="face", collection_id=collection_id, person=face.person, author=author)
+        return self._until_nothing_is_left(work, whom, find, find(set()))
 
-    def person(self, collection_id: str, person: str) -> AuditRecord:
+    def person(self, collection_id: str, person: str, author: Author = UNNAMED) -> Receipt:
         """Erase all faces of a person, their photos, and every result that names them.
 
         Raises
@@ -120,9 +117,10 @@ class Erasure:
             self.collections.announce(self.collections.get(collection_id))
             raise PersonNotFound(f"nobody named {person!r} is enrolled in {collection_id!r}")
         whom = Whom(collection_id=collection_id, person=person)
-        return self._until_nothing_is_left("person", whom, find, first)
+        work = _Work(kind="person", collection_id=collection_id, person=person, author=author)
+        return self._until_nothing_is_left(work, whom, find, first)
 
-    def collection(self, collection_id: str) -> AuditRecord:
+    def collection(self, collection_id: str, author: Author = UNNAMED) -> Receipt:
         """Erase a collection with all its people, photos and results.
 
         Raises
@@ -138,15 +136,17 @@ class Erasure:
             lambda log: log.with_record(uuid.uuid4().hex, at=logs.clock(), everything=True),
         )
         recorded_s = self.clock()
-        faces = self._drop(collection)
-        found = self._traces.find(Whom(collection_id=collection_id))
-        self._traces.erase(found)
-        BatchLists(outputs=self.outputs, realm=self.realm).erase_collection(collection_id)
-        record = self._audit("collection", collection_id, faces=faces, jobs=len(found.jobs))
-        # What comes to a next collection of this id shall be later than the record.
-        self.sleep(max(0.0, recorded_s + self.settle_s - self.clock()))
+        work = _Work(kind="collection", collection_id=collection_id, author=author)
+        whom = Whom(collection_id=collection_id)
+        with self._audited(work):
+            work.removed += Removed(faces=self._drop(collection))
+            work.removed += self._erase_all(whom)
+            # What comes to a next collection of this id shall be later than the record.
+            self.sleep(max(0.0, recorded_s + self.settle_s - self.clock()))
+            while late := self._erase_all(whom):
+                work.removed += late
         self.collections.delete_record(collection)
-        return record
+        return work.receipt
 
     @cached_property
     def _traces(self) -> Traces:
@@ -154,33 +154,28 @@ class Erasure:
 
     def _until_nothing_is_left(
         self,
-        kind: Kind,
+        work: "_Work",
         whom: Whom,
         find: Callable[[Set[str]], "_Holding"],
         first: "_Holding",
-    ) -> AuditRecord:
+    ) -> Receipt:
         """Erase what is found, and look again, until nothing is found."""
         record_id = uuid.uuid4().hex
         faces: set[str] = set(whom.face_ids)
-        erased, jobs = 0, 0
         holding = first
-        for _ in range(_ROUNDS):
-            faces |= holding.faces
-            self._note(whom, record_id, faces)
-            self._erase(whom.collection_id, holding)
-            round_of = self._audit(
-                kind,
-                whom.collection_id,
-                faces=len(holding.faces),
-                jobs=len(holding.found.jobs),
-            )
-            erased, jobs = erased + round_of.faces, jobs + round_of.jobs
-            self._note(whom, record_id, faces)
-            self.sleep(self.settle_s)
-            holding = find(faces)
-            if not holding:
-                return round_of.model_copy(update={"faces": erased, "jobs": jobs})
-        raise StorageUnavailable("what is erased is enrolled again all the time")
+        with self._audited(work):
+            for _ in range(_ROUNDS):
+                faces |= holding.faces
+                self._note(whom, record_id, faces)
+                work.removed += self._erase(whom.collection_id, holding)
+                self._note(whom, record_id, faces)
+                self.sleep(self.settle_s)
+                holding = find(faces)
+                if not holding:
+                    break
+            else:
+                raise StorageUnavailable("what is erased is enrolled again all the time")
+        return work.receipt
 
     def _note(self, whom: Whom, record_id: str, face_ids: Set[str]) -> None:
         """Leave the record, as of now: all that was accepted until now is covered."""
@@ -191,11 +186,18 @@ class Erasure:
             ),
         )
 
-    def _erase(self, collection_id: str, holding: "_Holding") -> None:
-        self._traces.erase(holding.found)
+    def _erase(self, collection_id: str, holding: "_Holding") -> Removed:
+        removed = self._traces.erase(holding.found)
         if holding.faces:
             collection = self.collections.now(collection_id)
             self.index.erase(collection.gallery_id, sorted(holding.faces))
+        return removed + Removed(faces=len(holding.faces))
+
+    def _erase_all(self, whom: Whom) -> Removed:
+        """Erase the jobs and batches of a collection."""
+        removed = self._traces.erase(self._traces.find(whom))
+        batches = BatchLists(outputs=self.outputs, realm=self.realm)
+        return removed.model_copy(update={"batches": batches.erase_collection(whom.collection_id)})
 
     def _faces(self, whom: Whom) -> frozenset[str]:
         """Return the person's faces that are enrolled now, under any name."""
@@ -226,22 +228,43 @@ class Erasure:
         self.index.drop(collection.gallery_id)
         return faces
 
-    def _audit(self, erased: Kind, collection_id: str, *, faces: int, jobs: int) -> AuditRecord:
-        record = AuditRecord(
-            erased=erased,
-            collection_id=collection_id,
-            faces=faces,
-            jobs=jobs,
-            erased_at=datetime.now(UTC),
-        )
-        key = audit_key(record.erased_at, str(uuid.uuid4()))
-        self.gallery.put(key, record.model_dump_json().encode(), content_type="application/json")
-        log.info(
-            "%s was erased",
-            erased,
-            extra={"collection": collection_id, "faces": faces, "jobs": jobs},
-        )
-        return record
+    @contextmanager
+    def _audited(self, work: "_Work") -> Iterator[None]:
+        """Leave the receipt of a work that is done in the block, also if it breaks off."""
+        begun_at = self.audit.now()
+
+        def leave(*, is_complete: bool) -> None:
+            record_id, record = self.audit.add(
+                action_of(work.kind),
+                work.author,
+                people=[work.person],
+                collection_id=work.collection_id,
+                counts=work.removed.model_dump(),
+                begun_at=begun_at,
+                is_complete=is_complete,
+            )
+            work.receipt = Receipt.of(record_id, record)
+
+        try:
+            yield
+        except ServiceUnavailable:
+            with suppress(ServiceUnavailable):
+                if work.removed:
+                    leave(is_complete=False)
+            raise
+        leave(is_complete=True)
+
+
+@dataclass(kw_only=True)
+class _Work:
+    """What is to be erased, for whom, and how much was removed so far."""
+
+    kind: Kind
+    collection_id: str
+    author: Author
+    person: str | None = None
+    removed: Removed = field(default_factory=Removed)
+    receipt: Receipt = field(init=False)
 
 
 @dataclass(frozen=True, kw_only=True)

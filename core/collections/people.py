@@ -14,6 +14,14 @@ _PAGE: Final = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
+class Renamed:
+    """How many faces got another name, and whether someone had that name before."""
+
+    faces: int
+    is_merge: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class People:
     """The people of collections. Every method raises ``CollectionNotFound`` if there is none.
 
@@ -71,13 +79,13 @@ class People:
             raise _nobody(person, collection_id)
         return found
 
-    def rename(self, collection_id: str, person: str, new_name: str) -> int:
+    def rename(self, collection_id: str, person: str, new_name: str) -> Renamed:
         """Give a person's faces another name, which may be that of an enrolled person.
 
         A face for which users rejected the new name loses its name. Photos that wait to be
         enrolled under the former name get the new one. Once this returns, someone who is
         enrolled under the former name is another person, and no result that is stored later
-        gives the former name for these faces. Returns how many faces there were.
+        gives the former name for these faces.
 
         Raises
         ------
@@ -85,6 +93,7 @@ class People:
             If no one of that name is enrolled.
         """
         self.faces_of(collection_id, person)
+        is_merge = new_name != person and bool(self.faces(collection_id, limit=1, person=new_name))
         # First, so that a photo that waits under the former name gets the new one, too.
         self.collections.record(
             collection_id,
@@ -98,7 +107,7 @@ class People:
         if not renamed:
             raise _nobody(person, collection_id)
         self.sleep(self.settle_s)  # or a photo that is accepted now would count as earlier, too
-        return len(renamed)
+        return Renamed(faces=len(renamed), is_merge=is_merge)
 
     def reassign(self, collection_id: str, face_id: str, person: str) -> EnrolledFace:
         """Say whose face it is.

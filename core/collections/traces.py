@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Final
 
 from core.collections.erasure_records import NOTHING_ERASED, ErasureLog
+from core.collections.receipts import Removed
 from core.collections.seen_notes import SeenNotes
 from core.collections.seen_results import SeenResults
 from core.errors import Erased, ObjectMissing
@@ -124,16 +125,21 @@ class Traces:
             return Found(unanswered=frozenset({job_id}))
         return Found()
 
-    def erase(self, found: Found) -> None:
+    def erase(self, found: Found) -> Removed:
         """Remove what holds the jobs; last the results by which they would be found again."""
         lists = BatchLists(outputs=self.outputs, realm=self.realm)
-        if found.jobs:
-            lists.erase_photos(found.jobs)
+        batches = lists.erase_photos(found.jobs) if found.jobs else set()
         for batch in found.batches:
             lists.forget_person(batch)
         with ThreadPoolExecutor(max_workers=_THREADS) as threads:
-            list(threads.map(self._erase_answered, found.answered))
-            list(threads.map(self._end_as_erased, found.unanswered))
+            photos = sum(threads.map(self._erase_answered, found.answered))
+            photos += sum(threads.map(self._end_as_erased, found.unanswered))
+        return Removed(
+            jobs=len(found.jobs),
+            photos=photos,
+            results=len(found.answered),
+            batches=len(batches | {batch.batch_id for batch in found.batches}),
+        )
 
     def _waiting(self, whom: Whom) -> frozenset[str]:
         """Return the jobs without a result whose photo's metadata names the person."""
@@ -228,17 +234,26 @@ class Traces:
         for page in _pages(self.outputs):
             yield from ((key, version) for key, version in page.items() if is_job_id(key))
 
-    def _erase_answered(self, job_id: str) -> None:
-        self._erase_photo(job_id)
+    def _erase_answered(self, job_id: str) -> int:
+        photos = self._erase_photo(job_id)
         self.outputs.delete(job_id)
+        return photos
 
-    def _end_as_erased(self, job_id: str) -> None:
-        self._erase_photo(job_id)
+    def _end_as_erased(self, job_id: str) -> int:
+        photos = self._erase_photo(job_id)
         ending = failed(job_id, Erased.code, str(Erased()))
-        self.outputs.put(job_id, ending.model_dump_json().encode(), content_type="application/json")
+        self.outputs.put(
+            job_id,
+            ending.model_dump_json().encode(),
+            content_type="application/json",
+            metadata=self.realm.notes,
+        )
+        return photos
 
-    def _erase_photo(self, job_id: str) -> None:
-        self.inputs.delete_many(self.inputs.keys(photo_prefix(job_id)))
+    def _erase_photo(self, job_id: str) -> int:
+        keys = self.inputs.keys(photo_prefix(job_id))
+        self.inputs.delete_many(keys)
+        return len(keys)
 
 
 def _pages(store: ObjectStore) -> Iterator[dict[str, str]]:

@@ -39,6 +39,7 @@
     │   ├── BucketNotFound
     │   ├── CollectionNotFound
     │   ├── KeyNotFound
+    │   ├── ReceiptNotFound
     │   ├── FaceNotFound
     │   └── PersonNotFound
     ├── Conflict
@@ -116,6 +117,7 @@ from core.errors.requests import (
     ObjectMissing,
     PersonNotFound,
     PersonRejected,
+    ReceiptNotFound,
     RequestTimedOut,
 )
 from core.errors.service import (
@@ -187,6 +189,7 @@ __all__ = [
     "PersonRejected",
     "QueueUnavailable",
     "RateLimited",
+    "ReceiptNotFound",
     "RecognitionFailed",
     "RecognitionTimedOut",
     "RecognizerDied",

@@ -106,6 +106,12 @@ class KeyNotFound(NotFound):
     code = "KEY_NOT_FOUND"
 
 
+class ReceiptNotFound(NotFound):
+    """Raised when there is no receipt of an erasure under an id."""
+
+    code = "RECEIPT_NOT_FOUND"
+
+
 class FaceNotFound(NotFound):
     """Raised when no face is enrolled under an id."""
 

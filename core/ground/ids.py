@@ -13,6 +13,10 @@ JOB_ID_LENGTH: Final = 36
 COLLECTION_ID: Final = "[A-Za-z0-9_.-]{1,100}"
 """As a regular expression, for schemas as well."""
 
+AUDIT_ID: Final = r"[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(-[0-9]{2}){2}-([0-9]{6}-)?[0-9a-f-]{36}"
+"""A time and a UUID, as a regular expression; older records have whole seconds."""
+
+_AUDIT_ID: Final = re.compile(AUDIT_ID)
 _JOB_ID: Final = re.compile(JOB_ID)
 _FACE_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _COLLECTION_ID: Final = re.compile(COLLECTION_ID)
@@ -42,6 +46,11 @@ def is_face_id(text: str) -> bool:
 def is_collection_id(text: str) -> bool:
     """Tell whether a text has the form of a collection id."""
     return _COLLECTION_ID.fullmatch(text) is not None
+
+
+def is_audit_id(text: str) -> bool:
+    """Tell whether a text has the form of an audit record's id."""
+    return _AUDIT_ID.fullmatch(text) is not None
 
 
 def is_gallery_id(text: str) -> bool:

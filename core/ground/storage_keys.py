@@ -11,7 +11,8 @@ output          ``batches/{batch_id}/{number}.done``     a mark that a photo of 
 output          ``batches/{batch_id}/{number}.failed``   a mark that a photo of it has failed
 gallery         ``collections/{collection_id}.json``     a collection, without its faces
 gallery         ``erasures/{collection_id}.json``        what was erased in a collection
-gallery         ``audit/{time}-{uuid}.json``             the audit record of an erasure
+gallery         ``audit/{time}-{uuid}.json``             an audit record
+gallery         ``secrets/names``                        by what names are hashed there
 gallery         ``galleries/{gallery_id}.lance/…``       the faces of a gallery
 gallery         ``changes/bell``                         another text after each change
 gallery         ``changes/galleries/{gallery_id}``       another text after each of the gallery's
@@ -19,8 +20,8 @@ gallery         ``recent/collections.json``              the collections used la
 gallery         ``fleet/last-work``                      another text while workers have work
 gallery         ``keys/{key_id}.json``                   an API key, without its secrets
 gallery         ``keys-used/{key_id}``                   the day on which a key was used last
-gallery         ``tenants/{tenant}/…``                   a tenant's collections, erasures and
-                                                         audit records, under the same keys
+gallery         ``tenants/{tenant}/…``                   a tenant's collections, erasures, audit
+                                                         records and secret, under the same keys
 ==============  =======================================  =========================================
 """
 
@@ -43,6 +44,7 @@ LAST_WORK: Final = "fleet/last-work"
 TENANTS: Final = "tenants/"
 KEYS: Final = "keys/"
 KEYS_USED: Final = "keys-used/"
+NAMES_SECRET: Final = "secrets/names"  # noqa: S105 - where it lies
 
 _ENDING: Final = ".json"
 
@@ -119,9 +121,19 @@ def api_key_used_key(key_id: str) -> str:
     return f"{KEYS_USED}{key_id}"
 
 
-def audit_key(erased_at: datetime, unique: str) -> str:
-    """Return where the audit record of an erasure lies."""
-    return f"{AUDIT}{erased_at:%Y-%m-%dT%H-%M-%S}-{unique}{_ENDING}"
+def audit_key(at: datetime, unique: str) -> str:
+    """Return where the audit record of something lies that was done at a time, in UTC."""
+    return audit_key_of(f"{at:%Y-%m-%dT%H-%M-%S}-{unique}")
+
+
+def audit_key_of(record_id: str) -> str:
+    """Return where the audit record of that id lies."""
+    return f"{AUDIT}{record_id}{_ENDING}"
+
+
+def audit_id(key: str) -> str:
+    """Return the id of the audit record that lies there."""
+    return key.removeprefix(AUDIT).removesuffix(_ENDING)
 
 
 def gallery_prefix(gallery_id: str) -> str:

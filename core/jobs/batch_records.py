@@ -69,14 +69,17 @@ class BatchLists:
         is_known = self.realm.owns(stored.metadata) and self.realm.shows(batch.collection_id)
         return batch if is_known else None
 
-    def erase_photos(self, job_ids: Set[str]) -> None:
-        """Forget what the photos of these jobs are called."""
+    def erase_photos(self, job_ids: Set[str]) -> set[str]:
+        """Forget what the photos of these jobs are called; return the batches that named any."""
+        changed: set[str] = set()
         for batch in self._all():
             photos = _without_names(batch, job_ids)
             if photos != batch.photos:
                 is_whole = all(photo.image_id == ERASED for photo in photos)
                 person = None if is_whole else batch.person
                 self.write(batch.model_copy(update={"photos": photos, "person": person}))
+                changed.add(batch.batch_id)
+        return changed
 
     def of_collection(self, collection_id: str) -> Iterator[Batch]:
         for batch in self._all():
@@ -88,11 +91,14 @@ class BatchLists:
         photos = _without_names(batch, {photo.job_id for photo in batch.photos})
         self.write(batch.model_copy(update={"photos": photos, "person": None}))
 
-    def erase_collection(self, collection_id: str) -> None:
-        """Remove every batch of a collection."""
+    def erase_collection(self, collection_id: str) -> int:
+        """Remove every batch of a collection; return how many there were."""
+        erased = 0
         for batch in self.of_collection(collection_id):
             while keys := self.outputs.keys(batch_prefix(batch.batch_id)):
                 self.outputs.delete_many(keys)
+            erased += 1
+        return erased
 
     def _all(self) -> Iterator[Batch]:
         """Yield every batch, without listing what belongs to each."""

@@ -15,6 +15,7 @@ from pydantic import (
 
 from core.errors import MalformedMessage
 from core.faces.results import Model
+from core.ground.authors import UNNAMED, Author
 from core.ground.ids import COLLECTION_ID, is_job_id
 from core.ground.names import is_visible, spelled
 from core.ground.records import Frozen
@@ -158,6 +159,8 @@ class IndexJob(IndexRequest):
     """Among the photos of its batch."""
     accepted_at: AwareDatetime | None = None
     """By S3's clock; None where the age of the photo tells, and in messages of former versions."""
+    author: Annotated[Author, Field(exclude=True)] = UNNAMED
+    """Noted beside the body."""
 
     @classmethod
     def of(
@@ -190,7 +193,7 @@ class IndexJob(IndexRequest):
         )
 
     @classmethod
-    def from_body(cls, body: str) -> Self:
+    def from_body(cls, body: str, author: Author = UNNAMED) -> Self:
         """Read a message body.
 
         Raises
@@ -199,7 +202,7 @@ class IndexJob(IndexRequest):
             If the body is not the JSON of a job.
         """
         try:
-            return cls.model_validate_json(body)
+            return cls.model_validate_json(body).model_copy(update={"author": author})
         except ValidationError as error:
             raise MalformedMessage(body) from error
 

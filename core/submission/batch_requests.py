@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Literal
 
+from core.access.audit_trail import AuditTrail
 from core.collections.registry import Collections
 from core.errors import BatchNotFound, InvalidRequest
+from core.ground.authors import UNNAMED, Author
 from core.ground.ids import is_job_id, new_id
 from core.ground.realms import WHOLE, Realm
 from core.ground.records import Frozen
@@ -67,6 +69,7 @@ class BatchRequests:
     outputs: ObjectStore
     sources: PhotoSources
     collections: Collections
+    audit: AuditTrail
     realm: Realm = WHOLE
 
     def submit_keys(
@@ -74,6 +77,7 @@ class BatchRequests:
         bucket: str | None,
         keys: Sequence[str],
         options: IndexOptions,
+        author: Author = UNNAMED,
         *,
         admit: Callable[[int], None] = _admit_all,
     ) -> str:
@@ -100,13 +104,14 @@ class BatchRequests:
         for key in keys:
             if not is_key(key):
                 raise InvalidRequest(f"s3_keys: {key[:300]!r}: {_NO_KEY}")
-        return self._submit(self.sources.bucket(bucket), keys, options, admit)
+        return self._submit(self.sources.bucket(bucket), keys, options, author, admit)
 
     def submit_prefix(
         self,
         bucket: str | None,
         prefix: str,
         options: IndexOptions,
+        author: Author = UNNAMED,
         *,
         admit: Callable[[int], None] = _admit_all,
     ) -> str:
@@ -132,7 +137,7 @@ class BatchRequests:
             raise InvalidRequest(f"s3_prefix: no key of bucket {name!r} begins so")
         if len(keys) > MAX_PREFIX_KEYS:
             raise InvalidRequest(f"s3_prefix: over {MAX_PREFIX_KEYS} keys begin so; name fewer")
-        return self._submit(name, keys, options, admit)
+        return self._submit(name, keys, options, author, admit)
 
     def status(self, batch_id: str, *, limit: int, start: int = 0) -> BatchProgress:
         """Tell how many photos are done, failed and pending, and what became of some.
@@ -170,6 +175,7 @@ class BatchRequests:
         bucket: str,
         keys: Sequence[str],
         options: IndexOptions,
+        author: Author,
         admit: Callable[[int], None],
     ) -> str:
         if len(set(keys)) < len(keys):
@@ -200,7 +206,17 @@ class BatchRequests:
             for position, photo in enumerate(batch.photos)
             if is_key(photo.image_id)
         ]
-        self.queue.send_many([job.body for job in jobs], notes=[self.realm.notes] * len(jobs))
+        # First, because some photos may be queued when the others can't be.
+        self.audit.add(
+            "enrol_batch",
+            author,
+            people=[options.person],
+            collection_id=options.collection_id,
+            batch_id=batch.batch_id,
+            counts={"photos": len(batch.photos)},
+        )
+        notes = {**self.realm.notes, **author.notes}
+        self.queue.send_many([job.body for job in jobs], notes=[notes] * len(jobs))
         return batch.batch_id
 
     def _fail_odd(self, batch: Batch) -> None:

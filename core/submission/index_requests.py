@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from core.collections.registry import Collections
+from core.ground.authors import UNNAMED, Author
 from core.ground.ids import new_id
 from core.ground.storage_keys import photo_key
 from core.jobs.index_job import IndexJob, IndexRequest
@@ -24,7 +25,14 @@ class IndexRequests:
     collections: Collections
     bucket: str
 
-    def submit(self, photo: bytes, image_id: str, filename: str, request: IndexRequest) -> str:
+    def submit(
+        self,
+        photo: bytes,
+        image_id: str,
+        filename: str,
+        request: IndexRequest,
+        author: Author = UNNAMED,
+    ) -> str:
         """Store a photo and queue its job; return the job's id.
 
         Parameters
@@ -37,6 +45,8 @@ class IndexRequests:
             The client's name for the file; any text.
         request : IndexRequest
             What is to be done with its faces.
+        author : Author
+            Whose request it is.
 
         Raises
         ------
@@ -55,6 +65,11 @@ class IndexRequests:
         if request.person is not None:
             metadata[PERSON_NOTE] = noted_person(request.person)
         self.intake.store_and_enqueue(
-            job_id=job_id, key=key, photo=photo, body=job.body, metadata=metadata
+            job_id=job_id,
+            key=key,
+            photo=photo,
+            body=job.body,
+            metadata=metadata,
+            author=author,
         )
         return job_id

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from core.errors import FileTooLarge, ServiceUnavailable
 from core.faces.photos.photo_header import inspect_photo
+from core.ground.authors import UNNAMED, Author
 from core.ground.realms import WHOLE, Realm
 from core.host.logs import log_fields
 from core.ports import JobQueue, ObjectStore
@@ -45,6 +46,7 @@ class Intake:
         photo: bytes,
         body: str,
         metadata: Mapping[str, str],
+        author: Author = UNNAMED,
         remove_on_failure: bool = True,
     ) -> None:
         """Store a photo, then send its message.
@@ -53,6 +55,8 @@ class Intake:
         ----------
         metadata : mapping
             Stored with the photo; ASCII.
+        author : Author
+            Whose request it is, for those jobs that the audit trail tells of.
         remove_on_failure : bool
             Whether to remove the photo if the message can't be sent.
 
@@ -69,7 +73,7 @@ class Intake:
                     content_type="application/octet-stream",
                     metadata={**metadata, **self.realm.notes},
                 )
-                self.queue.send(body, notes=self.realm.notes)
+                self.queue.send(body, notes={**self.realm.notes, **author.notes})
             except ServiceUnavailable:
                 if remove_on_failure:
                     self.remove(key, "photo")

@@ -168,7 +168,7 @@ class JobHandler(Generic[J]):
             Whether the worker keeps it no longer if it can't be answered now either.
         """
         try:
-            job = self._kind.parse(delivery.body)
+            job = self._kind.parse(delivery.message)
         except MalformedMessage:
             return self._discard(delivery, give_up=give_up)
         self._unreadable.note_job()

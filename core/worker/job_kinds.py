@@ -6,10 +6,12 @@ To answer a job is to fetch its photo, to recognise it, then to name or to enrol
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from core.access.audit_trail import AuditTrail
 from core.collections.enrolment_batching import EnrolmentGroups
 from core.collections.face_choice import needed_for
 from core.collections.identification import FaceIdentifier
 from core.errors import BucketNotFound, CollectionNotFound, Erased, ObjectMissing
+from core.ground.authors import Author
 from core.ground.realms import WHOLE, Realm
 from core.jobs.batch_records import note_outcome
 from core.jobs.index_job import IndexDone, IndexJob
@@ -22,7 +24,7 @@ from core.jobs.recognition_job import (
     JobDone,
 )
 from core.jobs.results import JobResult
-from core.ports import ObjectNotes, ObjectStore, Recognizer
+from core.ports import ObjectNotes, ObjectStore, ReceivedMessage, Recognizer
 
 J = TypeVar("J", bound=Job | IndexJob)
 
@@ -30,8 +32,8 @@ J = TypeVar("J", bound=Job | IndexJob)
 class JobKind(Protocol[J]):
     """What the messages of a lane are."""
 
-    def parse(self, body: str) -> J:
-        """Read a message body; ``MalformedMessage`` if it is no job of this kind."""
+    def parse(self, message: ReceivedMessage) -> J:
+        """Read a message; ``MalformedMessage`` if its body is no job of this kind."""
         ...
 
     def answer(self, job: J) -> JobDone | IndexDone:
@@ -59,8 +61,8 @@ class RecognitionJobs:
     max_file_bytes: int
     realm: Realm = WHOLE
 
-    def parse(self, body: str) -> Job:
-        return Job.from_body(body)
+    def parse(self, message: ReceivedMessage) -> Job:
+        return Job.from_body(message.body)
 
     def answer(self, job: Job) -> JobDone:
         photo = self.inputs.get(job.input_key, max_bytes=self.max_file_bytes)
@@ -89,17 +91,19 @@ class IndexJobs:
 
     A batch by prefix has whatever lies there: what is no photo by its name is not fetched.
     What was erased after its photo was accepted is not even recognised, and the photo goes
-    where the service stored it.
+    where the service stored it. The audit trail tells of each photo that was enrolled by itself,
+    perhaps twice; of a batch it has told when that was accepted.
     """
 
     sources: PhotoSources
     recognizer: Recognizer
     enroller: EnrolmentGroups
     outputs: ObjectStore
+    audit: AuditTrail
     realm: Realm = WHOLE
 
-    def parse(self, body: str) -> IndexJob:
-        return IndexJob.from_body(body)
+    def parse(self, message: ReceivedMessage) -> IndexJob:
+        return IndexJob.from_body(message.body, Author.noted(message.notes))
 
     def answer(self, job: IndexJob) -> IndexDone:
         if job.batch_id is not None:
@@ -112,8 +116,17 @@ class IndexJobs:
             raise
 
     def note_outcome(self, job: IndexJob, result: JobResult) -> None:
-        """Let the job's batch count it."""
+        """Let the job's batch count it, or the audit trail tell of it."""
         note_outcome(self.outputs, job, result)
+        if job.batch_id is None and isinstance(result, IndexDone) and result.face_records:
+            self.audit.add(
+                "enrol",
+                job.author,
+                people=[record.person for record in result.face_records],
+                collection_id=result.collection_id,
+                job_id=result.job_id,
+                counts={"faces": len(result.face_records)},
+            )
 
     def _answer(self, job: IndexJob) -> IndexDone:
         try:

@@ -22,6 +22,7 @@ from efr_web.routes.face_routes import add_face_routes
 from efr_web.routes.health_routes import add_health_routes
 from efr_web.routes.job_routes import add_job_routes
 from efr_web.routes.people_routes import add_people_routes
+from efr_web.routes.receipt_routes import add_receipt_routes
 
 
 def create_app(
@@ -59,7 +60,8 @@ def create_app(
     answer_errors(app, settings)
     show_limits(app)
     meter = Meter(parts.limits, settings.trusted_proxies)
-    _add_routes(Api(app=app, meter=meter, keys=parts.keys), parts, settings)
+    api = app.extensions["api"] = Api(app=app, meter=meter, keys=parts.keys)
+    _add_routes(api, parts, settings)
     parts.start()
     return app
 
@@ -73,6 +75,7 @@ def _add_routes(api: Api, parts: WebParts, settings: Settings) -> None:
     add_job_routes(api, parts, settings)
     add_collection_routes(api, parts)
     add_people_routes(api, parts)
+    add_receipt_routes(api, parts)
     add_face_routes(api, parts, reader)
     add_health_routes(api, parts)
     add_docs_routes(api)

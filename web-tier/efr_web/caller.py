@@ -10,6 +10,8 @@ from core.access.key_ring import KeyRing
 from core.access.keys import ApiKey, Scope
 from core.bootstrap.web import RealmParts, WebParts
 from core.errors import KeyInvalid, KeyMissing, ScopeMissing
+from core.ground.authors import NOBODY as NO_KEY
+from core.ground.authors import Author
 from core.ground.realms import WHOLE, Realm
 
 Access = Literal["open", "any key", "recognise", "enrol", "erase", "admin"]
@@ -28,6 +30,11 @@ class Caller:
     def realm(self) -> Realm:
         """What it sees."""
         return WHOLE if self.key is None else self.key.realm
+
+    @property
+    def author(self) -> Author:
+        """How the audit trail names the caller and the request."""
+        return Author(NO_KEY if self.key is None else self.key.key_id, g.request_id)
 
     def check(self, scope: Scope) -> None:
         """Raise ``ScopeMissing`` unless the caller may do what needs a scope."""

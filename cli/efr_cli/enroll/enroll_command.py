@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from core.collections.registry import Collections
 from core.errors import CollectionExists, CollectionNotFound
+from core.ground.authors import TYPIST
 from core.jobs.recognition_job import DEFAULT_COLLECTION
 from efr_cli.context import CliContext, open_context
 from efr_cli.enroll.folder import FolderEnrolment, Unused, Wanted, photos_of
@@ -68,7 +68,7 @@ def _enrol(
     parts: CliContext, photos: list[tuple[str, Path]], collection_id: str, wanted: Wanted
 ) -> list[Unused]:
     began_at = parts.collections.erasures.clock()
-    _ensure(parts.collections, collection_id)
+    _ensure(parts, collection_id)
     with parts.recognizer(parts.threads) as recognizer:
         enrolment = FolderEnrolment(
             collection_id=collection_id,
@@ -79,6 +79,14 @@ def _enrol(
         )
         enrolment.enrol(photos, threads=parts.threads)
     people = len(set(enrolment.owners.values()))
+    if enrolment.owners:
+        parts.audit.add(
+            "enrol",
+            TYPIST,
+            people=sorted(set(enrolment.owners.values())),
+            collection_id=collection_id,
+            counts={"faces": len(enrolment.owners), "changed": enrolment.changed},
+        )
     click.echo(
         f"{len(enrolment.owners)} photos of {people} people in {collection_id!r}, "
         f"{enrolment.changed} of them new"
@@ -86,10 +94,11 @@ def _enrol(
     return enrolment.unused
 
 
-def _ensure(collections: Collections, collection_id: str) -> None:
+def _ensure(parts: CliContext, collection_id: str) -> None:
     try:
-        collections.get(collection_id)
+        parts.collections.get(collection_id)
     except CollectionNotFound:
         with suppress(CollectionExists):  # being erased: the next call says so
-            collections.create(collection_id)
-        collections.get(collection_id)
+            parts.collections.create(collection_id)
+            parts.audit.add("create_collection", TYPIST, collection_id=collection_id)
+        parts.collections.get(collection_id)

@@ -12,6 +12,7 @@ from typing import Final
 from tqdm import tqdm
 
 from core.errors import BatchNotFound
+from core.ground.authors import TYPIST
 from core.jobs.index_job import IndexDone, UnindexedFace, is_key
 from core.jobs.results import Results
 from core.ports import ObjectStore
@@ -98,7 +99,7 @@ class BulkRun:
     def _submit(self, keys: list[str]) -> None:
         run_request = self.journal.run_request
         batch_id = self.parts.batch_requests.submit_keys(
-            run_request.bucket, keys, run_request.request
+            run_request.bucket, keys, run_request.request, TYPIST
         )
         self.journal.append(SubmittedBatch(batch_id=batch_id, keys=keys))
 

@@ -9,6 +9,7 @@ import click
 from tqdm import tqdm
 
 from core.collections.registry import check_model
+from core.ground.authors import TYPIST
 from core.ports import EnrolledFace
 from efr_cli.context import CliContext, open_context
 from efr_cli.errors import Refused
@@ -51,6 +52,7 @@ def export(context: click.Context, file: Path, collection_id: str) -> None:
     with tqdm(desc="exported", total=total, unit="face", disable=None) as bar:
         pages = _counted(parts, collection.gallery_id, bar.update)
         written = write_faces(file, pages, model=model, length=len(first[0].embedding))
+    parts.audit.add("export", TYPIST, collection_id=collection_id, counts={"faces": written})
     click.echo(f"{written} faces of {collection_id!r} in {file}")
 
 
@@ -94,6 +96,12 @@ def import_faces(context: click.Context, file: Path, collection_id: str) -> None
             )
             changed += added.changed
             bar.update(len(page))
+    parts.audit.add(
+        "import",
+        TYPIST,
+        collection_id=collection_id,
+        counts={"faces": source.count, "changed": changed},
+    )
     click.echo(f"{source.count} faces in {collection_id!r}, {changed} of them new or changed")
 
 

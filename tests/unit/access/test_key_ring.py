@@ -84,7 +84,7 @@ def test_new_key_is_let_in_within_two_seconds_of_a_refusal(door: Door) -> None:
     door.bucket.put(
         "keys/0123456789ab.json", other.model_dump_json().encode(), content_type="application/json"
     )
-    rotated = door.store.rotate(key.key_id, keep=timedelta())
+    _, rotated = door.store.rotate(key.key_id, keep=timedelta())
     door.clock.advance(TRUSTED_S)
 
     door.assert_let_in(rotated)
@@ -93,7 +93,7 @@ def test_new_key_is_let_in_within_two_seconds_of_a_refusal(door: Door) -> None:
 def test_both_secrets_open_while_a_key_is_rotated(door: Door) -> None:
     former = door.made()
 
-    latter = door.store.rotate(former.key_id, keep=timedelta(days=10_000))
+    _, latter = door.store.rotate(former.key_id, keep=timedelta(days=10_000))
 
     assert latter.key_id == former.key_id
     assert latter.secret != former.secret
@@ -104,7 +104,7 @@ def test_both_secrets_open_while_a_key_is_rotated(door: Door) -> None:
 def test_former_secret_expires(door: Door) -> None:
     former = door.made()
 
-    latter = door.store.rotate(former.key_id, keep=timedelta(0))
+    _, latter = door.store.rotate(former.key_id, keep=timedelta(0))
 
     door.assert_refused(former)
     door.assert_let_in(latter)
@@ -112,7 +112,7 @@ def test_former_secret_expires(door: Door) -> None:
 
 def test_only_two_secrets_are_live(door: Door) -> None:
     first = door.made()
-    later = [door.store.rotate(first.key_id, keep=timedelta(days=10_000)) for _ in range(2)]
+    later = [door.store.rotate(first.key_id, keep=timedelta(days=10_000))[1] for _ in range(2)]
 
     door.assert_refused(first)
     for key in later:

@@ -90,7 +90,7 @@ def test_erasing_an_imported_face_leaves_the_job_that_its_file_names_alone(
     written(file, eve)
 
     assert cli.run("import", file, "--collection", "work").exit_code == 0
-    assert cli.parts().erasure.face("work", eve.face_id).jobs == 0
+    assert cli.parts().erasure.face("work", eve.face_id).removed.jobs == 0
 
     assert [key.partition("_")[0] for key in cli.inputs.objects] == [job_id]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from core.bootstrap.shared import Shared
-from core.collections.people import People
+from core.collections.people import People, Renamed
 from core.errors import CollectionNotFound, FaceNotFound, PersonNotFound, PersonRejected
 from core.ports import EnrolledFace
 from core.settings import Settings
@@ -95,7 +95,9 @@ def test_all_faces_of_a_person_are_found_over_many_pages(family: Family) -> None
 def test_renaming_reaches_every_face(family: Family) -> None:
     family.enrol(*(enrolled("Ada", n, f"{n:04}") for n in range(2_500)), enrolled("Bob", 0, "b"))
 
-    assert family.people.rename("family", "Ada", "Ada Lovelace") == 2_500
+    assert family.people.rename("family", "Ada", "Ada Lovelace") == Renamed(
+        faces=2_500, is_merge=False
+    )
     assert set(family.names().values()) == {"Ada Lovelace", "Bob"}
 
 
@@ -207,7 +209,7 @@ def test_faces_that_are_erased_while_they_are_renamed_stay_erased(
     family.enrol(enrolled("Ada", 0, "1"), enrolled("Ada", 1, "2"))
     monkeypatch.setattr(family.people.index, "put", erasing(family, "1"))
 
-    assert family.people.rename("family", "Ada", "Bob") == 1
+    assert family.people.rename("family", "Ada", "Bob") == Renamed(faces=1, is_merge=False)
 
     assert family.names() == {"2": "Bob"}
 

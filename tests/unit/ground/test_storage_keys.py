@@ -45,6 +45,7 @@ SHA256_OF_ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015a
         (storage_keys.COLLECTIONS, "collections/"),
         (storage_keys.ERASURES, "erasures/"),
         (storage_keys.AUDIT, "audit/"),
+        (storage_keys.NAMES_SECRET, "secrets/names"),
         (storage_keys.GALLERIES, "galleries"),
         (storage_keys.BELL, "changes/bell"),
         (storage_keys.MARKERS, "changes/galleries/"),

@@ -154,7 +154,7 @@ def test_erasing_a_collection_leaves_no_photo_result_or_gallery(web: WebFixture)
     assert not web.inputs.objects
     assert not web.index.galleries
     left = {key.partition("/")[0] for key in web.gallery.objects}
-    assert left == {"audit", "changes", "erasures"}
+    assert left == {"audit", "changes", "erasures", "secrets"}
 
 
 def test_absent_store_is_503_without_its_inner_details(web: WebFixture) -> None:

@@ -38,6 +38,7 @@ class StockedWebFixture(WebFixture):
         super().__post_init__()
         _, key = KeyStore(store=self.gallery).create("test", scopes=["admin"])
         self.key = headers(key)
+        self.receipts: list[str] = []
         self.client.environ_base["HTTP_AUTHORIZATION"] = self.key["Authorization"]
 
     def stock(self) -> dict[str, Any]:
@@ -47,6 +48,10 @@ class StockedWebFixture(WebFixture):
         self.album.objects["k.jpg"] = PHOTO
         self.index_all()
         indexed = self.enrol("known", "ada-1", face(), person="Ada")
+        if not self.receipts:
+            gone = self.enrol("known", "bob-1", face(5), person="Bob").face_records[0].face_id
+            erased = self.client.delete(f"/collections/known/faces/{gone}")
+            self.receipts.append(erased.headers["Receipt"].rpartition("/")[2])
         batch = self.client.post(
             "/faces/index/batch", json={"collection_id": "known", "s3_keys": ["k.jpg"]}
         )
@@ -56,6 +61,7 @@ class StockedWebFixture(WebFixture):
             "job_id": indexed.job_id,
             "batch_id": batch.get_json()["batch_id"],
             "name": "Ada",
+            "receipt_id": self.receipts[0],
             "person": "Ada",
             "image_id": "ada-1",
             "s3_key": "k.jpg",

@@ -29,7 +29,14 @@ class Door(WebFixture):
 
     def call(self, method: str, path: str, key: dict[str, str] | None = None) -> TestResponse:
         return self.client.open(
-            path.format(collection_id="staff", face_id=JOB, job_id=JOB, batch_id=JOB, name="Ada"),
+            path.format(
+                collection_id="staff",
+                face_id=JOB,
+                job_id=JOB,
+                batch_id=JOB,
+                name="Ada",
+                receipt_id=f"2026-11-30T12-00-05-{JOB}",
+            ),
             method=method,
             headers=key,
         )

@@ -262,3 +262,13 @@ def test_without_tenants_nothing_is_noted() -> None:
     assert [dict(message.notes) for message in web.queue.messages] == [{}]
     (key,) = web.inputs.objects
     assert "tenant" not in web.inputs.notes(key).metadata
+
+
+def test_waiting_job_that_is_erased_ends_for_its_own_tenant_only(pair: Pair) -> None:
+    waiting = pair.ours.upload()
+
+    assert pair.ours.call("DELETE", "/collections/staff").status_code == 204
+
+    assert json_of(pair.ours.status(waiting))["error"]["code"] == "ERASED"
+    assert pair.web.outputs.notes(waiting).metadata == {"tenant": "ours"}
+    assert_error(pair.theirs.status(waiting), 404, "JOB_NOT_FOUND")

@@ -41,6 +41,7 @@ class Worker:
             recognizer=recognizer,
             enroller=EnrolmentGroups(shared.enroller),
             outputs=self.outputs,
+            audit=shared.audit,
         )
 
     def upload(self, photo: bytes, collection_id: str | None) -> None:

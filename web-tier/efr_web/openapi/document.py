@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from core import __version__
-from core.ground.ids import COLLECTION_ID
+from core.ground.ids import AUDIT_ID, COLLECTION_ID
 from efr_web.middleware import Failure, code_of, status_of
 from efr_web.openapi.form_schema import form_schema
 from efr_web.openapi.operation import Answer, Api, Body, Operation
@@ -33,6 +33,7 @@ _PATH_PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "job_id": {"type": "string", "format": "uuid"},
     "batch_id": {"type": "string", "format": "uuid"},
     "name": {"type": "string", "minLength": 1, "maxLength": 100},
+    "receipt_id": {"type": "string", "pattern": f"^{AUDIT_ID}$"},
 }
 _REQUEST_HEADERS: Final[dict[str, dict[str, Any]]] = {
     "Prefer": {
@@ -57,6 +58,7 @@ _REQUEST_HEADERS: Final[dict[str, dict[str, Any]]] = {
 }
 _HEADERS: Final = {
     "Location": ("Where to go on.", "string"),
+    "Receipt": ("The path of the receipt of the erasure.", "string"),
     "Retry-After": ("Seconds after which asking again makes sense.", "integer"),
     "RateLimit": ("What is left of each limit, `r`, and seconds until it is whole, `t`.", "string"),
     "RateLimit-Policy": ("The limits that the call counts for: `q` in `w` seconds.", "string"),

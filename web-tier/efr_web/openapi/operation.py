@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import BaseModel
 from werkzeug.exceptions import UnsupportedMediaType
 
+from core.access.audit_trail import Action
 from core.access.key_ring import KeyRing
 from core.access.keys import Scope
 from core.errors import (
@@ -52,7 +53,7 @@ from efr_web.requests.parsing import JSON, refuse_misplaced
 
 Failures = tuple[Failure, ...]
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
-Header = Literal["Location", "Retry-After", "Result-Polls"]
+Header = Literal["Location", "Receipt", "Retry-After", "Result-Polls"]
 
 BODY: Final[Failures] = (InvalidRequest, BadRequest, RequestTimedOut)
 JSON_BODY: Final[Failures] = (*BODY, UnsupportedMediaType)
@@ -124,6 +125,7 @@ class Operation:
 
     ``access`` is what it needs of a caller. ``limit`` is the kind of limit that it counts for,
     by default that of reads unless it is open to all; one that takes photos has to say it.
+    ``actions`` are those that it leaves in the audit trail, itself or by the worker.
     ``errors`` are those that it may answer, beside those of a caller that is not let in,
     ``INVALID_REQUEST`` for parameters that it does not take, and ``INTERNAL_ERROR``. ``curl``
     are the arguments of an example, without the address of the service.
@@ -140,6 +142,7 @@ class Operation:
     query: type[BaseModel] | None = None
     request_headers: tuple[str, ...] = ()
     errors: Failures = ()
+    actions: tuple[Action, ...] = ()
 
     def __post_init__(self) -> None:
         if self.limit == "by default" and self.body is not None and self.body.has_photos:

@@ -12,7 +12,7 @@ from core.errors import (
     StorageUnavailable,
 )
 from core.ground.ids import is_collection_id
-from efr_web.caller import visible
+from efr_web.caller import caller, visible
 from efr_web.openapi.operation import (
     COLLECTION,
     INDEX,
@@ -26,6 +26,7 @@ from efr_web.openapi.operation import (
 from efr_web.requests.models import CreateCollection, PageQuery
 from efr_web.requests.pagination import decode_cursor, encode_cursor
 from efr_web.requests.parsing import read_json, read_query
+from efr_web.routes.receipt_routes import GONE, erased
 from efr_web.schemas import CollectionDescription, CollectionList, CollectionSummary
 
 
@@ -40,6 +41,9 @@ def add_collection_routes(api: Api, parts: WebParts) -> None:
         body = read_json(CreateCollection)
         made = visible(parts).collections.create(
             body.collection_id, threshold=body.threshold, metadata=body.metadata
+        )
+        visible(parts).audit.add(
+            "create_collection", caller().author, collection_id=made.collection_id
         )
         response = jsonify(described(made).model_dump(mode="json"))
         response.status_code = 201
@@ -68,8 +72,7 @@ def add_collection_routes(api: Api, parts: WebParts) -> None:
 
     @api.route("DELETE", "/collections/<collection_id>", DELETE)
     def delete_collection(collection_id: str) -> ResponseReturnValue:
-        visible(parts).erasure.collection(collection_id)
-        return "", 204
+        return erased(visible(parts).erasure.collection(collection_id, caller().author))
 
 
 CREATE = Operation(
@@ -86,6 +89,7 @@ CREATE = Operation(
         )
     },
     errors=(*JSON_BODY, InvalidCollectionId, CollectionExists, StorageUnavailable, *INDEX),
+    actions=("create_collection",),
     curl=curl_json("/collections", {"collection_id": "staff", "threshold": 85}),
 )
 LIST = Operation(
@@ -115,7 +119,8 @@ DELETE = Operation(
         "Erases all its people, their photos and their results too. A second request is "
         "answered `COLLECTION_NOT_FOUND`. If an erasure breaks off, ask again to finish it."
     ),
-    answers={204: Answer(text="The collection is gone.")},
+    answers={204: GONE},
     errors=(*COLLECTION, *INDEX),
+    actions=("erase_collection",),
     curl="-X DELETE /collections/staff",
 )

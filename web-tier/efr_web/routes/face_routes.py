@@ -16,7 +16,7 @@ from core.errors import (
 )
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from core.jobs.recognition_job import DetectedFace, RecognisedPhoto
-from efr_web.caller import visible
+from efr_web.caller import caller, visible
 from efr_web.openapi.operation import (
     COLLECTION,
     HANDED_OVER,
@@ -58,7 +58,9 @@ def _add_index_route(api: Api, parts: WebParts, reader: PhotoReader) -> None:
     def index_photo() -> ResponseReturnValue:
         body, photo = reader.read(IndexPhoto)
         requests = visible(parts).index_requests
-        job_id = requests.submit(photo.content, body.image_id, photo.filename, body)
+        job_id = requests.submit(
+            photo.content, body.image_id, photo.filename, body, caller().author
+        )
         g.job_id = job_id
         return _submitted(JobSubmitted(job_id=job_id), url_for("status", job_id=job_id))
 
@@ -75,10 +77,12 @@ def _add_batch_routes(api: Api, parts: WebParts) -> None:
         if (body.s3_keys is None) == (body.s3_prefix is None):
             raise InvalidRequest("s3_keys, s3_prefix: give exactly one of them")
         if body.s3_keys is not None:
-            batch_id = batch_requests.submit_keys(body.s3_bucket, body.s3_keys, body, admit=charge)
+            batch_id = batch_requests.submit_keys(
+                body.s3_bucket, body.s3_keys, body, caller().author, admit=charge
+            )
         else:
             batch_id = batch_requests.submit_prefix(
-                body.s3_bucket, body.s3_prefix or "", body, admit=charge
+                body.s3_bucket, body.s3_prefix or "", body, caller().author, admit=charge
             )
         location = url_for("batch_status", batch_id=batch_id)
         return _submitted(BatchSubmitted(batch_id=batch_id), location)
@@ -178,6 +182,7 @@ INDEX_PHOTO = Operation(
         202: Answer(text="The photo was accepted.", models=(JobSubmitted,), headers=("Location",))
     },
     errors=(*PHOTO, *COLLECTION, *HANDED_OVER),
+    actions=("enrol",),
     curl="-F image=@ada.jpg -F collection_id=staff -F image_id=ada-1 -F person=Ada /faces/index",
 )
 INDEX_BATCH = Operation(
@@ -196,6 +201,7 @@ INDEX_BATCH = Operation(
         )
     },
     errors=(*JSON_BODY, *COLLECTION, *SOURCE, *HANDED_OVER),
+    actions=("enrol_batch",),
     curl=curl_json(
         "/faces/index/batch",
         {"collection_id": "staff", "s3_bucket": "album", "s3_prefix": "2026/"},

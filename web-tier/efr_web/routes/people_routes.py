@@ -3,6 +3,7 @@
 from flask.typing import ResponseReturnValue
 from werkzeug.routing import PathConverter
 
+from core.access.audit_trail import Action
 from core.bootstrap.web import WebParts
 from core.errors import (
     FaceNotFound,
@@ -11,7 +12,7 @@ from core.errors import (
     PersonRejected,
 )
 from core.ground.ids import is_face_id
-from efr_web.caller import visible
+from efr_web.caller import caller, visible
 from efr_web.openapi.operation import (
     COLLECTION,
     INDEX,
@@ -25,6 +26,7 @@ from efr_web.openapi.operation import (
 from efr_web.requests.models import FacePageQuery, NewName, PageQuery, PersonOfFace, PersonPath
 from efr_web.requests.pagination import decode_cursor, encode_cursor
 from efr_web.requests.parsing import read_json, read_query, read_text
+from efr_web.routes.receipt_routes import GONE, erased
 from efr_web.schemas import FaceList, KnownFace, PersonFaces, PersonRenamed
 
 _FACE = "/collections/<collection_id>/faces/<face_id>"
@@ -77,33 +79,51 @@ def _add_list_routes(api: Api, parts: WebParts) -> None:
 def _add_change_routes(api: Api, parts: WebParts) -> None:
     @api.route("PATCH", _PERSON, RENAME)
     def rename_person(collection_id: str, name: str) -> ResponseReturnValue:
-        new_name = read_json(NewName).name
-        faces = visible(parts).people.rename(collection_id, _person(name), new_name)
-        return PersonRenamed(person=new_name, faces=faces).model_dump()
+        new_name, person = read_json(NewName).name, _person(name)
+        renamed = visible(parts).people.rename(collection_id, person, new_name)
+        visible(parts).audit.add(
+            "merge" if renamed.is_merge else "rename",
+            caller().author,
+            people=[person, new_name],
+            collection_id=collection_id,
+            counts={"faces": renamed.faces},
+        )
+        return PersonRenamed(person=new_name, faces=renamed.faces).model_dump()
 
     @api.route("POST", f"{_FACE}/reassign", REASSIGN)
     def reassign_face(collection_id: str, face_id: str) -> ResponseReturnValue:
         person = read_json(PersonOfFace).person
         face = visible(parts).people.reassign(collection_id, _checked(face_id), person)
+        note_face("reassign", collection_id, person)
         return KnownFace.of(face).model_dump()
 
     @api.route("POST", f"{_FACE}/reject", REJECT)
     def reject_face(collection_id: str, face_id: str) -> ResponseReturnValue:
         person = read_json(PersonOfFace).person
         face = visible(parts).people.reject(collection_id, _checked(face_id), person)
+        note_face("reject", collection_id, person)
         return KnownFace.of(face).model_dump()
+
+    def note_face(action: Action, collection_id: str, person: str) -> None:
+        visible(parts).audit.add(
+            action,
+            caller().author,
+            people=[person],
+            collection_id=collection_id,
+            counts={"faces": 1},
+        )
 
 
 def _add_erase_routes(api: Api, parts: WebParts) -> None:
     @api.route("DELETE", _FACE, DELETE_FACE)
     def delete_face(collection_id: str, face_id: str) -> ResponseReturnValue:
-        visible(parts).erasure.face(collection_id, _checked(face_id))
-        return "", 204
+        erasure = visible(parts).erasure
+        return erased(erasure.face(collection_id, _checked(face_id), caller().author))
 
     @api.route("DELETE", _PERSON, DELETE_PERSON)
     def delete_person(collection_id: str, name: str) -> ResponseReturnValue:
-        visible(parts).erasure.person(collection_id, _person(name))
-        return "", 204
+        erasure = visible(parts).erasure
+        return erased(erasure.person(collection_id, _person(name), caller().author))
 
 
 def _person(name: str) -> str:
@@ -147,6 +167,7 @@ RENAME = Operation(
     ),
     body=Body(json=NewName),
     answers={200: Answer(text="The faces have the new name.", models=(PersonRenamed,))},
+    actions=("rename", "merge"),
     errors=(*COLLECTION, *INDEX, *JSON_BODY, PersonNotFound),
     curl=curl_json(
         "/collections/staff/persons/Ada%20Lovelace", {"name": "Ada King"}, method="PATCH"
@@ -159,6 +180,7 @@ REASSIGN = Operation(
     body=Body(json=PersonOfFace),
     answers={200: Answer(text="The face as it is now.", models=(KnownFace,))},
     errors=(*COLLECTION, *INDEX, *JSON_BODY, FaceNotFound, PersonRejected),
+    actions=("reassign",),
     curl=curl_json(
         "/collections/staff/faces/6f1dbf0e-6b0f-5d0b-9f0a-6f6f4d1a7c11/reassign",
         {"person": "Ada King"},
@@ -172,6 +194,7 @@ REJECT = Operation(
     body=Body(json=PersonOfFace),
     answers={200: Answer(text="The face as it is now.", models=(KnownFace,))},
     errors=(*COLLECTION, *INDEX, *JSON_BODY, FaceNotFound),
+    actions=("reject",),
     curl=curl_json(
         "/collections/staff/faces/6f1dbf0e-6b0f-5d0b-9f0a-6f6f4d1a7c11/reject",
         {"person": "Ada King"},
@@ -182,7 +205,8 @@ DELETE_FACE = Operation(
     access="erase",
     summary="Erase a face",
     text="Erases its photo and result too. A second request is answered `FACE_NOT_FOUND`.",
-    answers={204: Answer(text="The face is gone.")},
+    answers={204: GONE},
+    actions=("erase_face",),
     errors=(*COLLECTION, *INDEX, FaceNotFound),
     curl="-X DELETE /collections/staff/faces/6f1dbf0e-6b0f-5d0b-9f0a-6f6f4d1a7c11",
 )
@@ -195,7 +219,8 @@ DELETE_PERSON = Operation(
         f"{_NAMED} A second request is answered `PERSON_NOT_FOUND`. If an erasure breaks off, ask "
         "again to finish it."
     ),
-    answers={204: Answer(text="The person is gone.")},
+    answers={204: GONE},
+    actions=("erase_person",),
     errors=(*COLLECTION, *INDEX, InvalidRequest, PersonNotFound),
     curl="-X DELETE /collections/staff/persons/Ada%20Lovelace",
 )
