@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import click
 from pydantic import TypeAdapter, ValidationError
 
+from core.collections.collection import Collection
 from core.collections.receipts import Receipt
-from core.collections.registry import Collection
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from core.ground.authors import TYPIST
 from core.jobs.index_job import Metadata

@@ -6,8 +6,9 @@ from typing import Final
 
 import numpy as np
 
+from core.collections.collection import Collection, check_model
 from core.collections.grounds import Grounds
-from core.collections.registry import Collection, Collections, check_model
+from core.collections.registry import Collections
 from core.faces.results import Face, Recognition
 from core.faces.similarity import similarity
 from core.jobs.recognition_job import (

@@ -7,8 +7,9 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from core.collections.collection import Collection, check_model
 from core.collections.identification import without_rejected
-from core.collections.registry import Collection, Collections, check_model
+from core.collections.registry import Collections
 from core.errors import NoFaceFound, PersonNotFound
 from core.faces.results import EVERY_FACE, LARGEST_FACE, NO_EMBEDDING, Face, Needed, Recognition
 from core.faces.similarity import similarity

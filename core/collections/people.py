@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from core.collections.collection import Collection
 from core.collections.erasure_records import ErasureLog
-from core.collections.registry import Collection, Collections
+from core.collections.registry import Collections
 from core.errors import FaceNotFound, PersonNotFound, PersonRejected
 from core.ports import EnrolledFace, FaceIndex
 

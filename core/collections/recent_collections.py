@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from core.collections.registry import Collection, Collections
+from core.collections.collection import Collection
+from core.collections.registry import Collections
 from core.errors import CollectionNotFound, ObjectMissing, ServiceUnavailable
 from core.ground.parallel import for_each
 from core.ground.storage_keys import RECENT_COLLECTIONS

@@ -14,17 +14,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Final
 
-from pydantic import Field
-
+from core.collections.collection import Collection, check_model
 from core.collections.erasure_records import ErasureLog, ErasureLogs
 from core.errors import (
     CollectionExists,
     CollectionNotAllowed,
     CollectionNotFound,
     InvalidCollectionId,
-    ModelMismatch,
     ObjectMissing,
     StorageUnavailable,
 )
@@ -33,7 +31,6 @@ from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from core.gallery.changes import Look, StoredChanges, Watch
 from core.ground.ids import is_collection_id, new_gallery_id
 from core.ground.realms import WHOLE, Realm
-from core.ground.records import Frozen
 from core.ground.storage_keys import COLLECTIONS, collection_key, collection_of
 from core.jobs.recognition_job import DEFAULT_COLLECTION
 from core.ports import FaceIndex, ObjectStore
@@ -45,24 +42,6 @@ _JSON: Final = "application/json"
 _TRUSTED_S: Final = 60.0
 """Age at which a collection is read again without a word of it: who changed it may have died
 before one."""
-
-
-class Collection(Frozen):
-    """What is known of a collection, beside its faces.
-
-    ``threshold`` is the least similarity of a match. ``model`` is None until the
-    first face is enrolled. A collection that is ``erasing`` is no longer found.
-    ``erasures`` is another text after each erasure in it, see `core.collections.erasure_records`.
-    """
-
-    collection_id: str
-    gallery_id: str
-    threshold: float = SIMILARITY_AT_THRESHOLD
-    metadata: dict[str, str] = Field(default_factory=dict)
-    created_at: datetime
-    model: Model | None = None
-    state: Literal["active", "erasing"] = "active"
-    erasures: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -362,16 +341,6 @@ class Collections:
             collection.model_dump_json().encode(),
             content_type=_JSON,
             version=version,
-        )
-
-
-def check_model(collection: Collection, model: Model) -> None:
-    """Raise ``ModelMismatch`` unless a collection is empty or holds that model's embeddings."""
-    held = collection.model
-    if held is not None and held != model:
-        raise ModelMismatch(
-            f"the collection holds embeddings of {held.name} {held.version}, "
-            f"not of {model.name} {model.version}"
         )
 
 

@@ -16,7 +16,8 @@ from typing import Final
 
 from cachetools import LRUCache, TTLCache
 
-from core.collections.registry import Collection, Collections
+from core.collections.collection import Collection
+from core.collections.registry import Collections
 
 _MOST_JOBS: Final = 20_000
 _MOST_GALLERIES: Final = 10_000

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from core.collections.registry import Collection
+from core.collections.collection import Collection
 from core.faces.results import Model
 from core.ground.records import Frozen
 from core.jobs.recognition_job import DetectedFace, ImageSize

@@ -8,7 +8,7 @@ from typing import TypeVar
 import click
 from tqdm import tqdm
 
-from core.collections.registry import check_model
+from core.collections.collection import check_model
 from core.ground.authors import TYPIST
 from core.ports import EnrolledFace
 from efr_cli.context import CliContext, open_context

@@ -4,7 +4,7 @@ from flask import jsonify, url_for
 from flask.typing import ResponseReturnValue
 
 from core.bootstrap.web import WebParts
-from core.collections.registry import Collection
+from core.collections.collection import Collection
 from core.errors import (
     CollectionExists,
     InvalidCollectionId,

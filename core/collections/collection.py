@@ -1,0 +1,39 @@
+"""What is known of a collection, and which models may add to it."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from core.errors import ModelMismatch
+from core.faces.results import Model
+from core.faces.similarity import SIMILARITY_AT_THRESHOLD
+from core.ground.records import Frozen
+
+
+class Collection(Frozen):
+    """What is known of a collection, beside its faces.
+
+    ``threshold`` is the least similarity of a match. ``model`` is None until the
+    first face is enrolled. A collection that is ``erasing`` is no longer found.
+    ``erasures`` is another text after each erasure in it, see `core.collections.erasure_records`.
+    """
+
+    collection_id: str
+    gallery_id: str
+    threshold: float = SIMILARITY_AT_THRESHOLD
+    metadata: dict[str, str] = Field(default_factory=dict)
+    created_at: datetime
+    model: Model | None = None
+    state: Literal["active", "erasing"] = "active"
+    erasures: str = ""
+
+
+def check_model(collection: Collection, model: Model) -> None:
+    """Raise ``ModelMismatch`` unless a collection is empty or holds that model's embeddings."""
+    held = collection.model
+    if held is not None and held != model:
+        raise ModelMismatch(
+            f"the collection holds embeddings of {held.name} {held.version}, "
+            f"not of {model.name} {model.version}"
+        )
