@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, settings
 from core.host.environment import GIVEN_EMPTY, settle_environment
 from core.settings import Settings
 from harness.localstack import LocalStack
+from tests.support.backends import IN_HASTE, Backends, aws_backends, memory_backends, own_names
 from tests.support.models import models_dir
 from tests.support.photos import ROOT
 from tests.support.ray_cluster import LocalRay
 from tests.support.redis_server import RedisServer, require_redis_server
-from tests.support.worlds import IN_HASTE, World, aws_world, memory_world, own_names
 
 # A busy machine makes an example slow, and that is no failure.
 settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -137,9 +137,9 @@ def ray_address() -> Iterator[str]:
 
 
 @pytest.fixture(params=["memory", "localstack"])
-def world(request: pytest.FixtureRequest) -> World:
+def backends(request: pytest.FixtureRequest) -> Backends:
     """Return empty queues and buckets, once in memory and once on LocalStack."""
     if request.param == "memory":
-        return memory_world()
+        return memory_backends()
     running: LocalStack = request.getfixturevalue("localstack")
-    return aws_world(running.settings(**IN_HASTE, **own_names()))
+    return aws_backends(running.settings(**IN_HASTE, **own_names()))

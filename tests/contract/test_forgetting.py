@@ -28,10 +28,10 @@ from core.testing import MemoryFaceIndex
 from core.worker.job_handler import Outcome
 from harness.localstack import LocalStack
 from harness.waiting import wait_until
+from tests.support.backends import own_names
 from tests.support.faces import RecognizerByPhoto, embedding_like_no_other, face, recognition
 from tests.support.infrastructure import MemoryInfrastructure, localstack_infrastructure
 from tests.support.photos import made_photo
-from tests.support.worlds import own_names
 
 OPTIONS: Final[dict[str, Any]] = {
     "allowed_buckets": ("photos-of-the-caller",),

@@ -10,12 +10,12 @@ from core.aws.s3 import S3Store
 from core.errors import BucketMissing, FileTooLarge, ObjectMissing, StorageUnavailable
 from core.ports import ObjectStore
 from harness.localstack import LocalStack
-from tests.support.worlds import World
+from tests.support.backends import Backends
 
 
 @pytest.fixture
-def store(world: World) -> ObjectStore:
-    return world.inputs
+def store(backends: Backends) -> ObjectStore:
+    return backends.inputs
 
 
 def put(store: ObjectStore, key: str, body: bytes) -> None:

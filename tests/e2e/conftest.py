@@ -15,9 +15,9 @@ from core.aws.provisioning import provision
 from core.settings import Settings
 from harness.localstack import LocalStack
 from harness.processes import WebProcess, WorkerProcess, environment
+from tests.support.backends import own_names
 from tests.support.photos import ROOT, SAMPLES
 from tests.support.service import Counts, settings_of
-from tests.support.worlds import own_names
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,9 +13,9 @@ from harness.localstack import LocalStack
 from harness.processes import WebProcess
 from harness.waiting import wait_until
 from tests.e2e.conftest import Service
+from tests.support.backends import own_names
 from tests.support.photos import made_photo, shared_folder
 from tests.support.service import Counts, settings_of
-from tests.support.worlds import own_names
 
 MEGABYTE = 1024 * 1024
 

@@ -19,9 +19,9 @@ from harness.localstack import LocalStack
 from harness.processes import WebProcess
 from harness.waiting import wait_until
 from tests.e2e.conftest import Service
+from tests.support.backends import own_names
 from tests.support.photos import made_photo
 from tests.support.service import settings_of
-from tests.support.worlds import own_names
 
 HALF_A_HEADER = b"GET /health HTTP/1.1\r\nHost: x\r\n"
 PATIENCE_S = 60

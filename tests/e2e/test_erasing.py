@@ -13,15 +13,15 @@ from core.settings import Settings
 from harness.localstack import LocalStack
 from harness.processes import WebProcess, WorkerProcess
 from harness.waiting import wait_until
+from tests.support.backends import own_names
 from tests.support.photos import sample
 from tests.support.service import Counts, settings_of
-from tests.support.worlds import own_names
 
 OBAMA = "Barack Obama"
 
 
 @dataclass(kw_only=True)
-class Tiers:
+class Deployment:
     """A web tier, and a worker that is started when a test says so."""
 
     settings: Settings
@@ -71,7 +71,9 @@ class Tiers:
 
 
 @pytest.fixture
-def tiers(localstack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiers]:
+def deployment(
+    localstack: LocalStack, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
     settings = localstack.settings(
         **own_names(),
         **settings_of(max_file_mb=1),
@@ -79,7 +81,7 @@ def tiers(localstack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> I
     provision(settings)
     logs = tmp_path_factory.mktemp("erasing")
     web = WebProcess(settings, logs / "web.log")
-    both = Tiers(settings=settings, web=web, worker_log=logs / "worker.log")
+    both = Deployment(settings=settings, web=web, worker_log=logs / "worker.log")
     try:
         web.started()
         yield both
@@ -89,38 +91,42 @@ def tiers(localstack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> I
             both.worker.stop()
 
 
-def test_photos_that_wait_while_they_are_erased_are_never_enrolled(tiers: Tiers) -> None:
+def test_photos_that_wait_while_they_are_erased_are_never_enrolled(deployment: Deployment) -> None:
     for collection_id in ("staff", "guests"):
-        tiers.create(collection_id)
-    waiting = [tiers.index("staff", f"late-{n}") for n in range(2)]
-    waiting.append(tiers.index("guests", "late"))
+        deployment.create(collection_id)
+    waiting = [deployment.index("staff", f"late-{n}") for n in range(2)]
+    waiting.append(deployment.index("guests", "late"))
 
-    assert tiers.delete(f"collections/staff/persons/{OBAMA}") == 204
-    assert tiers.delete("collections/guests") == 204
+    assert deployment.delete(f"collections/staff/persons/{OBAMA}") == 204
+    assert deployment.delete("collections/guests") == 204
 
-    assert [tiers.ending(job_id) for job_id in waiting] == ["ERASED"] * 3
-    assert tiers.photos() == 0
-    tiers.create("guests")
-    again = [tiers.index(collection_id, "again") for collection_id in ("staff", "guests")]
-    tiers.start_worker()
+    assert [deployment.ending(job_id) for job_id in waiting] == ["ERASED"] * 3
+    assert deployment.photos() == 0
+    deployment.create("guests")
+    again = [deployment.index(collection_id, "again") for collection_id in ("staff", "guests")]
+    deployment.start_worker()
     wait_until(
-        lambda: [tiers.ending(job_id) for job_id in again] == ["done"] * 2,
+        lambda: [deployment.ending(job_id) for job_id in again] == ["done"] * 2,
         seconds=120,
         what="the photos of after the erasure",
     )
-    assert [tiers.images(collection_id) for collection_id in ("staff", "guests")] == [["again"]] * 2
-    assert [tiers.ending(job_id) for job_id in waiting] == ["ERASED"] * 3
+    assert [deployment.images(collection_id) for collection_id in ("staff", "guests")] == [
+        ["again"]
+    ] * 2
+    assert [deployment.ending(job_id) for job_id in waiting] == ["ERASED"] * 3
 
 
-def test_person_is_erased_right_after_the_first_enrolment_of_a_collection(tiers: Tiers) -> None:
-    tiers.create("staff")
-    assert tiers.images("staff") == []
-    tiers.start_worker()
-    job_id = tiers.index("staff", "first")
-    wait_until(lambda: tiers.ending(job_id) == "done", seconds=120, what="the first face")
+def test_person_is_erased_right_after_the_first_enrolment_of_a_collection(
+    deployment: Deployment,
+) -> None:
+    deployment.create("staff")
+    assert deployment.images("staff") == []
+    deployment.start_worker()
+    job_id = deployment.index("staff", "first")
+    wait_until(lambda: deployment.ending(job_id) == "done", seconds=120, what="the first face")
 
-    assert tiers.delete(f"collections/staff/persons/{OBAMA}") == 204
+    assert deployment.delete(f"collections/staff/persons/{OBAMA}") == 204
 
-    assert tiers.images("staff") == []
-    assert tiers.photos() == 0
-    assert tiers.delete(f"collections/staff/persons/{OBAMA}") == 404
+    assert deployment.images("staff") == []
+    assert deployment.photos() == 0
+    assert deployment.delete(f"collections/staff/persons/{OBAMA}") == 404

@@ -9,9 +9,9 @@ from core.aws.provisioning import provision
 from harness.localstack import LocalStack
 from harness.processes import WebProcess, WorkerProcess
 from harness.waiting import wait_until
+from tests.support.backends import own_names
 from tests.support.photos import sample
 from tests.support.service import settings_of
-from tests.support.worlds import own_names
 
 OBAMA = "Barack Obama"
 REFRESH_S = 3.0

@@ -15,9 +15,9 @@ from core.settings import Settings
 from harness.localstack import LocalStack
 from harness.processes import Process
 from harness.waiting import wait_until
+from tests.support.backends import aws_backends, own_names
 from tests.support.photos import sample
 from tests.support.service import Counts, settings_of
-from tests.support.worlds import aws_world, own_names
 
 TUNING = {
     "MAX_WORKERS": "2",
@@ -48,15 +48,15 @@ def daemon(settings: Settings, tmp_path: Path) -> Iterator[Process]:
 def test_workers_come_with_jobs_and_go_when_all_are_answered(
     settings: Settings, daemon: Process
 ) -> None:
-    world = aws_world(settings)
-    results, counts = Results(world.outputs), Counts(settings)
+    backends = aws_backends(settings)
+    results, counts = Results(backends.outputs), Counts(settings)
     wait_until(lambda: daemon.logged("autoscaler started"), what="the daemon to start")
     assert workers(daemon) == []
     jobs = [Job.new(f"{number}.jpg") for number in range(6)]
     photo = sample("Barack Obama/obama.jpg")
     for job in jobs:
-        world.inputs.put(job.input_key, photo, content_type="image/jpeg")
-        world.queue.send(job.body)
+        backends.inputs.put(job.input_key, photo, content_type="image/jpeg")
+        backends.queue.send(job.body)
 
     wait_until(lambda: workers(daemon), what="a worker to be started")
     wait_until(
@@ -76,8 +76,8 @@ def test_workers_come_with_jobs_and_go_when_all_are_answered(
 def test_daemon_takes_its_workers_along_when_it_is_told_to_stop(
     settings: Settings, daemon: Process
 ) -> None:
-    world = aws_world(settings)
-    world.queue.send(Job.new("nothing.jpg").body)
+    backends = aws_backends(settings)
+    backends.queue.send(Job.new("nothing.jpg").body)
     wait_until(lambda: daemon.logged("worker started"), seconds=60, what="a worker")
     (worker, *_) = workers(daemon)
 

@@ -25,10 +25,10 @@ from core.settings import Settings
 from harness.localstack import LocalStack
 from harness.processes import WorkerProcess, environment
 from harness.waiting import wait_until
+from tests.support.backends import own_names
 from tests.support.faces import MODEL, embedding
 from tests.support.photos import ROOT, SAMPLES, made_photo, sample
 from tests.support.service import settings_of
-from tests.support.worlds import own_names
 
 PEOPLE = "album/people/"
 

@@ -23,7 +23,7 @@ from core.settings import Settings
 from core.worker.dead_letter_sweeper import ABANDONED
 from harness.localstack import LocalStack
 from harness.waiting import wait_until
-from tests.support.worlds import World, aws_world, own_names
+from tests.support.backends import Backends, aws_backends, own_names
 
 RETRIES_USED_UP = "RECOGNITION_TIMED_OUT"
 
@@ -33,14 +33,14 @@ class Desk:
     """A service without workers, and the tool that looks after its dead letters."""
 
     settings: Settings
-    world: World
+    backends: Backends
 
     def run(self, *arguments: str, typed: str = "") -> Result:
         return CliRunner().invoke(main, ["dead-letters", *arguments], input=typed)
 
     @property
     def results(self) -> Results:
-        return Results(self.world.outputs)
+        return Results(self.backends.outputs)
 
     def queue(self, name: str) -> SqsQueue:
         return SqsQueue(sqs_client(self.settings), name)
@@ -61,7 +61,7 @@ class Desk:
         result = failed(job.job_id, code, "given up")
         assert self.results.write(result)
         if isinstance(job, IndexJob):
-            note_outcome(self.world.outputs, job, result)
+            note_outcome(self.backends.outputs, job, result)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def desk(localstack: LocalStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     settings = localstack.settings(**names, sqs_max_receive_count=1)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(dead_letter_commands, "root_settings", lambda: settings)
-    return Desk(settings=settings, world=aws_world(settings))
+    return Desk(settings=settings, backends=aws_backends(settings))
 
 
 def index_job() -> IndexJob:
@@ -97,7 +97,7 @@ def test_list_and_show_tell_what_lies_there_and_leave_it_there(desk: Desk) -> No
     assert (code, body) == (RETRIES_USED_UP, job.body)
     assert int(count) >= 2
     assert int(age.removesuffix(" s")) < 300
-    (letter,) = desk.world.dead_letters.receive(limit=10, wait_s=0)
+    (letter,) = desk.backends.dead_letters.receive(limit=10, wait_s=0)
     assert letter.body == job.body
 
 
@@ -105,7 +105,7 @@ def test_show_says_why_a_message_could_not_be_read_and_redrive_revives_its_job(
     desk: Desk,
 ) -> None:
     job_id = new_id()
-    desk.world.dead_letters.send(f"{job_id}:v2", notes={"reason": "another version"})
+    desk.backends.dead_letters.send(f"{job_id}:v2", notes={"reason": "another version"})
     assert desk.results.write(failed(job_id, "MALFORMED_MESSAGE", "unread"))
 
     shown, redriven = desk.run("show"), desk.run("redrive")
@@ -125,7 +125,7 @@ def test_redriven_job_has_its_message_back_and_no_result(desk: Desk) -> None:
 
     assert redriven.exit_code == 0, redriven.output
     assert "SQS moved" in redriven.output
-    messages = desk.world.queue.receive(limit=10, wait_s=1)
+    messages = desk.backends.queue.receive(limit=10, wait_s=1)
     assert {message.body for message in messages} == {job.body for job in jobs}
     assert [desk.results.read(job.job_id) for job in jobs] == [None, None]
     assert desk.run("list").output == f"0 messages in {desk.settings.dead_letter_queue_name}\n"
@@ -134,11 +134,11 @@ def test_redriven_job_has_its_message_back_and_no_result(desk: Desk) -> None:
 def test_redriven_index_job_is_pending_in_its_batch_again(desk: Desk) -> None:
     job = index_job()
     desk.give_up(job)
-    assert len(desk.world.outputs.keys("batches/")) == 1
+    assert len(desk.backends.outputs.keys("batches/")) == 1
 
     assert desk.run("redrive", "--queue", "index").exit_code == 0
 
-    assert desk.world.outputs.keys("batches/") == []
+    assert desk.backends.outputs.keys("batches/") == []
     (message,) = desk.queue(desk.settings.sqs_index_queue_name).receive(limit=1, wait_s=1)
     assert message.body == job.body
 
@@ -152,16 +152,16 @@ def test_job_that_a_sweep_fails_during_the_move_is_sent_again(
 
     def moved_during_a_sweep(letters: DeadLetterQueue) -> bool:
         done = moves(letters)
-        (message,) = desk.world.queue.receive(limit=1, wait_s=1)
+        (message,) = desk.backends.queue.receive(limit=1, wait_s=1)
         desk.results.write(failed(job.job_id, ABANDONED, "swept"))
-        desk.world.queue.delete_many([message])
+        desk.backends.queue.delete_many([message])
         return done
 
     monkeypatch.setattr(DeadLetterQueue, "move", moved_during_a_sweep)
 
     assert desk.run("redrive").exit_code == 0
 
-    (message,) = desk.world.queue.receive(limit=10, wait_s=1)
+    (message,) = desk.backends.queue.receive(limit=10, wait_s=1)
     assert message.body == job.body
     assert desk.results.read(job.job_id) is None
 
@@ -184,7 +184,7 @@ def test_sqs_without_move_tasks_has_the_messages_sent_again(
 
     assert redriven.exit_code == 0, redriven.output
     assert "no move tasks" in redriven.output
-    (message,) = desk.world.queue.receive(limit=10, wait_s=1)
+    (message,) = desk.backends.queue.receive(limit=10, wait_s=1)
     assert message.body == job.body
     assert desk.results.read(job.job_id) is None
 
@@ -192,11 +192,11 @@ def test_sqs_without_move_tasks_has_the_messages_sent_again(
 def test_redrive_waits_for_a_sweep_to_end(desk: Desk) -> None:
     job = Job.new("obama.jpg")
     desk.give_up(job)
-    assert desk.world.dead_letters.receive(limit=1, wait_s=1, visibility_s=3)
+    assert desk.backends.dead_letters.receive(limit=1, wait_s=1, visibility_s=3)
 
     assert desk.run("redrive").exit_code == 0
 
-    assert desk.world.queue.receive(limit=1, wait_s=1)
+    assert desk.backends.queue.receive(limit=1, wait_s=1)
 
 
 def test_purge_asks_first(desk: Desk) -> None:
@@ -204,7 +204,7 @@ def test_purge_asks_first(desk: Desk) -> None:
 
     assert desk.run("purge", typed="n\n").exit_code == 2
 
-    wait_until(lambda: desk.world.dead_letters.receive(limit=1, wait_s=0))
+    wait_until(lambda: desk.backends.dead_letters.receive(limit=1, wait_s=0))
 
 
 def test_purge_leaves_no_job_without_a_result(desk: Desk) -> None:
@@ -216,7 +216,7 @@ def test_purge_leaves_no_job_without_a_result(desk: Desk) -> None:
     result = desk.results.read(job.job_id)
     assert result is not None
     assert result.status == "failed"
-    assert desk.world.outputs.keys(f"batches/{job.batch_id}/000007.failed")
+    assert desk.backends.outputs.keys(f"batches/{job.batch_id}/000007.failed")
     assert "0 messages" in desk.run("list", "--queue", "index").output
 
 

@@ -22,10 +22,10 @@ from core.testing import MemoryStore
 from harness.faults.http_proxy import HttpProxy, Refusal
 from harness.localstack import LocalStack, free_port
 from harness.waiting import wait_until
+from tests.support.backends import own_names
 from tests.support.faces import face, recognition
 from tests.support.infrastructure import localstack_infrastructure
 from tests.support.waiting import let_pass
-from tests.support.worlds import own_names
 
 OPTIONS: Final = {
     "allowed_buckets": ("album",),

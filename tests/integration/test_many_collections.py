@@ -15,8 +15,8 @@ from harness.faults.http_proxy import HttpProxy
 from harness.localstack import LocalStack, free_port
 from harness.many_collections import make_collections
 from harness.waiting import wait_until
+from tests.support.backends import own_names
 from tests.support.faces import MODEL
-from tests.support.worlds import own_names
 
 LOOKS = 30
 LENGTH = 8

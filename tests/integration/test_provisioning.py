@@ -15,7 +15,7 @@ from core.settings import Settings
 from harness.faults.http_proxy import HttpProxy, Refusal
 from harness.localstack import LocalStack, free_port
 from harness.waiting import wait_until
-from tests.support.worlds import own_names
+from tests.support.backends import own_names
 
 DAY_S = 24 * 3600
 COULD_NOT_BE_READ = "bucket of ALLOWED_BUCKETS could not be read"

@@ -8,7 +8,7 @@ import pytest
 from harness.faults.http_proxy import HttpProxy, Refusal
 from harness.localstack import LocalStack, free_port
 from harness.waiting import wait_until
-from tests.support.album_tier import AlbumTier
+from tests.support.album_deployment import AlbumDeployment
 from tests.support.photos import sample
 
 PHOTO = sample("Barack Obama/obama.jpg")
@@ -23,10 +23,10 @@ def write_keys(profile: Path, key_id: str) -> None:
 
 
 @pytest.fixture
-def tier(localstack: LocalStack, tmp_path: Path) -> Iterator[AlbumTier]:
-    tier = AlbumTier.on(localstack, tmp_path, sqs_max_receive_count=3)
-    yield tier
-    tier.stop()
+def deployment(localstack: LocalStack, tmp_path: Path) -> Iterator[AlbumDeployment]:
+    deployment = AlbumDeployment.on(localstack, tmp_path, sqs_max_receive_count=3)
+    yield deployment
+    deployment.stop()
 
 
 @pytest.fixture
@@ -36,11 +36,11 @@ def proxy(localstack: LocalStack) -> Iterator[HttpProxy]:
 
 
 def test_worker_goes_on_with_the_new_keys_of_its_profile(
-    tier: AlbumTier, proxy: HttpProxy, tmp_path: Path
+    deployment: AlbumDeployment, proxy: HttpProxy, tmp_path: Path
 ) -> None:
     profile = tmp_path / "credentials"
     write_keys(profile, "old")
-    worker = tier.start_worker(
+    worker = deployment.start_worker(
         AWS_ENDPOINT_URL=proxy.address,
         AWS_ACCESS_KEY_ID="",
         AWS_SECRET_ACCESS_KEY="",
@@ -49,20 +49,20 @@ def test_worker_goes_on_with_the_new_keys_of_its_profile(
         AWS_EC2_METADATA_DISABLED="true",
     )
     for number in range(6):
-        tier.put(f"{number % 2}/{number}.jpg", PHOTO)
+        deployment.put(f"{number % 2}/{number}.jpg", PHOTO)
     # LanceDB keeps its keys as long as a table is open, also one that nobody uses.
-    tier.shared.collections.create("friends")
-    tier.submit("0/", "friends")
-    tier.submit("0/")
-    wait_until(tier.is_answered, seconds=90, what="the first photos")
+    deployment.shared.collections.create("friends")
+    deployment.submit("0/", "friends")
+    deployment.submit("0/")
+    wait_until(deployment.is_answered, seconds=90, what="the first photos")
 
     proxy.refuse(*OLD_KEY_IS_REFUSED)
-    tier.submit("1/")
+    deployment.submit("1/")
     wait_until(lambda: worker.logged("worker paused"), seconds=60, what="the worker to pause")
-    assert not tier.is_answered()
+    assert not deployment.is_answered()
     write_keys(profile, "new")
-    wait_until(tier.is_answered, seconds=120, what="the other photos")
+    wait_until(deployment.is_answered, seconds=120, what="the other photos")
 
-    assert tier.outcomes() == {"done": 9}
-    assert tier.dead_letters() == 0
+    assert deployment.outcomes() == {"done": 9}
+    assert deployment.dead_letters() == 0
     assert worker.is_running

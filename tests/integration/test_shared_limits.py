@@ -13,9 +13,9 @@ from core.aws.provisioning import provision
 from harness.localstack import LocalStack
 from harness.processes import WebProcess
 from harness.waiting import wait_until
+from tests.support.backends import own_names
 from tests.support.redis_server import RedisServer
 from tests.support.service import settings_of
-from tests.support.worlds import own_names
 
 CLIENTS = 4
 A_SECOND = 10

@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.faults.tcp_proxy import TcpProxy
 from harness.localstack import LocalStack, free_port
 from harness.waiting import wait_until
-from tests.support.album_tier import AlbumTier
+from tests.support.album_deployment import AlbumDeployment
 from tests.support.photos import sample
 from tests.support.services.milvus_server import MilvusServer
 from tests.support.services.qdrant_service import QdrantService
@@ -47,37 +47,39 @@ def refusing(qdrant: QdrantService, status: int) -> Switch:
 
 
 @contextmanager
-def tier_on(localstack: LocalStack, folder: Path, **changes: object) -> Iterator[AlbumTier]:
-    tier = AlbumTier.on(localstack, folder, **RECEIVES, **changes)
+def deployment_on(
+    localstack: LocalStack, folder: Path, **changes: object
+) -> Iterator[AlbumDeployment]:
+    deployment = AlbumDeployment.on(localstack, folder, **RECEIVES, **changes)
     try:
-        yield tier
+        yield deployment
     finally:
-        tier.stop()
+        deployment.stop()
 
 
-def assert_no_job_is_lost(tier: AlbumTier, faults: list[Switch]) -> None:
+def assert_no_job_is_lost(deployment: AlbumDeployment, faults: list[Switch]) -> None:
     """Let one fault after the other come and go, each with photos that come meanwhile."""
-    tier.put("before/0.jpg", PHOTO)
-    tier.submit("before/")
-    worker = tier.start_worker()
-    wait_until(tier.is_answered, seconds=90, what="the first photo")
+    deployment.put("before/0.jpg", PHOTO)
+    deployment.submit("before/")
+    worker = deployment.start_worker()
+    wait_until(deployment.is_answered, seconds=90, what="the first photo")
 
     for number, switch in enumerate(faults):
         switch(True)
         for photo in range(PHOTOS_A_FAULT):
-            tier.put(f"{number}/{photo}.jpg", PHOTO)
-        tier.submit(f"{number}/")
+            deployment.put(f"{number}/{photo}.jpg", PHOTO)
+        deployment.submit(f"{number}/")
         let_pass(OUTAGE_S)
-        assert tier.statuses()[-1].pending == PHOTOS_A_FAULT
+        assert deployment.statuses()[-1].pending == PHOTOS_A_FAULT
         switch(False)
-        wait_until(tier.is_answered, seconds=120, what="the photos of the fault")
+        wait_until(deployment.is_answered, seconds=120, what="the photos of the fault")
 
     photos = 1 + PHOTOS_A_FAULT * len(faults)
     assert worker.logged("INDEX_UNAVAILABLE")
     assert worker.is_running
-    assert tier.outcomes() == {"done": photos}
-    assert tier.dead_letters() == 0
-    assert tier.enrolled() == photos
+    assert deployment.outcomes() == {"done": photos}
+    assert deployment.dead_letters() == 0
+    assert deployment.enrolled() == photos
 
 
 def test_no_job_is_lost_while_qdrant_refuses_or_is_not_there(
@@ -86,10 +88,12 @@ def test_no_job_is_lost_while_qdrant_refuses_or_is_not_there(
     with (
         QdrantService() as qdrant,
         TcpProxy(qdrant.port, free_port()) as proxy,
-        tier_on(localstack, tmp_path, face_index="qdrant", qdrant_url=proxy.address) as tier,
+        deployment_on(
+            localstack, tmp_path, face_index="qdrant", qdrant_url=proxy.address
+        ) as deployment,
     ):
         assert_no_job_is_lost(
-            tier, [refusing(qdrant, 403), refusing(qdrant, 503), unreachable(proxy)]
+            deployment, [refusing(qdrant, 403), refusing(qdrant, 503), unreachable(proxy)]
         )
         assert qdrant.refused > 0
 
@@ -98,6 +102,8 @@ def test_no_job_is_lost_while_milvus_is_not_there(localstack: LocalStack, tmp_pa
     with (
         MilvusServer(tmp_path / "milvus") as milvus,
         TcpProxy(milvus.port, free_port()) as proxy,
-        tier_on(localstack, tmp_path, face_index="milvus", milvus_uri=proxy.address) as tier,
+        deployment_on(
+            localstack, tmp_path, face_index="milvus", milvus_uri=proxy.address
+        ) as deployment,
     ):
-        assert_no_job_is_lost(tier, [unreachable(proxy)])
+        assert_no_job_is_lost(deployment, [unreachable(proxy)])

@@ -16,9 +16,9 @@ import requests
 from harness.localstack import LocalStack, free_port
 from harness.processes import environment as environment_of
 from harness.waiting import wait_until
+from tests.support.backends import own_names
 from tests.support.models import models_dir
 from tests.support.photos import ROOT
-from tests.support.worlds import own_names
 
 PACKAGES = ("core", "web-tier/efr_web", "cli/efr_cli")
 PATIENCE_S = 60

@@ -17,17 +17,17 @@ from core.settings import Settings
 from harness.localstack import LocalStack
 from harness.processes import WorkerProcess
 from harness.waiting import wait_until
+from tests.support.backends import Backends, aws_backends, own_names
 from tests.support.executors import is_alive, on_ray
 from tests.support.photos import sample
 from tests.support.service import Counts, settings_of
 from tests.support.services.metadata_service import MetadataService
 from tests.support.services.task_agent import TaskAgent
 from tests.support.waiting import let_pass
-from tests.support.worlds import World, aws_world, own_names
 
 
 @dataclass(kw_only=True)
-class Tier:
+class Deployment:
     """Queues, buckets and the workers between them."""
 
     settings: Settings
@@ -35,7 +35,7 @@ class Tier:
     workers: list[WorkerProcess] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.world: World = aws_world(self.settings)
+        self.backends: Backends = aws_backends(self.settings)
         self.counts = Counts(self.settings)
 
     def start_worker(self) -> WorkerProcess:
@@ -46,13 +46,13 @@ class Tier:
     def accept(self) -> Job:
         job = Job.new("obama.jpg")
         photo = sample("Barack Obama/obama.jpg")
-        self.world.inputs.put(job.input_key, photo, content_type="image/jpeg")
-        self.world.queue.send(job.body)
+        self.backends.inputs.put(job.input_key, photo, content_type="image/jpeg")
+        self.backends.queue.send(job.body)
         return job
 
     def result(self, job: Job) -> dict[str, Any] | None:
         try:
-            stored = self.world.outputs.get(job.job_id)
+            stored = self.backends.outputs.get(job.job_id)
         except ObjectMissing:
             return None
         parsed: dict[str, Any] = json.loads(stored.body)
@@ -68,22 +68,22 @@ class Tier:
         wait_until(lambda: self.counts.visible() + self.counts.in_flight() == 0, seconds=60)
 
 
-NewTier = Callable[..., Tier]
+NewDeployment = Callable[..., Deployment]
 
 
 @pytest.fixture
-def new_tier(localstack: LocalStack, tmp_path: Path) -> Iterator[NewTier]:
-    """Return a maker of tiers with settings of the test's own."""
-    tiers: list[Tier] = []
+def new_deployment(localstack: LocalStack, tmp_path: Path) -> Iterator[NewDeployment]:
+    """Return a maker of deployments with settings of the test's own."""
+    deployments: list[Deployment] = []
 
-    def make(**changes: object) -> Tier:
+    def make(**changes: object) -> Deployment:
         settings = localstack.settings(**own_names(), **settings_of(**changes))
-        tiers.append(Tier(settings=settings, folder=tmp_path))
-        return tiers[-1]
+        deployments.append(Deployment(settings=settings, folder=tmp_path))
+        return deployments[-1]
 
     yield make
-    for tier in tiers:
-        for worker in tier.workers:
+    for deployment in deployments:
+        for worker in deployment.workers:
             worker.stop()
 
 
@@ -101,143 +101,147 @@ def agent() -> Iterator[TaskAgent]:
         yield running
 
 
-def freeze_child_at_work(tier: Tier, worker: WorkerProcess) -> Job:
+def freeze_child_at_work(deployment: Deployment, worker: WorkerProcess) -> Job:
     """Stop the only child as a hanging one would, and give it a job."""
     (child,) = worker.children()
     child.suspend()
-    job = tier.accept()
-    wait_until(lambda: tier.counts.in_flight() == 1, what="the job to be received")
+    job = deployment.accept()
+    wait_until(lambda: deployment.counts.in_flight() == 1, what="the job to be received")
     return job
 
 
-def test_hanging_child_is_killed_at_its_deadline_and_the_job_done(new_tier: NewTier) -> None:
-    tier = new_tier(job_timeout_seconds=3)
-    worker = tier.start_worker()
+def test_hanging_child_is_killed_at_its_deadline_and_the_job_done(
+    new_deployment: NewDeployment,
+) -> None:
+    deployment = new_deployment(job_timeout_seconds=3)
+    worker = deployment.start_worker()
     (child,) = worker.children()
 
-    job = freeze_child_at_work(tier, worker)
+    job = freeze_child_at_work(deployment, worker)
 
-    assert tier.wait_for_result(job)["status"] == "done"
+    assert deployment.wait_for_result(job)["status"] == "done"
     assert worker.logged("RECOGNITION_TIMED_OUT")
     assert not child.is_running()
-    tier.wait_until_drained()
+    deployment.wait_until_drained()
 
 
-def test_job_that_always_hangs_fails_and_is_dead_lettered(new_tier: NewTier) -> None:
-    tier = new_tier(job_timeout_seconds=0.001, sqs_max_receive_count=2)
-    tier.start_worker()
-    job = tier.accept()
+def test_job_that_always_hangs_fails_and_is_dead_lettered(new_deployment: NewDeployment) -> None:
+    deployment = new_deployment(job_timeout_seconds=0.001, sqs_max_receive_count=2)
+    deployment.start_worker()
+    job = deployment.accept()
 
-    result = tier.wait_for_result(job)
+    result = deployment.wait_for_result(job)
 
     assert result["status"] == "failed"
     assert result["error"]["code"] == "RECOGNITION_TIMED_OUT"
-    wait_until(lambda: tier.world.dead_letters.receive(limit=1, wait_s=0), seconds=60)
+    wait_until(lambda: deployment.backends.dead_letters.receive(limit=1, wait_s=0), seconds=60)
 
 
-def test_killed_child_is_replaced_and_the_job_done(new_tier: NewTier) -> None:
-    tier = new_tier()
-    worker = tier.start_worker()
+def test_killed_child_is_replaced_and_the_job_done(new_deployment: NewDeployment) -> None:
+    deployment = new_deployment()
+    worker = deployment.start_worker()
     (child,) = worker.children()
-    job = freeze_child_at_work(tier, worker)
+    job = freeze_child_at_work(deployment, worker)
 
     child.kill()
 
-    assert tier.wait_for_result(job)["status"] == "done"
+    assert deployment.wait_for_result(job)["status"] == "done"
     (replacement,) = worker.children()
     assert replacement.pid != child.pid
-    tier.wait_until_drained()
+    deployment.wait_until_drained()
 
 
-def test_job_of_a_killed_worker_is_done_by_the_next(new_tier: NewTier) -> None:
-    tier = new_tier()
-    worker = tier.start_worker()
+def test_job_of_a_killed_worker_is_done_by_the_next(new_deployment: NewDeployment) -> None:
+    deployment = new_deployment()
+    worker = deployment.start_worker()
     (child,) = worker.children()
-    job = freeze_child_at_work(tier, worker)
+    job = freeze_child_at_work(deployment, worker)
 
     worker.send(signal.SIGKILL)
     worker.wait()
-    tier.start_worker()
+    deployment.start_worker()
 
-    assert tier.wait_for_result(job)["status"] == "done"
+    assert deployment.wait_for_result(job)["status"] == "done"
     assert not child.is_running()
-    tier.wait_until_drained()
+    deployment.wait_until_drained()
 
 
-def test_sigterm_lets_the_running_job_finish(new_tier: NewTier) -> None:
-    tier = new_tier()
-    worker = tier.start_worker()
+def test_sigterm_lets_the_running_job_finish(new_deployment: NewDeployment) -> None:
+    deployment = new_deployment()
+    worker = deployment.start_worker()
     (child,) = worker.children()
-    job = freeze_child_at_work(tier, worker)
+    job = freeze_child_at_work(deployment, worker)
 
     worker.send(signal.SIGTERM)
     wait_until(lambda: worker.logged("worker is draining"))
     child.resume()
 
     assert worker.wait() == 0
-    assert tier.wait_for_result(job)["status"] == "done"
-    assert tier.counts.visible() + tier.counts.in_flight() == 0
+    assert deployment.wait_for_result(job)["status"] == "done"
+    assert deployment.counts.visible() + deployment.counts.in_flight() == 0
 
 
-def test_sigterm_releases_the_job_that_outlasts_the_grace(new_tier: NewTier) -> None:
-    tier = new_tier(
+def test_sigterm_releases_the_job_that_outlasts_the_grace(new_deployment: NewDeployment) -> None:
+    deployment = new_deployment(
         shutdown_grace_seconds=1, sqs_visibility_timeout_seconds=600, job_timeout_seconds=600
     )
-    worker = tier.start_worker()
+    worker = deployment.start_worker()
     (child,) = worker.children()
-    job = freeze_child_at_work(tier, worker)
+    job = freeze_child_at_work(deployment, worker)
 
     worker.send(signal.SIGTERM)
 
     assert worker.wait() == 0
-    assert tier.result(job) is None
-    assert tier.counts.visible() == 1
+    assert deployment.result(job) is None
+    assert deployment.counts.visible() == 1
     assert not child.is_running()
 
 
 def test_spot_interruption_drains_the_worker_and_releases_what_has_not_begun(
-    new_tier: NewTier, machine: MetadataService
+    new_deployment: NewDeployment, machine: MetadataService
 ) -> None:
-    tier = new_tier(ec2_metadata_url=machine.address, sqs_visibility_timeout_seconds=600)
-    worker = tier.start_worker()
+    deployment = new_deployment(
+        ec2_metadata_url=machine.address, sqs_visibility_timeout_seconds=600
+    )
+    worker = deployment.start_worker()
     (child,) = worker.children()
     child.suspend()
-    jobs = [tier.accept() for _ in range(6)]
-    wait_until(lambda: tier.counts.in_flight() >= 4, what="jobs to be received ahead")
+    jobs = [deployment.accept() for _ in range(6)]
+    wait_until(lambda: deployment.counts.in_flight() >= 4, what="jobs to be received ahead")
 
     machine.announce_interruption()
-    wait_until(lambda: tier.counts.visible() == 4, what="four jobs to be released")
+    wait_until(lambda: deployment.counts.visible() == 4, what="four jobs to be released")
     child.resume()
 
     assert worker.wait() == 0
     assert worker.logged("spot interruption: terminate")
-    assert sum(tier.result(job) is not None for job in jobs) == 2
-    assert (tier.counts.visible(), tier.counts.in_flight()) == (4, 0)
+    assert sum(deployment.result(job) is not None for job in jobs) == 2
+    assert (deployment.counts.visible(), deployment.counts.in_flight()) == (4, 0)
 
 
 def test_worker_that_is_started_on_a_machine_that_ends_takes_no_job(
-    new_tier: NewTier, machine: MetadataService
+    new_deployment: NewDeployment, machine: MetadataService
 ) -> None:
-    tier = new_tier(ec2_metadata_url=machine.address)
+    deployment = new_deployment(ec2_metadata_url=machine.address)
     machine.recommend_rebalance()
-    worker = WorkerProcess(tier.settings, tier.folder / "worker.log")
-    tier.workers.append(worker)
-    tier.accept()
+    worker = WorkerProcess(deployment.settings, deployment.folder / "worker.log")
+    deployment.workers.append(worker)
+    deployment.accept()
     wait_until(lambda: worker.logged("worker was held back"), seconds=60)
 
     assert worker.children() == []
-    assert tier.counts.visible() == 1
+    assert deployment.counts.visible() == 1
     worker.send(signal.SIGTERM)
     assert worker.wait() == 0
 
 
 def test_worker_that_was_held_back_starts_when_the_notice_is_withdrawn(
-    new_tier: NewTier, machine: MetadataService
+    new_deployment: NewDeployment, machine: MetadataService
 ) -> None:
-    tier = new_tier(ec2_metadata_url=machine.address)
+    deployment = new_deployment(ec2_metadata_url=machine.address)
     machine.recommend_rebalance()
-    worker = WorkerProcess(tier.settings, tier.folder / "worker.log")
-    tier.workers.append(worker)
+    worker = WorkerProcess(deployment.settings, deployment.folder / "worker.log")
+    deployment.workers.append(worker)
     wait_until(lambda: worker.logged("worker was held back"), seconds=60)
     assert not worker.logged("worker started")
 
@@ -247,12 +251,12 @@ def test_worker_that_was_held_back_starts_when_the_notice_is_withdrawn(
 
 
 def test_busy_worker_is_protected_from_scale_in_until_it_has_drained(
-    new_tier: NewTier, agent: TaskAgent
+    new_deployment: NewDeployment, agent: TaskAgent
 ) -> None:
-    tier = new_tier(ecs_agent_uri=agent.uri)
-    worker = tier.start_worker()
+    deployment = new_deployment(ecs_agent_uri=agent.uri)
+    worker = deployment.start_worker()
     assert agent.protected == []
-    freeze_child_at_work(tier, worker)
+    freeze_child_at_work(deployment, worker)
     wait_until(lambda: agent.protected == [True], what="the protection")
 
     worker.send(signal.SIGTERM)
@@ -264,62 +268,64 @@ def test_busy_worker_is_protected_from_scale_in_until_it_has_drained(
     assert agent.protected == [True, False]
 
 
-def test_refused_protection_harms_no_job(new_tier: NewTier, agent: TaskAgent) -> None:
+def test_refused_protection_harms_no_job(new_deployment: NewDeployment, agent: TaskAgent) -> None:
     agent.refusal = (500, "")
-    tier = new_tier(ecs_agent_uri=agent.uri)
-    worker = tier.start_worker()
-    job = freeze_child_at_work(tier, worker)
+    deployment = new_deployment(ecs_agent_uri=agent.uri)
+    worker = deployment.start_worker()
+    job = freeze_child_at_work(deployment, worker)
 
     wait_until(lambda: worker.logged("scale-in protection was not set"))
     worker.children()[0].resume()
 
-    assert tier.wait_for_result(job)["status"] == "done"
+    assert deployment.wait_for_result(job)["status"] == "done"
 
 
-def test_slow_job_is_not_delivered_twice(new_tier: NewTier) -> None:
-    tier = new_tier(sqs_visibility_timeout_seconds=6, visibility_heartbeat_seconds=1)
-    worker = tier.start_worker()
+def test_slow_job_is_not_delivered_twice(new_deployment: NewDeployment) -> None:
+    deployment = new_deployment(sqs_visibility_timeout_seconds=6, visibility_heartbeat_seconds=1)
+    worker = deployment.start_worker()
     (child,) = worker.children()
-    job = freeze_child_at_work(tier, worker)
+    job = freeze_child_at_work(deployment, worker)
 
     let_pass(8)
-    assert (tier.counts.in_flight(), tier.counts.visible()) == (1, 0)
+    assert (deployment.counts.in_flight(), deployment.counts.visible()) == (1, 0)
     child.resume()
 
-    assert tier.wait_for_result(job)["status"] == "done"
+    assert deployment.wait_for_result(job)["status"] == "done"
     wait_until(lambda: worker.logged('"receive_count": 1'), what="the log of the first delivery")
     assert not worker.logged('"receive_count": 2')
 
 
-def test_duplicate_malformed_and_missing_messages_are_settled(new_tier: NewTier) -> None:
-    tier = new_tier()
-    tier.start_worker()
-    job = tier.accept()
-    tier.world.queue.send(job.body)
-    tier.world.queue.send("no job")
+def test_duplicate_malformed_and_missing_messages_are_settled(
+    new_deployment: NewDeployment,
+) -> None:
+    deployment = new_deployment()
+    deployment.start_worker()
+    job = deployment.accept()
+    deployment.backends.queue.send(job.body)
+    deployment.backends.queue.send("no job")
     orphan = Job.new("nothing.jpg")
-    tier.world.queue.send(orphan.body)
+    deployment.backends.queue.send(orphan.body)
 
-    assert tier.wait_for_result(job)["status"] == "done"
-    assert tier.wait_for_result(orphan)["error"]["code"] == "INPUT_MISSING"
-    tier.wait_until_drained()
+    assert deployment.wait_for_result(job)["status"] == "done"
+    assert deployment.wait_for_result(orphan)["error"]["code"] == "INPUT_MISSING"
+    deployment.wait_until_drained()
 
 
 def test_worker_outlives_a_localstack_that_hangs_for_ten_seconds(
     own_localstack: LocalStack, tmp_path: Path
 ) -> None:
     settings = own_localstack.settings(**own_names(), **settings_of())
-    tier = Tier(settings=settings, folder=tmp_path)
-    worker = tier.start_worker()
-    job = freeze_child_at_work(tier, worker)
+    deployment = Deployment(settings=settings, folder=tmp_path)
+    worker = deployment.start_worker()
+    job = freeze_child_at_work(deployment, worker)
 
     own_localstack.pause()
     worker.children()[0].resume()
     let_pass(10)
     own_localstack.resume()
 
-    assert tier.wait_for_result(job)["status"] == "done"
-    assert tier.wait_for_result(tier.accept())["status"] == "done"
+    assert deployment.wait_for_result(job)["status"] == "done"
+    assert deployment.wait_for_result(deployment.accept())["status"] == "done"
     worker.stop()
 
 
@@ -327,25 +333,25 @@ def test_worker_outlives_a_localstack_that_is_stopped_and_started_again(
     own_localstack: LocalStack, tmp_path: Path
 ) -> None:
     settings = own_localstack.settings(**own_names(), **settings_of())
-    tier = Tier(settings=settings, folder=tmp_path)
-    worker = tier.start_worker()
+    deployment = Deployment(settings=settings, folder=tmp_path)
+    worker = deployment.start_worker()
 
     own_localstack.stop()
     wait_until(lambda: worker.logged("worker paused"), seconds=60, what="the worker to notice")
     own_localstack.start()
     provision(settings)
 
-    assert tier.wait_for_result(tier.accept())["status"] == "done"
+    assert deployment.wait_for_result(deployment.accept())["status"] == "done"
     worker.stop()
 
 
-def test_worker_on_ray_answers_and_leaves_no_process_behind(new_tier: NewTier) -> None:
-    tier = new_tier(executor="ray")
-    worker = tier.start_worker()
+def test_worker_on_ray_answers_and_leaves_no_process_behind(new_deployment: NewDeployment) -> None:
+    deployment = new_deployment(executor="ray")
+    worker = deployment.start_worker()
     family = psutil.Process(worker.pid).children(recursive=True)
     assert len(on_ray().children(psutil.Process(worker.pid))) == 1
 
-    assert tier.wait_for_result(tier.accept())["status"] == "done"
+    assert deployment.wait_for_result(deployment.accept())["status"] == "done"
     worker.send(signal.SIGTERM)
 
     assert worker.wait() == 0
@@ -361,8 +367,8 @@ def test_bad_setting_stops_the_start_and_is_named(localstack: LocalStack, tmp_pa
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_idle_worker_exits_with_zero(new_tier: NewTier, number: signal.Signals) -> None:
-    worker = new_tier().start_worker()
+def test_idle_worker_exits_with_zero(new_deployment: NewDeployment, number: signal.Signals) -> None:
+    worker = new_deployment().start_worker()
 
     worker.send(number)
 

@@ -23,9 +23,9 @@ from core.ports import EnrolledFace, FaceIndex
 from core.settings import Settings
 from core.testing import MemoryFaceIndex
 from harness.localstack import LocalStack
+from tests.support.backends import own_names
 from tests.support.services.pinecone_service import PineconeService
 from tests.support.services.qdrant_service import QdrantService
-from tests.support.worlds import own_names
 
 LENGTH: Final = 8
 REFRESH_S: Final = 0.05

@@ -42,7 +42,7 @@ OTHERS = [f"other {number}" for number in range(FULL)]
 
 
 @dataclass(kw_only=True)
-class Tier:
+class EnrolmentFixture:
     """Threads that enrol photos. A group is written once it is full, or first of all."""
 
     index: SlowIndex = field(default_factory=SlowIndex)
@@ -84,30 +84,30 @@ class Tier:
 
 
 @pytest.fixture
-def tier() -> Tier:
-    return Tier()
+def enrolment() -> EnrolmentFixture:
+    return EnrolmentFixture()
 
 
 @pytest.fixture
-def hasty() -> Tier:
+def hasty() -> EnrolmentFixture:
     """Return one whose groups are written when the write before is over."""
-    return Tier(apart_s=0)
+    return EnrolmentFixture(apart_s=0)
 
 
 def images(done: Sequence[Future[IndexDone]]) -> list[str]:
     return [each.result(timeout=10).image_id for each in done]
 
 
-def test_photos_that_come_during_a_write_share_the_next(tier: Tier) -> None:
-    photos = [tier.enrol_first(), *tier.enrol_group()]
+def test_photos_that_come_during_a_write_share_the_next(enrolment: EnrolmentFixture) -> None:
+    photos = [enrolment.enrol_first(), *enrolment.enrol_group()]
 
-    tier.index.let_go.set()
+    enrolment.index.let_go.set()
 
     assert images(photos) == ["first", *OTHERS]
-    assert [sorted(write) for write in tier.index.writes] == [["first"], sorted(OTHERS)]
+    assert [sorted(write) for write in enrolment.index.writes] == [["first"], sorted(OTHERS)]
 
 
-def test_same_image_is_not_twice_in_one_write(hasty: Tier) -> None:
+def test_same_image_is_not_twice_in_one_write(hasty: EnrolmentFixture) -> None:
     photos = [hasty.enrol_first(), *(hasty.enrol("twice") for _ in range(FULL))]
 
     hasty.index.let_go.set()
@@ -116,7 +116,7 @@ def test_same_image_is_not_twice_in_one_write(hasty: Tier) -> None:
     assert all(len(set(write)) == len(write) for write in hasty.index.writes)
 
 
-def test_photo_that_cannot_be_enrolled_does_no_harm_to_the_others(hasty: Tier) -> None:
+def test_photo_that_cannot_be_enrolled_does_no_harm_to_the_others(hasty: EnrolmentFixture) -> None:
     hasty.index.let_go.set()
     lost = hasty.enrol("lost", "nobody")
 
@@ -126,35 +126,35 @@ def test_photo_that_cannot_be_enrolled_does_no_harm_to_the_others(hasty: Tier) -
 
 
 def test_bug_of_one_photo_leaves_its_group_enrolled(
-    tier: Tier, monkeypatch: pytest.MonkeyPatch
+    enrolment: EnrolmentFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def meets_a_bug(photos: Sequence[object]) -> list[IndexDone | Erased]:
         if len(photos) > 1:
             raise ValueError("a bug")
         return enrol_all(photos)  # type: ignore[arg-type]
 
-    enrol_all = tier.enroller.enrol_all
-    monkeypatch.setattr(tier.enroller, "enrol_all", meets_a_bug)
-    photos = [tier.enrol_first(), *tier.enrol_group()]
+    enrol_all = enrolment.enroller.enrol_all
+    monkeypatch.setattr(enrolment.enroller, "enrol_all", meets_a_bug)
+    photos = [enrolment.enrol_first(), *enrolment.enrol_group()]
 
-    tier.index.let_go.set()
+    enrolment.index.let_go.set()
 
     assert images(photos) == ["first", *OTHERS]
 
 
-def test_everybody_in_a_group_learns_that_the_index_is_away(tier: Tier) -> None:
-    photos = [tier.enrol_first(), *tier.enrol_group()]
+def test_everybody_in_a_group_learns_that_the_index_is_away(enrolment: EnrolmentFixture) -> None:
+    photos = [enrolment.enrol_first(), *enrolment.enrol_group()]
 
-    tier.index.away = True
-    tier.index.let_go.set()
+    enrolment.index.away = True
+    enrolment.index.let_go.set()
 
     for photo in photos:
         with pytest.raises(IndexUnavailable):
             photo.result(timeout=10)
 
 
-def test_full_group_does_not_wait_until_it_is_time(tier: Tier) -> None:
-    tier.index.let_go.set()
-    assert images([tier.enrol("first")]) == ["first"]
+def test_full_group_does_not_wait_until_it_is_time(enrolment: EnrolmentFixture) -> None:
+    enrolment.index.let_go.set()
+    assert images([enrolment.enrol("first")]) == ["first"]
 
-    assert images(tier.enrol_group()) == OTHERS
+    assert images(enrolment.enrol_group()) == OTHERS

@@ -59,7 +59,7 @@ class GatedRecognizer:
 
 
 @dataclass(kw_only=True)
-class Tier:
+class WorkerFixture:
     slots: int = 2
     grace_s: float = 5
     wait_s: float = 0.05
@@ -98,44 +98,44 @@ class Tier:
 
 
 def test_worker_handles_as_many_jobs_at_a_time_as_it_has_slots() -> None:
-    tier = Tier(slots=2)
-    jobs = [tier.accept() for _ in range(5)]
-    tier.thread.start()
-    wait_until(lambda: tier.recognizer.running == 2)
+    fixture = WorkerFixture(slots=2)
+    jobs = [fixture.accept() for _ in range(5)]
+    fixture.thread.start()
+    wait_until(lambda: fixture.recognizer.running == 2)
 
-    tier.recognizer.gate.set()
-    wait_until(lambda: len(tier.outputs.objects) == 5)
-    tier.stop()
+    fixture.recognizer.gate.set()
+    wait_until(lambda: len(fixture.outputs.objects) == 5)
+    fixture.stop()
 
-    assert tier.recognizer.most_running == 2
-    assert set(tier.outputs.objects) == {job.job_id for job in jobs}
-    assert tier.queue.bodies == []
+    assert fixture.recognizer.most_running == 2
+    assert set(fixture.outputs.objects) == {job.job_id for job in jobs}
+    assert fixture.queue.bodies == []
 
 
 def test_stop_lets_running_jobs_finish() -> None:
-    tier = Tier()
-    job = tier.accept()
-    tier.thread.start()
-    wait_until(lambda: tier.recognizer.running == 1)
+    fixture = WorkerFixture()
+    job = fixture.accept()
+    fixture.thread.start()
+    wait_until(lambda: fixture.recognizer.running == 1)
 
-    tier.worker.stop()
-    tier.recognizer.gate.set()
-    tier.thread.join(timeout=10)
+    fixture.worker.stop()
+    fixture.recognizer.gate.set()
+    fixture.thread.join(timeout=10)
 
-    assert job.job_id in tier.outputs.objects
-    assert tier.queue.bodies == []
+    assert job.job_id in fixture.outputs.objects
+    assert fixture.queue.bodies == []
 
 
 def test_jobs_over_the_grace_go_back_to_the_queue_at_once() -> None:
-    tier = Tier(grace_s=0.1)
-    job = tier.accept()
-    tier.thread.start()
-    wait_until(lambda: tier.recognizer.running == 1)
+    fixture = WorkerFixture(grace_s=0.1)
+    job = fixture.accept()
+    fixture.thread.start()
+    wait_until(lambda: fixture.recognizer.running == 1)
 
-    tier.stop()
+    fixture.stop()
 
-    assert tier.outputs.objects == {}
-    assert tier.queue.visibility_changes[-1] == (job.body, 0)
+    assert fixture.outputs.objects == {}
+    assert fixture.queue.visibility_changes[-1] == (job.body, 0)
 
 
 @pytest.mark.parametrize("trouble", [QueueUnavailable("away"), ZeroDivisionError("a bug")])
@@ -143,213 +143,213 @@ def test_worker_goes_on_after_a_round_that_failed(
     trouble: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("core.worker.consumer._MAX_PAUSE_S", 0.1)
-    tier = Tier()
-    tier.recognizer.gate.set()
-    receive = tier.queue.receive
+    fixture = WorkerFixture()
+    fixture.recognizer.gate.set()
+    receive = fixture.queue.receive
 
     def fail(**_: object) -> list[ReceivedMessage]:
         raise trouble
 
-    tier.queue.receive = fail  # type: ignore[method-assign]
-    tier.thread.start()
+    fixture.queue.receive = fail  # type: ignore[method-assign]
+    fixture.thread.start()
     wait_until(lambda: "worker paused" in caplog.text or "broke off" in caplog.text)
-    tier.queue.receive = receive  # type: ignore[method-assign]
-    job = tier.accept()
+    fixture.queue.receive = receive  # type: ignore[method-assign]
+    job = fixture.accept()
 
-    wait_until(lambda: job.job_id in tier.outputs.objects)
-    tier.stop()
-    assert tier.queue.bodies == []
+    wait_until(lambda: job.job_id in fixture.outputs.objects)
+    fixture.stop()
+    assert fixture.queue.bodies == []
 
 
 def test_worker_receives_nothing_while_storage_is_away() -> None:
-    tier = Tier()
-    tier.recognizer.gate.set()
-    tier.inputs.available = False
-    tier.accept()
-    assert tier.worker.run_once() == [Outcome.LEFT_ALONE]
-    job = tier.accept()
+    fixture = WorkerFixture()
+    fixture.recognizer.gate.set()
+    fixture.inputs.available = False
+    fixture.accept()
+    assert fixture.worker.run_once() == [Outcome.LEFT_ALONE]
+    job = fixture.accept()
 
-    assert tier.worker.run_once() == []
-    assert job.body not in tier.queue.in_flight
+    assert fixture.worker.run_once() == []
+    assert job.body not in fixture.queue.in_flight
 
-    tier.inputs.available = True
-    tier.clock.advance(1)
-    assert tier.worker.run_once() == [Outcome.DONE] * 2
+    fixture.inputs.available = True
+    fixture.clock.advance(1)
+    assert fixture.worker.run_once() == [Outcome.DONE] * 2
 
 
 def test_messages_received_ahead_wait_for_storage_to_come_back() -> None:
-    tier = Tier()
-    tier.recognizer.gate.set()
-    tier.inputs.available = False
+    fixture = WorkerFixture()
+    fixture.recognizer.gate.set()
+    fixture.inputs.available = False
     for _ in range(5):
-        tier.accept()
+        fixture.accept()
 
-    assert tier.worker.run_once() == [Outcome.LEFT_ALONE] * 2
-    tier.inputs.available = True
-    tier.clock.advance(1)
+    assert fixture.worker.run_once() == [Outcome.LEFT_ALONE] * 2
+    fixture.inputs.available = True
+    fixture.clock.advance(1)
 
-    assert tier.worker.run_once() == [Outcome.DONE] * 5
+    assert fixture.worker.run_once() == [Outcome.DONE] * 5
 
 
 def test_running_worker_goes_on_when_storage_is_back(caplog: pytest.LogCaptureFixture) -> None:
-    tier = Tier()
-    tier.inputs.available = False
-    jobs = [tier.accept(QUICK) for _ in range(12)]
-    tier.thread.start()
+    fixture = WorkerFixture()
+    fixture.inputs.available = False
+    jobs = [fixture.accept(QUICK) for _ in range(12)]
+    fixture.thread.start()
     wait_until(lambda: "worker paused" in caplog.text)
 
-    tier.inputs.available = True
-    tier.clock.advance(VISIBILITY_S)
+    fixture.inputs.available = True
+    fixture.clock.advance(VISIBILITY_S)
 
-    wait_until(lambda: len(tier.outputs.objects) == len(jobs))
-    tier.stop()
+    wait_until(lambda: len(fixture.outputs.objects) == len(jobs))
+    fixture.stop()
 
-    assert set(tier.outputs.objects) == {job.job_id for job in jobs}
+    assert set(fixture.outputs.objects) == {job.job_id for job in jobs}
 
 
 def test_message_that_became_visible_while_it_waited_is_not_handled() -> None:
-    tier = Tier()
-    tier.recognizer.gate.set()
-    tier.inputs.available = False
-    jobs = [tier.accept() for _ in range(3)]
-    tier.worker.run_once()
-    tier.inputs.available = True
-    tier.clock.advance(VISIBILITY_S)
+    fixture = WorkerFixture()
+    fixture.recognizer.gate.set()
+    fixture.inputs.available = False
+    jobs = [fixture.accept() for _ in range(3)]
+    fixture.worker.run_once()
+    fixture.inputs.available = True
+    fixture.clock.advance(VISIBILITY_S)
 
-    outcomes = [outcome for _ in range(2) for outcome in tier.worker.run_once()]
+    outcomes = [outcome for _ in range(2) for outcome in fixture.worker.run_once()]
 
     assert outcomes == [Outcome.DONE] * 3
-    assert set(tier.outputs.objects) == {job.job_id for job in jobs}
-    assert tier.queue.bodies == []
+    assert set(fixture.outputs.objects) == {job.job_id for job in jobs}
+    assert fixture.queue.bodies == []
 
 
 def test_messages_received_ahead_are_kept_hidden_by_the_heartbeat() -> None:
-    tier = Tier(slots=1)
-    jobs = [tier.accept() for _ in range(8)]
-    tier.thread.start()
-    wait_until(lambda: len(tier.queue.in_flight) == 8)
+    fixture = WorkerFixture(slots=1)
+    jobs = [fixture.accept() for _ in range(8)]
+    fixture.thread.start()
+    wait_until(lambda: len(fixture.queue.in_flight) == 8)
 
-    tier.inbox.heartbeat.beat()
+    fixture.inbox.heartbeat.beat()
 
-    assert tier.queue.visibility_changes == [(job.body, VISIBILITY_S) for job in jobs]
-    tier.recognizer.gate.set()
-    tier.stop()
+    assert fixture.queue.visibility_changes == [(job.body, VISIBILITY_S) for job in jobs]
+    fixture.recognizer.gate.set()
+    fixture.stop()
 
 
 def test_worker_is_busy_from_receipt_to_settlement() -> None:
-    tier = Tier()
-    assert not tier.worker.is_busy()
-    tier.accept()
-    tier.thread.start()
+    fixture = WorkerFixture()
+    assert not fixture.worker.is_busy()
+    fixture.accept()
+    fixture.thread.start()
 
-    wait_until(tier.worker.is_busy)
-    tier.recognizer.gate.set()
+    wait_until(fixture.worker.is_busy)
+    fixture.recognizer.gate.set()
 
-    wait_until(lambda: not tier.worker.is_busy())
-    tier.stop()
+    wait_until(lambda: not fixture.worker.is_busy())
+    fixture.stop()
 
 
 def test_message_of_a_job_that_was_broken_off_stays_hidden() -> None:
-    tier = Tier()
-    tier.inputs.available = False
-    job = tier.accept()
-    assert tier.worker.run_once() == [Outcome.LEFT_ALONE]
+    fixture = WorkerFixture()
+    fixture.inputs.available = False
+    job = fixture.accept()
+    assert fixture.worker.run_once() == [Outcome.LEFT_ALONE]
 
-    tier.clock.advance(VISIBILITY_S / 2)
-    tier.worker.run_once()
+    fixture.clock.advance(VISIBILITY_S / 2)
+    fixture.worker.run_once()
 
-    assert tier.queue.visibility_changes == [(job.body, VISIBILITY_S)]
+    assert fixture.queue.visibility_changes == [(job.body, VISIBILITY_S)]
 
 
 def test_pause_of_a_retry_is_never_overwritten_by_the_heartbeat() -> None:
-    tier = Tier()
-    tier.recognizer.stop()
-    job = tier.accept()
-    set_visibility = tier.queue.set_visibility
+    fixture = WorkerFixture()
+    fixture.recognizer.stop()
+    job = fixture.accept()
+    set_visibility = fixture.queue.set_visibility
 
     def set_it_and_beat(message: ReceivedMessage, seconds: float) -> None:
         set_visibility(message, seconds)
-        tier.inbox.heartbeat.beat()
+        fixture.inbox.heartbeat.beat()
 
-    tier.queue.set_visibility = set_it_and_beat  # type: ignore[method-assign]
+    fixture.queue.set_visibility = set_it_and_beat  # type: ignore[method-assign]
 
-    assert tier.worker.run_once() == [Outcome.RETRIED]
-    ((body, pause_s),) = tier.queue.visibility_changes
+    assert fixture.worker.run_once() == [Outcome.RETRIED]
+    ((body, pause_s),) = fixture.queue.visibility_changes
     assert body == job.body
     assert pause_s <= 1
 
 
 def test_messages_that_have_not_begun_are_released_at_once_on_stop() -> None:
-    tier = Tier(slots=1)
-    jobs = [tier.accept() for _ in range(8)]
-    tier.thread.start()
-    wait_until(lambda: tier.inputs.gets == 2 and len(tier.queue.in_flight) == 8)
+    fixture = WorkerFixture(slots=1)
+    jobs = [fixture.accept() for _ in range(8)]
+    fixture.thread.start()
+    wait_until(lambda: fixture.inputs.gets == 2 and len(fixture.queue.in_flight) == 8)
 
-    tier.worker.stop()
-    wait_until(lambda: len(tier.queue.in_flight) == 2)
+    fixture.worker.stop()
+    wait_until(lambda: len(fixture.queue.in_flight) == 2)
 
-    assert tier.recognizer.running == 1
-    tier.recognizer.gate.set()
-    tier.stop()
-    assert set(tier.outputs.objects) == {job.job_id for job in jobs[:2]}
-    assert sorted(tier.queue.bodies) == sorted(job.body for job in jobs[2:])
+    assert fixture.recognizer.running == 1
+    fixture.recognizer.gate.set()
+    fixture.stop()
+    assert set(fixture.outputs.objects) == {job.job_id for job in jobs[:2]}
+    assert sorted(fixture.queue.bodies) == sorted(job.body for job in jobs[2:])
 
 
 def test_message_that_a_receive_brings_after_stop_is_handled_by_an_idle_child(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("INFO")
-    tier = Tier()
+    fixture = WorkerFixture()
     arrived = threading.Event()
-    receive = tier.queue.receive
+    receive = fixture.queue.receive
 
     def wait_and_receive(**options: Any) -> list[ReceivedMessage]:
         arrived.wait(10)
         return receive(**options)
 
-    tier.queue.receive = wait_and_receive  # type: ignore[method-assign]
-    tier.thread.start()
-    tier.worker.stop()
+    fixture.queue.receive = wait_and_receive  # type: ignore[method-assign]
+    fixture.thread.start()
+    fixture.worker.stop()
     wait_until(lambda: "worker is draining" in caplog.text)
-    job = tier.accept(QUICK)
+    job = fixture.accept(QUICK)
     arrived.set()
 
-    tier.thread.join(timeout=10)
-    assert job.job_id in tier.outputs.objects
-    assert tier.queue.bodies == []
+    fixture.thread.join(timeout=10)
+    assert job.job_id in fixture.outputs.objects
+    assert fixture.queue.bodies == []
 
 
 def test_slow_photo_does_not_hold_up_those_received_with_it() -> None:
-    tier = Tier(slots=2)
-    slow = tier.accept()
-    quick = [tier.accept(QUICK) for _ in range(9)]
-    tier.thread.start()
+    fixture = WorkerFixture(slots=2)
+    slow = fixture.accept()
+    quick = [fixture.accept(QUICK) for _ in range(9)]
+    fixture.thread.start()
 
-    wait_until(lambda: len(tier.outputs.objects) == 9)
+    wait_until(lambda: len(fixture.outputs.objects) == 9)
 
-    assert set(tier.outputs.objects) == {job.job_id for job in quick}
-    tier.recognizer.gate.set()
-    wait_until(lambda: slow.job_id in tier.outputs.objects)
-    tier.stop()
+    assert set(fixture.outputs.objects) == {job.job_id for job in quick}
+    fixture.recognizer.gate.set()
+    wait_until(lambda: slow.job_id in fixture.outputs.objects)
+    fixture.stop()
 
 
 def test_backlog_takes_three_and_a_half_requests_a_job_at_most() -> None:
-    tier = Tier(slots=4, wait_s=2)  # or a slow machine's empty receives would be many
+    fixture = WorkerFixture(slots=4, wait_s=2)  # or a slow machine's empty receives would be many
     requests: list[str] = []
     for part, methods in (
-        (tier.queue, ("receive", "delete_many", "set_visibility_many")),
-        (tier.inputs, ("get",)),
-        (tier.outputs, ("get", "put_if")),
+        (fixture.queue, ("receive", "delete_many", "set_visibility_many")),
+        (fixture.inputs, ("get",)),
+        (fixture.outputs, ("get", "put_if")),
     ):
         for method in methods:
             count_calls(part, method, requests)
     for _ in range(100):
-        tier.accept(QUICK)
+        fixture.accept(QUICK)
 
-    tier.thread.start()
-    wait_until(lambda: tier.queue.bodies == [])
+    fixture.thread.start()
+    wait_until(lambda: fixture.queue.bodies == [])
     used = len(requests)
-    tier.stop()
+    fixture.stop()
 
     assert 200 <= used <= 350
 
@@ -366,56 +366,56 @@ def count_calls(part: object, method: str, calls: list[str]) -> None:
 
 
 def test_dead_letters_are_swept_at_every_interval() -> None:
-    tier = Tier()
-    tier.recognizer.gate.set()
-    tier.worker.run_once()
+    fixture = WorkerFixture()
+    fixture.recognizer.gate.set()
+    fixture.worker.run_once()
     job = Job.new("a.jpg")
-    tier.dead_letters.send(job.body)
+    fixture.dead_letters.send(job.body)
 
-    tier.worker.run_once()
-    assert tier.outputs.objects == {}
-    tier.clock.advance(10)
-    tier.worker.run_once()
+    fixture.worker.run_once()
+    assert fixture.outputs.objects == {}
+    fixture.clock.advance(10)
+    fixture.worker.run_once()
 
-    assert ABANDONED.encode() in tier.outputs.objects[job.job_id]
+    assert ABANDONED.encode() in fixture.outputs.objects[job.job_id]
 
 
 def test_sweep_that_meets_an_absent_queue_does_not_stop_the_worker() -> None:
-    tier = Tier()
-    tier.dead_letters.available = False
+    fixture = WorkerFixture()
+    fixture.dead_letters.available = False
 
-    assert tier.worker.run_once() == []
+    assert fixture.worker.run_once() == []
 
 
 def test_more_dead_letters_than_one_sweep_takes_are_all_failed() -> None:
-    tier = Tier()
+    fixture = WorkerFixture()
     for _ in range(1200):
-        tier.dead_letters.send(Job.new("a.jpg").body)
+        fixture.dead_letters.send(Job.new("a.jpg").body)
 
     for _ in range(3):
-        tier.worker.run_once()
-        tier.clock.advance(10)
+        fixture.worker.run_once()
+        fixture.clock.advance(10)
 
-    assert len(tier.outputs.objects) == 1200
+    assert len(fixture.outputs.objects) == 1200
 
 
 def test_message_whose_deletion_is_refused_at_once_stays_hidden(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    tier = Tier()
-    tier.recognizer.gate.set()
-    tier.accept()
-    delete = tier.inbox.acknowledger.delete
+    fixture = WorkerFixture()
+    fixture.recognizer.gate.set()
+    fixture.accept()
+    delete = fixture.inbox.acknowledger.delete
 
     def delete_at_once(message: ReceivedMessage) -> None:
-        monkeypatch.setattr(tier.queue, "delete_many", lambda _: refuse())
+        monkeypatch.setattr(fixture.queue, "delete_many", lambda _: refuse())
         delete(message)
-        tier.inbox.flush()
+        fixture.inbox.flush()
 
-    monkeypatch.setattr(tier.inbox.acknowledger, "delete", delete_at_once)
+    monkeypatch.setattr(fixture.inbox.acknowledger, "delete", delete_at_once)
 
-    assert tier.worker.run_once() == [Outcome.DONE]
-    assert tier.inbox.is_busy()
+    assert fixture.worker.run_once() == [Outcome.DONE]
+    assert fixture.inbox.is_busy()
 
 
 def refuse() -> None:

@@ -18,14 +18,14 @@ from core.settings import Settings
 from core.submission.batch_requests import BatchProgress
 from harness.localstack import LocalStack
 from harness.processes import WorkerProcess
+from tests.support.backends import own_names
 from tests.support.service import settings_of
-from tests.support.worlds import own_names
 
 COLLECTION = "family"
 
 
 @dataclass(kw_only=True)
-class AlbumTier:
+class AlbumDeployment:
     """Buckets, queues and a worker between them; the test's own clients go straight to them."""
 
     settings: Settings
@@ -34,16 +34,16 @@ class AlbumTier:
     workers: list[WorkerProcess] = field(default_factory=list)
 
     @classmethod
-    def on(cls, localstack: LocalStack, folder: Path, **changes: object) -> "AlbumTier":
-        """Return the tier with its buckets and queues, and an empty collection."""
+    def on(cls, localstack: LocalStack, folder: Path, **changes: object) -> "AlbumDeployment":
+        """Return the deployment with its buckets and queues, and an empty collection."""
         names = own_names()
         names["allowed_buckets"] = (f"album-{uuid.uuid4().hex[:12]}",)
         settings = localstack.settings(**names, **settings_of(**changes))
         provision(settings)
         s3_client(settings).create_bucket(Bucket=settings.allowed_buckets[0])
-        tier = cls(settings=settings, folder=folder)
-        tier.shared.collections.create(COLLECTION)
-        return tier
+        deployment = cls(settings=settings, folder=folder)
+        deployment.shared.collections.create(COLLECTION)
+        return deployment
 
     @cached_property
     def shared(self) -> Shared:

@@ -31,7 +31,7 @@ IN_HASTE: Final = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
+class Backends:
     """Queues and buckets, by the names in the settings.
 
     ``let_pass`` lets some of the queues' time go by; ``depth`` counts the messages of the
@@ -92,10 +92,10 @@ class World:
         return not self.queue.receive(limit=1, wait_s=0)
 
 
-def memory_world() -> World:
+def memory_backends() -> Backends:
     settings = Settings(_env_file=None, **IN_HASTE)  # type: ignore[arg-type]
     memory = MemoryInfrastructure(settings=settings, recognizer=ScriptedRecognizer())
-    return World(
+    return Backends(
         settings=settings,
         infrastructure=memory.joined(),
         let_pass=memory.clock.advance,
@@ -108,9 +108,9 @@ def _depth_in_memory(queue: MemoryQueue) -> Depth:
     return Depth(visible=len(queue.bodies) - hidden, in_flight=hidden)
 
 
-def aws_world(settings: Settings, let_pass: Callable[[float], None] = time.sleep) -> World:
+def aws_backends(settings: Settings, let_pass: Callable[[float], None] = time.sleep) -> Backends:
     provision(settings)
-    return World(
+    return Backends(
         settings=settings,
         infrastructure=Infrastructure.on_aws(settings),
         let_pass=let_pass,
