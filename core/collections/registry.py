@@ -242,7 +242,8 @@ class Collections:
         It is as old as ``refresh_s`` at most.
         """
         self._watch.look(max_age_s=self._refresh_s)
-        return self._watch.version(collection.gallery_id)
+        # A collection without a face has no marker yet; its first face gives it a model, too.
+        return "" if collection.model is None else self._watch.version(collection.gallery_id)
 
     def begin_erasure(self, collection_id: str) -> Collection:
         """Mark a collection as being erased: nobody finds it once the refresh time is over.

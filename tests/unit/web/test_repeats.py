@@ -89,6 +89,20 @@ def test_person_who_is_enrolled_is_named_at_once(web: Repeating) -> None:
     assert web.ask(stranger)["result"] == "Grace"
 
 
+def test_first_person_of_a_collection_is_named_at_once(web: Repeating) -> None:
+    web.create("guests")
+    web.ask(collection_id="guests")
+    web.memory.clock.advance(SETTLED_S)
+    first = web.ask(collection_id="guests")
+    assert web.ask(collection_id="guests") == first
+    assert first["result"] == "Unknown"
+
+    web.enrol("guests", "ada", face(0.1), person="Ada")
+    web.memory.clock.advance(2)
+
+    assert web.ask(collection_id="guests")["result"] == "Ada"
+
+
 def test_renamed_person_has_the_new_name_at_once(web: Repeating) -> None:
     web.ask()
 
