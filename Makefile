@@ -8,7 +8,7 @@ export ORT_DISABLE_TELEMETRY := 1
 CODE := core web-tier app-tier cli harness benchmarks scripts tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-executors bench-collections erasing bench-s3 bench-quality bench-upright containers prove-containers lock
+.PHONY: help install samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-door bench-executors bench-collections erasing bench-s3 bench-quality bench-upright containers prove-containers lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -108,6 +108,9 @@ chaos: samples ## Let everything go wrong under load for three minutes, and audi
 
 soak: samples ## The same for half an hour; writes docs/benchmarks/soak.json
 	@$(BIN)/python -m harness.chaos --minutes 30 --fault-every 8 --album 3000 --artifact docs/benchmarks/soak.json $(CHAOS)
+
+bench-door: install ## Measure what keys add to a request; writes docs/benchmarks/door.json
+	@$(BIN)/python -m benchmarks.service.bench_door $(BENCH_DOOR)
 
 bench-executors: samples ## Measure four children in both executors; writes docs/benchmarks/executors.json
 	@$(BIN)/python -m benchmarks.service.bench_executors $(BENCH_EXECUTORS)
