@@ -1,13 +1,14 @@
 """The contenders of the benchmark, each in a process of its own on one core."""
 
 import json
-import os
 import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+from benchmarks.common.line_process import LineProcess
 
 _WORKER: Final = Path(__file__).parents[1] / "engine" / "bench_contenders.py"
 _ROOT: Final = Path(__file__).resolve().parents[2]
@@ -34,47 +35,19 @@ def cnn_contender(python: str) -> Contender:
     return Contender(name="face_recognition cnn", kind="face_recognition:cnn", python=python)
 
 
-class Worker:
+class Worker(LineProcess):
     """A contender's process; starts with its gallery enrolled."""
 
     def __init__(self, contender: Contender, core: int, gallery: Path) -> None:
         started = time.monotonic()
-        self._process = subprocess.Popen(
+        super().__init__(
             [contender.python, str(_WORKER), contender.kind, str(core), str(gallery)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            _ROOT,
             stderr=subprocess.DEVNULL,
-            text=True,
-            env=os.environ  # noqa: TID251 - handed on, not read
-            | {"PYTHONPATH": str(_ROOT), "OMP_NUM_THREADS": "1"},
         )
         first = json.loads(gallery.read_text())
         self.ask(Path(next(iter(first.values()))))
         self.seconds_to_first_answer: Final = time.monotonic() - started
-
-    def ask(self, photo: Path) -> dict[str, Any]:
-        """Return the contender's answer on a photo.
-
-        Raises
-        ------
-        RuntimeError
-            If the process ended.
-        """
-        if self._process.stdin is None or self._process.stdout is None:
-            raise RuntimeError("the contender has no pipes")
-        self._process.stdin.write(f"{photo}\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the contender ended on {photo}: {self._process.wait()}")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-    def stop(self) -> None:
-        """End the process."""
-        if self._process.stdin:
-            self._process.stdin.close()
-        self._process.wait()
 
 
 def write_gallery(photos: Mapping[str, str], data: Path, folder: Path) -> Path:

@@ -21,6 +21,7 @@ from typing import Any, Final
 from tqdm import tqdm
 
 from benchmarks.common.contender_processes import EXAMPLES
+from benchmarks.common.line_process import LineProcess
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _WORKER: Final = Path(__file__).with_name("upright_worker.py")
@@ -37,41 +38,21 @@ class Side:
 
     def __init__(self, root: Path, profile: str, options: argparse.Namespace) -> None:
         models_dir = options.models_dir.resolve()
-        self._process = subprocess.Popen(
+        self._process = LineProcess(
             [sys.executable, str(_WORKER), profile, str(models_dir), str(options.core)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ  # noqa: TID251 - handed on, not read
-            | {"PYTHONPATH": str(root.resolve()), "OMP_NUM_THREADS": "1"},
+            root.resolve(),
         )
         self.times: Times = {}
         self.boxes: dict[Path, Any] = {}
 
     def recognise(self, photo: Path) -> None:
-        """Note what a photo took.
-
-        Raises
-        ------
-        RuntimeError
-            If the process ended.
-        """
-        if self._process.stdin is None or self._process.stdout is None:
-            raise RuntimeError("the process has no pipes")
-        self._process.stdin.write(f"{photo.resolve()}\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the process ended on {photo}: {self._process.wait()}")
-        answer = json.loads(line)
+        """Note what a photo took."""
+        answer = self._process.ask(photo.resolve())
         self.times.setdefault(photo, []).append(answer["cpu_ms"])
         self.boxes[photo] = answer["boxes"]
 
     def stop(self) -> None:
-        """End the process."""
-        if self._process.stdin:
-            self._process.stdin.close()
-        self._process.wait()
+        self._process.stop()
 
 
 def main() -> None:
