@@ -4,50 +4,32 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from core.aws.autoscaling import AutoScalingGroup, QueueDepths
 from core.aws.clients import autoscaling_client, sqs_client
 from core.errors import QueueUnavailable, ServiceUnavailable
 from core.scaling.policy import Depth
 from core.settings import Settings
+from tests.support.services.auto_scaling import GROUP, make_group, moto_server
 
 
 @pytest.fixture(scope="module")
 def settings() -> Iterator[Settings]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield Settings(
-        _env_file=None,
-        aws_endpoint_url=f"http://{host}:{port}",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
-    server.stop()
+    with moto_server() as settings:
+        yield settings
 
 
 @pytest.fixture
 def client(settings: Settings) -> Iterator[Any]:
     client = autoscaling_client(settings)
-    client.create_launch_configuration(
-        LaunchConfigurationName="worker", ImageId="ami-12345678", InstanceType="c6i.large"
-    )
-    client.create_auto_scaling_group(
-        AutoScalingGroupName="workers",
-        LaunchConfigurationName="worker",
-        MinSize=0,
-        MaxSize=4,
-        DesiredCapacity=0,
-        AvailabilityZones=["us-east-1a"],
-    )
+    make_group(client, least=0, most=4)
     yield client
-    client.delete_auto_scaling_group(AutoScalingGroupName="workers", ForceDelete=True)
+    client.delete_auto_scaling_group(AutoScalingGroupName=GROUP, ForceDelete=True)
     client.delete_launch_configuration(LaunchConfigurationName="worker")
 
 
 def test_desired_capacity_goes_from_zero_to_some_and_back(client: Any) -> None:
-    fleet = AutoScalingGroup(client, "workers")
+    fleet = AutoScalingGroup(client, GROUP)
     counts = [fleet.count()]
 
     for workers in (3, 1, 0):
@@ -58,7 +40,7 @@ def test_desired_capacity_goes_from_zero_to_some_and_back(client: Any) -> None:
 
 
 def test_group_is_not_asked_for_more_than_its_own_maximum(client: Any) -> None:
-    fleet = AutoScalingGroup(client, "workers")
+    fleet = AutoScalingGroup(client, GROUP)
 
     fleet.scale_to(15)
 
@@ -66,7 +48,7 @@ def test_group_is_not_asked_for_more_than_its_own_maximum(client: Any) -> None:
 
 
 def test_instances_outlive_the_autoscaler(client: Any) -> None:
-    fleet = AutoScalingGroup(client, "workers")
+    fleet = AutoScalingGroup(client, GROUP)
     fleet.scale_to(2)
 
     fleet.close()

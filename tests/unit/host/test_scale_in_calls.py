@@ -4,43 +4,21 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from core.aws.clients import autoscaling_client
 from core.aws.scale_in_calls import InstanceProtection, TaskProtection
 from core.errors import ServiceUnavailable
-from core.settings import Settings
 from harness.localstack import free_port
+from tests.support.services.auto_scaling import GROUP, make_group, moto_server, settings_for
 from tests.support.services.task_agent import TaskAgent
-
-
-def settings(address: str) -> Settings:
-    return Settings(
-        _env_file=None,
-        aws_endpoint_url=address,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
 
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    client = autoscaling_client(settings(f"http://{host}:{port}"))
-    client.create_launch_configuration(
-        LaunchConfigurationName="worker", ImageId="ami-12345678", InstanceType="c6i.large"
-    )
-    client.create_auto_scaling_group(
-        AutoScalingGroupName="workers",
-        LaunchConfigurationName="worker",
-        MinSize=2,
-        MaxSize=2,
-        AvailabilityZones=["us-east-1a"],
-    )
-    yield client
-    server.stop()
+    with moto_server() as settings:
+        client = autoscaling_client(settings)
+        make_group(client, least=2, most=2)
+        yield client
 
 
 def protected_instances(client: Any) -> dict[str, bool]:
@@ -50,7 +28,7 @@ def protected_instances(client: Any) -> dict[str, bool]:
 
 def test_one_instance_is_protected_and_freed(client: Any) -> None:
     mine, other = protected_instances(client)
-    protect = InstanceProtection(client, "workers", lambda: mine)
+    protect = InstanceProtection(client, GROUP, lambda: mine)
 
     protect(True)
     assert protected_instances(client) == {mine: True, other: False}
@@ -60,10 +38,10 @@ def test_one_instance_is_protected_and_freed(client: Any) -> None:
 
 
 def test_absent_auto_scaling_is_unavailable() -> None:
-    client = autoscaling_client(settings(f"http://127.0.0.1:{free_port()}"))
+    client = autoscaling_client(settings_for(f"http://127.0.0.1:{free_port()}"))
 
     with pytest.raises(ServiceUnavailable, match="i-1 in workers"):
-        InstanceProtection(client, "workers", lambda: "i-1")(True)
+        InstanceProtection(client, GROUP, lambda: "i-1")(True)
 
 
 def test_task_is_protected_for_a_while_and_freed(agent: TaskAgent) -> None:
