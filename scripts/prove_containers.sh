@@ -269,8 +269,15 @@ run_web() {
     start web
     until_true 60 curl --fail --silent "$address/health" || fail "the web tier does not answer /health"
     proved "web: GET /health answers $(curl --silent "$address/health")"
-    proved "web: GET /ready answers $(curl --silent "$address/ready")"
-    curl --fail --silent "$address/ready" >/dev/null || fail "the web tier is not ready"
+    local refused
+    refused=$(curl --silent --output /dev/null --write-out '%{http_code}' "$address/ready")
+    [[ $refused == 401 ]] || fail "the web tier lets somebody in without a key: $refused"
+    proved "web: GET /ready without a key answers $refused"
+    key=$(run_in worker python scripts/efr.py keys create proof --admin 2>/dev/null) ||
+        fail "worker: efr keys create"
+    proved "web: GET /ready with a key answers $(curl --silent --header "X-API-Key: $key" "$address/ready")"
+    curl --fail --silent --header "X-API-Key: $key" "$address/ready" >/dev/null ||
+        fail "the web tier is not ready"
     healthy web || fail "web: its health check fails while it runs"
     proved "web: its health check fails before the start and passes now"
     require_unprivileged web
@@ -294,7 +301,7 @@ recognise() {
     mounts=(--volume "$people:/people:ro")
     run_in worker python scripts/enroll.py /people 2>"$FOLDER/enroll.log" || fail "enrolment: see $FOLDER/enroll.log"
     mounts=()
-    answer=$(curl --silent --form "inputFile=@var/samples/Barack Obama/obama2.jpg" "$address/")
+    answer=$(curl --silent --header "X-API-Key: $key" --form "inputFile=@var/samples/Barack Obama/obama2.jpg" "$address/")
     [[ $answer == *'"status":"done"'* && $answer == *'"result":"Barack Obama"'* ]] ||
         fail "expected Barack Obama, got $answer"
     proved "the whole path: enrolled from a mounted folder, uploaded, named Barack Obama"
