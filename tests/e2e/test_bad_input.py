@@ -86,7 +86,7 @@ def test_announced_gigabyte_is_refused_without_being_sent(
     web_alone: Service, left_before: int
 ) -> None:
     head = (
-        "POST / HTTP/1.1\nHost: x\nContent-Length: 1000000000\n"
+        "POST / HTTP/1.1\nHost: localhost\nContent-Length: 1000000000\n"
         "Content-Type: multipart/form-data; boundary=b\n\n"
     )
 
@@ -99,7 +99,7 @@ def test_announced_gigabyte_is_refused_without_being_sent(
 def test_body_larger_than_announced_is_not_read(web_alone: Service, left_before: int) -> None:
     part = b'--b\r\nContent-Disposition: form-data; name="inputFile"; filename="a.jpg"\r\n\r\n'
     head = (
-        f"POST / HTTP/1.1\nHost: x\nContent-Length: {len(part) + 10}\nConnection: close\n"
+        f"POST / HTTP/1.1\nHost: localhost\nContent-Length: {len(part) + 10}\nConnection: close\n"
         "Content-Type: multipart/form-data; boundary=b\n\n"
     )
 
@@ -112,7 +112,7 @@ def test_body_larger_than_announced_is_not_read(web_alone: Service, left_before:
 def test_endless_chunked_body_is_cut_off_at_the_limit(web_alone: Service, left_before: int) -> None:
     part = b'--b\r\nContent-Disposition: form-data; name="inputFile"; filename="a.jpg"\r\n\r\n'
     head = (
-        "POST / HTTP/1.1\nHost: x\nTransfer-Encoding: chunked\nConnection: close\n"
+        "POST / HTTP/1.1\nHost: localhost\nTransfer-Encoding: chunked\nConnection: close\n"
         "Content-Type: multipart/form-data; boundary=b\n\n"
     )
 
@@ -129,7 +129,7 @@ def test_endless_chunked_body_is_cut_off_at_the_limit(web_alone: Service, left_b
 
 def test_silent_client_is_given_up(web_alone: Service) -> None:
     head = (
-        "POST / HTTP/1.1\nHost: x\nContent-Length: 1000\n"
+        "POST / HTTP/1.1\nHost: localhost\nContent-Length: 1000\n"
         "Content-Type: multipart/form-data; boundary=b\n\n"
     )
     with socket.create_connection(("127.0.0.1", web_alone.settings.web_port), timeout=40) as peer:
@@ -145,7 +145,7 @@ def test_silent_client_is_given_up(web_alone: Service) -> None:
 
 def test_broken_chunked_encoding_is_a_bad_request(web_alone: Service) -> None:
     head = (
-        "POST / HTTP/1.1\nHost: x\nTransfer-Encoding: chunked\nConnection: close\n"
+        "POST / HTTP/1.1\nHost: localhost\nTransfer-Encoding: chunked\nConnection: close\n"
         "Content-Type: multipart/form-data; boundary=b\n\n"
     )
 

@@ -2,11 +2,13 @@
 
 import json
 import resource
+import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -23,7 +25,7 @@ from tests.support.backends import own_names
 from tests.support.photos import made_photo
 from tests.support.service import settings_of
 
-HALF_A_HEADER = b"GET /health HTTP/1.1\r\nHost: x\r\n"
+HALF_A_HEADER = b"GET /health HTTP/1.1\r\nHost: localhost\r\n"
 PATIENCE_S = 60
 """Far beyond what an answer takes, and below what held threads would take."""
 
@@ -66,11 +68,150 @@ def test_idle_and_half_sent_connections_hold_nobody_up(web_alone: Service) -> No
     assert upload.status_code == 202
 
 
+BODY = (
+    b'--b\r\nContent-Disposition: form-data; name="inputFile"; filename="a.jpg"\r\n\r\n'
+    + made_photo()
+    + b"\r\n--b--\r\n"
+)
+FORM = (
+    b"POST / HTTP/1.1\r\nHost: localhost\r\nPrefer: respond-async\r\n"
+    b"Content-Type: multipart/form-data; boundary=b\r\n"
+)
+
+
+@contextmanager
+def dripping(clients: list[socket.socket]) -> Iterator[None]:
+    """Send a byte on each connection all the time."""
+    over = threading.Event()
+
+    def drip() -> None:
+        while not over.wait(0.5):
+            for client in clients:
+                with suppress(OSError):
+                    client.send(b"1")
+
+    dripper = threading.Thread(target=drip)
+    dripper.start()
+    try:
+        yield
+    finally:
+        over.set()
+        dripper.join()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        FORM + b"Content-Length: 500000\r\n\r\n--b\r\n",
+        FORM + b"Transfer-Encoding: chunked\r\n\r\n7a120\r\n--b\r\n",
+        FORM + b"Content-Length: 500000\r\nExpect: 100-continue\r\n\r\n",
+    ],
+    ids=["length", "chunked", "expecting"],
+)
+def test_slow_bodies_hold_nobody_up(web_alone: Service, sent: bytes) -> None:
+    with connections(web_alone.web, 200, sent) as clients, dripping(clients):
+        health = requests.get(f"{web_alone.address}/health", timeout=PATIENCE_S)
+        upload = web_alone.upload(made_photo(), Prefer="respond-async")
+
+    assert health.status_code == 200
+    assert upload.status_code == 202
+
+
+def test_more_half_bodies_than_fit_hold_nobody_up(web_alone: Service) -> None:
+    sent = FORM + b"Content-Length: 1000000\r\n\r\n" + b"--b\r\n".ljust(950_000)
+    with connections(web_alone.web, 80, sent):
+        health = requests.get(f"{web_alone.address}/health", timeout=PATIENCE_S)
+        upload = web_alone.upload(made_photo(), Prefer="respond-async")
+
+    assert health.status_code == 200
+    assert upload.status_code == 202
+
+
+def test_body_that_comes_byte_by_byte_is_accepted(web_alone: Service) -> None:
+    head = FORM + b"Content-Length: %d\r\n\r\n" % len(BODY)
+    with connections(web_alone.web, 1) as [client]:
+        client.settimeout(PATIENCE_S)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in head + BODY:
+            client.sendall(bytes([byte]))
+
+        assert client.recv(100).startswith(b"HTTP/1.1 202 ")
+
+
+def test_body_in_small_chunks_is_accepted_and_the_next_request_too(web_alone: Service) -> None:
+    chunks = b"".join(
+        b"%x\r\n%s\r\n" % (len(part), part)
+        for part in (BODY[at : at + 50] for at in range(0, len(BODY), 50))
+    )
+    head = FORM + b"Transfer-Encoding: chunked\r\n\r\n"
+    sent = head + chunks + b"0\r\n\r\n"
+    with connections(web_alone.web, 1, sent[:-5]) as [client]:
+        client.settimeout(PATIENCE_S)
+        client.sendall(sent[-5:] + HALF_A_HEADER + b"\r\n")
+        answers = b""
+        while b"HTTP/1.1 200 " not in answers:
+            received = client.recv(10_000)
+            assert received, answers
+            answers += received
+
+    assert answers.startswith(b"HTTP/1.1 202 ")
+
+
+def test_client_that_waits_to_be_asked_is_asked_once(web_alone: Service) -> None:
+    head = FORM + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(BODY)
+    with connections(web_alone.web, 1, head) as [client]:
+        client.settimeout(PATIENCE_S)
+        asked = client.recv(1000)
+        client.sendall(BODY)
+        answer = client.recv(1000)
+
+    assert asked == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert answer.startswith(b"HTTP/1.1 202 ")
+
+
+def test_client_that_waits_to_be_asked_for_too_much_is_refused(web_alone: Service) -> None:
+    head = FORM + b"Expect: 100-continue\r\nContent-Length: 100000000\r\n\r\n"
+    with connections(web_alone.web, 1, head) as [client]:
+        client.settimeout(PATIENCE_S)
+        answer = b""
+        while b"FILE_TOO_LARGE" not in answer:
+            received = client.recv(1000)
+            assert received, answer
+            answer += received
+
+
+def test_end_waits_for_a_body_that_arrives(localstack: LocalStack, tmp_path: Path) -> None:
+    settings = localstack.settings(**own_names(), **settings_of(max_wait_seconds=1))
+    provision(settings)
+    web = WebProcess(settings, tmp_path / "web.log").started()
+
+    with connections(web, 1, FORM + b"Content-Length: %d\r\n\r\n" % len(BODY)) as [client]:
+        client.settimeout(PATIENCE_S)
+        client.sendall(BODY[:10])
+        web.send(signal.SIGTERM)
+        wait_until(lambda: not accepts(web), what="the web tier to accept nobody")
+        client.sendall(BODY[10:])
+        answer = client.recv(100)
+
+    assert answer.startswith(b"HTTP/1.1 202 ")
+    assert web.wait() == 0
+
+
+def accepts(web: WebProcess) -> bool:
+    try:
+        return requests.get(f"{web.address}/health", timeout=5).ok
+    except requests.RequestException:
+        return False
+
+
 def test_half_a_header_is_given_up_with_408(web_alone: Service) -> None:
     with connections(web_alone.web, 1, HALF_A_HEADER) as [client]:
         client.settimeout(PATIENCE_S)
 
-        assert client.recv(100).startswith(b"HTTP/1.1 408 ")
+        answer = client.recv(1000)
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"REQUEST_TIMED_OUT" in answer
 
 
 def test_half_a_header_on_a_kept_connection_holds_no_thread(web_alone: Service) -> None:

@@ -9,7 +9,13 @@ import pytest
 from dotenv import dotenv_values
 from efr_cli.app import main
 from efr_web.middleware import Failure, code_of, status_of
-from werkzeug.exceptions import MethodNotAllowed, NotFound, UnsupportedMediaType
+from efr_web.wire.raw_answers import TEXTS
+from werkzeug.exceptions import (
+    HTTPException,
+    MethodNotAllowed,
+    NotFound,
+    UnsupportedMediaType,
+)
 
 from core.errors import FaceServiceError
 from core.settings import Settings
@@ -37,6 +43,12 @@ INNER_PAGES = (
     "scaling",
     "search",
 )
+OF_HTTP: list[Failure] = [
+    MethodNotAllowed,
+    NotFound,
+    UnsupportedMediaType,
+    *(kind for kind in TEXTS if issubclass(kind, HTTPException)),
+]
 PAGES = [
     *(ROOT / "docs" / f"{name}.md" for name in INNER_PAGES),
     *sorted(ROOT.glob("docs/decisions/*.md")),
@@ -71,14 +83,13 @@ def first_cells(page: str) -> set[str]:
 
 def test_errors_page_has_a_row_for_every_error_code_and_no_other() -> None:
     codes = {kind.code for kind in error_kinds()} | {ABANDONED, ALONE_REFUSED}
-    of_http = {code_of(kind) for kind in (MethodNotAllowed, NotFound, UnsupportedMediaType)}
 
-    assert first_cells(ERRORS) == codes - ABSTRACT | of_http
+    assert first_cells(ERRORS) == codes - ABSTRACT | {code_of(kind) for kind in OF_HTTP}
 
 
 def test_errors_page_has_the_status_of_every_error() -> None:
     listed = re.findall(r"^\| `([A-Z_]+)` \| (\d{3}) \|", ERRORS, flags=re.MULTILINE)
-    kinds: list[Failure] = [*error_kinds(), MethodNotAllowed, NotFound, UnsupportedMediaType]
+    kinds: list[Failure] = [*error_kinds(), *OF_HTTP]
     statuses = {code_of(kind): status_of(kind) for kind in kinds}
 
     assert len(listed) > 30

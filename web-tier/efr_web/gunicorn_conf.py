@@ -10,6 +10,7 @@ from typing import Any, Final
 from core.errors import InvalidSettings
 from core.host.logs import configure_logs, log_invalid_settings, log_uncaught_errors
 from core.settings import load_settings
+from efr_web.requests.photos import most_body_bytes
 
 EXIT_SETTINGS: Final = 2
 READ_TIMEOUT_S: Final = 15
@@ -50,6 +51,10 @@ worker_connections = _connections(threads)
 timeout = 60
 graceful_timeout = int(_settings.max_wait_seconds) + 5
 keepalive = 5
+limit_request_line = 4094
+limit_request_fields = 100
+limit_request_field_size = 8190
+forwarder_headers = ""  # no header may say under which path the service lies
 worker_tmp_dir = _SHARED_MEMORY  # gunicorn's heartbeat file must not wait for a disk
 # It would lie in the home folder, where all copies of the service share it.
 control_socket_disable = True
@@ -58,6 +63,11 @@ control_socket_disable = True
 def on_exit(_master: Any) -> None:
     """Leave no folder behind."""
     shutil.rmtree(_neighbours, ignore_errors=True)
+
+
+def post_fork(_master: Any, worker: Any) -> None:
+    """Tell the worker which bodies it may gather before a thread is taken."""
+    worker.most_body_bytes = most_body_bytes(_settings.max_file_bytes)
 
 
 def pre_request(_worker: Any, request: Any) -> None:

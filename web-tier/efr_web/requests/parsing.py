@@ -17,7 +17,7 @@ from core.errors import BadRequest, InvalidCollectionId, InvalidRequest, Request
 JSON: Final = "application/json"
 FORM: Final = "multipart/form-data"
 
-_MAX_JSON_BYTES: Final = 2 * 1024 * 1024
+MAX_JSON_BYTES: Final = 2 * 1024 * 1024
 _MAX_PROBLEMS: Final = 3
 _JSON_FIELDS: Final = frozenset({"metadata"})
 """Fields of forms that hold JSON."""
@@ -32,11 +32,11 @@ def read_json(model: type[M]) -> M:
     """Return the body of a request that takes nothing but JSON."""
     if request.mimetype != JSON:
         raise UnsupportedMediaType(f"the body must be {JSON}")
-    request.max_content_length = _MAX_JSON_BYTES
+    request.max_content_length = MAX_JSON_BYTES
     try:
         return read_json_body(model)
     except RequestEntityTooLarge as error:
-        raise InvalidRequest(f"the body is over {_MAX_JSON_BYTES} bytes") from error
+        raise InvalidRequest(f"the body is over {MAX_JSON_BYTES} bytes") from error
 
 
 def read_json_body(model: type[M]) -> M:

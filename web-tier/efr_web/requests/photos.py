@@ -12,12 +12,21 @@ from core.errors import InvalidRequest
 from core.jobs.photo_sources import PhotoSources
 from efr_web.requests.encoded import MOST_PER_BYTE, decoded
 from efr_web.requests.models import PhotoFields
-from efr_web.requests.parsing import FORM, JSON, read_form, read_json_body
+from efr_web.requests.parsing import FORM, JSON, MAX_JSON_BYTES, read_form, read_json_body
 
 OVERHEAD_BYTES: Final = 64 * 1024
 """What may stand in a body beside its photos."""
 
 P = TypeVar("P", bound=PhotoFields)
+
+
+def most_body_bytes(max_file_bytes: int) -> int:
+    """Return the longest body that any call takes: JSON with two photos."""
+    return max(_body_bytes(2, max_file_bytes), MAX_JSON_BYTES)
+
+
+def _body_bytes(photos: int, max_file_bytes: int) -> int:
+    return photos * int(max_file_bytes * MOST_PER_BYTE) + OVERHEAD_BYTES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +66,7 @@ class PhotoReader:
         return body, self._required(body, files), self._photo(body, files, "other_")
 
     def _body(self, model: type[P], *images: str) -> tuple[P, Mapping[str, FileStorage]]:
-        photo_bytes = int(self.max_file_bytes * MOST_PER_BYTE)
-        request.max_content_length = len(images) * photo_bytes + OVERHEAD_BYTES
+        request.max_content_length = _body_bytes(len(images), self.max_file_bytes)
         if request.mimetype == JSON:
             return read_json_body(model), {}
         if request.mimetype != FORM:
