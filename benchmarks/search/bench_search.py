@@ -151,7 +151,7 @@ def _by_size(
         store(made, before, size, stored)
         before = size
         faces = save(made.embeddings[:size], folder / "faces.npy")
-        truth = _truth(made.embeddings[:size], np.load(probes))
+        truth = true_neighbours(made.embeddings[:size], np.load(probes))
         with _ways(stored, faces, probes, options, largest=size == max(options.sizes)) as ways:
             seconds, found = _ask_interleaved(ways, options.probes)
             state = ways[_OURS].ask("state")["state"]
@@ -159,7 +159,7 @@ def _by_size(
             "load": _rounded(os.getloadavg()),
             "searched_by": state,
             "ways": {
-                name: _summary(seconds[name], found[name], truth, len(made.known))
+                name: summarise(seconds[name], found[name], truth, len(made.known))
                 for name in seconds
             },
         }
@@ -201,7 +201,7 @@ def _mb(count: int) -> float:
     return round(count / 1e6, 1)
 
 
-def _truth(faces: Vectors, probes: Vectors) -> Truth:
+def true_neighbours(faces: Vectors, probes: Vectors) -> Truth:
     """Search exactly, with distances that are subtracted: products would round them."""
     _, rough = faiss.knn(probes, faces, 2 * max(_LIMITS))
     squared = np.square(faces[rough] - probes[:, np.newaxis]).sum(axis=2)
@@ -248,7 +248,7 @@ def _ask_interleaved(
     return seconds, found
 
 
-def _summary(
+def summarise(
     seconds: dict[int, list[float]], found: dict[int, list[list[int]]], truth: Truth, known: int
 ) -> dict[str, Any]:
     summary: dict[str, Any] = {}

@@ -47,7 +47,7 @@ def release_freed_memory() -> None:
     """
     if sys.platform != "linux" or _peak_bytes() < _ACCEPTED_BYTES:
         return
-    if _resident_bytes() < _ACCEPTED_BYTES:
+    if resident_bytes() < _ACCEPTED_BYTES:
         return
     trim = _from_libc("malloc_trim")
     if trim is not None:
@@ -60,10 +60,10 @@ def _from_libc(name: str) -> Callable[..., int] | None:
 
 
 def _peak_bytes() -> int:
-    """Return the most that the process ever had, in a tenth of the time of `_resident_bytes`."""
+    """Return the most that the process ever had, in a tenth of the time of `resident_bytes`."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def _resident_bytes() -> int:
+def resident_bytes() -> int:
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")

@@ -7,10 +7,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from core.bootstrap.recognizers import build_pool
+from core.bootstrap import recognizers
 from core.errors import InvalidImage, RecognizerDied
 from core.executors.confinement import Confinement
 from core.executors.process_pool import TimedPool
@@ -124,26 +125,40 @@ def test_folder_for_models_is_made_and_may_be_written_to(lacks: set[str]) -> Non
         (folder.parent / "elsewhere").unlink(missing_ok=True)
 
 
+@pytest.fixture
+def pools(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Return what each pool is given that is built, in place of the pool."""
+    given: list[dict[str, Any]] = []
+    monkeypatch.setattr(
+        recognizers, "TimedPool", lambda load, **rest: given.append(rest | {"load": load})
+    )
+    return given
+
+
 @pytest.mark.parametrize("cuda", [False, True])
-def test_only_a_child_with_a_gpu_may_write_to_devices(tmp_path: Path, cuda: bool) -> None:
+def test_only_a_child_with_a_gpu_may_write_to_devices(
+    pools: list[dict[str, Any]], tmp_path: Path, cuda: bool
+) -> None:
     settings = Settings(_env_file=None, face_models_dir=tmp_path, face_cuda=cuda)
-    (child,) = build_pool(settings, processes=1)._children
 
-    confinement = vars(child)["_confinement"]
+    recognizers.build_pool(settings, processes=1)
 
-    assert (Path("/dev") in confinement.writable) is cuda
-    assert tmp_path in confinement.writable
+    writable = pools[0]["confinement"].writable
+    assert (Path("/dev") in writable) is cuda
+    assert tmp_path in writable
 
 
-def test_children_of_the_service_are_given_no_keys(tmp_path: Path) -> None:
+def test_children_of_the_service_are_given_no_keys(
+    pools: list[dict[str, Any]], tmp_path: Path
+) -> None:
     settings = Settings(
         _env_file=None,
         aws_access_key_id="id-in-settings",
         aws_secret_access_key="key-in-settings",
         face_models_dir=tmp_path,
     )
-    pool = build_pool(settings, processes=1)
-    children = [vars(child) for child in pool._children]
 
-    assert "key-in-settings" not in repr([child["_load"] for child in children])
-    assert all(child["_confinement"].memory_bytes for child in children)
+    recognizers.build_pool(settings, processes=1)
+
+    assert "key-in-settings" not in repr(pools)
+    assert pools[0]["confinement"].memory_bytes

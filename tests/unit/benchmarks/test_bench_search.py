@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.search.bench_search import _summary, _truth
+from benchmarks.search.bench_search import summarise, true_neighbours
 from benchmarks.search.bench_search_faces import RealFaces, made_faces, nearness
 from benchmarks.search.bench_search_goals import COMPRESSED, LARGEST, OURS, goals
 from benchmarks.search.bench_search_process import FaceDistance, Flat, Product
@@ -138,11 +138,11 @@ def test_every_way_finds_the_nearest_face(
 
 
 def test_recall_is_the_share_of_searches_that_found_the_truth(rows: NDArray[np.float32]) -> None:
-    truth = _truth(rows, rows[:4])
+    truth = true_neighbours(rows, rows[:4])
     found = truth.tolist()
     wrong = [[row[1], row[0], *row[2:9], 499] for row in found]
 
-    summary = _summary(
+    summary = summarise(
         {1: [0.001] * 4, 10: [0.002] * 4},
         {1: [row[:1] for row in (*found[:3], wrong[3])], 10: [*found[:3], wrong[3]]},
         truth,

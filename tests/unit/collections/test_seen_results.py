@@ -161,7 +161,18 @@ def test_no_more_results_are_remembered_than_there_are(
     traces.find(whom("Nobody"))
     assert outputs.gets == 2
 
+
+def test_results_that_are_gone_are_no_longer_remembered(
+    outputs: MemoryStore, traces: Traces
+) -> None:
+    Results(outputs).write(named("Ada", new_id()))
+    traces.find(whom("Nobody"))
+    stored = dict(outputs.objects)
     outputs.objects.clear()
     traces.find(whom("Nobody"))
+    outputs.objects |= stored
+    outputs.gets = 0
 
-    assert traces.seen._seen == {}
+    traces.find(whom("Nobody"))
+
+    assert outputs.gets == 1

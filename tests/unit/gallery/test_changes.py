@@ -165,8 +165,10 @@ def test_any_gallery_may_have_changed_when_the_bucket_was_emptied(
     assert reader.look() == set()
 
 
-def test_what_was_read_before_a_change_is_out_of_date(writer: StoredChanges) -> None:
-    watch = Watch(StoredChanges(writer._store))
+def test_what_was_read_before_a_change_is_out_of_date(
+    bucket: MemoryStore, writer: StoredChanges
+) -> None:
+    watch = Watch(StoredChanges(bucket))
     writer.announce("bob")
     seen = watch.look(max_age_s=0)
 
@@ -203,8 +205,10 @@ def test_look_that_is_young_enough_costs_nothing(bucket: MemoryStore) -> None:
     assert bucket.gets == before + 1
 
 
-def test_gallery_that_comes_and_ends_between_two_looks_has_changed(writer: StoredChanges) -> None:
-    watch = Watch(StoredChanges(writer._store))
+def test_gallery_that_comes_and_ends_between_two_looks_has_changed(
+    bucket: MemoryStore, writer: StoredChanges
+) -> None:
+    watch = Watch(StoredChanges(bucket))
     writer.announce("bob")
     seen = watch.look(max_age_s=0)
     watch.look(max_age_s=0)

@@ -8,25 +8,25 @@ import pytest
 _BLOCKS = 12
 _BLOCK_MB = 15
 _HOLES_LEFT = f"""
-from core.faces.photos.memory import _resident_bytes, give_large_blocks_back
+from core.faces.photos.memory import resident_bytes, give_large_blocks_back
 give_large_blocks_back()
 del_at_once = b"x" * 30_000_000
 del del_at_once  # from here on, glibc would keep blocks of up to this size
-before = _resident_bytes()
+before = resident_bytes()
 blocks, small = [], []
 for _ in range({_BLOCKS}):
     blocks.append(b"x" * {_BLOCK_MB}_000_000)
     small.append(b"x" * 100_000)
 del blocks
-print(_resident_bytes() - before)
+print(resident_bytes() - before)
 """
 _BEYOND_THE_BOUND = """
-from core.faces.photos.memory import _resident_bytes, release_freed_memory
+from core.faces.photos.memory import resident_bytes, release_freed_memory
 small = [b"x" * 100_000 for _ in range(2_500)]
 del small[::2]
-before = _resident_bytes()
+before = resident_bytes()
 release_freed_memory()
-print(before - _resident_bytes())
+print(before - resident_bytes())
 """
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="functions of glibc")
 

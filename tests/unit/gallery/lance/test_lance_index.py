@@ -12,18 +12,15 @@ import pytest
 from numpy.typing import NDArray
 
 from core.errors import CollectionNotFound, ModelMismatch
-from core.gallery.changes import UnknownChanges, Watch
 from core.gallery.lance import table as lance_table
 from core.gallery.lance.connection import LanceConnection, renewable_connection
 from core.gallery.lance.index import LanceFaceIndex
 from core.gallery.lance.storage import storage_options
 from core.gallery.lance.table import LanceTable
-from core.gallery.replica.cache import GalleryCache
 from core.gallery.replica.replica import GalleryReplica
 from core.ground.aws_keys import Renewable
 from core.ports import EnrolledFace
 from core.settings import Settings
-from core.testing import ManualClock
 from harness.waiting import wait_until
 
 GALLERY = "0123456789abcdef0123456789abcdef"
@@ -230,13 +227,13 @@ def test_many_changes_are_read_all_at_once(
 
 
 def test_batches_without_a_wanted_row_do_no_harm(
-    index: LanceFaceIndex, monkeypatch: pytest.MonkeyPatch
+    index: LanceFaceIndex, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lance_table, "_TAKEN_SINGLY", 0)
     for _ in range(3):  # one fragment each, and so one batch
         index.put(GALLERY, [a_face()])
 
-    rows = index._new_table(GALLERY).read(
+    rows = LanceTable(renewable_connection(str(folder), {}), GALLERY).read(
         lambda snapshot: list(snapshot.rows(np.sort(snapshot.addresses())[:1]))
     )
 
@@ -251,7 +248,7 @@ def test_refreshing_outlives_a_bug(
     index.put(GALLERY, [face])
     assert found(other_process, face)
     with monkeypatch.context() as broken:
-        broken.setattr(GalleryReplica, "_take_over", lambda *_: 1 / 0)
+        broken.setattr(GalleryReplica, "follow", lambda *_: 1 / 0)
         wait_until(lambda: not other_process.states(), what="the gallery to be unloaded")
 
     index.erase(GALLERY, [face.face_id])
@@ -286,21 +283,6 @@ def test_large_gallery_is_searched_by_an_index(folder: Path) -> None:
     assert found(index, more[0])
     wait_until(lambda: index.states() == {GALLERY: "index"}, what="the index")
     index.close()
-
-
-def test_unused_gallery_is_unloaded(index: LanceFaceIndex, folder: Path) -> None:
-    clock = ManualClock()
-    cache = GalleryCache(
-        index._cache._load, watch=Watch(UnknownChanges()), refresh_s=REFRESH_S, clock=clock
-    )
-    cache.search(GALLERY, np.zeros((1, LENGTH), dtype=np.float32), limit=1)
-
-    clock.advance(599)
-    assert cache.states() == {GALLERY: "exact"}
-    clock.advance(2)
-
-    wait_until(lambda: not cache.states(), what="the gallery to be unloaded")
-    cache.close()
 
 
 def test_storage_options_are_those_of_localstack_or_of_aws() -> None:

@@ -214,6 +214,21 @@ def test_gallery_of_a_writer_that_told_nobody_is_read_in_the_end(bucket: Bucket)
     assert bucket.galleries["ada"].reads > reads
 
 
+def test_gallery_that_nobody_uses_is_unloaded(bucket: Bucket) -> None:
+    clock = ManualClock()
+    cache = GalleryCache(
+        bucket.load, watch=Watch(StoredChanges(bucket.store)), refresh_s=0.01, clock=clock
+    )
+    cache.search("ada", FACE.embedding[np.newaxis], limit=1)
+
+    clock.advance(599)
+    assert cache.states() == {"ada": "exact"}
+    clock.advance(2)
+
+    wait_until(lambda: not cache.states(), what="the gallery to be unloaded")
+    cache.close()
+
+
 def test_galleries_are_forgotten_when_they_could_not_be_loaded_ahead(
     bucket: Bucket, cache: GalleryCache, caplog: pytest.LogCaptureFixture
 ) -> None:
