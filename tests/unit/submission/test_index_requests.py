@@ -1,15 +1,12 @@
 """Single photos whose faces are to be added."""
 
-from dataclasses import dataclass, field
-
 import pytest
 
-from core.collections.registry import Collections
+from core.bootstrap.web import build_web
 from core.errors import CollectionNotFound, QueueUnavailable
+from core.ground.realms import WHOLE
 from core.jobs.index_job import IndexJob, IndexRequest
-from core.submission.index_requests import IndexRequests
-from core.submission.photo_intake import Intake
-from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
+from tests.support.infrastructure import MemoryInfrastructure
 from tests.support.photos import made_photo
 
 PHOTO = made_photo()
@@ -18,21 +15,14 @@ REQUEST = IndexRequest(
 )
 
 
-@dataclass(kw_only=True)
 class Web:
-    inputs: MemoryStore = field(default_factory=MemoryStore)
-    queue: MemoryQueue = field(default_factory=lambda: MemoryQueue(clock=ManualClock()))
-
-    def __post_init__(self) -> None:
-        collections = Collections(MemoryStore(), MemoryFaceIndex(), refresh_s=0)
-        collections.create("family")
-        self.index_requests = IndexRequests(
-            intake=Intake(
-                queue=self.queue, inputs=self.inputs, max_file_bytes=len(PHOTO), max_pixels=10_000
-            ),
-            collections=collections,
-            bucket="input-bucket",
-        )
+    def __init__(self) -> None:
+        memory = MemoryInfrastructure()
+        self.inputs = memory.bucket(memory.settings.s3_in_bucket)
+        self.queue = memory.queue(memory.settings.sqs_index_queue_name)
+        parts = build_web(memory.settings, memory.joined()).of(WHOLE)
+        parts.collections.create("family")
+        self.index_requests = parts.index_requests
 
     def submit(self, request: IndexRequest = REQUEST) -> str:
         return self.index_requests.submit(PHOTO, "image 1", "dir/my photo.jpg", request)

@@ -1,11 +1,10 @@
 """Use cases of the web tier on in-memory services."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import pytest
 
-from core.collections.registry import Collections
+from core.bootstrap.web import build_web
 from core.errors import (
     CollectionNotFound,
     EmptyFile,
@@ -15,42 +14,34 @@ from core.errors import (
     QueueUnavailable,
     StorageUnavailable,
 )
+from core.ground.realms import WHOLE
 from core.jobs.recognition_job import COLLECTION_NOTE, MIN_QUALITY_NOTE, Job, failed
 from core.jobs.results import Results
-from core.submission.idempotency import IdempotencyKeys
+from core.settings import Settings
 from core.submission.pending_jobs import UNKNOWN_S
-from core.submission.photo_intake import Intake
-from core.submission.uploads import Uploads
-from core.testing import ManualClock, MemoryFaceIndex, MemoryQueue, MemoryStore
+from tests.support.infrastructure import MemoryInfrastructure
 from tests.support.photos import made_photo
 
 PHOTO = made_photo()
 OTHER_PHOTO = made_photo(size=(32, 32))
+SETTINGS = Settings(_env_file=None, max_file_mb=0.01)
 UNKNOWN = "7d1c43f7-8a5a-4e0c-9d3e-0f6b3c1a2b4d"
 
 
-@dataclass(kw_only=True)
 class Web:
-    clock: ManualClock = field(default_factory=ManualClock)
-    inputs: MemoryStore = field(default_factory=MemoryStore)
-    outputs: MemoryStore = field(default_factory=MemoryStore)
-    pauses_s: list[float] = field(default_factory=list)
-    during_sleep: Callable[[], None] = lambda: None
+    """The uploads of a web process; ``during_sleep`` is done whenever a request waits."""
 
-    def __post_init__(self) -> None:
-        self.queue = MemoryQueue(clock=self.clock)
+    def __init__(self) -> None:
+        self.pauses_s: list[float] = []
+        self.during_sleep: Callable[[], None] = lambda: None
+        memory = MemoryInfrastructure(settings=SETTINGS, sleep=self.sleep)
+        self.clock = memory.clock
+        self.inputs = memory.bucket(SETTINGS.s3_in_bucket)
+        self.outputs = memory.bucket(SETTINGS.s3_out_bucket)
+        self.queue = memory.queue(SETTINGS.sqs_req_queue_name)
         self.results = Results(self.outputs)
-        self.collections = Collections(MemoryStore(), MemoryFaceIndex(), refresh_s=0)
-        self.uploads = Uploads(
-            intake=Intake(
-                queue=self.queue, inputs=self.inputs, max_file_bytes=len(PHOTO), max_pixels=10_000
-            ),
-            keys=IdempotencyKeys(inputs=self.inputs),
-            results=self.results,
-            collections=self.collections,
-            clock=self.clock,
-            sleep=self.sleep,
-        )
+        parts = build_web(SETTINGS, memory.joined()).of(WHOLE)
+        self.uploads, self.collections = parts.uploads, parts.collections
 
     def sleep(self, seconds: float) -> None:
         self.pauses_s.append(seconds)
@@ -99,7 +90,7 @@ def test_refused_photo_leaves_nothing_behind(web: Web) -> None:
     with pytest.raises(EmptyFile):
         web.uploads.submit(b"", "a.jpg")
     with pytest.raises(FileTooLarge):
-        web.uploads.submit(PHOTO + b"x", "a.jpg")
+        web.uploads.submit(PHOTO + bytes(SETTINGS.max_file_bytes), "a.jpg")
 
     assert web.is_empty()
 
