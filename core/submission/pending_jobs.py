@@ -3,12 +3,15 @@
 Clients that wait ask about the same jobs over and over. The process asks S3 only once whether a
 job was accepted, because a listing is S3's most expensive request. The longer a client has
 waited, the longer it is told to pause: when answers are late, polls at a fixed pace would be
-most of the work and delay them further.
+most of the work and delay them further. Who asks before the pause is over is answered from
+memory.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from cachetools import TTLCache
@@ -23,6 +26,16 @@ _SHARE: Final = 0.25
 """Pause as a share of the time pending, and so the most by which an answer is known late."""
 _SHORTEST_S: Final = 1
 _LONGEST_S: Final = 10
+_EARLY: Final = 0.9
+"""Share of a pause before whose end a client asks too early; clocks are not that exact."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """When a client was told to pause, and for how long."""
+
+    at_s: float
+    pause_s: int
 
 
 class PendingJobs:
@@ -31,6 +44,7 @@ class PendingJobs:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._since_s = TTLCache[str, float](_MOST_JOBS, REMEMBERED_S, timer=clock)
+        self._asked = TTLCache[tuple[str, str], _Asked](_MOST_JOBS, REMEMBERED_S, timer=clock)
         self._lock = threading.Lock()
 
     def __contains__(self, job_id: str) -> bool:
@@ -47,12 +61,34 @@ class PendingJobs:
         with self._lock:
             self._since_s.pop(job_id, None)
 
-    def pause_s(self, job_id: str) -> int:
-        """Return after how many seconds a client should ask again."""
+    def is_early(self, job_id: str, client: str) -> bool:
+        """Tell whether a client asks for a job again before the pause that it was told is over.
+
+        Each client has a pause of its own. Otherwise one that asks in time could find the job
+        just asked for by another, and so learn its answer a whole pause late.
+        """
+        with self._lock:
+            asked = self._asked.get((job_id, client))
+            return (
+                asked is not None
+                and job_id in self._since_s
+                and self._clock() < asked.at_s + _EARLY * asked.pause_s
+            )
+
+    def pause_s(self, job_id: str, client: str = "") -> int:
+        """Return after how many seconds a client should ask again, and remember it.
+
+        One that is early is told what is left of its pause.
+        """
         with self._lock:
             now_s = self._clock()
+            asked = self._asked.get((job_id, client))
+            if asked is not None and now_s < asked.at_s + _EARLY * asked.pause_s:
+                return math.ceil(asked.at_s + asked.pause_s - now_s)
             waited_s = now_s - self._since_s.get(job_id, now_s)
-        return int(min(_LONGEST_S, max(_SHORTEST_S, _SHARE * waited_s)))
+            pause_s = int(min(_LONGEST_S, max(_SHORTEST_S, _SHARE * waited_s)))
+            self._asked[job_id, client] = _Asked(at_s=now_s, pause_s=pause_s)
+            return pause_s
 
 
 class UnknownJobs:

@@ -166,8 +166,14 @@ class Uploads:
                     return Waited(result=result, polls=polls)
         return Waited(result=None, polls=polls)
 
-    def status(self, job_id: str) -> JobResult | None:
+    def status(self, job_id: str, client: str = "") -> JobResult | None:
         """Return a job's result, None while it is pending.
+
+        Parameters
+        ----------
+        client : str
+            Who asks. One that asks before the pause that it was told (`pause_s`) is over gets
+            None without a look at S3.
 
         Raises
         ------
@@ -179,6 +185,8 @@ class Uploads:
         is_pending = job_id in self._pending
         if not is_pending and job_id in self._unknown:
             raise _not_issued(job_id)
+        if is_pending and self._pending.is_early(job_id, client):
+            return None
         result = self._results.read(job_id)
         if result is not None:
             if not self._shows(result):
@@ -191,9 +199,9 @@ class Uploads:
             self._pending.add(job_id)
         return result
 
-    def pause_s(self, job_id: str) -> int:
+    def pause_s(self, job_id: str, client: str = "") -> int:
         """Return after how many seconds a client should ask for a pending job again."""
-        return self._pending.pause_s(job_id)
+        return self._pending.pause_s(job_id, client)
 
     def _repeat_key(
         self, photo: bytes, collection_id: str, min_quality: float | None

@@ -51,6 +51,11 @@ class Meter:
             worst = max(short, key=lambda each: each.level.wait_s)
             raise RateLimited(f"over the limit of {worst.text}", wait_s=worst.level.wait_s)
 
+    def caller_name(self) -> str:
+        """Return what tells callers apart: the key, and the address."""
+        key = caller().key
+        return f"{key.key_id if key else ''}@{self.address()}"
+
     def address(self) -> str:
         """Return the address that the request counts for."""
         forwarded = request.headers.get("X-Forwarded-For", "")

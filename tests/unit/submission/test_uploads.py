@@ -225,6 +225,33 @@ def test_whether_a_job_was_accepted_is_asked_once(web: Web) -> None:
     assert web.inputs.listings == 1
 
 
+def test_client_that_asks_too_early_costs_no_look_at_s3(web: Web) -> None:
+    job = web.uploads.submit(PHOTO, "a.jpg")
+    web.uploads.wait(job.job_id, 0)
+    for _ in range(100):
+        assert web.uploads.status(job.job_id, "ada") is None
+        web.uploads.pause_s(job.job_id, "ada")
+        web.clock.advance(0.01)
+
+    assert web.outputs.gets == 2  # the second when 0.9 of the second that it was told were over
+
+
+def test_client_in_time_is_not_made_late_by_one_that_asks_all_the_time(web: Web) -> None:
+    job = web.uploads.submit(PHOTO, "a.jpg")
+    web.uploads.wait(job.job_id, 0)
+    for number in range(20):
+        web.uploads.status(job.job_id, "greedy")
+        web.uploads.pause_s(job.job_id, "greedy")
+        if number == 10:
+            web.uploads.status(job.job_id, "in time")
+            assert web.uploads.pause_s(job.job_id, "in time") == 1
+        web.clock.advance(0.1)
+    result = failed(job.job_id, "A_CODE", "a reason")
+    web.results.write(result)
+
+    assert web.uploads.status(job.job_id, "in time") == result
+
+
 def test_own_job_is_pending_without_asking_whether_it_was_accepted(web: Web) -> None:
     job = web.uploads.submit(PHOTO, "a.jpg")
     web.uploads.wait(job.job_id, 0)

@@ -7,6 +7,7 @@ from efr_web.openapi.operation import Answer, Body, Operation
 from efr_web.requests.models import IndexBatch, MatchPhoto
 from werkzeug.test import TestResponse
 
+from core.jobs.recognition_job import failed
 from core.settings import Settings
 from tests.unit.web.test_door import Door
 from tests.unit.web.web_fixture import PHOTO, SETTINGS, WebFixture, assert_error, base64_of, json_of
@@ -281,3 +282,22 @@ def test_time_of_idle_callers_is_not_lost_to_rounding() -> None:
         web.memory.clock.advance(5)
 
     assert count in (109, 110)
+
+
+def test_caller_that_polls_without_a_pause_costs_one_look_at_s3_per_pause() -> None:
+    web = public()
+    web.answers_after_s = None
+    job_id = json_of(web.upload(), 202)["job_id"]
+    gets = web.outputs.gets
+    answers = [web.client.get(f"/status/{job_id}") for _ in range(50)]
+
+    assert {answer.status_code for answer in answers} == {202}
+    assert {answer.headers["Retry-After"] for answer in answers} == {"7"}
+    assert web.outputs.gets == gets
+    other = web.client.get(f"/status/{job_id}", environ_base={"REMOTE_ADDR": "203.0.113.8"})
+    assert other.status_code == 202
+    assert web.outputs.gets == gets + 1
+
+    web.results.write(failed(job_id, "A_CODE", "a reason"))
+    web.memory.clock.advance(7)
+    assert json_of(web.client.get(f"/status/{job_id}"))["status"] == "failed"

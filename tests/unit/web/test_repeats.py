@@ -144,6 +144,7 @@ def test_failed_job_is_tried_again(web: Repeating) -> None:
     web.inputs.objects.clear()
     web.worker.run_once()
     web.shows(broken, face(0.1))
+    web.memory.clock.advance(1)
 
     assert json_of(web.client.get(f"/status/{first.get_json()['job_id']}"))["status"] == "failed"
     assert web.ask(broken)["result"] == "Ada"

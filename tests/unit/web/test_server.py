@@ -70,6 +70,7 @@ def test_status_follows_a_job_from_pending_to_done(web: WebFixture) -> None:
     assert web.client.get(location).status_code == 202
 
     web.finish(Job.from_body(web.queue.bodies[0]))
+    web.memory.clock.advance(1)
 
     done = web.client.get(location)
     assert done.status_code == 200
@@ -81,6 +82,7 @@ def test_failed_job_is_200_with_its_error(web: WebFixture) -> None:
     accepted = web.upload(Prefer="respond-async")
     job = Job.from_body(web.queue.bodies[0])
     web.results.write(failed(job.job_id, "INVALID_IMAGE", "damaged"))
+    web.memory.clock.advance(1)
 
     response = web.client.get(accepted.headers["Location"])
 

@@ -131,6 +131,7 @@ def test_failed_job_of_another_tenant_was_never_issued(pair: Pair) -> None:
     job = pair.theirs.upload()
     pair.web.inputs.objects.clear()
     pair.web.worker.run_once()
+    pair.web.memory.clock.advance(10)
 
     assert json_of(pair.theirs.status(job))["error"]["code"] == "INPUT_MISSING"
     assert_error(pair.ours.status(job), 404, "JOB_NOT_FOUND")

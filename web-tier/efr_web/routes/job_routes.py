@@ -66,7 +66,9 @@ def add_job_routes(api: Api, parts: WebParts, settings: Settings) -> None:
     wait_slots = WaitSlots(max(1, settings.web_threads * 3 // 4))
 
     def answer(uploads: Uploads, job_id: str, result: JobResult | None) -> Response:
-        return _pending(job_id, uploads.pause_s(job_id)) if result is None else _ended(result)
+        if result is not None:
+            return _ended(result)
+        return _pending(job_id, uploads.pause_s(job_id, api.meter.caller_name()))
 
     @api.route("POST", "/", UPLOAD)
     def upload() -> ResponseReturnValue:
@@ -102,7 +104,8 @@ def add_job_routes(api: Api, parts: WebParts, settings: Settings) -> None:
     @api.route("GET", "/status/<job_id>", STATUS)
     def status(job_id: str) -> ResponseReturnValue:
         uploads = visible(parts).uploads
-        return answer(uploads, job_id, uploads.status(job_id))
+        found = uploads.status(job_id, api.meter.caller_name())
+        return answer(uploads, job_id, found)
 
 
 def _upload() -> tuple[UploadForm, Photo]:
@@ -188,7 +191,10 @@ STATUS = Operation(
     tag="Recognition",
     access="any key",
     summary="Ask for the answer to a photo",
-    text="Answers for the jobs of `POST /` and of `POST /faces/index`.",
+    text=(
+        "Answers for the jobs of `POST /` and of `POST /faces/index`. A caller that asks again "
+        "before `Retry-After` is over is answered 202 without a look for the result."
+    ),
     answers={
         200: Answer(text="The job has ended.", models=(JobDone, IndexDone, JobFailed)),
         202: _PENDING,
