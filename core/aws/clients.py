@@ -37,9 +37,12 @@ _CREDENTIALS_LAST: Final = timedelta(minutes=10)
 """boto3 never hands out keys that expire sooner; obstore asks again after half of that time."""
 
 
-def _session(settings: Settings) -> boto3.Session:
-    """Without keys boto3's own chain is used: environment, profile, role."""
-    inner = botocore.session.Session()
+def _session(settings: Settings, *, makes_clients: bool = True) -> boto3.Session:
+    """Without keys boto3's own chain is used: environment, profile, role.
+
+    Botocore's handlers take most of the time, and only clients need them.
+    """
+    inner = botocore.session.Session(include_builtin_handlers=makes_clients)
     if settings.aws_access_key_id is None:
         session = chain_session(settings.aws_region, inner)
     else:
@@ -87,7 +90,7 @@ def s3_client(settings: Settings) -> "S3Client":
 
 def object_client(settings: Settings, bucket: str, endpoint: str) -> obstore.store.S3Store:
     """Return obstore's client of one bucket, with boto3's address, keys and certificates."""
-    session = _session(settings)
+    session = _session(settings, makes_clients=False)
     return obstore.store.S3Store(
         bucket,
         config={
@@ -118,7 +121,8 @@ def object_client(settings: Settings, bucket: str, endpoint: str) -> obstore.sto
 
 
 def _certificates() -> bytes:
-    own = botocore.session.get_session().get_config_variable("ca_bundle")
+    session = botocore.session.Session(include_builtin_handlers=False)
+    own = session.get_config_variable("ca_bundle")
     return Path(own or str(get_cert_path(verify=True))).read_bytes()
 
 
