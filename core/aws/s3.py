@@ -110,6 +110,7 @@ class S3Store:
         for start in range(0, len(keys), MAX_DELETED_AT_ONCE):
             batch = keys[start : start + MAX_DELETED_AT_ONCE]
             with self._errors():
+                # Not quiet: a quiet answer does not tell that a version was kept.
                 answer = self._client.delete_objects(
                     Bucket=self._bucket,
                     Delete={"Objects": [{"Key": key} for key in batch], "Quiet": False},

@@ -123,6 +123,7 @@ class SqsQueue:
                     QueueUrl=self._url(),
                     Entries=entries,  # type: ignore[arg-type]
                 )
+            # SQS answers 200 even if it refuses some, or all, of a batch.
             refused = {entry["Id"]: entry for entry in answer.get("Failed", [])}
             entries = [entry for entry in entries if entry["Id"] in refused]
             if not entries:

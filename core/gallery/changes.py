@@ -82,7 +82,7 @@ class StoredChanges:
         markers = self._store.versions(MARKERS)
         former, self._markers = self._markers, markers
         is_lost = self._bell is None or bell == _MISSING
-        self._bell = bell
+        self._bell = bell  # only now, so that a listing that failed is made by the next look
         self.heard += 1
         if is_lost:
             return None

@@ -111,8 +111,10 @@ class Acknowledger:
             return
         if not self._left or self._heartbeat.clock() >= self._again_at_s:
             left = self._try_to_delete(left)
+        # An acknowledged message is no longer extended. One that is not deleted yet has to be.
         known = self._left
         self._heartbeat.track([message for message in left if message not in known])
+        # What others may have received by now is theirs to delete.
         self._left = [message for message in left if self._heartbeat.is_hidden(message)]
 
     def _try_to_delete(self, messages: list[ReceivedMessage]) -> list[ReceivedMessage]:

@@ -116,6 +116,7 @@ class LaneConsumer:
             deliveries = self._inbox.receive(limit=limit, wait_s=wait_s)
             if deliveries:
                 self._lane.on_work()
+            # The buffer may have been closed while the long poll ran.
             self._inbox.release(self._buffer.put(deliveries))
 
     def _handle_until_ended(self) -> None:

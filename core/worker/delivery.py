@@ -46,7 +46,7 @@ class Delivery:
 
     def retry(self, *, after_s: float) -> None:
         """Let any worker receive the message again after a pause."""
-        self.let_go()
+        self.let_go()  # first, because a beat after the request would replace the pause
         self.inbox.queue.set_visibility(self.message, after_s)
 
     def give_up(self) -> None:
@@ -55,6 +55,7 @@ class Delivery:
 
     def dead_letter(self, reason: str) -> None:
         """Move the message to the dead-letter queue, and note why."""
+        # The copy first: a worker that dies in between leaves two messages, never none.
         self.inbox.dead_letters.send(self.body, notes={**self.message.notes, REASON: reason})
         self.acknowledge()
 
@@ -141,6 +142,7 @@ class Inbox:
         at_last = [one for one in deliveries if one.is_last_receive]
         others = [one.message for one in deliveries if not one.is_last_receive]
         try:
+            # The copies first, so that a worker that dies in between loses no job.
             self.queue.send_many(
                 [one.body for one in at_last], notes=[one.message.notes for one in at_last]
             )

@@ -216,6 +216,7 @@ class JobHandler(Generic[J]):
 
     def _attempt(self, job: J, delivery: Delivery, *, again: bool, give_up: bool) -> Outcome:
         try:
+            # At the first attempt there can hardly be a result, and looking costs a request.
             if (again or delivery.receive_count > 1) and self._has_result(job):
                 delivery.acknowledge()
                 return Outcome.DUPLICATE
@@ -267,6 +268,7 @@ class JobHandler(Generic[J]):
     def _write(self, job: J, result: JobResult) -> bool:
         """Store a result unless there is one; tell whether it was stored."""
         written = self._results.write(result)
+        # The batch counts the result that stays, which another worker may have written.
         first = result if written else self._results.read(job.job_id)
         self._kind.note_outcome(job, first or result)
         return written

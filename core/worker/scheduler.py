@@ -81,6 +81,7 @@ class ChildScheduler:
             self._free -= 1
             self._policy.note(priority, self._lanes_waiting())
             self._waiting[priority].popleft()
+            # All of them: the one that `notify` would wake need not be the one whose turn it is.
             self._changed.notify_all()
         try:
             yield

@@ -118,6 +118,7 @@ class VisibilityHeartbeat:
         self._stopped.set()
 
     def _extend(self, batch: list[_Tracked]) -> None:
+        # Counted from before the request, because SQS counts from some moment during it.
         hidden_until_s = self.clock() + self.visibility_s
         refused = self._change(batch, self.visibility_s)
         for tracked in batch:

@@ -127,6 +127,7 @@ class LanceTable:
 
     def _newest(self, connection: LanceConnection) -> "Table":
         with self._lock, lance_errors(self._gallery_id):
+            # Kept only while it is sound: after a timeout a thread may still be at work on it.
             opened, self._opened = self._opened, None
             if opened is None or opened[0] is not connection:
                 table = with_timeout(lambda: connection.tables.open_table(self._gallery_id))
@@ -151,6 +152,7 @@ class LanceTable:
     def _fragments(self, table: "Table") -> dict[int, int]:
         """Return the rows of each fragment."""
         addresses = Snapshot(table, self._gallery_id).addresses()
+        # The upper half of a row's address is its fragment.
         fragments, rows = np.unique(addresses >> np.uint64(32), return_counts=True)
         return dict(zip(fragments.tolist(), rows.tolist(), strict=True))
 
@@ -179,6 +181,7 @@ class LanceTable:
             for fragment in fragments
         )
         with lance_errors(self._gallery_id):
+            # Lance writes rows to a new fragment even if the update changes nothing in them.
             table.update(where=" OR ".join(ranges), values_sql={"person": "person"})
 
     def _optimize(self, table: "Table", kept_for: timedelta) -> None:

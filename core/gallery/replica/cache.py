@@ -141,6 +141,7 @@ class GalleryCache:
             self._watch.look(max_age_s=self._max_age_s)
             for_each(self._load_ahead, all_kept, threads=_AHEAD_AT_ONCE)
             return
+        # The look failed. The next search loads the gallery, or tells its caller why not.
         for kept in all_kept:
             self.discard(kept.gallery_id)
 

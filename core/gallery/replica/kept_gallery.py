@@ -96,5 +96,6 @@ class KeptGallery:
 
     def _read(self, latest: Look) -> None:
         self.gallery.follow()
+        # The look of before: what changes during the reading may be missing, and is read again.
         self._seen = latest
         self.read_at_s = self._clock()

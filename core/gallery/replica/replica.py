@@ -122,11 +122,13 @@ class GalleryReplica:
             with self._lock:
                 fresh, gone = self._columns.move(gone, fresh, written)
         batches = snapshot.rows(fresh) if len(fresh) else iter(())
+        # What is gone goes with the last batch, so that no face is missing in between.
         last = next(batches, None)
         for rows in batches:
             self._replace(_NO_SLOTS, last)
             last = rows
         self._replace(gone, last)
+        # Last, so that a version whose reading broke off is read again.
         self._version = snapshot.version
 
     def _start(self, length: int, faces: int) -> None:
@@ -160,6 +162,7 @@ class GalleryReplica:
         with self._lock:
             changed = np.unique(np.concatenate([_NO_SLOTS, *self._changed]))
             self._changed = None
+            # The index was built beside searches and changes: these are made up for here.
             present = np.intersect1d(changed, self._columns.slots(), assume_unique=True)
             vectors = exact.matrix[present]
             index.remove(changed)
