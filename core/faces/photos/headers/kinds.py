@@ -15,6 +15,8 @@ _STARTS: Final = {
     b"\x00\x00\x00\x0cJXL ": "a JPEG XL",
     b"\xff\x0a": "a JPEG XL",
     b"\x00\x00\x01\x00": "an icon (ICO)",
+    b"\x00\x00\x02\x00\x00": "a Targa (TGA)",  # would be a cursor without a picture
+    b"\x00\x00\x0a\x00\x00": "a Targa (TGA)",
     b"\x00\x00\x02\x00": "a cursor (CUR)",
     b"8BPS": "a Photoshop document",
     b"%PDF": "a PDF",
