@@ -1,6 +1,6 @@
 """Find the bounds between which the int8 ResNet counts; write core/faces/models/resnet_ranges.json.
 
-    python scripts/int8_ranges.py --models-dir var/models
+    python -m scripts.int8_ranges --models-dir var/models
 
 The float32 network looks at the faces of 300 people of LFW's DevTrain, a photo of
 each, and at their mirror images; the smallest and largest value of each tensor are

@@ -1,5 +1,7 @@
 """Proves that the running service names a person.
 
+    python -m scripts.smoke
+
 Enrols one sample photo a person, uploads another photo of the first person,
 and does it once more without waiting. Prints PASS and exits with 0, or
 ``FAIL: reason`` and exits with 1.

@@ -1,5 +1,6 @@
 """Every script describes itself when it is asked, and does nothing else."""
 
+import ast
 import os
 import runpy
 import subprocess
@@ -16,6 +17,12 @@ SCRIPTS = sorted(
     for path in (ROOT / folder).rglob("*.py")
     if "__main__" in path.read_text()
 )
+
+
+def _names_imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.ImportFrom):
+        return [node.module or ""]
+    return [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
 
 
 class NoProcess(subprocess.Popen[bytes]):
@@ -52,6 +59,20 @@ def test_help_is_shown_and_nothing_is_done(
     assert ended.value.code in (0, None)
     assert "usage: " in capsys.readouterr().out.lower()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_script_that_is_run_by_its_path_needs_no_package_of_the_root(script: str) -> None:
+    """Python then finds those that are installed, and what lies beside the script."""
+    module = ast.parse((ROOT / script).read_text())
+    imported = {
+        name.partition(".")[0] for each in ast.walk(module) for name in _names_imported(each)
+    }
+    dotted = script.removesuffix(".py").replace("/", ".")
+
+    run_as_module = f"python -m {dotted}" in (ast.get_docstring(module) or "")
+
+    assert run_as_module or not imported & {"benchmarks", "harness", "scripts", "tests"}
 
 
 def test_shell_script_shows_its_help() -> None:
