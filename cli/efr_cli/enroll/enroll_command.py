@@ -38,7 +38,7 @@ def enroll(
 ) -> None:
     """Enrol a folder of people.
 
-    Photos are FOLDER/<Person Name>/*.jpg (also png, webp, heic).
+    Photos are FOLDER/<Person Name>/*.jpg (also png, webp, heic, avif, bmp).
 
     The command uses a photo that shows one face, or one that is far larger than the
     others. It reports every other file with the reason. A second run changes nothing.
