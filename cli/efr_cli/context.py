@@ -12,6 +12,7 @@ import click
 
 from core.access.audit_trail import AuditTrail
 from core.access.key_store import KeyStore
+from core.collections.consents import Consents
 from core.collections.enrolment import Enroller
 from core.collections.erasure import Erasure
 from core.collections.matching import Matching, Recognise
@@ -45,6 +46,7 @@ class CliContext:
     receipts: Receipts
     collections: Collections
     people: People
+    consents: Consents
     erasure: Erasure
     index: FaceIndex
     batch_requests: BatchRequests
@@ -120,6 +122,7 @@ def join_context(
         receipts=Receipts(audit=shared.audit),
         collections=shared.collections,
         people=shared.people,
+        consents=shared.consents,
         erasure=shared.erasure,
         index=shared.index,
         batch_requests=shared.batch_requests,

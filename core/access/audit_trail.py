@@ -31,6 +31,7 @@ Action = Literal[
     "merge",
     "reassign",
     "reject",
+    "consent",
     "erase_face",
     "erase_person",
     "erase_collection",

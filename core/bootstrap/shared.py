@@ -12,6 +12,7 @@ from core.access.name_hashes import NameHashes
 from core.bootstrap.bucket_news import tell_of_obstacles, tell_of_versions
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.tenant_store import TenantStore
+from core.collections.consents import Consents
 from core.collections.enrolment import Enroller
 from core.collections.erasure import Erasure
 from core.collections.fresh_results import FreshResults
@@ -120,8 +121,15 @@ class Shared:
         return People(
             collections=self.collections,
             index=self.index,
+            consents=self.consents,
             settle_s=self._settle_s,
             sleep=self.infrastructure.sleep,
+        )
+
+    @cached_property
+    def consents(self) -> Consents:
+        return Consents(
+            store=self.own, names=self.names, collections=self.collections, index=self.index
         )
 
     @cached_property
@@ -174,6 +182,7 @@ class Shared:
         return Erasure(
             collections=self.collections,
             people=self.people,
+            consents=self.consents,
             index=self.index,
             inputs=self.inputs,
             outputs=self.outputs,

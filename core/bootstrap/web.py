@@ -15,6 +15,7 @@ from core.access.limits.request_limits import RequestLimits
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.limits import build_limits
 from core.bootstrap.shared import Check, Shared
+from core.collections.consents import Consents
 from core.collections.erasure import Erasure
 from core.collections.matching import Matching, Recognise
 from core.collections.people import People
@@ -54,6 +55,7 @@ class RealmParts:
     sources: PhotoSources
     collections: Collections
     people: People
+    consents: Consents
     erasure: Erasure
     receipts: Receipts
     audit: AuditTrail
@@ -143,6 +145,7 @@ def _realm_parts(shared: Shared, *, schedule: PollSchedule, recognise: Recognise
         sources=shared.sources(),
         collections=shared.collections,
         people=shared.people,
+        consents=shared.consents,
         erasure=shared.erasure,
         receipts=Receipts(audit=shared.audit, realm=shared.realm),
         audit=shared.audit,

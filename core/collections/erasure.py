@@ -23,6 +23,7 @@ from typing import Final
 
 from core.access.audit_trail import AuditTrail
 from core.collections.collection import Collection
+from core.collections.consents import Consents
 from core.collections.people import People
 from core.collections.receipts import Kind, Receipt, Removed, action_of
 from core.collections.registry import Collections
@@ -66,6 +67,7 @@ class Erasure:
 
     collections: Collections
     people: People
+    consents: Consents
     index: FaceIndex
     inputs: ObjectStore
     outputs: ObjectStore
@@ -88,9 +90,10 @@ class Erasure:
 
         def find(_: Set[str]) -> "_Holding":
             faces = self._faces(whom)
+            noted = self._noted_without(whom, face.person)
             if not faces or face.job_id is None:
-                return _Holding(faces=faces)
-            return _Holding(faces=faces, found=self._traces.of_job(face.job_id, whom))
+                return _Holding(faces=faces, noted=noted)
+            return _Holding(faces=faces, found=self._traces.of_job(face.job_id, whom), noted=noted)
 
         work = _Work(kind="face", collection_id=collection_id, person=face.person, author=author)
         return self._until_nothing_is_left(work, whom, find, find(set()))
@@ -110,7 +113,8 @@ class Erasure:
             whom = Whom(collection_id=collection_id, person=person, face_ids=known, log=log)
             faces = self._faces(whom)
             found = self._traces.find(replace(whom, face_ids=known | faces))
-            return _Holding(faces=faces, found=found)
+            noted = person if self.consents.is_there(collection_id, person) else None
+            return _Holding(faces=faces, found=found, noted=noted)
 
         first = find(set())
         if not first:
@@ -192,13 +196,27 @@ class Erasure:
         if holding.faces:
             collection = self.collections.now(collection_id)
             self.index.erase(collection.gallery_id, sorted(holding.faces))
-        return removed + Removed(faces=len(holding.faces))
+        # After the faces: whoever sets a note looks for them afterwards.
+        notes = self.consents.erase(collection_id, holding.noted) if holding.noted else 0
+        return removed + Removed(faces=len(holding.faces), consents=notes)
 
     def _erase_all(self, whom: Whom) -> Removed:
-        """Erase the jobs and batches of a collection."""
+        """Erase the jobs, batches and consent notes of a collection."""
         removed = self._traces.erase(self._traces.find(whom))
         batches = BatchLists(outputs=self.outputs, realm=self.realm)
-        return removed.model_copy(update={"batches": batches.erase_collection(whom.collection_id)})
+        return removed.model_copy(
+            update={
+                "batches": batches.erase_collection(whom.collection_id),
+                "consents": self.consents.erase_all(whom.collection_id),
+            }
+        )
+
+    def _noted_without(self, whom: Whom, person: str | None) -> str | None:
+        """Return a person who has a consent note, and no face but those that are erased."""
+        if person is None or not self.consents.is_there(whom.collection_id, person):
+            return None
+        others = self._faces(Whom(collection_id=whom.collection_id, person=person))
+        return None if others - whom.face_ids else person
 
     def _faces(self, whom: Whom) -> frozenset[str]:
         """Return the person's faces that are enrolled now, under any name."""
@@ -270,10 +288,11 @@ class _Work:
 
 @dataclass(frozen=True, kw_only=True)
 class _Holding:
-    """What still holds the person: ids of enrolled faces, and jobs."""
+    """What still holds the person: ids of enrolled faces, jobs, and the name of a consent note."""
 
     faces: frozenset[str] = frozenset()
     found: Found = field(default_factory=Found)
+    noted: str | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.faces or self.found)
+        return bool(self.faces or self.found or self.noted)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from core.collections.collection import Collection
+from core.collections.consents import Consents
 from core.collections.erasure_records import ErasureLog
 from core.collections.registry import Collections
 from core.errors import FaceNotFound, PersonNotFound, PersonRejected
@@ -37,6 +38,7 @@ class People:
 
     collections: Collections
     index: FaceIndex
+    consents: Consents
     settle_s: float
     sleep: Callable[[float], None] = time.sleep
 
@@ -86,7 +88,7 @@ class People:
         A face for which users rejected the new name loses its name. Photos that wait to be
         enrolled under the former name get the new one. Once this returns, someone who is
         enrolled under the former name is another person, and no result that is stored later
-        gives the former name for these faces.
+        gives the former name for these faces. The consent note gets the new name, too.
 
         Raises
         ------
@@ -100,6 +102,7 @@ class People:
             collection_id,
             lambda log, now: log.with_renaming(at=now, person=person, new_name=new_name),
         )
+        self.consents.link(collection_id, person, new_name)
         renamed = self._change(
             collection_id,
             lambda: self.faces_of(collection_id, person),
@@ -108,6 +111,7 @@ class People:
         if not renamed:
             raise _nobody(person, collection_id)
         self.sleep(self.settle_s)  # or a photo that is accepted now would count as earlier, too
+        self.consents.move(collection_id, person, new_name)
         return Renamed(faces=len(renamed), is_merge=is_merge)
 
     def reassign(self, collection_id: str, face_id: str, person: str) -> EnrolledFace:

@@ -12,6 +12,7 @@ output          ``batches/{batch_id}/{number}.failed``   a mark that a photo of 
 gallery         ``collections/{collection_id}.json``     a collection, without its faces
 gallery         ``erasures/{collection_id}.json``        what was erased in a collection
 gallery         ``audit/{time}-{uuid}.json``             an audit record
+gallery         ``consents/{id}.of/{hash}.json``         a person's consent note
 gallery         ``secrets/names``                        by what names are hashed there
 gallery         ``galleries/{gallery_id}.lance/…``       the faces of a gallery
 gallery         ``changes/bell``                         another text after each change
@@ -20,8 +21,8 @@ gallery         ``recent/collections.json``              the collections used la
 gallery         ``fleet/last-work``                      another text while workers have work
 gallery         ``keys/{key_id}.json``                   an API key, without its secrets
 gallery         ``keys-used/{key_id}``                   the day on which a key was used last
-gallery         ``tenants/{tenant}/…``                   a tenant's collections, erasures, audit
-                                                         records and secret, under the same keys
+gallery         ``tenants/{tenant}/…``                   a tenant's own of the above from
+                                                         ``collections/`` to ``secrets/``
 ==============  =======================================  =========================================
 """
 
@@ -35,6 +36,7 @@ BATCHES: Final = "batches/"
 COLLECTIONS: Final = "collections/"
 ERASURES: Final = "erasures/"
 AUDIT: Final = "audit/"
+CONSENTS: Final = "consents/"
 GALLERIES: Final = "galleries"
 """Without a slash, as a folder's name."""
 BELL: Final = "changes/bell"
@@ -134,6 +136,22 @@ def audit_key_of(record_id: str) -> str:
 def audit_id(key: str) -> str:
     """Return the id of the audit record that lies there."""
     return key.removeprefix(AUDIT).removesuffix(_ENDING)
+
+
+def consents_prefix(collection_id: str) -> str:
+    """Return how the keys of a collection's consent notes begin."""
+    # Not the id alone: it may be "..", which is no part of a path.
+    return f"{CONSENTS}{collection_id}.of/"
+
+
+def consent_key(collection_id: str, mark: str) -> str:
+    """Return where the consent note of a person lies, whose name has that hash."""
+    return f"{consents_prefix(collection_id)}{mark}{_ENDING}"
+
+
+def consent_mark(key: str) -> str:
+    """Return the hash of the name of the person whose consent note lies there."""
+    return key.rpartition("/")[2].removesuffix(_ENDING)
 
 
 def gallery_prefix(gallery_id: str) -> str:

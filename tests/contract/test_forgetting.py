@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +15,7 @@ from core.aws.clients import s3_client
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.web import build_web
 from core.bootstrap.worker import build_worker
+from core.collections.consents import ConsentNote
 from core.errors import CollectionNotFound, InvalidImage
 from core.gallery.changes import Watch
 from core.ground.realms import WHOLE
@@ -110,6 +112,7 @@ class Service:
         self.uploads = web.uploads
         self.index_requests, self.batch_requests = web.index_requests, web.batch_requests
         self.collections, self.people, self.erasure = web.collections, web.people, web.erasure
+        self.consents = web.consents
         self.worker = build_worker(self.settings, infrastructure).worker
         self.inputs, self.outputs, self.gallery = (
             infrastructure.bucket(name) for name in self.settings.buckets
@@ -134,6 +137,11 @@ class Service:
         return self.index_requests.submit(
             person.photo, f"{person.name} 1.jpg", f"{person.name}.jpg", request
         )
+
+    def consent(self, person: Person, collection_id: str) -> None:
+        """Note what a person agreed to, in words that name the person."""
+        note = ConsentNote(text=f"{person.name} agrees", date=date(2026, 4, 1), source=person.name)
+        self.consents.set(collection_id, person.name, note)
 
     def enrol_as_batch(self, person: Person, collection_id: str) -> None:
         """Index a photo of the caller's own, whose key names the person."""
@@ -269,6 +277,7 @@ def family(service: Service) -> Service:
         service.enrol(person, "family")
         service.enrol_as_batch(person, "family")
         assert f'"{person.name}"' in service.recognise(person, "family").model_dump_json()
+        service.consent(person, "family")
     return service
 
 
@@ -328,7 +337,7 @@ def test_audit_record_stays_and_tells_how_much_was_erased(family: Service) -> No
     assert record.action == "erase_person"
     assert record.is_complete
     assert record.counts == {
-        "faces": 2, "jobs": 3, "photos": 2, "results": 3, "batches": 1, "consents": 0
+        "faces": 2, "jobs": 3, "photos": 2, "results": 3, "batches": 1, "consents": 1
     }  # fmt: skip
 
 
@@ -378,6 +387,7 @@ def test_erased_face_is_in_no_object_of_any_bucket(service: Service) -> None:
     service.collections.create("family")
     service.enrol(ADA, "family")
     service.enrol(BOB, "family")
+    service.consent(ADA, "family")
     (enrolled,) = service.people.faces_of("family", ADA.name)
 
     service.erasure.face("family", enrolled.face_id)
@@ -524,3 +534,12 @@ def test_photo_that_reaches_a_collection_after_its_erasure_goes_too(service: Ser
     service.work()
 
     assert service.traces_of(ADA) == {}
+
+
+def test_consent_note_of_a_person_who_was_renamed_goes_too(family: Service) -> None:
+    family.people.rename("family", ADA.name, "Ada King")
+    assert family.consents.of("family", "Ada King") is not None
+
+    family.erasure.person("family", "Ada King")
+
+    assert family.traces_of(ADA) == {}

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field
 
 from core.collections.collection import Collection
+from core.collections.consents import ConsentNote
 from core.faces.results import Model
 from core.ground.records import Frozen
 from core.jobs.recognition_job import DetectedFace, ImageSize
@@ -131,9 +132,17 @@ class FaceList(Frozen):
 
 
 class PersonFaces(FaceList):
-    """A person, and a page of their faces."""
+    """A person with their consent note, null if there is none, and a page of their faces."""
 
     person: str
+    consent: ConsentNote | None
+
+
+class PersonConsent(Frozen):
+    """A person and their consent note."""
+
+    person: str
+    consent: ConsentNote
 
 
 class PersonRenamed(Frozen):

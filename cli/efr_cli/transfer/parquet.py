@@ -1,19 +1,21 @@
 """Enrolled faces in a Parquet file.
 
 Columns ``face_id``, ``person``, ``image_id``, ``metadata`` (a map), ``rejected`` (a list),
-``job_id``, ``embedding`` (float32 of one length); the file's own metadata names the format and the
+``job_id``, ``embedding`` (float32 of one length), and ``consent`` (JSON) if anyone has a consent
+note; the file's own metadata names the format and the
 model that made the embeddings. Pages have checksums.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import AfterValidator, BeforeValidator, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Json, TypeAdapter, ValidationError
 
+from core.collections.consents import ConsentNote
 from core.faces.results import Model
 from core.ground.ids import is_face_id, is_job_id
 from core.ground.records import Frozen
@@ -28,6 +30,9 @@ _LONGEST: Final = 10.0
 _FORMAT: Final = {b"efr_format": b"1"}
 _NAME: Final = b"efr_model_name"
 _VERSION: Final = b"efr_model_version"
+_CONSENT: Final = "consent"
+
+ConsentsOf = Callable[[Set[str]], Mapping[str, ConsentNote]]
 
 
 def _checked_id(text: str) -> str:
@@ -51,12 +56,14 @@ class _Row(Frozen):
     metadata: Annotated[Metadata, BeforeValidator(lambda pairs: dict(pairs or ()))]
     rejected: frozenset[PersonName]
     job_id: Annotated[str, AfterValidator(_checked_job_id)] | None
+    consent: Json[ConsentNote] | None = None
 
 
 _ROWS: Final[TypeAdapter[list[_Row]]] = TypeAdapter(list[_Row])
 
 
-def _schema(length: int) -> pa.Schema:
+def _schema(length: int, *, consents: bool) -> pa.Schema:
+    noted = [pa.field(_CONSENT, pa.string())] if consents else []
     return pa.schema(
         [
             pa.field("face_id", pa.string(), nullable=False),
@@ -66,12 +73,18 @@ def _schema(length: int) -> pa.Schema:
             pa.field("rejected", pa.list_(pa.string()), nullable=False),
             pa.field("job_id", pa.string()),
             pa.field("embedding", pa.list_(pa.float32(), length), nullable=False),
+            *noted,
         ]
     )
 
 
 def write_faces(
-    file: Path, pages: Iterable[Sequence[EnrolledFace]], *, model: Model, length: int
+    file: Path,
+    pages: Iterable[Sequence[EnrolledFace]],
+    *,
+    model: Model,
+    length: int,
+    consents_of: ConsentsOf | None = None,
 ) -> int:
     """Write faces to a file and return their number; until all are written it is unchanged.
 
@@ -79,8 +92,10 @@ def write_faces(
     ----------
     length : int
         Length of the embeddings.
+    consents_of : callable, optional
+        Returns the consent notes of people; none is written unless given.
     """
-    columns = _schema(length).with_metadata(
+    columns = _schema(length, consents=consents_of is not None).with_metadata(
         _FORMAT | {_NAME: model.name.encode(), _VERSION: model.version.encode()}
     )
     draft = file.with_name(f".{file.name}.new")
@@ -91,7 +106,7 @@ def write_faces(
             draft, columns, compression="zstd", write_page_checksum=True
         ) as writer:
             for page in pages:
-                writer.write_batch(_batch(page, columns))
+                writer.write_batch(_batch(page, columns, consents_of))
                 written += len(page)
         draft.replace(file)
     finally:
@@ -99,7 +114,9 @@ def write_faces(
     return written
 
 
-def _batch(faces: Sequence[EnrolledFace], columns: pa.Schema) -> pa.RecordBatch:
+def _batch(
+    faces: Sequence[EnrolledFace], columns: pa.Schema, consents_of: ConsentsOf | None
+) -> pa.RecordBatch:
     embeddings = np.stack([face.embedding for face in faces]).astype(np.float32)
     vectors = pa.FixedSizeListArray.from_arrays(
         pa.array(embeddings.reshape(-1)), columns.field("embedding").type.list_size
@@ -113,7 +130,12 @@ def _batch(faces: Sequence[EnrolledFace], columns: pa.Schema) -> pa.RecordBatch:
         ("job_id", [face.job_id for face in faces]),
     ]
     arrays = [pa.array(column, columns.field(name).type) for name, column in values]
-    return pa.record_batch([*arrays, vectors], schema=columns)
+    if consents_of is None:
+        return pa.record_batch([*arrays, vectors], schema=columns)
+    notes = consents_of({face.person for face in faces if face.person is not None})
+    texts = {person: note.model_dump_json() for person, note in notes.items()}
+    noted = pa.array([texts.get(face.person or "") for face in faces], pa.string())
+    return pa.record_batch([*arrays, vectors, noted], schema=columns)
 
 
 class FacesFile:
@@ -137,10 +159,13 @@ class FacesFile:
         self._length = getattr(embedding, "list_size", -1)
         if not (_FORMAT.items() <= notes.items() and {_NAME, _VERSION} <= notes.keys()):
             raise self._damaged("it was not written by 'efr export'")
-        if self._length < 1 or not columns.equals(_schema(self._length)):
+        kinds = [_schema(max(self._length, 1), consents=noted) for noted in (False, True)]
+        if not any(columns.equals(kind) for kind in kinds):
             raise self._damaged("its columns are not those of an export")
         self.model = Model(name=notes[_NAME].decode(), version=notes[_VERSION].decode())
         self.count: int = self._file.metadata.num_rows
+        self.consents: dict[str, ConsentNote] = {}
+        """Consent notes by name, of the pages that were read so far."""
 
     def pages(self) -> Iterator[list[EnrolledFace]]:
         """Yield the faces."""
@@ -165,8 +190,9 @@ class FacesFile:
         lengths = np.linalg.norm(embeddings.astype(np.float64), axis=1)
         if not ((lengths >= _SHORTEST) & (lengths <= _LONGEST)).all():
             raise self._damaged(f"an embedding's length is not {_SHORTEST} to {_LONGEST}")
+        self.consents |= {row.person: row.consent for row in rows if row.person and row.consent}
         return [
-            EnrolledFace(**dict(row), embedding=embedding)
+            EnrolledFace(**row.model_dump(exclude={_CONSENT}), embedding=embedding)
             for row, embedding in zip(rows, embeddings, strict=True)
         ]
 

@@ -1,18 +1,24 @@
 """Export, import and rebuild: faces are moved without being recognised again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 from tqdm import tqdm
 
 from core.collections.collection import check_model
+from core.collections.consents import ConsentNote
+from core.errors import PersonNotFound
 from core.ground.authors import TYPIST
 from core.ports import EnrolledFace
 from efr_cli.context import CliContext, open_context
 from efr_cli.errors import Refused
+
+if TYPE_CHECKING:
+    from efr_cli.transfer.parquet import ConsentsOf
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -51,9 +57,29 @@ def export(context: click.Context, file: Path, collection_id: str) -> None:
     total = parts.people.count(collection)
     with tqdm(desc="exported", total=total, unit="face", disable=None) as bar:
         pages = _counted(parts, collection.gallery_id, bar.update)
-        written = write_faces(file, pages, model=model, length=len(first[0].embedding))
+        written = write_faces(
+            file,
+            pages,
+            model=model,
+            length=len(first[0].embedding),
+            consents_of=_consents(parts, collection_id),
+        )
     parts.audit.add("export", TYPIST, collection_id=collection_id, counts={"faces": written})
     click.echo(f"{written} faces of {collection_id!r} in {file}")
+
+
+def _consents(parts: CliContext, collection_id: str) -> "ConsentsOf | None":
+    """Return what finds the consent notes of people, None if nobody has one."""
+    marks = parts.consents.marks(collection_id)
+    known: dict[str, ConsentNote] = {}
+    asked: set[str] = set()
+
+    def consents_of(people: Set[str]) -> dict[str, ConsentNote]:
+        known.update(parts.consents.of_all(collection_id, people - asked, among=marks))
+        asked.update(people)
+        return known
+
+    return consents_of if marks else None
 
 
 def _counted(
@@ -96,6 +122,9 @@ def import_faces(context: click.Context, file: Path, collection_id: str) -> None
             )
             changed += added.changed
             bar.update(len(page))
+    for person, note in source.consents.items():
+        with suppress(PersonNotFound):  # erased meanwhile, or the faces have other names here
+            parts.consents.set(collection_id, person, note, accepted_at=began_at, replace=False)
     parts.audit.add(
         "import",
         TYPIST,

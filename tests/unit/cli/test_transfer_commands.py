@@ -2,6 +2,7 @@
 
 import stat
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from efr_cli.transfer.parquet import PAGE, write_faces
 
+from core.collections.consents import ConsentNote
 from core.collections.enrolment import Added, Enroller
 from core.faces.results import Model
 from core.ground.ids import new_id
@@ -346,3 +348,54 @@ def test_export_that_breaks_off_leaves_the_former_file(
 
 def _gallery(cli: CliFixture) -> str:
     return cli.collections.get("default").gallery_id
+
+
+NOTE = ConsentNote(text="Entrance by face", date=date(2026, 4, 1), source="Form 17")
+
+
+@pytest.fixture
+def noted(cli: CliFixture, file: Path) -> CliFixture:
+    """Return a command line that exported two people, one of them with a consent note."""
+    cli.enrol("default", "Ada", "Bob", None)
+    cli.parts().consents.set("default", "Ada", NOTE)
+    assert cli.run("export", file, "--collection", "default").exit_code == 0
+    cli.collections.create("work")
+    return cli
+
+
+def test_consent_notes_are_exported_and_imported(noted: CliFixture, file: Path) -> None:
+    assert noted.run("import", file, "--collection", "work").exit_code == 0
+
+    consents = noted.parts().consents
+    assert consents.of("work", "Ada") == NOTE
+    assert consents.of("work", "Bob") is None
+
+
+def test_consent_note_that_is_there_stays_as_it_is(noted: CliFixture, file: Path) -> None:
+    noted.run("import", file, "--collection", "work")
+    later = NOTE.model_copy(update={"text": "No longer"})
+    noted.parts().consents.set("work", "Ada", later)
+
+    noted.run("import", file, "--collection", "work")
+
+    assert noted.parts().consents.of("work", "Ada") == later
+
+
+def test_file_without_consent_notes_is_that_of_former_versions(cli: CliFixture, file: Path) -> None:
+    cli.enrol("default", "Ada")
+
+    cli.run("export", file, "--collection", "default")
+
+    assert "consent" not in pq.read_schema(file).names
+
+
+def test_consent_note_that_is_none_makes_a_damaged_file(noted: CliFixture, file: Path) -> None:
+    table = pq.read_table(file)
+    place = table.schema.get_field_index("consent")
+    wrong = pa.array(['{"text": ""}'] * len(table), pa.string())
+    pq.write_table(table.set_column(place, table.schema.field(place), wrong), file)
+
+    result = noted.run("import", file, "--collection", "work")
+
+    assert codes(result.stderr) == ["INVALID_FILE"]
+    assert noted.enrolled("work") == []

@@ -54,7 +54,7 @@ def test_every_operation_says_what_it_takes_and_answers(described: dict[str, Any
         named = set(re.findall(r"{(\w+)}", path))
         parameters = {each["name"] for each in operation["parameters"] if each["in"] == "path"}
         assert parameters == named
-        assert ("requestBody" in operation) == (method in ("POST", "PATCH")), path
+        assert ("requestBody" in operation) == (method in ("POST", "PUT", "PATCH")), path
 
 
 def codes(operation: dict[str, Any]) -> dict[int, set[str]]:

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from core.collections.consents import ConsentNote
 from core.collections.matching import MAX_MATCHES
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from core.jobs.index_job import (
@@ -193,6 +194,10 @@ class PersonOfFace(RequestModel):
     """The person whom a request gives to a face, or rejects for it."""
 
     person: PersonName
+
+
+class Consent(ConsentNote, RequestModel):
+    """A consent note: what a person agreed to, the day, and where that is filed."""
 
 
 class PersonPath(RequestModel):

@@ -20,7 +20,7 @@ FORM: Final = "multipart/form-data"
 MAX_JSON_BYTES: Final = 2 * 1024 * 1024
 _MAX_COMMAS: Final = 100_000
 """In a JSON body: it bounds what the values take in memory. A photo in base64 has none."""
-_MAX_PROBLEMS: Final = 3
+_MAX_PROBLEMS: Final = 4
 _MAX_LISTED: Final = 100
 _JSON_FIELDS: Final = frozenset({"metadata"})
 """Fields of forms that hold JSON."""

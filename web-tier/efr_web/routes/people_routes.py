@@ -5,6 +5,7 @@ from werkzeug.routing import PathConverter
 
 from core.access.audit_trail import Action
 from core.bootstrap.web import WebParts
+from core.collections.consents import ConsentNote
 from core.errors import (
     FaceNotFound,
     InvalidRequest,
@@ -23,13 +24,21 @@ from efr_web.openapi.operation import (
     Operation,
     curl_json,
 )
-from efr_web.requests.models import FacePageQuery, NewName, PageQuery, PersonOfFace, PersonPath
+from efr_web.requests.models import (
+    Consent,
+    FacePageQuery,
+    NewName,
+    PageQuery,
+    PersonOfFace,
+    PersonPath,
+)
 from efr_web.requests.pagination import decode_cursor, encode_cursor
 from efr_web.requests.parsing import read_json, read_query, read_text
 from efr_web.routes.receipt_routes import GONE, erased
-from efr_web.schemas import FaceList, KnownFace, PersonFaces, PersonRenamed
+from efr_web.schemas import FaceList, KnownFace, PersonConsent, PersonFaces, PersonRenamed
 
 _FACE = "/collections/<collection_id>/faces/<face_id>"
+_CONSENT = "/collections/<collection_id>/consents/<person:name>"
 _PERSON = "/collections/<collection_id>/persons/<person:name>"
 
 
@@ -47,6 +56,7 @@ def add_people_routes(api: Api, parts: WebParts) -> None:
     _add_list_routes(api, parts)
     _add_change_routes(api, parts)
     _add_erase_routes(api, parts)
+    _add_consent_route(api, parts)
 
 
 def _add_list_routes(api: Api, parts: WebParts) -> None:
@@ -73,7 +83,8 @@ def _add_list_routes(api: Api, parts: WebParts) -> None:
         found = page_of(collection_id, page, person)
         if not found.faces and not page.next_token:
             raise PersonNotFound(f"nobody named {person!r} is enrolled in {collection_id!r}")
-        return PersonFaces(person=person, **dict(found)).model_dump(mode="json")
+        consent = visible(parts).consents.of(collection_id, person)
+        return PersonFaces(person=person, consent=consent, **dict(found)).model_dump(mode="json")
 
 
 def _add_change_routes(api: Api, parts: WebParts) -> None:
@@ -124,6 +135,18 @@ def _add_erase_routes(api: Api, parts: WebParts) -> None:
     def delete_person(collection_id: str, name: str) -> ResponseReturnValue:
         erasure = visible(parts).erasure
         return erased(erasure.person(collection_id, _person(name), caller().author))
+
+
+def _add_consent_route(api: Api, parts: WebParts) -> None:
+    @api.route("PUT", _CONSENT, CONSENT)
+    def note_consent(collection_id: str, name: str) -> ResponseReturnValue:
+        note = ConsentNote(**dict(read_json(Consent)))
+        person = _person(name)
+        visible(parts).consents.set(collection_id, person, note)
+        visible(parts).audit.add(
+            "consent", caller().author, people=[person], collection_id=collection_id
+        )
+        return PersonConsent(person=person, consent=note).model_dump(mode="json")
 
 
 def _person(name: str) -> str:
@@ -198,6 +221,24 @@ REJECT = Operation(
     curl=curl_json(
         "/collections/staff/faces/6f1dbf0e-6b0f-5d0b-9f0a-6f6f4d1a7c11/reject",
         {"person": "Ada King"},
+    ),
+)
+CONSENT = Operation(
+    tag="People",
+    access="enrol",
+    summary="Note what a person agreed to",
+    text=(
+        "The person must be enrolled. The note replaces an earlier one. It is shown with the "
+        f"person, and erased with the person. {_NAMED}"
+    ),
+    body=Body(json=Consent),
+    answers={200: Answer(text="The note as it is kept.", models=(PersonConsent,))},
+    errors=(*COLLECTION, *INDEX, *JSON_BODY, PersonNotFound),
+    actions=("consent",),
+    curl=curl_json(
+        "/collections/staff/consents/Ada%20Lovelace",
+        {"text": "Entrance by face", "date": "2026-11-30", "source": "Form 17, page 2"},
+        method="PUT",
     ),
 )
 DELETE_FACE = Operation(

@@ -23,6 +23,7 @@ from tests.unit.web.web_fixture import (
 )
 
 SETTINGS = KEYS.model_copy(update={"allowed_buckets": ("ours:album",)})
+CONSENT = {"text": "Ada agrees", "date": "2026-04-01", "source": "Form 17"}
 FACE = "/collections/staff/faces/{face}"
 PERSON = "/collections/staff/persons/{person}"
 
@@ -75,6 +76,7 @@ def everything_done(ours: Audited) -> None:
     assert ours.call("POST", "/faces/index/batch", json=batch).status_code == 202
     web.worker.run_once()
     ada = ours.face_of("Ada")
+    ours.call("PUT", "/collections/staff/consents/Ada", json=CONSENT)
     ours.call("PATCH", PERSON.format(person="Ada"), json={"name": "Eve"})
     ours.call("PATCH", PERSON.format(person="Eve"), json={"name": "Bob"})
     ours.call("POST", FACE.format(face=ada) + "/reassign", json={"person": "Ada"})
@@ -91,6 +93,7 @@ def test_each_call_that_changes_something_leaves_a_record(ours: Audited) -> None
         "create_collection",
         "enrol",
         "enrol_batch",
+        "consent",
         "rename",
         "merge",
         "reassign",
