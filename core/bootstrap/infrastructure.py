@@ -2,12 +2,13 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Self
 
 from core.access.limits.shared_buckets import Checkable
+from core.aws.autoscaling import QueueDepths
 from core.aws.clients import s3_client, sqs_client
 from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
@@ -17,6 +18,7 @@ from core.executors.pool import WarmPool
 from core.gallery.changes import Watch
 from core.gallery.factory import build_index
 from core.ports import Bucket, FaceIndex, JobQueue
+from core.scaling.policy import Depth
 from core.settings import Settings
 
 
@@ -35,6 +37,8 @@ class Infrastructure:
     ----------
     bucket, queue : callable
         Return the bucket or the queue of a name.
+    depth : callable
+        Returns what counts the messages of the queues of some names, all together.
     index : callable
         Returns the face index. It is given what sees changes of galleries, and what removes
         old versions of objects below a prefix.
@@ -52,6 +56,7 @@ class Infrastructure:
 
     bucket: Callable[[str], Bucket]
     queue: Callable[[str], JobQueue]
+    depth: Callable[[Sequence[str]], Callable[[], Depth]]
     index: Callable[[Watch, Callable[[str], None]], FaceIndex]
     pool: Callable[[int], WarmPool]
     executor: Callable[[int], WarmPool]
@@ -74,6 +79,7 @@ class Infrastructure:
         return cls(
             bucket=cache(lambda name: S3Store(settings, name, s3())),
             queue=cache(lambda name: SqsQueue(sqs(), name)),
+            depth=lambda names: QueueDepths(sqs(), names),
             index=partial(build_index, settings),
             pool=lambda processes: build_pool(settings, processes=processes),
             executor=lambda children: build_executor(settings, children=children),

@@ -11,9 +11,9 @@ import signal
 import sys
 from typing import Final
 
-from core.aws.autoscaling import AutoScalingGroup, QueueDepths
-from core.aws.clients import autoscaling_client, s3_client, sqs_client
-from core.aws.s3 import S3Store
+from core.aws.autoscaling import AutoScalingGroup
+from core.aws.clients import autoscaling_client
+from core.bootstrap.infrastructure import Infrastructure
 from core.errors import InvalidSettings
 from core.host.logs import configure_logs, log_invalid_settings, log_uncaught_errors
 from core.scaling.autoscaler import Autoscaler, WorkerFleet
@@ -40,14 +40,14 @@ def build_fleet(settings: Settings) -> WorkerFleet:
     )
 
 
-def build_autoscaler(settings: Settings) -> Autoscaler:
+def build_autoscaler(
+    settings: Settings, infrastructure: Infrastructure, fleet: WorkerFleet
+) -> Autoscaler:
     """Join the parts."""
     return Autoscaler(
-        depth=QueueDepths(
-            sqs_client(settings), [settings.sqs_req_queue_name, settings.sqs_index_queue_name]
-        ),
-        worked=WorkSeen(S3Store(settings, settings.s3_gallery_bucket, s3_client(settings))),
-        fleet=build_fleet(settings),
+        depth=infrastructure.depth([settings.sqs_req_queue_name, settings.sqs_index_queue_name]),
+        worked=WorkSeen(infrastructure.bucket(settings.s3_gallery_bucket)),
+        fleet=fleet,
         limits=Limits(
             max_workers=settings.max_workers,
             children=settings.worker_process_count,
@@ -55,6 +55,7 @@ def build_autoscaler(settings: Settings) -> Autoscaler:
             cool_down_s=settings.scale_in_cooldown_seconds,
         ),
         interval_s=settings.autoscaler_interval_seconds,
+        clock=infrastructure.clock,
     )
 
 
@@ -69,7 +70,8 @@ def main() -> int:
         log_invalid_settings(error)
         return EXIT_SETTINGS
     configure_logs(settings.log_level)
-    autoscaler = build_autoscaler(settings)
+    aws = Infrastructure.on_aws(settings)
+    autoscaler = build_autoscaler(settings, aws, build_fleet(settings))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: autoscaler.stop())
     autoscaler.run()

@@ -6,14 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from core.aws.autoscaling import QueueDepths
-from core.aws.clients import sqs_client
 from core.aws.provisioning import provision
 from core.bootstrap.infrastructure import Infrastructure
 from core.ports import Bucket, JobQueue, ReceivedMessage
-from core.scaling.policy import Depth
 from core.settings import Settings
-from core.testing import MemoryQueue, ScriptedRecognizer
+from core.testing import ScriptedRecognizer
 from tests.support.infrastructure import MemoryInfrastructure
 
 VISIBILITY_S: Final = 1
@@ -34,14 +31,12 @@ IN_HASTE: Final = {
 class Backends:
     """Queues and buckets, by the names in the settings.
 
-    ``let_pass`` lets some of the queues' time go by; ``depth`` counts the messages of the
-    request queue.
+    ``let_pass`` lets some of the queues' time go by.
     """
 
     settings: Settings
     infrastructure: Infrastructure
     let_pass: Callable[[float], None]
-    depth: Callable[[], Depth]
 
     @property
     def queue(self) -> JobQueue:
@@ -83,8 +78,8 @@ class Backends:
         return not self.messages_left()
 
     def messages_left(self) -> int:
-        """Count the messages that are visible or hidden."""
-        return self.depth().jobs
+        """Count the messages of the request queue that are visible or hidden."""
+        return self.infrastructure.depth([self.settings.sqs_req_queue_name])().jobs
 
     def nothing_comes_back(self) -> bool:
         """Tell whether the visibility timeout goes by without a message."""
@@ -99,13 +94,7 @@ def memory_backends() -> Backends:
         settings=settings,
         infrastructure=memory.joined(),
         let_pass=memory.clock.advance,
-        depth=lambda: _depth_in_memory(memory.queue(settings.sqs_req_queue_name)),
     )
-
-
-def _depth_in_memory(queue: MemoryQueue) -> Depth:
-    hidden = len(queue.in_flight)
-    return Depth(visible=len(queue.bodies) - hidden, in_flight=hidden)
 
 
 def aws_backends(settings: Settings, let_pass: Callable[[float], None] = time.sleep) -> Backends:
@@ -114,7 +103,6 @@ def aws_backends(settings: Settings, let_pass: Callable[[float], None] = time.sl
         settings=settings,
         infrastructure=Infrastructure.on_aws(settings),
         let_pass=let_pass,
-        depth=QueueDepths(sqs_client(settings), [settings.sqs_req_queue_name]),
     )
 
 

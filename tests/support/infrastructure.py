@@ -1,6 +1,6 @@
 """The service's infrastructure for tests: in memory, or LocalStack without child processes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from core.bootstrap.shared import Shared
 from core.executors.pool import WarmPool
 from core.faces.results import Needed, Recognition
 from core.ports import FaceIndex, Recognizer
+from core.scaling.policy import Depth
 from core.settings import Settings
 from core.testing import (
     ManualClock,
@@ -57,6 +58,15 @@ class MemoryInfrastructure:
         found: MemoryQueue = self.queues[name]
         return found
 
+    def depth(self, names: Sequence[str]) -> Callable[[], Depth]:
+        def look() -> Depth:
+            queues = [self.queue(name) for name in names]
+            hidden = sum(len(queue.in_flight) for queue in queues)
+            there = sum(len(queue.bodies) for queue in queues)
+            return Depth(visible=there - hidden, in_flight=hidden)
+
+        return look
+
     def pool(self, processes: int) -> WarmPool:
         made = [ThreadChild(self.recognizer, before=self._let_pass) for _ in range(processes)]
         self.children += made
@@ -67,6 +77,7 @@ class MemoryInfrastructure:
         return Infrastructure(
             bucket=self.bucket,
             queue=self.queue,
+            depth=self.depth,
             index=lambda watch, forget_below: self.index,
             pool=self.pool,
             executor=self.pool,

@@ -5,10 +5,14 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from core.bootstrap.run_autoscaler import build_autoscaler
 from core.errors import QueueUnavailable
+from core.ground.ids import new_id
+from core.ground.storage_keys import LAST_WORK
 from core.scaling.autoscaler import Autoscaler
 from core.scaling.policy import Depth, Limits
 from core.testing import ManualClock
+from tests.support.infrastructure import MemoryInfrastructure
 
 LIMITS = Limits(max_workers=15, children=1, target_latency_s=5, cool_down_s=60)
 
@@ -115,3 +119,28 @@ def test_loop_goes_on_after_errors_and_closes_the_fleet_at_its_end() -> None:
     scaler.stop()
     thread.join(10)
     assert fleet.closed
+
+
+def test_daemon_looks_at_both_queues_and_at_what_workers_note() -> None:
+    memory, fleet = MemoryInfrastructure(), Fleet()
+    scaler = build_autoscaler(memory.settings, memory.joined(), fleet)
+    gallery = memory.bucket(memory.settings.s3_gallery_bucket)
+    for name in (memory.settings.sqs_req_queue_name, memory.settings.sqs_index_queue_name):
+        queue = memory.queue(name)
+        queue.send("a job")
+        scaler.step()
+        assert fleet.orders.pop() == 1
+        queue.delete_many(queue.receive(limit=1, wait_s=0))
+        fleet.workers = 0
+
+    fleet.workers = 1
+    for _ in range(10):
+        gallery.put(LAST_WORK, new_id().encode(), content_type="text/plain")
+        scaler.step()
+        memory.clock.advance(memory.settings.scale_in_cooldown_seconds)
+    assert fleet.workers == 1
+
+    for _ in range(2):
+        memory.clock.advance(memory.settings.scale_in_cooldown_seconds)
+        scaler.step()
+    assert fleet.workers == 0
