@@ -77,6 +77,14 @@ class StoredObject(ObjectNotes):
     version: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class UploadForm:
+    """Where a form with these fields and a ``file`` is to be posted."""
+
+    url: str
+    fields: Mapping[str, str]
+
+
 _NO_PATH: Final = re.compile(r"(^|/)\.{0,2}(/|$)|[\x00-\x1f\x7f]")
 
 
@@ -190,6 +198,12 @@ class Bucket(ObjectStore, Protocol):
 
     def forget_old_below(self, prefix: str) -> None:
         """Remove the old versions of what others write and delete below a prefix."""
+        ...
+
+    def upload_form(
+        self, key: str, *, metadata: Mapping[str, str], max_bytes: int, seconds: int
+    ) -> UploadForm:
+        """Return a form by which anyone who has it may store one object for that long."""
         ...
 
 

@@ -12,7 +12,7 @@ from core.aws.clients import error_code, unavailable_as
 from core.aws.s3_objects import S3Objects
 from core.aws.s3_versions import MAX_DELETED_AT_ONCE, OldVersions
 from core.errors import BucketMissing, ObjectMissing, StorageUnavailable
-from core.ports import ObjectNotes, StoredObject, check_size, checked_path, is_path
+from core.ports import ObjectNotes, StoredObject, UploadForm, check_size, checked_path, is_path
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -133,6 +133,21 @@ class S3Store:
             return
         with self._errors():
             self._old.remove_below(prefix)
+
+    def upload_form(
+        self, key: str, *, metadata: Mapping[str, str], max_bytes: int, seconds: int
+    ) -> UploadForm:
+        fields = {f"x-amz-meta-{name}": note for name, note in metadata.items()}
+        with self._errors():
+            form = self._client.generate_presigned_post(
+                Bucket=self._bucket,
+                Key=checked_path(key),
+                Fields=dict(fields),
+                Conditions=[{name: note} for name, note in fields.items()]
+                + [["content-length-range", 1, max_bytes]],
+                ExpiresIn=seconds,
+            )
+        return UploadForm(url=form["url"], fields=form["fields"])
 
     def keys(self, prefix: str, *, after: str = "", limit: int = 1000) -> list[str]:
         return list(self.page(prefix, after=after, limit=limit))

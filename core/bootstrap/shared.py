@@ -29,6 +29,7 @@ from core.jobs.photo_sources import PhotoSources
 from core.ports import Bucket, FaceIndex, ObjectStore
 from core.settings import Settings
 from core.submission.batch_requests import BatchRequests
+from core.submission.direct_uploads import DirectUploads
 from core.submission.repeats import Repeats
 
 Check = Callable[[], None]
@@ -200,7 +201,18 @@ class Shared:
             outputs=self.outputs,
             sources=self.sources(),
             collections=self.collections,
+            direct=self.direct_uploads,
             audit=self.audit,
+            realm=self.realm,
+        )
+
+    @cached_property
+    def direct_uploads(self) -> DirectUploads:
+        return DirectUploads(
+            inputs=self.inputs,
+            bucket=self.settings.s3_in_bucket,
+            collections=self.collections,
+            max_file_bytes=self.settings.max_file_bytes,
             realm=self.realm,
         )
 

@@ -29,6 +29,7 @@ from core.jobs.photo_sources import PhotoSources
 from core.jobs.results import Results
 from core.settings import Settings
 from core.submission.batch_requests import BatchRequests
+from core.submission.direct_uploads import DirectUploads
 from core.submission.idempotency import IdempotencyKeys
 from core.submission.index_requests import IndexRequests
 from core.submission.photo_intake import Intake
@@ -51,6 +52,7 @@ class RealmParts:
     uploads: Uploads
     index_requests: IndexRequests
     batch_requests: BatchRequests
+    direct_uploads: DirectUploads
     matching: Matching
     sources: PhotoSources
     collections: Collections
@@ -141,6 +143,7 @@ def _realm_parts(shared: Shared, *, schedule: PollSchedule, recognise: Recognise
             bucket=settings.s3_in_bucket,
         ),
         batch_requests=shared.batch_requests,
+        direct_uploads=shared.direct_uploads,
         matching=shared.matching(recognise),
         sources=shared.sources(),
         collections=shared.collections,

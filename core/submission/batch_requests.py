@@ -18,13 +18,14 @@ from core.ground.authors import UNNAMED, Author
 from core.ground.ids import is_job_id, new_id
 from core.ground.realms import WHOLE, Realm
 from core.ground.records import Frozen
-from core.ground.storage_keys import batch_prefix
+from core.ground.storage_keys import batch_prefix, job_of_photo
 from core.jobs.batch_records import Batch, BatchLists, BatchPhoto, note_ended
 from core.jobs.index_job import MAX_KEY_BYTES, IndexDone, IndexJob, IndexOptions, is_key
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import Failure, JobFailed, failed
 from core.jobs.results import Results
 from core.ports import JobQueue, ObjectStore
+from core.submission.direct_uploads import DirectUploads
 
 MAX_KEYS: Final = 1_000
 MAX_PREFIX_KEYS: Final = 10_000
@@ -69,6 +70,7 @@ class BatchRequests:
     outputs: ObjectStore
     sources: PhotoSources
     collections: Collections
+    direct: DirectUploads
     audit: AuditTrail
     realm: Realm = WHOLE
 
@@ -94,6 +96,8 @@ class BatchRequests:
             If there are none or too many, a key twice, or one that is none (`is_key`).
         BucketNotAllowed
             If the bucket is not allowed.
+        ObjectMissing
+            If the bucket is that of direct uploads, and a key has no photo.
         CollectionNotFound
             If there is no such collection.
         ServiceUnavailable
@@ -104,6 +108,10 @@ class BatchRequests:
         for key in keys:
             if not is_key(key):
                 raise InvalidRequest(f"s3_keys: {key[:300]!r}: {_NO_KEY}")
+        if bucket == self.direct.bucket:
+            self.direct.check(keys, options)
+            job_ids = [job_of_photo(key) for key in keys]
+            return self._submit(bucket, keys, options, author, admit, job_ids=job_ids)
         return self._submit(self.sources.bucket(bucket), keys, options, author, admit)
 
     def submit_prefix(
@@ -177,6 +185,8 @@ class BatchRequests:
         options: IndexOptions,
         author: Author,
         admit: Callable[[int], None],
+        *,
+        job_ids: Sequence[str] = (),
     ) -> str:
         if len(set(keys)) < len(keys):
             raise InvalidRequest("s3_keys: a key comes twice")
@@ -188,7 +198,10 @@ class BatchRequests:
             collection_id=options.collection_id,
             person=options.person,
             accepted_at=accepted_at,
-            photos=[BatchPhoto(job_id=new_id(), image_id=key) for key in keys],
+            photos=[
+                BatchPhoto(job_id=job_id, image_id=key)
+                for job_id, key in zip(job_ids or [new_id() for _ in keys], keys, strict=True)
+            ],
         )
         self._lists.write(batch)
         self._fail_odd(batch)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from core.errors import BucketMissing, ObjectMissing, StorageUnavailable
-from core.ports import ObjectNotes, StoredObject, check_size, checked_path
+from core.ports import ObjectNotes, StoredObject, UploadForm, check_size, checked_path
 
 
 class MemoryStore:
@@ -111,6 +111,12 @@ class MemoryStore:
     def keeps_versions(self) -> bool:
         self.check()
         return False
+
+    def upload_form(
+        self, key: str, *, metadata: Mapping[str, str], max_bytes: int, seconds: int
+    ) -> UploadForm:
+        """Return what a test needs to `put` the object as S3 would."""
+        return UploadForm(url="memory:", fields={"key": key, **metadata})
 
     def forget_old_below(self, prefix: str) -> None:
         pass

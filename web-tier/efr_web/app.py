@@ -17,6 +17,7 @@ from efr_web.openapi.operation import Api
 from efr_web.origins import refuse_foreign
 from efr_web.requests.photos import OVERHEAD_BYTES, PhotoReader
 from efr_web.routes.collection_routes import add_collection_routes
+from efr_web.routes.direct_upload_routes import add_direct_upload_routes
 from efr_web.routes.docs_routes import add_docs_routes
 from efr_web.routes.face_routes import add_face_routes
 from efr_web.routes.health_routes import add_health_routes
@@ -76,6 +77,7 @@ def _add_routes(api: Api, parts: WebParts, settings: Settings) -> None:
     add_collection_routes(api, parts)
     add_people_routes(api, parts)
     add_receipt_routes(api, parts)
+    add_direct_upload_routes(api, parts)
     add_face_routes(api, parts, reader)
     add_health_routes(api, parts)
     add_docs_routes(api)

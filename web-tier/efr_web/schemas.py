@@ -67,6 +67,16 @@ class BatchStatus(BatchProgress):
     next_token: str | None
 
 
+class UploadOffered(Frozen):
+    """Where one photo can be sent; then it is indexed by its bucket and key in a batch."""
+
+    s3_bucket: str
+    s3_key: str
+    url: str
+    fields: dict[str, str]
+    expires_at: datetime
+
+
 class BatchSubmitted(Frozen):
     """Photos were accepted; ask for the batch's status."""
 

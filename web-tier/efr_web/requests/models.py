@@ -124,6 +124,14 @@ class IndexPhoto(IndexRequest, PhotoFields):
     image_id: ImageId
 
 
+class OfferUpload(RequestModel):
+    """A photo that the caller will send to S3, and what it is to be indexed for."""
+
+    collection_id: CollectionId
+    person: PersonName | None = None
+    filename: Annotated[str, StringConstraints(min_length=1, max_length=255)] = "photo.jpg"
+
+
 class IndexBatch(IndexOptions, RequestModel):
     """Photos of an allowed bucket, by keys or by a prefix."""
 

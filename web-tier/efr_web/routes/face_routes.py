@@ -11,6 +11,7 @@ from core.errors import (
     InvalidRequest,
     ModelMismatch,
     NoFaceFound,
+    ObjectMissing,
     PersonNotFound,
     StorageUnavailable,
 )
@@ -192,7 +193,8 @@ INDEX_BATCH = Operation(
     summary="Add the faces of many photos to a collection",
     text=(
         "Give up to 1,000 keys, or a prefix of up to 10,000 keys. Each photo's key is its "
-        f"`image_id`. {_PERSON_NOTE} {_QUALITY_NOTE} Each photo counts for the limit `bulk`."
+        f"`image_id`. Photos that were sent to places of `POST /uploads` are named by their keys. "
+        f"{_PERSON_NOTE} {_QUALITY_NOTE} Each photo counts for the limit `bulk`."
     ),
     body=Body(json=IndexBatch),
     answers={
@@ -200,7 +202,7 @@ INDEX_BATCH = Operation(
             text="The photos were accepted.", models=(BatchSubmitted,), headers=("Location",)
         )
     },
-    errors=(*JSON_BODY, *COLLECTION, *SOURCE, *HANDED_OVER),
+    errors=(*JSON_BODY, *COLLECTION, *SOURCE, ObjectMissing, *HANDED_OVER),
     actions=("enrol_batch",),
     curl=curl_json(
         "/faces/index/batch",
