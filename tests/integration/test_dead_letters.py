@@ -1,6 +1,6 @@
 """The operator's commands for dead letters, on LocalStack."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from core.aws import clients
 from core.aws.clients import sqs_client
 from core.aws.dead_letter_queue import DeadLetterQueue
 from core.aws.sqs import SqsQueue
+from core.ground.authors import Author
 from core.ground.ids import new_id
 from core.jobs.batch_records import note_outcome
 from core.jobs.index_job import IndexJob
@@ -45,12 +46,18 @@ class Desk:
     def queue(self, name: str) -> SqsQueue:
         return SqsQueue(sqs_client(self.settings), name)
 
-    def give_up(self, job: Job | IndexJob, *, code: str | None = RETRIES_USED_UP) -> None:
+    def give_up(
+        self,
+        job: Job | IndexJob,
+        *,
+        code: str | None = RETRIES_USED_UP,
+        notes: Mapping[str, str] | None = None,
+    ) -> None:
         """Use up a job's attempts, so that SQS moves its message to the dead letters."""
         index = isinstance(job, IndexJob)
         name = self.settings.sqs_index_queue_name if index else self.settings.sqs_req_queue_name
         queue = self.queue(name)
-        queue.send(job.body)
+        queue.send(job.body, notes=notes)
         assert queue.receive(limit=1, wait_s=2, visibility_s=0)
         dead = self.queue(f"{name}-dlq")
         queue.receive(limit=1, wait_s=0)
@@ -170,7 +177,8 @@ def test_sqs_without_move_tasks_has_the_messages_sent_again(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = Job.new("obama.jpg")
-    desk.give_up(job)
+    notes = Author("0123456789ab", "order-17").notes
+    desk.give_up(job, notes=notes)
 
     def refuse(*_: object, **__: object) -> None:
         code = "AWS.SimpleQueueService.UnsupportedOperation"
@@ -186,6 +194,7 @@ def test_sqs_without_move_tasks_has_the_messages_sent_again(
     assert "no move tasks" in redriven.output
     (message,) = desk.backends.queue.receive(limit=10, wait_s=1)
     assert message.body == job.body
+    assert message.notes == notes
     assert desk.results.read(job.job_id) is None
 
 
