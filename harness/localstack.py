@@ -1,10 +1,7 @@
 """A LocalStack of a trial's own."""
 
-import os
 import secrets
-import signal
 import socket
-import subprocess
 import sys
 from pathlib import Path
 from typing import Final, Self
@@ -13,6 +10,7 @@ import requests
 
 from core.host.environment import settle_environment
 from core.settings import Settings
+from harness.service_process import ServiceProcess
 from harness.waiting import wait_until
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -34,51 +32,26 @@ def free_port() -> int:
         return port
 
 
-class LocalStack:
+class LocalStack(ServiceProcess):
     """One LocalStack process; nothing survives its end."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        super().__init__(folder)
         self.port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    @property
-    def pid(self) -> int:
-        if self._process is None:
-            raise RuntimeError("LocalStack is not running")
-        return self._process.pid
-
     def start(self) -> Self:
         settle_environment(None)  # or a proxy would be asked for it
-        self._folder.mkdir(parents=True, exist_ok=True)
-        script = ROOT / "scripts" / "run_localstack.py"
-        with (self._folder / "localstack.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, script, "--port", str(self.port), "--folder", self._folder],
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        script = str(ROOT / "scripts" / "run_localstack.py")
+        self._run(
+            [sys.executable, script, "--port", str(self.port), "--folder", str(self._folder)],
+            "localstack.log",
+        )
         wait_until(self._is_up, seconds=180, what="LocalStack to answer")
         return self
-
-    def pause(self) -> None:
-        """Let it accept connections and answer none."""
-        self._signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        self._signal(signal.SIGCONT)
-
-    def stop(self) -> None:
-        if self._process is None:
-            return
-        self._signal(signal.SIGKILL)
-        self._process.wait()
-        self._process = None
 
     def settings(self, **changes: object) -> Settings:
         """Return settings that point here, as a trial needs them."""
@@ -96,6 +69,3 @@ class LocalStack:
             return requests.get(f"{self.address}/_localstack/health", timeout=5).ok
         except requests.RequestException:
             return False
-
-    def _signal(self, number: int) -> None:
-        os.killpg(self.pid, number)

@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import signal
-import subprocess
 from pathlib import Path
 from typing import Self
 
@@ -12,6 +10,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from harness.localstack import free_port
+from harness.service_process import ServiceProcess
 from harness.waiting import wait_until
 
 WITHOUT = "WITHOUT_REDIS_SERVER"
@@ -29,13 +28,12 @@ def require_redis_server() -> None:
     pytest.skip(message)
 
 
-class RedisServer:
+class RedisServer(ServiceProcess):
     """One redis-server; nothing survives its end, and it begins again at the same address."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        super().__init__(folder)
         self.port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -44,24 +42,9 @@ class RedisServer:
     def start(self) -> Self:
         options = {"port": self.port, "bind": "127.0.0.1", "save": "", "dir": self._folder}
         arguments = [str(each) for name, value in options.items() for each in (f"--{name}", value)]
-        with (self._folder / "redis.log").open("ab") as log:
-            self._process = subprocess.Popen(["redis-server", *arguments], stdout=log)
+        self._run(["redis-server", *arguments], "redis.log")
         wait_until(self._is_up, what="Redis to answer")
         return self
-
-    def pause(self) -> None:
-        """Let it accept connections and answer none."""
-        self._signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        self._signal(signal.SIGCONT)
-
-    def stop(self) -> None:
-        if self._process is None:
-            return
-        self._signal(signal.SIGKILL)
-        self._process.wait()
-        self._process = None
 
     def keys(self) -> dict[str, int]:
         """Return the keys that it holds, each with the milliseconds that it still has."""
@@ -74,7 +57,3 @@ class RedisServer:
                 return bool(client.ping())
             except RedisError:
                 return False
-
-    def _signal(self, number: int) -> None:
-        assert self._process is not None
-        self._process.send_signal(number)
