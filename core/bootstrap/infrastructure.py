@@ -14,12 +14,14 @@ from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
 from core.bootstrap.limits import build_shared_buckets
 from core.bootstrap.recognizers import build_executor, build_pool
+from core.bootstrap.shared_redis import build_shared_job_notes
 from core.executors.pool import WarmPool
 from core.gallery.changes import Watch
 from core.gallery.factory import build_index
 from core.ports import Bucket, FaceIndex, JobQueue
 from core.scaling.policy import Depth
 from core.settings import Settings
+from core.submission.job_notes import JobNotes
 
 
 def _in_a_thread(name: str, task: Callable[[], None]) -> None:
@@ -48,6 +50,8 @@ class Infrastructure:
         Returns what recognises a worker's photos; not started yet.
     shared_buckets : callable
         Returns token buckets that all processes share; None if each has its own.
+    shared_job_notes : callable
+        Returns notes of jobs that all processes share; None if each has its own.
     clock, sleep : callable
         Monotonic seconds, and how to let them pass.
     run_in_background : callable
@@ -61,6 +65,7 @@ class Infrastructure:
     pool: Callable[[int], WarmPool]
     executor: Callable[[int], WarmPool]
     shared_buckets: Callable[[], Checkable | None] = lambda: None
+    shared_job_notes: Callable[[], JobNotes | None] = lambda: None
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     run_in_background: Callable[[str, Callable[[], None]], None] = _in_a_thread
@@ -84,4 +89,5 @@ class Infrastructure:
             pool=lambda processes: build_pool(settings, processes=processes),
             executor=lambda children: build_executor(settings, children=children),
             shared_buckets=partial(build_shared_buckets, settings),
+            shared_job_notes=partial(build_shared_job_notes, settings),
         )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from core.access.limits.memory_buckets import MemoryBuckets
 from core.access.limits.request_limits import RequestLimits
 from core.access.limits.shared_buckets import Checkable, SharedBuckets
-from core.errors import InvalidSettings
+from core.bootstrap.shared_redis import redis_of
 from core.ground.rates import Kind, Rate, Subject
 from core.settings import Settings
 
@@ -18,18 +18,12 @@ def build_shared_buckets(settings: Settings) -> Checkable | None:
     InvalidSettings
         If the extra is not installed, or the address is none.
     """
-    if settings.redis_url is None:
+    redis = redis_of(settings)
+    if redis is None:
         return None
-    try:
-        from core.access.limits.redis_buckets import RedisBuckets
-    except ModuleNotFoundError as error:
-        raise InvalidSettings(
-            "REDIS_URL needs an extra: pip install 'elastic-face-recognition[redis]'"
-        ) from error
-    try:
-        return RedisBuckets(settings.redis_url.get_secret_value())
-    except ValueError as error:
-        raise InvalidSettings("REDIS_URL must be like redis://host:6379/0") from error
+    from core.access.limits.redis_buckets import RedisBuckets
+
+    return RedisBuckets(redis)
 
 
 def build_limits(

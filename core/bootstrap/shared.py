@@ -30,6 +30,7 @@ from core.ports import Bucket, FaceIndex, ObjectStore
 from core.settings import Settings
 from core.submission.batch_requests import BatchRequests
 from core.submission.direct_uploads import DirectUploads
+from core.submission.job_notes import JobNotes, OwnJobNotes
 from core.submission.repeats import Repeats
 
 Check = Callable[[], None]
@@ -65,7 +66,9 @@ class Shared:
     def of(self, realm: Realm) -> "Shared":
         """Return the parts of another realm."""
         other = replace(self, realm=realm)
-        vars(other).update(watch=self.watch, index=self.index, grounds=self.grounds)
+        vars(other).update(
+            watch=self.watch, index=self.index, grounds=self.grounds, job_notes=self.job_notes
+        )
         return other
 
     @property
@@ -160,6 +163,12 @@ class Shared:
     def fresh_results(self) -> FreshResults:
         return FreshResults(self.outputs, self.collections, self.index, self.grounds, self.realm)
 
+    @cached_property
+    def job_notes(self) -> JobNotes:
+        return self.infrastructure.shared_job_notes() or OwnJobNotes(
+            self.settings.result_cache_seconds, self.infrastructure.clock
+        )
+
     @property
     def repeats(self) -> Repeats | None:
         """What finds earlier answers; None if they are not kept.
@@ -173,7 +182,7 @@ class Shared:
             self.collections,
             tenant=self.realm.tenant,
             depends_on=settings.model_dump_json(include=_ANSWERS_DEPEND_ON),
-            kept_s=settings.result_cache_seconds,
+            jobs=self.job_notes,
             settle_s=self._settle_s,
             clock=self.infrastructure.clock,
         )

@@ -14,17 +14,17 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Final
 
-from cachetools import LRUCache, TTLCache
+from cachetools import LRUCache
 
 from core.collections.collection import Collection
 from core.collections.registry import Collections
+from core.submission.job_notes import JobNotes
 
-_MOST_JOBS: Final = 20_000
 _MOST_GALLERIES: Final = 10_000
 
 
 class Repeats:
-    """The jobs of photos that this process accepted lately; for many threads.
+    """The jobs of photos that were accepted lately; for many threads.
 
     Parameters
     ----------
@@ -33,8 +33,8 @@ class Repeats:
     tenant : str
     depends_on : str
         What else answers depend on, such as the face engine.
-    kept_s : float
-        How long a job is kept.
+    jobs : JobNotes
+        Where it is noted which job had a photo.
     settle_s : float
         Age of a version that every process knows.
     clock : callable
@@ -47,7 +47,7 @@ class Repeats:
         *,
         tenant: str,
         depends_on: str,
-        kept_s: float,
+        jobs: JobNotes,
         settle_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -55,7 +55,7 @@ class Repeats:
         self._depends_on = f"{tenant}\0{depends_on}"
         self._settle_s = settle_s
         self._clock = clock
-        self._jobs: TTLCache[str, str] = TTLCache(_MOST_JOBS, kept_s, timer=clock)
+        self._jobs = jobs
         self._seen_s: LRUCache[tuple[str, str], float] = LRUCache(_MOST_GALLERIES)
         self._lock = Lock()
 
@@ -75,13 +75,11 @@ class Repeats:
 
     def job(self, key: str) -> str | None:
         """Return the job that was noted under a key."""
-        with self._lock:
-            return self._jobs.get(key)
+        return self._jobs.get(key)
 
     def note(self, key: str, job_id: str) -> None:
         """Note the job of a photo."""
-        with self._lock:
-            self._jobs[key] = job_id
+        self._jobs.put(key, job_id)
 
     def _settled_version(self, collection: Collection) -> str | None:
         version = self._collections.version(collection)

@@ -9,6 +9,7 @@ import pytest
 from core.access.limits.buckets import Draw, TokenBuckets
 from core.access.limits.memory_buckets import MemoryBuckets
 from core.access.limits.redis_buckets import RedisBuckets
+from core.access.redis_client import redis_client
 from core.errors import ServiceUnavailable
 from core.ground.rates import Rate
 from harness.waiting import wait_until
@@ -29,7 +30,7 @@ def buckets(request: pytest.FixtureRequest) -> Iterator[TokenBuckets]:
         yield MemoryBuckets()
     else:
         server: RedisServer = request.getfixturevalue("redis_server")
-        yield RedisBuckets(server.url)
+        yield RedisBuckets(redis_client(server.url))
 
 
 def test_as_many_are_accepted_as_a_bucket_holds(buckets: TokenBuckets) -> None:
@@ -85,7 +86,7 @@ def test_refused_request_is_accepted_once_its_wait_is_over(buckets: TokenBuckets
 
 
 def test_redis_forgets_a_bucket_when_it_is_full(redis_server: RedisServer) -> None:
-    buckets = RedisBuckets(redis_server.url)
+    buckets = RedisBuckets(redis_client(redis_server.url))
     buckets.take([draw("slow"), draw("fast", "5/second", limit="y")])
 
     left_ms = redis_server.keys()
@@ -97,7 +98,7 @@ def test_redis_forgets_a_bucket_when_it_is_full(redis_server: RedisServer) -> No
 def test_redis_that_is_away_or_hangs_is_a_service_that_is_not_available(
     redis_server: RedisServer,
 ) -> None:
-    buckets = RedisBuckets(redis_server.url)
+    buckets = RedisBuckets(redis_client(redis_server.url))
     buckets.take([draw()])
     redis_server.pause()
     with pytest.raises(ServiceUnavailable, match="Timeout"):

@@ -4,15 +4,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from redis import Redis
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
 
 from core.access.limits.buckets import Draw, Level
-from core.errors import ServiceUnavailable
+from core.access.redis_client import FAILURES, away
 
-TIMEOUT_S: Final = 0.25
-"""Of a connection and of an answer."""
 _PREFIX: Final = "efr:limit:"
 _MICROSECONDS: Final = 1_000_000
 _TAKE: Final = """
@@ -49,15 +44,8 @@ class RedisBuckets:
     One script, one request: it takes from all buckets of a request or from none.
     """
 
-    def __init__(self, url: str) -> None:
-        self._redis = Redis.from_url(
-            url,
-            socket_timeout=TIMEOUT_S,
-            socket_connect_timeout=TIMEOUT_S,
-            # By default it tries several times, with pauses of up to seconds.
-            retry=Retry(NoBackoff(), 0),
-            protocol=2,
-        )
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
         self._take = self._redis.register_script(_TAKE)
 
     def take(self, draws: Sequence[Draw]) -> list[Level]:
@@ -66,8 +54,8 @@ class RedisBuckets:
             numbers += [draw.rate.interval_s * _MICROSECONDS, draw.rate.count, draw.cost]
         try:
             answer = self._take([_key(draw) for draw in draws], numbers)
-        except (RedisError, OSError) as error:
-            raise _away(error) from error
+        except FAILURES as error:
+            raise away(error) from error
         told_s = [each / _MICROSECONDS for each in answer]
         return [
             draw.level(full_in_s, wait_s)
@@ -78,13 +66,9 @@ class RedisBuckets:
         """Raise ``ServiceUnavailable`` unless Redis answers."""
         try:
             self._redis.ping()
-        except (RedisError, OSError) as error:
-            raise _away(error) from error
+        except FAILURES as error:
+            raise away(error) from error
 
 
 def _key(draw: Draw) -> str:
     return f"{_PREFIX}{draw.limit}:{draw.subject}"
-
-
-def _away(error: Exception) -> ServiceUnavailable:
-    return ServiceUnavailable(f"Redis: {type(error).__name__}: {error}")
