@@ -30,7 +30,11 @@ class ReceivedMessage:
 class JobQueue(Protocol):
     """A queue that delivers at least once. Every method may raise ``QueueUnavailable``."""
 
-    def send(self, body: str, *, notes: Mapping[str, str] | None = None) -> None: ...
+    def send(
+        self, body: str, *, notes: Mapping[str, str] | None = None, delay_s: float = 0
+    ) -> None:
+        """Send a message, which nobody receives before that time has passed; 15 minutes at most."""
+        ...
 
     def send_many(self, bodies: Sequence[str], *, notes: Sequence[Mapping[str, str]] = ()) -> None:
         """Send all, with as many notes or none; after an error some may have been sent."""

@@ -1,5 +1,6 @@
 """A JobQueue on one SQS queue."""
 
+import math
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -29,10 +30,16 @@ class SqsQueue:
         self._known_url: str | None = None
         self._lock = threading.Lock()
 
-    def send(self, body: str, *, notes: Mapping[str, str] | None = None) -> None:
+    def send(
+        self, body: str, *, notes: Mapping[str, str] | None = None, delay_s: float = 0
+    ) -> None:
+        delay: dict[str, Any] = {"DelaySeconds": math.ceil(delay_s)} if delay_s else {}
         with self._errors():
             self._client.send_message(
-                QueueUrl=self._url(), MessageBody=body, MessageAttributes=_attributes(notes or {})
+                QueueUrl=self._url(),
+                MessageBody=body,
+                MessageAttributes=_attributes(notes or {}),
+                **delay,
             )
 
     def send_many(self, bodies: Sequence[str], *, notes: Sequence[Mapping[str, str]] = ()) -> None:

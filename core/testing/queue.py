@@ -19,6 +19,7 @@ class _QueuedMessage:
     receipt: str = ""
 
 
+_LONGEST_DELAY_S: Final = 900
 _FORBIDDEN: Final = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 """Characters that SQS refuses in a body."""
 
@@ -72,16 +73,25 @@ class MemoryQueue:
         now_s = self._clock()
         return [message.body for message in self._messages if message.visible_at_s > now_s]
 
-    def send(self, body: str, *, notes: Mapping[str, str] | None = None) -> None:
-        self.send_many([body], notes=[notes or {}])
+    def send(
+        self, body: str, *, notes: Mapping[str, str] | None = None, delay_s: float = 0
+    ) -> None:
+        if not 0 <= delay_s <= _LONGEST_DELAY_S:
+            raise QueueUnavailable(f"a delay of {delay_s:g} s is refused by SQS")
+        self._send([body], notes=[notes or {}], delay_s=delay_s)
 
     def send_many(self, bodies: Sequence[str], *, notes: Sequence[Mapping[str, str]] = ()) -> None:
+        self._send(bodies, notes=notes)
+
+    def _send(
+        self, bodies: Sequence[str], *, notes: Sequence[Mapping[str, str]], delay_s: float = 0
+    ) -> None:
         self.check()
         noted = zip(bodies, notes or [{}] * len(bodies), strict=True)
         accepted = [(body, said) for body, said in noted if not _FORBIDDEN.search(body)]
         with self._lock:
             self._messages += [
-                _QueuedMessage(body=body, visible_at_s=self._clock(), notes=said)
+                _QueuedMessage(body=body, visible_at_s=self._clock() + delay_s, notes=said)
                 for body, said in accepted
             ]
             self._lock.notify_all()

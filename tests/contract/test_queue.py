@@ -34,6 +34,14 @@ def test_notes_of_a_message_come_with_it(backends: Backends) -> None:
     assert notes == {"a body": {"reason": "it is no job: it names 'none'"}, "another": {}}
 
 
+def test_delayed_message_is_received_only_when_its_time_has_passed(backends: Backends) -> None:
+    backends.queue.send("later", notes={"tenant": "acme"}, delay_s=1.5)
+
+    assert backends.queue.receive(limit=1, wait_s=0) == []
+    message = backends.receive()
+    assert (message.body, message.notes) == ("later", {"tenant": "acme"})
+
+
 def test_message_in_flight_is_not_received_again(backends: Backends) -> None:
     backends.queue.send("a body")
     backends.receive()
