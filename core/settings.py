@@ -40,6 +40,7 @@ BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
 AllowedBucket = Annotated[str, Field(pattern=rf"^({TENANT}:)?[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9]$")]
 QueueName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,76}$")]
 
+_HOST_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 BYTES_PER_MB: Final = 1024 * 1024
 
 
@@ -101,6 +102,16 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def _checked_host(text: str) -> str:
+    """Take a host name or a network."""
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        if not _HOST_NAME.fullmatch(text) or text.replace(".", "").isdigit():
+            raise ValueError("must be host names and networks such as 10.0.0.0/8") from None
+    return text.lower()
+
+
 def _checked_key(key: SecretStr) -> SecretStr:
     """Leave out what a file's last line adds; what can't stand in a header is no key."""
     text = key.get_secret_value().strip()
@@ -143,6 +154,8 @@ class Settings(BaseSettings):
     sqs_req_queue_name: QueueName = "request-queue"
     sqs_index_queue_name: QueueName = "index-queue"
     """Bulk indexing, so that an album never delays one person's upload."""
+    sqs_webhook_queue_name: QueueName = "webhook-queue"
+    """Events on their way to the receivers of webhooks."""
     sqs_resp_queue_name: QueueName = "response-queue"
     sqs_resp_enabled: bool = False
     """Copy every result to the response queue too, for debugging."""
@@ -201,6 +214,17 @@ class Settings(BaseSettings):
     dead_letter_sweep_seconds: Seconds = 30
     worker_alive_file: str | None = None
     """File that the worker touches while it is well, for health checks."""
+
+    webhook_allow_private: Annotated[
+        tuple[Annotated[str, AfterValidator(_checked_host)], ...], NoDecode
+    ] = ()
+    """Receivers of webhooks that may have a private address and plain HTTP: host names, and
+    networks such as ``10.0.0.0/8``, separated by commas."""
+
+    webhook_retry_seconds: Annotated[tuple[Seconds, ...], NoDecode] = Field(
+        default="5,300,1800,7200,18000,36000,36000", validate_default=True
+    )
+    """Pauses before the second attempt to deliver an event, the third, and so on."""
 
     max_workers: Annotated[int, Field(ge=0)] = 15
     target_latency_seconds: Seconds = 5
@@ -316,6 +340,10 @@ class Settings(BaseSettings):
         return f"{self.sqs_index_queue_name}-dlq"
 
     @property
+    def webhook_dead_letter_queue_name(self) -> str:
+        return f"{self.sqs_webhook_queue_name}-dlq"
+
+    @property
     def buckets(self) -> tuple[str, str, str]:
         """Input, output and gallery."""
         return (self.s3_in_bucket, self.s3_out_bucket, self.s3_gallery_bucket)
@@ -327,17 +355,25 @@ class Settings(BaseSettings):
 
     @property
     def queues(self) -> tuple[str, ...]:
-        """Requests, index jobs, the dead letters of both, and responses."""
+        """Requests, index jobs, events, the dead letters of these, and responses."""
         return (
             self.sqs_req_queue_name,
             self.dead_letter_queue_name,
             self.sqs_index_queue_name,
             self.index_dead_letter_queue_name,
+            self.sqs_webhook_queue_name,
+            self.webhook_dead_letter_queue_name,
             self.sqs_resp_queue_name,
         )
 
     @field_validator(
-        "allowed_buckets", "cors_origins", "trusted_hosts", "trusted_proxies", mode="before"
+        "allowed_buckets",
+        "cors_origins",
+        "trusted_hosts",
+        "trusted_proxies",
+        "webhook_allow_private",
+        "webhook_retry_seconds",
+        mode="before",
     )
     @classmethod
     def _split_at_commas(cls, value: object) -> object:

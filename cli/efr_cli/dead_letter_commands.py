@@ -13,18 +13,19 @@ from efr_cli.errors import ErrorReportingGroup, ExitCode, Refused, printable
 if TYPE_CHECKING:
     from core.aws.dead_letter_queue import DeadLetter, DeadLetterQueue
     from core.worker.dead_letters import DeadJobs
+    from core.worker.webhooks.dead_events import DeadEvents
 
 
 @click.group(cls=ErrorReportingGroup)
 def dead_letters() -> None:
     """List, show, redrive or purge dead letters.
 
-    A dead letter is a message whose job was given up.
+    A dead letter is a message whose job was given up, or an event that no worker could read.
     """
 
 
 def _of_queue(command: Callable[..., None]) -> Callable[..., None]:
-    choice = click.Choice(["request", "index"])
+    choice = click.Choice(["request", "index", "webhook"])
     return click.option("--queue", "kind", type=choice, default="request", show_default=True)(
         command
     )
@@ -109,21 +110,30 @@ def purge(kind: str, yes: bool) -> None:
     _finish(queue, refused)
 
 
-def _open(kind: str) -> "tuple[DeadLetterQueue, DeadJobs]":
+def _open(kind: str) -> "tuple[DeadLetterQueue, DeadJobs | DeadEvents]":
     # Only here: --help and mistakes need not wait for the libraries behind these.
     from core.aws.clients import sqs_client
     from core.aws.dead_letter_queue import DeadLetterQueue
     from core.bootstrap.infrastructure import Infrastructure
+    from core.bootstrap.shared import Shared
+    from core.ground.realms import Realm
     from core.worker.dead_letters import DeadJobs
+    from core.worker.webhooks.dead_events import DeadEvents
 
     settings = root_settings()
-    index = kind == "index"
-    source = settings.sqs_index_queue_name if index else settings.sqs_req_queue_name
-    jobs = DeadJobs(Infrastructure.on_aws(settings).bucket(settings.s3_out_bucket))
-    return DeadLetterQueue(sqs_client(settings), source), jobs
+    source = {
+        "request": settings.sqs_req_queue_name,
+        "index": settings.sqs_index_queue_name,
+        "webhook": settings.sqs_webhook_queue_name,
+    }[kind]
+    queue = DeadLetterQueue(sqs_client(settings), source)
+    if kind == "webhook":
+        return queue, DeadEvents()
+    shared = Shared(settings, Infrastructure.on_aws(settings))
+    return queue, DeadJobs(shared.outputs, lambda tenant: shared.of(Realm(tenant)).outbox)
 
 
-def _reset_results(jobs: "DeadJobs", letters: "list[DeadLetter]") -> None:
+def _reset_results(jobs: "DeadJobs | DeadEvents", letters: "list[DeadLetter]") -> None:
     for letter in letters:
         jobs.reset_result(letter.message)
 

@@ -13,11 +13,24 @@ if TYPE_CHECKING:
 
 
 class QueueDepths:
-    """How many messages are in some queues together, by SQS's own approximate count."""
+    """How many messages are in some queues together, by SQS's own approximate count.
 
-    def __init__(self, client: "SQSClient", names: Sequence[str]) -> None:
+    Parameters
+    ----------
+    client
+        boto3's client of ``sqs``.
+    names : sequence of str
+        The queues.
+    light : sequence of str
+        Queues of errands that one worker does beside its jobs: each counts as one message.
+    """
+
+    def __init__(
+        self, client: "SQSClient", names: Sequence[str], *, light: Sequence[str] = ()
+    ) -> None:
         self._client = client
         self._names = tuple(names)
+        self._light = tuple(light)
         self._urls: dict[str, str] = {}
 
     def __call__(self) -> Depth:
@@ -28,7 +41,9 @@ class QueueDepths:
         QueueUnavailable
             If SQS does not answer or a queue is missing.
         """
-        return sum((self._depth(name) for name in self._names), Depth(visible=0, in_flight=0))
+        depths = [self._depth(name) for name in self._names]
+        errands = sum(self._depth(name).jobs > 0 for name in self._light)
+        return sum(depths, Depth(visible=errands, in_flight=0))
 
     def _depth(self, name: str) -> Depth:
         with unavailable_as(QueueUnavailable, f"SQS queue {name}"):

@@ -13,7 +13,7 @@ from core.aws.clients import error_code, unavailable_as
 from core.aws.sqs import SqsQueue, notes_of
 from core.errors import QueueUnavailable
 from core.ground.authors import Author
-from core.ground.realms import Realm, tenant_noted
+from core.ground.realms import sent_with
 from core.ports import ReceivedMessage
 
 if TYPE_CHECKING:
@@ -159,4 +159,4 @@ class DeadLetterQueue:
 
 def _kept(notes: Mapping[str, str]) -> dict[str, str]:
     """Return the notes without the reason for which the message was dead-lettered."""
-    return {**Realm(tenant_noted(notes)).notes, **Author.noted(notes).notes}
+    return {**sent_with(notes), **Author.noted(notes).notes}

@@ -110,6 +110,7 @@ def queues_of(settings: Settings) -> list[Queue]:
     for name, dead_letters in (
         (settings.sqs_req_queue_name, settings.dead_letter_queue_name),
         (settings.sqs_index_queue_name, settings.index_dead_letter_queue_name),
+        (settings.sqs_webhook_queue_name, settings.webhook_dead_letter_queue_name),
     ):
         queues += [
             Queue(

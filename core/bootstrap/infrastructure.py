@@ -40,7 +40,8 @@ class Infrastructure:
     bucket, queue : callable
         Return the bucket or the queue of a name.
     depth : callable
-        Returns what counts the messages of the queues of some names, all together.
+        Returns what counts the messages of the queues of some names, all together, and for each
+        of some further queues one if it has any.
     index : callable
         Returns the face index. It is given what sees changes of galleries, and what removes
         old versions of objects below a prefix.
@@ -54,13 +55,15 @@ class Infrastructure:
         Returns notes of jobs that all processes share; None if each has its own.
     clock, sleep : callable
         Monotonic seconds, and how to let them pass.
+    wall_clock : callable
+        Seconds since 1970, which mean the same to every process.
     run_in_background : callable
         Runs a task, which it is given with a name, beside everything else.
     """
 
     bucket: Callable[[str], Bucket]
     queue: Callable[[str], JobQueue]
-    depth: Callable[[Sequence[str]], Callable[[], Depth]]
+    depth: Callable[[Sequence[str], Sequence[str]], Callable[[], Depth]]
     index: Callable[[Watch, Callable[[str], None]], FaceIndex]
     pool: Callable[[int], WarmPool]
     executor: Callable[[int], WarmPool]
@@ -68,6 +71,7 @@ class Infrastructure:
     shared_job_notes: Callable[[], JobNotes | None] = lambda: None
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    wall_clock: Callable[[], float] = time.time
     run_in_background: Callable[[str, Callable[[], None]], None] = _in_a_thread
 
     @classmethod
@@ -84,7 +88,7 @@ class Infrastructure:
         return cls(
             bucket=cache(lambda name: S3Store(settings, name, s3())),
             queue=cache(lambda name: SqsQueue(sqs(), name)),
-            depth=lambda names: QueueDepths(sqs(), names),
+            depth=lambda names, light: QueueDepths(sqs(), names, light=light),
             index=partial(build_index, settings),
             pool=lambda processes: build_pool(settings, processes=processes),
             executor=lambda children: build_executor(settings, children=children),

@@ -45,7 +45,10 @@ def build_autoscaler(
 ) -> Autoscaler:
     """Join the parts."""
     return Autoscaler(
-        depth=infrastructure.depth([settings.sqs_req_queue_name, settings.sqs_index_queue_name]),
+        depth=infrastructure.depth(
+            [settings.sqs_req_queue_name, settings.sqs_index_queue_name],
+            [settings.sqs_webhook_queue_name],
+        ),
         worked=WorkSeen(infrastructure.bucket(settings.s3_gallery_bucket)),
         fleet=fleet,
         limits=Limits(

@@ -26,6 +26,8 @@ from core.gallery.changes import StoredChanges, Watch
 from core.ground.realms import WHOLE, Realm
 from core.ground.storage_keys import tenant_prefix
 from core.jobs.photo_sources import PhotoSources
+from core.jobs.webhooks.endpoint_store import Endpoints
+from core.jobs.webhooks.outbox import Outbox
 from core.ports import Bucket, FaceIndex, ObjectStore
 from core.settings import Settings
 from core.submission.batch_requests import BatchRequests
@@ -199,6 +201,7 @@ class Shared:
             audit=self.audit,
             realm=self.realm,
             settle_s=self._settle_s,
+            events=self.outbox,
             clock=self.infrastructure.clock,
             sleep=self.infrastructure.sleep,
         )
@@ -213,6 +216,7 @@ class Shared:
             direct=self.direct_uploads,
             audit=self.audit,
             realm=self.realm,
+            events=self.outbox,
         )
 
     @cached_property
@@ -223,6 +227,16 @@ class Shared:
             collections=self.collections,
             max_file_bytes=self.settings.max_file_bytes,
             realm=self.realm,
+        )
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """Where the tenant's events are told."""
+        return Outbox(
+            queue=self.infrastructure.queue(self.settings.sqs_webhook_queue_name),
+            endpoints=Endpoints(self.own, clock=self.infrastructure.clock),
+            realm=self.realm,
+            now=self.infrastructure.wall_clock,
         )
 
     def sources(self, *further: str) -> PhotoSources:

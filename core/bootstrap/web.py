@@ -27,6 +27,8 @@ from core.executors.queueing import bounded
 from core.ground.realms import WHOLE, Realm
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.results import Results
+from core.jobs.webhooks.addresses import Guard
+from core.jobs.webhooks.failures import Failures
 from core.settings import Settings
 from core.submission.batch_requests import BatchRequests
 from core.submission.direct_uploads import DirectUploads
@@ -35,6 +37,7 @@ from core.submission.index_requests import IndexRequests
 from core.submission.photo_intake import Intake
 from core.submission.result_polling import PollSchedule
 from core.submission.uploads import Uploads
+from core.submission.webhook_requests import WebhookRequests
 
 _MOST_REALMS: Final = 1000
 """Whose parts are kept; of others they are made again."""
@@ -61,6 +64,7 @@ class RealmParts:
     erasure: Erasure
     receipts: Receipts
     audit: AuditTrail
+    webhooks: WebhookRequests
     index_states: Callable[[], dict[str, str]]
 
 
@@ -125,6 +129,7 @@ def build_web(
 
 def _realm_parts(shared: Shared, *, schedule: PollSchedule, recognise: Recognise) -> RealmParts:
     infrastructure, settings = shared.infrastructure, shared.settings
+    guard = Guard(settings.webhook_allow_private)
     return RealmParts(
         uploads=Uploads(
             intake=_intake(shared, settings.sqs_req_queue_name),
@@ -133,6 +138,7 @@ def _realm_parts(shared: Shared, *, schedule: PollSchedule, recognise: Recognise
             collections=shared.collections,
             schedule=schedule,
             repeats=shared.repeats,
+            check_callback=partial(shared.outbox.check_callback, guard=guard),
             realm=shared.realm,
             clock=infrastructure.clock,
             sleep=infrastructure.sleep,
@@ -152,6 +158,13 @@ def _realm_parts(shared: Shared, *, schedule: PollSchedule, recognise: Recognise
         erasure=shared.erasure,
         receipts=Receipts(audit=shared.audit, realm=shared.realm),
         audit=shared.audit,
+        webhooks=WebhookRequests(
+            outbox=shared.outbox,
+            failures=Failures(outputs=shared.outputs),
+            guard=guard,
+            realm=shared.realm,
+            now=infrastructure.wall_clock,
+        ),
         index_states=shared.index_states,
     )
 

@@ -6,12 +6,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from cachetools import LRUCache, cached
+
 from core.bootstrap.host import Host, build_host, touch
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
 from core.collections.enrolment_batching import EnrolmentGroups
 from core.executors.pool import WarmPool
 from core.ground.realms import Realm
+from core.jobs.batch_records import BatchLists
+from core.jobs.results import Results
+from core.jobs.webhooks.addresses import Guard
+from core.jobs.webhooks.failures import Failures
+from core.jobs.webhooks.sender import Sender
 from core.scaling.work_notes import PER_COOL_DOWN, WorkNotes
 from core.settings import Settings
 from core.worker.daemon import Worker
@@ -23,10 +30,19 @@ from core.worker.lane import Lane
 from core.worker.scheduler import ChildScheduler, Priority
 from core.worker.tenant_handlers import TenantHandlers
 from core.worker.unreadable import UnreadableMessages
+from core.worker.webhooks.event_handler import EventHandler
+from core.worker.webhooks.turns import Turns
 
 _THREADS_PER_CHILD: Final = 2
 """So that photos are fetched and results written while the child recognises."""
 
+
+_EVENT_THREADS: Final = 32
+"""Deliveries at a time; each waits for a receiver, and for 15 seconds at most."""
+_MOST_TENANTS: Final = 1000
+
+Tenants = Callable[[str], Shared]
+"""Returns the parts of a tenant, the same ones for a while."""
 
 _AWAITING_A_WRITE: Final = 40
 """Further threads of the bulk lane: as many photos wait until their faces are stored."""
@@ -36,11 +52,11 @@ _AWAITING_A_WRITE: Final = 40
 class WorkerParts:
     """The worker, the pool that must be started before it, and its ties to the machine.
 
-    The lane of uploads comes first, that of index jobs second.
+    The lane of uploads comes first, that of index jobs second, that of events third.
     """
 
     worker: Worker
-    lanes: tuple[Lane, Lane]
+    lanes: tuple[Lane, Lane, Lane]
     pool: WarmPool
     host: Host
     start: Callable[[], None]
@@ -61,9 +77,13 @@ def build_worker(settings: Settings, infrastructure: Infrastructure) -> WorkerPa
         pause_s=settings.scale_in_cooldown_seconds / PER_COOL_DOWN,
         clock=infrastructure.clock,
     )
+    tenants = cached(LRUCache(_MOST_TENANTS), lock=threading.Lock())(
+        lambda tenant: shared.of(Realm(tenant)) if tenant else shared
+    )
     lanes = (
         _lane(
             shared,
+            tenants,
             name="interactive",
             on_work=notes.work,
             threads=_THREADS_PER_CHILD * children,
@@ -75,10 +95,12 @@ def build_worker(settings: Settings, infrastructure: Infrastructure) -> WorkerPa
                 identifier=own.identifier,
                 max_file_bytes=settings.max_file_bytes,
                 realm=own.realm,
+                events=own.outbox,
             ),
         ),
         _lane(
             shared,
+            tenants,
             name="bulk",
             on_work=notes.work,
             threads=_THREADS_PER_CHILD * children + _AWAITING_A_WRITE,
@@ -91,8 +113,10 @@ def build_worker(settings: Settings, infrastructure: Infrastructure) -> WorkerPa
                 outputs=own.outputs,
                 audit=own.audit,
                 realm=own.realm,
+                events=own.outbox,
             ),
         ),
+        _event_lane(shared, tenants, on_work=notes.work),
     )
     worker = Worker(
         lanes=lanes,
@@ -113,6 +137,7 @@ def build_worker(settings: Settings, infrastructure: Infrastructure) -> WorkerPa
 
 def _lane(
     shared: Shared,
+    tenants: Tenants,
     *,
     name: str,
     threads: int,
@@ -123,12 +148,11 @@ def _lane(
 ) -> Lane:
     settings, clock = shared.settings, shared.infrastructure.clock
     named = shared.infrastructure.queue
-    dead = named(dead_letters)
     responses = named(settings.sqs_resp_queue_name) if settings.sqs_resp_enabled else None
     unreadable, releasing = UnreadableMessages(), threading.Event()
 
     def handler(tenant: str) -> JobHandler[J]:
-        own = shared.of(Realm(tenant)) if tenant else shared
+        own = tenants(tenant)
         return JobHandler(
             kind=kind(own),
             results=own.fresh_results,
@@ -140,23 +164,61 @@ def _lane(
 
     return Lane(
         threads=threads,
-        inbox=Inbox(
-            name,
-            named(queue),
-            dead,
-            max_receive_count=settings.sqs_max_receive_count,
-            visibility_s=settings.sqs_visibility_timeout_seconds,
-            heartbeat_s=settings.visibility_heartbeat_seconds,
-            clock=clock,
-        ),
+        inbox=_inbox(shared, name, queue, dead_letters),
         handler=TenantHandlers(handler, releasing=releasing),
         sweeper=DeadLetterSweeper(
-            dead,
+            named(dead_letters),
             shared.outputs,
             interval_s=settings.dead_letter_sweep_seconds,
             clock=clock,
+            events_of=lambda tenant: tenants(tenant).outbox,
         ),
         on_work=on_work,
+    )
+
+
+def _event_lane(shared: Shared, tenants: Tenants, *, on_work: Callable[[], None]) -> Lane:
+    settings, infrastructure = shared.settings, shared.infrastructure
+    turns = Turns(infrastructure.clock)
+    post = Sender(Guard(settings.webhook_allow_private), now=infrastructure.wall_clock)
+
+    def handler(tenant: str) -> EventHandler:
+        own = tenants(tenant)
+        return EventHandler(
+            outbox=own.outbox,
+            results=Results(own.outputs, own.realm),
+            failures=Failures(outputs=own.outputs),
+            lists=BatchLists(outputs=own.outputs, realm=own.realm),
+            post=post,
+            turns=turns,
+            pauses_s=settings.webhook_retry_seconds,
+            now=infrastructure.wall_clock,
+        )
+
+    return Lane(
+        threads=_EVENT_THREADS,
+        inbox=_inbox(
+            shared,
+            "events",
+            settings.sqs_webhook_queue_name,
+            settings.webhook_dead_letter_queue_name,
+        ),
+        handler=TenantHandlers(handler, releasing=threading.Event()),
+        sweeper=None,
+        on_work=on_work,
+    )
+
+
+def _inbox(shared: Shared, name: str, queue: str, dead_letters: str) -> Inbox:
+    settings, named = shared.settings, shared.infrastructure.queue
+    return Inbox(
+        name,
+        named(queue),
+        named(dead_letters),
+        max_receive_count=settings.sqs_max_receive_count,
+        visibility_s=settings.sqs_visibility_timeout_seconds,
+        heartbeat_s=settings.visibility_heartbeat_seconds,
+        clock=shared.infrastructure.clock,
     )
 
 

@@ -37,6 +37,7 @@ from core.errors import (
 from core.ground.authors import UNNAMED, Author
 from core.ground.realms import WHOLE, Realm
 from core.jobs.batch_records import BatchLists
+from core.jobs.webhooks.outbox import NO_EVENTS, Events
 from core.ports import EnrolledFace, FaceIndex, ObjectStore
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,8 @@ class Erasure:
         Time after which no running process names an erased person any more. Longer than
         the margin of the records and a second, so that a person who is enrolled again after the
         erasure counts as such.
+    events : Events
+        Where erased people are told of.
     clock, sleep : callable
         Monotonic seconds, and how to let that time pass.
     """
@@ -74,6 +77,7 @@ class Erasure:
     audit: AuditTrail
     settle_s: float
     realm: Realm = WHOLE
+    events: Events = NO_EVENTS
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
@@ -123,7 +127,9 @@ class Erasure:
             raise PersonNotFound(f"nobody named {person!r} is enrolled in {collection_id!r}")
         whom = Whom(collection_id=collection_id, person=person)
         work = _Work(kind="person", collection_id=collection_id, person=person, author=author)
-        return self._until_nothing_is_left(work, whom, find, first)
+        receipt = self._until_nothing_is_left(work, whom, find, first)
+        self._tell(person, receipt)
+        return receipt
 
     def collection(self, collection_id: str, author: Author = UNNAMED) -> Receipt:
         """Erase a collection with all its people, photos and results.
@@ -152,6 +158,22 @@ class Erasure:
                 work.removed += late
         self.collections.delete_record(collection)
         return work.receipt
+
+    def _tell(self, person: str, receipt: Receipt) -> None:
+        """Tell of an erased person. The erasure is over, and stays so if that fails."""
+        try:
+            self.events.person_erased(
+                receipt.collection_id,
+                person,
+                receipt_id=receipt.receipt_id,
+                faces=receipt.removed.faces,
+                jobs=receipt.removed.jobs,
+            )
+        except ServiceUnavailable as error:
+            log.error(  # noqa: TRY400 - the reason says it all
+                "event of an erasure was lost",
+                extra={"collection": receipt.collection_id, "reason": str(error)},
+            )
 
     @cached_property
     def _traces(self) -> Traces:

@@ -13,6 +13,8 @@
     │   ├── InvalidCollectionId
     │   ├── InvalidRequest
     │   ├── BucketNotAllowed
+    │   ├── WebhookUrlRefused
+    │   ├── CallbackNotAllowed
     │   ├── NoFaceFound
     │   └── IdempotencyConflict
     ├── KeyRefused                  no key that is valid
@@ -40,10 +42,13 @@
     │   ├── CollectionNotFound
     │   ├── KeyNotFound
     │   ├── ReceiptNotFound
+    │   ├── WebhookNotFound
+    │   ├── EventNotFound
     │   ├── FaceNotFound
     │   └── PersonNotFound
     ├── Conflict
     │   ├── CollectionExists
+    │   ├── TooManyWebhooks
     │   └── PersonRejected
     ├── TooBusy                     passes by itself, like the next ones
     ├── MalformedMessage
@@ -98,10 +103,12 @@ from core.errors.requests import (
     BatchNotFound,
     BucketNotAllowed,
     BucketNotFound,
+    CallbackNotAllowed,
     CollectionExists,
     CollectionNotFound,
     Conflict,
     Erased,
+    EventNotFound,
     FaceNotFound,
     FormTooLarge,
     IdempotencyConflict,
@@ -119,6 +126,9 @@ from core.errors.requests import (
     PersonRejected,
     ReceiptNotFound,
     RequestTimedOut,
+    TooManyWebhooks,
+    WebhookNotFound,
+    WebhookUrlRefused,
 )
 from core.errors.service import (
     BucketMissing,
@@ -147,6 +157,7 @@ __all__ = [
     "BucketMissing",
     "BucketNotAllowed",
     "BucketNotFound",
+    "CallbackNotAllowed",
     "CollectionExists",
     "CollectionNotAllowed",
     "CollectionNotFound",
@@ -154,6 +165,7 @@ __all__ = [
     "EmptyFile",
     "Erased",
     "ErasedMeanwhile",
+    "EventNotFound",
     "FaceNotFound",
     "FaceServiceError",
     "FileTooLarge",
@@ -200,6 +212,9 @@ __all__ = [
     "StorageUnavailable",
     "TooBusy",
     "TooManyPixels",
+    "TooManyWebhooks",
     "TruncatedImage",
     "UnsupportedImage",
+    "WebhookNotFound",
+    "WebhookUrlRefused",
 ]

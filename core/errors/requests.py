@@ -58,6 +58,18 @@ class BucketNotAllowed(BadRequest):
     code = "BUCKET_NOT_ALLOWED"
 
 
+class WebhookUrlRefused(BadRequest):
+    """Raised when events may not be sent to an address; says why."""
+
+    code = "WEBHOOK_URL_REFUSED"
+
+
+class CallbackNotAllowed(BadRequest):
+    """Raised when the host of a ``callback_url`` is not that of a webhook of the tenant."""
+
+    code = "CALLBACK_NOT_ALLOWED"
+
+
 class NoFaceFound(BadRequest):
     """Raised when a comparison needs a face and a photo shows none."""
 
@@ -124,6 +136,18 @@ class PersonNotFound(NotFound):
     code = "PERSON_NOT_FOUND"
 
 
+class WebhookNotFound(NotFound):
+    """Raised when there is no webhook of an id."""
+
+    code = "WEBHOOK_NOT_FOUND"
+
+
+class EventNotFound(NotFound):
+    """Raised when no failed delivery of an event is kept."""
+
+    code = "EVENT_NOT_FOUND"
+
+
 class Conflict(FaceServiceError):
     """Raised when a request contradicts what is stored."""
 
@@ -134,6 +158,12 @@ class CollectionExists(Conflict):
     """Raised when a collection of that id is already there."""
 
     code = "COLLECTION_EXISTS"
+
+
+class TooManyWebhooks(Conflict):
+    """Raised when a tenant has as many webhooks as it may have."""
+
+    code = "TOO_MANY_WEBHOOKS"
 
 
 class PersonRejected(Conflict):

@@ -19,6 +19,8 @@ COLLECTION_PATTERN: Final = r"[A-Za-z0-9_.*-]{1,100}"
 _TENANT: Final = re.compile(TENANT)
 _NOTE: Final = "tenant"
 """Metadata of objects, and attribute of messages."""
+_CALLBACK: Final = "callback"
+"""Attribute of messages."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,21 @@ WHOLE: Final = Realm()
 def tenant_noted(notes: Mapping[str, str]) -> str:
     """Return the tenant that is noted with an object or a message."""
     return notes.get(_NOTE, "")
+
+
+def callback_note(url: str | None) -> dict[str, str]:
+    """Return what is noted with the message of a job whose caller wants to be told at a URL."""
+    return {_CALLBACK: url} if url else {}
+
+
+def callback_noted(notes: Mapping[str, str]) -> str | None:
+    """Return the URL at which the caller of a job wants to be told of its end."""
+    return notes.get(_CALLBACK)
+
+
+def sent_with(notes: Mapping[str, str]) -> dict[str, str]:
+    """Return those of a message's notes that it was first sent with."""
+    return {name: notes[name] for name in (_NOTE, _CALLBACK) if notes.get(name)}
 
 
 def is_tenant(text: str) -> bool:

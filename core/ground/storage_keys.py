@@ -9,6 +9,7 @@ output          ``{job_id}``                             a job's result
 output          ``batches/{batch_id}/photos.json``       the photos of a batch
 output          ``batches/{batch_id}/{number}.done``     a mark that a photo of it is done
 output          ``batches/{batch_id}/{number}.failed``   a mark that a photo of it has failed
+output          ``webhooks/{id}/{event_id}.json``        a delivery of an event that failed
 gallery         ``collections/{collection_id}.json``     a collection, without its faces
 gallery         ``erasures/{collection_id}.json``        what was erased in a collection
 gallery         ``audit/{time}-{uuid}.json``             an audit record
@@ -19,10 +20,12 @@ gallery         ``changes/bell``                         another text after each
 gallery         ``changes/galleries/{gallery_id}``       another text after each of the gallery's
 gallery         ``recent/collections.json``              the collections used last
 gallery         ``fleet/last-work``                      another text while workers have work
+gallery         ``webhooks/{id}.json``                   a webhook, with the secrets that sign
 gallery         ``keys/{key_id}.json``                   an API key, without its secrets
 gallery         ``keys-used/{key_id}``                   the day on which a key was used last
 gallery         ``tenants/{tenant}/…``                   a tenant's own of the above from
-                                                         ``collections/`` to ``secrets/``
+                                                         ``collections/`` to ``secrets/``, and
+                                                         of ``webhooks/``
 ==============  =======================================  =========================================
 """
 
@@ -44,6 +47,7 @@ MARKERS: Final = "changes/galleries/"
 RECENT_COLLECTIONS: Final = "recent/collections.json"
 LAST_WORK: Final = "fleet/last-work"
 TENANTS: Final = "tenants/"
+WEBHOOKS: Final = "webhooks/"
 KEYS: Final = "keys/"
 KEYS_USED: Final = "keys-used/"
 NAMES_SECRET: Final = "secrets/names"  # noqa: S105 - where it lies
@@ -152,6 +156,21 @@ def consent_key(collection_id: str, mark: str) -> str:
 def consent_mark(key: str) -> str:
     """Return the hash of the name of the person whose consent note lies there."""
     return key.rpartition("/")[2].removesuffix(_ENDING)
+
+
+def webhook_key(webhook_id: str) -> str:
+    """Return where a webhook lies."""
+    return f"{WEBHOOKS}{webhook_id}{_ENDING}"
+
+
+def deliveries_prefix(webhook_id: str) -> str:
+    """Return how the keys of a webhook's failed deliveries begin."""
+    return f"{WEBHOOKS}{webhook_id}/"
+
+
+def delivery_key(webhook_id: str, event_id: str) -> str:
+    """Return where the failed delivery of an event lies."""
+    return f"{deliveries_prefix(webhook_id)}{event_id}{_ENDING}"
 
 
 def gallery_prefix(gallery_id: str) -> str:

@@ -5,7 +5,7 @@ A tenant is noted with its batches, and sees no other's.
 
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import AwareDatetime
 
@@ -128,3 +128,22 @@ def _without_names(batch: Batch, job_ids: Set[str]) -> list[BatchPhoto]:
         photo.model_copy(update={"image_id": ERASED}) if photo.job_id in job_ids else photo
         for photo in batch.photos
     ]
+
+
+def ended_photos(outputs: ObjectStore, batch_id: str) -> dict[int, Literal["done", "failed"]]:
+    """Return how each photo of a batch ended that has ended, by its position."""
+    ended: dict[int, Literal["done", "failed"]] = {}
+    prefix = batch_prefix(batch_id)
+    for key in all_keys(outputs, prefix):
+        position, _, ending = key.removeprefix(prefix).partition(".")
+        if ending in ("done", "failed"):
+            ended[int(position)] = "done" if ending == "done" else "failed"
+    return ended
+
+
+def all_keys(store: ObjectStore, prefix: str) -> Iterator[str]:
+    """Yield all keys of a bucket that begin so, in order."""
+    after = ""
+    while keys := store.keys(prefix, after=after):
+        yield from keys
+        after = keys[-1]

@@ -6,7 +6,7 @@ empty object ``batches/{id}/{position}.done`` or ``.failed``, so that a few
 listings count a batch of any size.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Literal
@@ -18,12 +18,20 @@ from core.ground.authors import UNNAMED, Author
 from core.ground.ids import is_job_id, new_id
 from core.ground.realms import WHOLE, Realm
 from core.ground.records import Frozen
-from core.ground.storage_keys import batch_prefix, job_of_photo
-from core.jobs.batch_records import Batch, BatchLists, BatchPhoto, note_ended
+from core.ground.storage_keys import job_of_photo
+from core.jobs.batch_records import (
+    Batch,
+    BatchLists,
+    BatchPhoto,
+    all_keys,
+    ended_photos,
+    note_ended,
+)
 from core.jobs.index_job import MAX_KEY_BYTES, IndexDone, IndexJob, IndexOptions, is_key
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import Failure, JobFailed, failed
 from core.jobs.results import Results
+from core.jobs.webhooks.outbox import NO_EVENTS, Events
 from core.ports import JobQueue, ObjectStore
 from core.submission.direct_uploads import DirectUploads
 
@@ -73,6 +81,7 @@ class BatchRequests:
     direct: DirectUploads
     audit: AuditTrail
     realm: Realm = WHOLE
+    events: Events = NO_EVENTS
 
     def submit_keys(
         self,
@@ -137,7 +146,7 @@ class BatchRequests:
             As in `submit_keys`.
         """
         name = self.sources.bucket(bucket)
-        found = _all_keys(self.sources.allowed[name], prefix)
+        found = all_keys(self.sources.allowed[name], prefix)
         photos = (key for key in found if not key.endswith("/"))
         with self.sources.reading(name):
             keys = list(islice(photos, MAX_PREFIX_KEYS + 1))
@@ -163,7 +172,7 @@ class BatchRequests:
             If the id was never issued.
         """
         batch = self._batch(batch_id)
-        ended = dict(self._ended(batch_id))
+        ended = ended_photos(self.outputs, batch_id)
         page = list(enumerate(batch.photos))[start : start + limit]
         done = sum(status == "done" for status in ended.values())
         return BatchProgress(
@@ -230,6 +239,7 @@ class BatchRequests:
         )
         notes = {**self.realm.notes, **author.notes}
         self.queue.send_many([job.body for job in jobs], notes=[notes] * len(jobs))
+        self.events.batch_accepted(batch)
         return batch.batch_id
 
     def _fail_odd(self, batch: Batch) -> None:
@@ -254,13 +264,6 @@ class BatchRequests:
             raise BatchNotFound(f"no batch {batch_id} was issued")
         return batch
 
-    def _ended(self, batch_id: str) -> Iterator[tuple[int, OutcomeStatus]]:
-        prefix = batch_prefix(batch_id)
-        for key in _all_keys(self.outputs, prefix):
-            position, _, ending = key.removeprefix(prefix).partition(".")
-            if ending in ("done", "failed"):
-                yield int(position), "done" if ending == "done" else "failed"
-
     def _outcome(self, photo: BatchPhoto, status: OutcomeStatus) -> PhotoOutcome:
         result = (
             None if status == "pending" else Results(self.outputs, self.realm).read(photo.job_id)
@@ -276,10 +279,3 @@ class BatchRequests:
                 }
             )
         return outcome
-
-
-def _all_keys(store: ObjectStore, prefix: str) -> Iterator[str]:
-    after = ""
-    while keys := store.keys(prefix, after=after):
-        yield from keys
-        after = keys[-1]

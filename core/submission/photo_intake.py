@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from core.errors import FileTooLarge, ServiceUnavailable
 from core.faces.photos.photo_header import inspect_photo
@@ -47,6 +48,7 @@ class Intake:
         body: str,
         metadata: Mapping[str, str],
         author: Author = UNNAMED,
+        notes: Mapping[str, str] = MappingProxyType({}),
         remove_on_failure: bool = True,
     ) -> None:
         """Store a photo, then send its message.
@@ -57,6 +59,8 @@ class Intake:
             Stored with the photo; ASCII.
         author : Author
             Whose request it is, for those jobs that the audit trail tells of.
+        notes : mapping
+            Sent with the message, beside its body.
         remove_on_failure : bool
             Whether to remove the photo if the message can't be sent.
 
@@ -73,7 +77,8 @@ class Intake:
                     content_type="application/octet-stream",
                     metadata={**metadata, **self.realm.notes},
                 )
-                self.queue.send(body, notes={**self.realm.notes, **author.notes})
+                said = {**notes, **self.realm.notes, **author.notes}
+                self.queue.send(body, notes=said)
             except ServiceUnavailable:
                 if remove_on_failure:
                     self.remove(key, "photo")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.collections.registry import Collections
-from core.errors import JobNotFound, ObjectMissing, ServiceUnavailable
+from core.errors import CallbackNotAllowed, JobNotFound, ObjectMissing, ServiceUnavailable
 from core.ground.ids import is_job_id
-from core.ground.realms import WHOLE, Realm
+from core.ground.realms import WHOLE, Realm, callback_note
 from core.ground.storage_keys import photo_prefix
 from core.jobs.recognition_job import (
     COLLECTION_NOTE,
@@ -48,6 +48,8 @@ class Uploads:
         When S3 is asked, where others in the process wait for results too.
     repeats : Repeats, optional
         Finds earlier answers; without it each photo is recognised again.
+    check_callback : callable, optional
+        Refuses an address to which nothing is told; all are refused without it.
     realm : Realm
         Whose jobs are found. The others were never issued.
     clock, sleep : callable
@@ -63,6 +65,7 @@ class Uploads:
         collections: Collections,
         schedule: PollSchedule | None = None,
         repeats: Repeats | None = None,
+        check_callback: Callable[[str], None] | None = None,
         realm: Realm = WHOLE,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -75,6 +78,7 @@ class Uploads:
         self._sleep = sleep
         self._schedule = schedule or PollSchedule(clock)
         self._repeats = repeats
+        self._check_callback = check_callback or _refuse_callback
         self._realm = realm
         self._pending = PendingJobs(clock)
         self._unknown = UnknownJobs(clock)
@@ -100,6 +104,7 @@ class Uploads:
         collection_id: str = DEFAULT_COLLECTION,
         min_quality: float | None = None,
         idempotency_key: str | None = None,
+        callback_url: str | None = None,
     ) -> Job:
         """Store a photo and queue its job; either both happen or neither.
 
@@ -114,7 +119,9 @@ class Uploads:
         min_quality : float, optional
             Least quality of a face that is looked for, instead of the service's own.
         idempotency_key : str, optional
-            The same key, photo, collection and quality give the same job.
+            The same key, photo, collection, quality and callback give the same job.
+        callback_url : str, optional
+            Where to tell of the job's end, beside the tenant's webhooks.
 
         Raises
         ------
@@ -122,6 +129,8 @@ class Uploads:
             If size, header or end of the file show that it is no usable photo.
         CollectionNotFound
             If there is no such collection.
+        WebhookUrlRefused, CallbackNotAllowed
+            If nothing is told to that address.
         InvalidIdempotencyKey, IdempotencyConflict
             If the key is malformed, or came before with another photo.
         ServiceUnavailable
@@ -129,22 +138,25 @@ class Uploads:
         """
         self._intake.check(photo)
         self._collections.get(collection_id)
+        if callback_url is not None:
+            self._check_callback(callback_url)
+        callback = callback_note(callback_url)
         metadata = {COLLECTION_NOTE: collection_id}
         if min_quality is not None:
             metadata[MIN_QUALITY_NOTE] = str(min_quality)
         if idempotency_key is None:
             job = Job.new(filename)
             key = self._repeat_key(photo, collection_id, min_quality)
-            self._hand_over(job, photo, metadata, remove_on_failure=True)
+            self._hand_over(job, photo, metadata, callback, remove_on_failure=True)
             if key is not None and self._repeats is not None:
                 self._repeats.note(key, job.job_id)
             return job
         body = self._keys.submit(
             idempotency_key,
             body=Job.new(_NAMELESS).body,  # the record outlives an erasure
-            fingerprint=_fingerprint(metadata, photo),
+            fingerprint=_fingerprint(metadata | callback, photo),
             hand_over=lambda body: self._hand_over(
-                Job.from_body(body), photo, metadata, remove_on_failure=False
+                Job.from_body(body), photo, metadata, callback, remove_on_failure=False
             ),
             take_back=lambda body: self._intake.remove(Job.from_body(body).input_key, "photo"),
         )
@@ -237,7 +249,13 @@ class Uploads:
         return False
 
     def _hand_over(
-        self, job: Job, photo: bytes, metadata: Mapping[str, str], *, remove_on_failure: bool
+        self,
+        job: Job,
+        photo: bytes,
+        metadata: Mapping[str, str],
+        callback: Mapping[str, str],
+        *,
+        remove_on_failure: bool,
     ) -> None:
         self._intake.store_and_enqueue(
             job_id=job.job_id,
@@ -245,6 +263,7 @@ class Uploads:
             photo=photo,
             body=job.body,
             metadata=metadata,
+            notes=callback,
             remove_on_failure=remove_on_failure,
         )
 
@@ -253,6 +272,10 @@ def _fingerprint(metadata: Mapping[str, str], photo: bytes) -> bytes:
     """Return what two requests with one key must have in common."""
     asked = "/".join(metadata.values())
     return asked.encode() + b"/" + photo
+
+
+def _refuse_callback(_url: str) -> None:
+    raise CallbackNotAllowed("callback_url: there are no webhooks")
 
 
 def _not_issued(job_id: str) -> JobNotFound:

@@ -47,7 +47,7 @@ class Worker:
         stop_recognizer: Callable[[], None],
         on_alive: Callable[[], None],
     ) -> None:
-        self._sweepers = [lane.sweeper for lane in lanes]
+        self._sweepers = [lane.sweeper for lane in lanes if lane.sweeper is not None]
         self._inboxes = [lane.inbox for lane in lanes]
         self._children = children
         self._grace_s = grace_s

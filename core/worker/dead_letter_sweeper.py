@@ -6,7 +6,7 @@ the operator.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +17,7 @@ from core.jobs.batch_records import note_outcome
 from core.jobs.index_job import IndexJob
 from core.jobs.recognition_job import Job, JobFailed, failed
 from core.jobs.results import JobResult, Results
+from core.jobs.webhooks.outbox import NO_EVENTS, Events
 from core.ports import JobQueue, ObjectStore, ReceivedMessage
 from core.worker.unreadable import REASON, job_id_in, job_in, likely_cause
 
@@ -36,7 +37,11 @@ class _DeadJob:
     job_id: str
     job: Job | IndexJob | None
     failure: JobFailed
-    realm: Realm
+    notes: Mapping[str, str]
+
+    @property
+    def realm(self) -> Realm:
+        return Realm(tenant_noted(self.notes))
 
 
 class DeadLetterSweeper:
@@ -52,6 +57,8 @@ class DeadLetterSweeper:
         Time between two sweeps.
     clock : callable
         Monotonic seconds.
+    events_of : callable
+        Returns where the jobs of a tenant are told of.
     """
 
     def __init__(
@@ -61,7 +68,9 @@ class DeadLetterSweeper:
         *,
         interval_s: float,
         clock: Callable[[], float],
+        events_of: Callable[[str], Events] = lambda _: NO_EVENTS,
     ) -> None:
+        self._events_of = events_of
         self._queue = queue
         self._outputs = outputs
         self._noted: set[str] = set()
@@ -132,9 +141,14 @@ class DeadLetterSweeper:
         return written
 
     def _note(self, dead: _DeadJob, result: JobResult) -> None:
-        if dead.job is not None and dead.job_id not in self._noted:
+        if dead.job_id in self._noted:
+            return
+        if dead.job is not None:
             note_outcome(self._outputs, dead.job, result)
-            self._noted.add(dead.job_id)
+        batch_id = dead.job.batch_id if isinstance(dead.job, IndexJob) else None
+        events = self._events_of(dead.realm.tenant)
+        events.job_ended(result, batch_id=batch_id, notes=dead.notes)
+        self._noted.add(dead.job_id)
 
 
 def _dead_job(message: ReceivedMessage) -> _DeadJob | None:
@@ -153,5 +167,4 @@ def _dead_job(message: ReceivedMessage) -> _DeadJob | None:
             "no attempt came to an end; the workers gave up",
             collection_id=job.collection_id,
         )
-    realm = Realm(tenant_noted(message.notes))
-    return _DeadJob(job_id=job_id, job=job, failure=failure, realm=realm)
+    return _DeadJob(job_id=job_id, job=job, failure=failure, notes=message.notes)

@@ -1,5 +1,6 @@
 """What may become of the jobs whose messages are dead letters, at an operator's word."""
 
+from collections.abc import Callable
 from typing import Final
 
 from core.errors import MalformedMessage
@@ -9,6 +10,7 @@ from core.jobs.batch_records import note_outcome
 from core.jobs.index_job import IndexJob
 from core.jobs.recognition_job import JobFailed, failed
 from core.jobs.results import Results
+from core.jobs.webhooks.outbox import NO_EVENTS, Events
 from core.ports import ObjectStore, ReceivedMessage
 from core.worker.dead_letter_sweeper import ABANDONED
 from core.worker.unreadable import job_id_in, job_in
@@ -23,10 +25,15 @@ class DeadJobs:
     ----------
     outputs : ObjectStore
         Where results are, and the marks of batches.
+    events_of : callable
+        Returns where the jobs of a tenant are told of.
     """
 
-    def __init__(self, outputs: ObjectStore) -> None:
+    def __init__(
+        self, outputs: ObjectStore, events_of: Callable[[str], Events] = lambda _: NO_EVENTS
+    ) -> None:
         self._outputs = outputs
+        self._events_of = events_of
 
     def code(self, letter: ReceivedMessage) -> str:
         """Return the code of a job's failure, or what else there is to say of its result."""
@@ -62,6 +69,9 @@ class DeadJobs:
         stored = results.read(job_id)
         if job is not None and stored is not None:
             note_outcome(self._outputs, job, stored)
+            batch_id = job.batch_id if isinstance(job, IndexJob) else None
+            events = self._events_of(tenant_noted(letter.notes))
+            events.job_ended(stored, batch_id=batch_id, notes=letter.notes)
 
     def was_swept(self, letter: ReceivedMessage) -> bool:
         """Tell whether a job's result is one that a worker's sweep gives."""

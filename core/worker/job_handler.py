@@ -217,7 +217,7 @@ class JobHandler(Generic[J]):
     def _attempt(self, job: J, delivery: Delivery, *, again: bool, give_up: bool) -> Outcome:
         try:
             # At the first attempt there can hardly be a result, and looking costs a request.
-            if (again or delivery.receive_count > 1) and self._has_result(job):
+            if (again or delivery.receive_count > 1) and self._has_result(job, delivery):
                 delivery.acknowledge()
                 return Outcome.DUPLICATE
             return self._finish(job, delivery, self._result(job))
@@ -243,12 +243,12 @@ class JobHandler(Generic[J]):
             return False
         return True
 
-    def _has_result(self, job: J) -> bool:
+    def _has_result(self, job: J, delivery: Delivery) -> bool:
         """Tell whether a job was answered before; if so, finish what that left undone."""
         stored = self._results.read(job.job_id)
         if stored is None:
             return False
-        self._kind.note_outcome(job, stored)
+        self._kind.note_outcome(job, stored, delivery.message.notes)
         return True
 
     def _result(self, job: J) -> JobResult:
@@ -258,19 +258,19 @@ class JobHandler(Generic[J]):
             return failed(job.job_id, error.code, str(error), collection_id=job.collection_id)
 
     def _finish(self, job: J, delivery: Delivery, result: JobResult) -> Outcome:
-        written = self._write(job, result)
+        written = self._write(job, result, delivery)
         delivery.acknowledge()
         if not written:
             return Outcome.DUPLICATE
         self._respond(result)
         return Outcome.FAILED if isinstance(result, JobFailed) else Outcome.DONE
 
-    def _write(self, job: J, result: JobResult) -> bool:
+    def _write(self, job: J, result: JobResult, delivery: Delivery) -> bool:
         """Store a result unless there is one; tell whether it was stored."""
         written = self._results.write(result)
         # The batch counts the result that stays, which another worker may have written.
         first = result if written else self._results.read(job.job_id)
-        self._kind.note_outcome(job, first or result)
+        self._kind.note_outcome(job, first or result, delivery.message.notes)
         return written
 
     def _try_again(
@@ -288,7 +288,8 @@ class JobHandler(Generic[J]):
         log.warning("attempt failed", extra={"code": code, "reason": reason})
         if delivery.is_last_receive:
             attempts = f"{reason}; given up after {delivery.receive_count} attempts"
-            self._write(job, failed(job.job_id, code, attempts, collection_id=job.collection_id))
+            result = failed(job.job_id, code, attempts, collection_id=job.collection_id)
+            self._write(job, result, delivery)
             delivery.give_up()
             return Outcome.DEAD_LETTERED
         delay_s = retry_delay_s(

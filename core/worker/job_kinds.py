@@ -3,6 +3,7 @@
 To answer a job is to fetch its photo, to recognise it, then to name or to enrol its faces.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -24,6 +25,7 @@ from core.jobs.recognition_job import (
     JobDone,
 )
 from core.jobs.results import JobResult
+from core.jobs.webhooks.outbox import NO_EVENTS, Events
 from core.ports import ObjectNotes, ObjectStore, ReceivedMessage, Recognizer
 
 J = TypeVar("J", bound=Job | IndexJob)
@@ -40,13 +42,18 @@ class JobKind(Protocol[J]):
         """Return a job's result; a job without one raises why."""
         ...
 
-    def note_outcome(self, job: J, result: JobResult) -> None:
+    def note_outcome(self, job: J, result: JobResult, notes: Mapping[str, str]) -> None:
         """Leave what tells others that a job has a result, perhaps once more.
+
+        Parameters
+        ----------
+        notes : mapping
+            What was sent with the job's message.
 
         Raises
         ------
         ServiceUnavailable
-            If S3 is away; the job is not over then.
+            If S3 or SQS is away; the job is not over then.
         """
         ...
 
@@ -60,6 +67,7 @@ class RecognitionJobs:
     identifier: FaceIdentifier
     max_file_bytes: int
     realm: Realm = WHOLE
+    events: Events = NO_EVENTS
 
     def parse(self, message: ReceivedMessage) -> Job:
         return Job.from_body(message.body)
@@ -81,8 +89,9 @@ class RecognitionJobs:
             self.inputs.delete(job.input_key)
             raise
 
-    def note_outcome(self, job: Job, result: JobResult) -> None:
-        """Do nothing: such a job belongs to no batch."""
+    def note_outcome(self, job: Job, result: JobResult, notes: Mapping[str, str]) -> None:
+        """Tell of the job; it belongs to no batch."""
+        self.events.job_ended(result, batch_id=None, notes=notes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +110,7 @@ class IndexJobs:
     outputs: ObjectStore
     audit: AuditTrail
     realm: Realm = WHOLE
+    events: Events = NO_EVENTS
 
     def parse(self, message: ReceivedMessage) -> IndexJob:
         return IndexJob.from_body(message.body, Author.noted(message.notes))
@@ -115,8 +125,8 @@ class IndexJobs:
                 self.sources.remove(job.s3_bucket, job.s3_key)
             raise
 
-    def note_outcome(self, job: IndexJob, result: JobResult) -> None:
-        """Let the job's batch count it, or the audit trail tell of it."""
+    def note_outcome(self, job: IndexJob, result: JobResult, notes: Mapping[str, str]) -> None:
+        """Let the job's batch count it or the audit trail tell of it, and tell its listeners."""
         note_outcome(self.outputs, job, result)
         if job.batch_id is None and isinstance(result, IndexDone) and result.face_records:
             self.audit.add(
@@ -127,6 +137,7 @@ class IndexJobs:
                 job_id=result.job_id,
                 counts={"faces": len(result.face_records)},
             )
+        self.events.job_ended(result, batch_id=job.batch_id, notes=notes)
 
     def _answer(self, job: IndexJob) -> IndexDone:
         try:

@@ -1,17 +1,25 @@
-"""Handles each message as a job of the tenant that is noted with it."""
+"""Handles each message as one of the tenant that is noted with it."""
 
 import threading
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final, Protocol
 
 from cachetools import LRUCache, cached
 
 from core.ground.realms import tenant_noted
 from core.worker.delivery import Delivery
-from core.worker.job_handler import JobHandler, Outcome
+from core.worker.job_handler import Outcome
 
 _MOST_TENANTS: Final = 1000
 """Whose handlers are kept; those of others are made again."""
+
+
+class TenantHandler(Protocol):
+    """Handles the messages of one tenant."""
+
+    def handle(self, delivery: Delivery, *, again: bool = False, give_up: bool = False) -> Outcome:
+        """Bring a message one step on, as `JobHandler.handle` does."""
+        ...
 
 
 class TenantHandlers:
@@ -25,9 +33,7 @@ class TenantHandlers:
         What all of them look at (`JobHandler`).
     """
 
-    def __init__(
-        self, make: Callable[[str], JobHandler[Any]], *, releasing: threading.Event
-    ) -> None:
+    def __init__(self, make: Callable[[str], TenantHandler], *, releasing: threading.Event) -> None:
         self._of = cached(LRUCache(_MOST_TENANTS), lock=threading.Lock())(make)
         self._releasing = releasing
 

@@ -68,6 +68,7 @@ class Deployment:
         shared.enroller.add(DEFAULT_COLLECTION, [ADA], model=MODEL)
         parts = build_worker(self.backends.settings, infrastructure)
         self.worker, self.lane = parts.worker, parts.lanes[0]
+        assert self.lane.sweeper is not None
         self.handler, self.sweeper = self.lane.handler, self.lane.sweeper
 
     def accept(

@@ -46,6 +46,7 @@ def test_both_job_queues_have_dead_letters_of_their_own(localstack: LocalStack) 
     for queue, dead_letters in (
         (settings.sqs_req_queue_name, settings.dead_letter_queue_name),
         (settings.sqs_index_queue_name, settings.index_dead_letter_queue_name),
+        (settings.sqs_webhook_queue_name, settings.webhook_dead_letter_queue_name),
     ):
         policy = json.loads(attributes(settings, queue)["RedrivePolicy"])
         arn = attributes(settings, dead_letters)["QueueArn"]
@@ -183,6 +184,8 @@ def test_adopted_bucket_keeps_its_objects_and_gets_the_rules(localstack: LocalSt
         "dead_letter_queue_name",
         "sqs_index_queue_name",
         "index_dead_letter_queue_name",
+        "sqs_webhook_queue_name",
+        "webhook_dead_letter_queue_name",
         "sqs_resp_queue_name",
     ],
 )

@@ -79,7 +79,7 @@ class Backends:
 
     def messages_left(self) -> int:
         """Count the messages of the request queue that are visible or hidden."""
-        return self.infrastructure.depth([self.settings.sqs_req_queue_name])().jobs
+        return self.infrastructure.depth([self.settings.sqs_req_queue_name], [])().jobs
 
     def nothing_comes_back(self) -> bool:
         """Tell whether the visibility timeout goes by without a message."""
@@ -115,5 +115,6 @@ def own_names() -> dict[str, object]:
         "s3_gallery_bucket": f"gallery-{tag}",
         "sqs_req_queue_name": f"requests-{tag}",
         "sqs_index_queue_name": f"index-{tag}",
+        "sqs_webhook_queue_name": f"webhooks-{tag}",
         "sqs_resp_queue_name": f"responses-{tag}",
     }

@@ -58,12 +58,13 @@ class MemoryInfrastructure:
         found: MemoryQueue = self.queues[name]
         return found
 
-    def depth(self, names: Sequence[str]) -> Callable[[], Depth]:
+    def depth(self, names: Sequence[str], light: Sequence[str]) -> Callable[[], Depth]:
         def look() -> Depth:
             queues = [self.queue(name) for name in names]
             hidden = sum(len(queue.in_flight) for queue in queues)
             there = sum(len(queue.bodies) for queue in queues)
-            return Depth(visible=there - hidden, in_flight=hidden)
+            errands = sum(bool(self.queue(name).bodies) for name in light)
+            return Depth(visible=there - hidden + errands, in_flight=hidden)
 
         return look
 
@@ -82,6 +83,7 @@ class MemoryInfrastructure:
             pool=self.pool,
             executor=self.pool,
             clock=self.clock,
+            wall_clock=self.clock,
             sleep=self.sleep or self.clock.advance,
             run_in_background=lambda name, task: self.tasks.append(name),
         )

@@ -204,6 +204,8 @@ def test_every_queue_has_dead_letters_of_its_own() -> None:
         "request-queue-dlq",
         "index-queue",
         "index-queue-dlq",
+        "webhook-queue",
+        "webhook-queue-dlq",
         "response-queue",
     )
 

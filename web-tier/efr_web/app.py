@@ -24,6 +24,7 @@ from efr_web.routes.health_routes import add_health_routes
 from efr_web.routes.job_routes import add_job_routes
 from efr_web.routes.people_routes import add_people_routes
 from efr_web.routes.receipt_routes import add_receipt_routes
+from efr_web.routes.webhook_routes import add_webhook_routes
 
 
 def create_app(
@@ -79,5 +80,6 @@ def _add_routes(api: Api, parts: WebParts, settings: Settings) -> None:
     add_receipt_routes(api, parts)
     add_direct_upload_routes(api, parts)
     add_face_routes(api, parts, reader)
+    add_webhook_routes(api, parts)
     add_health_routes(api, parts)
     add_docs_routes(api)

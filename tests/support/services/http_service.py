@@ -12,6 +12,8 @@ class HttpService(ABC):
     def __init__(self) -> None:
         handler = type("Handler", (_Handler,), {"service": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.more_headers: dict[str, str] = {}
+        """Of every answer."""
         self._thread = threading.Thread(target=self._server.serve_forever, args=[0.02])
 
     @property
@@ -49,6 +51,8 @@ class _Handler(BaseHTTPRequestHandler):
         content = text.encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
+        for name, value in self.service.more_headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)
 

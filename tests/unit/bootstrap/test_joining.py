@@ -126,7 +126,7 @@ def test_ready_asks_for_every_bucket_and_queue_of_the_settings() -> None:
                 check()
         else:
             check()
-    assert len(service.web_tier.checks) == 8
+    assert len(service.web_tier.checks) == 10
 
 
 def test_web_process_starts_its_children_and_warms_in_the_background() -> None:

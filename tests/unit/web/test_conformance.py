@@ -7,6 +7,7 @@ and must be served; damaged ones must be refused.
 
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
@@ -17,6 +18,9 @@ from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from core.access.key_store import KeyStore
+from core.ground.realms import WHOLE
+from core.jobs.webhooks.events import DeliveryMessage, Event
+from core.jobs.webhooks.failures import FailedDelivery
 from tests.support.faces import face
 from tests.unit.web.test_door import KEYS, headers
 from tests.unit.web.web_fixture import PHOTO, WebFixture, base64_of
@@ -55,7 +59,12 @@ class StockedWebFixture(WebFixture):
         batch = self.client.post(
             "/faces/index/batch", json={"collection_id": "known", "s3_keys": ["k.jpg"]}
         )
+        webhook_id, event_id = self.failed_delivery()
         return {
+            "webhook_id": webhook_id,
+            "event_id": event_id,
+            "url": "https://example.org/faces",
+            "callback_url": "https://example.org/other",
             "collection_id": "known",
             "face_id": indexed.face_records[0].face_id,
             "job_id": indexed.job_id,
@@ -72,6 +81,23 @@ class StockedWebFixture(WebFixture):
             "s3_prefix": "k",
             "next_token": "",
         }
+
+    def failed_delivery(self) -> tuple[str, str]:
+        """Return a webhook and an event that it has not accepted."""
+        webhooks = self.parts.of(WHOLE).webhooks
+        for each in webhooks.all()[1:]:
+            webhooks.remove(each.webhook_id)
+        known = webhooks.all() or [
+            webhooks.create("https://example.org/faces", events=("job.done",), details=False)
+        ]
+        event = Event.of("job.done", {}, subject="job", now=datetime.now(UTC))
+        message = DeliveryMessage(webhook_id=known[0].webhook_id, event=event)
+        webhooks.failures.note(
+            FailedDelivery(
+                message=message, state="given_up", outcome="HTTP_500", attempted_at=event.timestamp
+            )
+        )
+        return message.webhook_id, event.event_id
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Who is let in, and what each may do, for every call of the document."""
 
 import json
+import re
 from functools import cache
 from typing import Any
 
@@ -13,6 +14,11 @@ from tests.unit.web.web_fixture import SETTINGS, WebFixture, assert_error
 
 KEYS = SETTINGS.model_copy(update={"auth": "keys"})
 JOB = "8f323fc7-d47f-4792-bd59-413577fc04bf"
+IDS = {
+    "{collection_id}": "staff",
+    "{name}": "Ada",
+    "{receipt_id}": f"2026-11-30T12-00-05-{JOB}",
+}
 
 
 class Door(WebFixture):
@@ -29,14 +35,7 @@ class Door(WebFixture):
 
     def call(self, method: str, path: str, key: dict[str, str] | None = None) -> TestResponse:
         return self.client.open(
-            path.format(
-                collection_id="staff",
-                face_id=JOB,
-                job_id=JOB,
-                batch_id=JOB,
-                name="Ada",
-                receipt_id=f"2026-11-30T12-00-05-{JOB}",
-            ),
+            re.sub("{.*?}", lambda named: IDS.get(named[0], JOB), path),
             method=method,
             headers=key,
         )

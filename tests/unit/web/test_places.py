@@ -14,6 +14,8 @@ _VALUES = {
     "name": "Ada",
     "job_id": "8f323fc7-d47f-4792-bd59-413577fc04bf",
     "receipt_id": "2026-11-30T12-00-05-8f323fc7-d47f-4792-bd59-413577fc04bf",
+    "webhook_id": "8f323fc7-d47f-4792-bd59-413577fc04bf",
+    "event_id": "8f323fc7-d47f-4792-bd59-413577fc04bf",
     "batch_id": "8f323fc7-d47f-4792-bd59-413577fc04bf",
 }
 

@@ -130,9 +130,9 @@ def test_batch_counts_its_photo_once_that_has_a_result(worker: Worker) -> None:
     alone = index_job("own")
     in_batch = alone.model_copy(update={"batch_id": new_id(), "position": 3})
 
-    worker.album.note_outcome(alone, failed(alone.job_id, "A_CODE", "why"))
+    worker.album.note_outcome(alone, failed(alone.job_id, "A_CODE", "why"), {})
     assert worker.outputs.keys("") == []
-    worker.album.note_outcome(in_batch, failed(alone.job_id, "A_CODE", "why"))
+    worker.album.note_outcome(in_batch, failed(alone.job_id, "A_CODE", "why"), {})
 
     assert worker.outputs.keys("") == [batch_mark_key(in_batch.batch_id or "", 3, "failed")]
 

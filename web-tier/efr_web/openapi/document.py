@@ -32,6 +32,8 @@ _PATH_PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "face_id": {"type": "string", "format": "uuid"},
     "job_id": {"type": "string", "format": "uuid"},
     "batch_id": {"type": "string", "format": "uuid"},
+    "webhook_id": {"type": "string", "format": "uuid"},
+    "event_id": {"type": "string", "format": "uuid"},
     "name": {"type": "string", "minLength": 1, "maxLength": 100},
     "receipt_id": {"type": "string", "pattern": f"^{AUDIT_ID}$"},
 }
@@ -42,7 +44,7 @@ _REQUEST_HEADERS: Final[dict[str, dict[str, Any]]] = {
         "example": "respond-async",
     },
     "Idempotency-Key": {
-        "description": "The same key, photo and collection give the same job.",
+        "description": "The same key, photo, collection and callback give the same job.",
         "schema": {
             "type": "string",
             "minLength": 1,

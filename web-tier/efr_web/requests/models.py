@@ -20,6 +20,8 @@ from core.jobs.index_job import (
     checked_key,
 )
 from core.jobs.recognition_job import DEFAULT_COLLECTION
+from core.jobs.webhooks.addresses import MAX_URL
+from core.jobs.webhooks.endpoints import EVENT_TYPES, EventType
 from core.submission.batch_requests import MAX_KEYS
 from efr_web.schemas import Threshold
 
@@ -52,6 +54,19 @@ Base64 = Annotated[
         json_schema_extra={"contentEncoding": "base64"},
     ),
 ]
+
+
+WebhookUrl = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_URL, pattern=r"^https?://[!-~]+$"),
+    Field(description="An address on the internet that begins with `https://`."),
+]
+
+
+def _each_once(events: tuple[EventType, ...]) -> tuple[EventType, ...]:
+    if len(set(events)) < len(events):
+        raise ValueError("an event comes twice")
+    return events
 
 
 class RequestModel(BaseModel):
@@ -104,6 +119,25 @@ class UploadForm(RequestModel):
 
     collection_id: CollectionId = DEFAULT_COLLECTION
     min_quality: MinQuality | None = None
+    callback_url: WebhookUrl | None = None
+
+
+class CreateWebhook(RequestModel):
+    """An address that is told of events; with `details` it is told names too."""
+
+    url: WebhookUrl
+    events: Annotated[
+        tuple[EventType, ...],
+        Field(min_length=1, max_length=len(EVENT_TYPES), json_schema_extra={"uniqueItems": True}),
+        AfterValidator(_each_once),
+    ]
+    details: bool = False
+
+
+class RotateSecret(RequestModel):
+    """For how many hours the former secret signs too."""
+
+    keep_hours: Annotated[int, Field(ge=0, le=168), WHOLE] = 24
 
 
 class CreateCollection(RequestModel):

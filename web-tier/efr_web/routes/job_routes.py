@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from core.bootstrap.web import WebParts
 from core.errors import (
+    CallbackNotAllowed,
     FormTooLarge,
     IdempotencyConflict,
     InvalidIdempotencyKey,
@@ -17,6 +18,7 @@ from core.errors import (
     MissingFile,
     MissingFilename,
     StorageUnavailable,
+    WebhookUrlRefused,
 )
 from core.host.logs import log_fields
 from core.jobs.index_job import IndexDone
@@ -76,7 +78,7 @@ def add_job_routes(api: Api, parts: WebParts, settings: Settings) -> None:
         uploads = visible(parts).uploads
         form, photo = _upload()
         idempotency_key = request.headers.get("Idempotency-Key")
-        if idempotency_key is None:
+        if idempotency_key is None and form.callback_url is None:
             earlier = uploads.earlier(
                 photo.content, collection_id=form.collection_id, min_quality=form.min_quality
             )
@@ -87,6 +89,7 @@ def add_job_routes(api: Api, parts: WebParts, settings: Settings) -> None:
             photo.filename,
             collection_id=form.collection_id,
             min_quality=form.min_quality,
+            callback_url=form.callback_url,
             idempotency_key=idempotency_key,
         )
         g.job_id = job.job_id
@@ -164,7 +167,9 @@ UPLOAD = Operation(
         "Queues the photo for the workers and waits for the answer, `MAX_WAIT_SECONDS` at most. "
         "A body that is no form with a file `inputFile` is `MISSING_FILE`. The service does not "
         "search for a face whose quality is under `min_quality`, or under its own bound: the "
-        "face's `warning` is `NOT_SEARCHED`. `POOR_FACE` warns of a name that rests on a poor face."
+        "face's `warning` is `NOT_SEARCHED`. `POOR_FACE` warns of a name that rests on a poor "
+        "face. `callback_url` is told of the job's end; its scheme, host and port must be those of "
+        "a webhook."
     ),
     body=Body(form=UploadForm, files=(_FILE,), required_files=(_FILE,)),
     request_headers=("Prefer", "Idempotency-Key"),
@@ -179,6 +184,8 @@ UPLOAD = Operation(
         MissingFilename,
         InvalidIdempotencyKey,
         IdempotencyConflict,
+        WebhookUrlRefused,
+        CallbackNotAllowed,
         *BODY,
         FormTooLarge,
         *USABLE_PHOTO,

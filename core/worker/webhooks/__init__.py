@@ -1,0 +1,1 @@
+"""The lane that delivers events to the receivers of webhooks."""
