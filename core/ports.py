@@ -167,7 +167,10 @@ class ObjectStore(Protocol):
         ...
 
     def keys(self, prefix: str, *, after: str = "", limit: int = 1000) -> list[str]:
-        """Return the next keys with a prefix behind ``after``, in order; 1,000 at most."""
+        """Return the next keys with a prefix behind ``after``, in order; 1,000 at most.
+
+        Fewer than that and than ``limit`` are all that there are.
+        """
         ...
 
     def page(self, prefix: str, *, after: str = "", limit: int = 1000) -> dict[str, str]:

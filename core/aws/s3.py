@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -153,11 +153,18 @@ class S3Store:
         return list(self.page(prefix, after=after, limit=limit))
 
     def page(self, prefix: str, *, after: str = "", limit: int = 1000) -> dict[str, str]:
-        with self._errors():
-            listing = self._client.list_objects_v2(
-                Bucket=self._bucket, Prefix=prefix, StartAfter=after, MaxKeys=min(limit, 1000)
-            )
-        return {entry["Key"]: entry["ETag"] for entry in listing.get("Contents", [])}
+        most = min(limit, 1000)
+        found: dict[str, str] = {}
+        begin: dict[str, Any] = {"StartAfter": after}
+        while True:
+            with self._errors():
+                listing = self._client.list_objects_v2(
+                    Bucket=self._bucket, Prefix=prefix, MaxKeys=most - len(found), **begin
+                )
+            found |= {entry["Key"]: entry["ETag"] for entry in listing.get("Contents", [])}
+            if not listing["IsTruncated"] or len(found) >= most:
+                return found
+            begin = {"ContinuationToken": listing["NextContinuationToken"]}
 
     def versions(self, prefix: str) -> dict[str, str]:
         return self._objects.versions(prefix)

@@ -9,7 +9,7 @@ it is the erasure's receipt. An erasure that breaks off is finished by asking fo
 What is still on its way must not come back. A record of the erasure
 (`core.collections.erasure_records`) is left before anything is looked for, so that what was
 accepted earlier is not enrolled later; and all is looked for again until nothing
-is found, each time after a pause in which every process learns what is gone.
+is found, after a pause in which every process learns what is gone.
 """
 
 import logging
@@ -186,20 +186,27 @@ class Erasure:
         find: Callable[[Set[str]], "_Holding"],
         first: "_Holding",
     ) -> Receipt:
-        """Erase what is found, and look again, until nothing is found."""
+        """Erase what is found, and look again, until nothing is found.
+
+        If results alone are found after a pause, no process has anything to learn before the
+        next look.
+        """
         record_id = uuid.uuid4().hex
         faces: set[str] = set(whom.face_ids)
-        holding = first
+        holding, is_news = first, True
         with self._audited(work):
             for _ in range(_ROUNDS):
                 faces |= holding.faces
-                self._note(whom, record_id, faces)
+                if is_news:
+                    self._note(whom, record_id, faces)
                 work.removed += self._erase(whom.collection_id, holding)
-                self._note(whom, record_id, faces)
-                self.sleep(self.settle_s)
+                if is_news:
+                    self._note(whom, record_id, faces)
+                    self.sleep(self.settle_s)
                 holding = find(faces)
                 if not holding:
                     break
+                is_news = not holding.has_only_results
             else:
                 raise StorageUnavailable("what is erased is enrolled again all the time")
         return work.receipt
@@ -318,3 +325,7 @@ class _Holding:
 
     def __bool__(self) -> bool:
         return bool(self.faces or self.found or self.noted)
+
+    @property
+    def has_only_results(self) -> bool:
+        return not (self.faces or self.found.unanswered or self.found.batches or self.noted)

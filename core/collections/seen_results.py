@@ -20,6 +20,8 @@ from core.jobs.results import JobResult
 MOST: Final = 50_000
 """Results that are remembered, in some 200 bytes each; the others are read each time."""
 _MARK_BYTES: Final = 8
+_LOCKS: Final = 256
+"""Several results share one, so that none need be made or forgotten."""
 _ANYONE: Final = "anyone"
 """May be in a failed job's photo, whose notes alone tell."""
 
@@ -30,6 +32,14 @@ class SeenResults:
     def __init__(self) -> None:
         self._key = secrets.token_bytes(16)
         self._seen: dict[str, bytes] = {}
+        self._reading = [threading.Lock() for _ in range(_LOCKS)]
+
+    def reading(self, version: str) -> threading.Lock:
+        """Return what a thread holds while it reads a result, so that no other one reads it too.
+
+        Who waited for it finds the result remembered.
+        """
+        return self._reading[hash(version) % _LOCKS]
 
     def sweep(self, collection_id: str, *, person: str | None, face_ids: Set[str]) -> "Sweep":
         """Begin to look through all results; for all of a collection without person and faces."""
@@ -91,8 +101,9 @@ class Sweep:
 
     def _keep(self, version: str, marks: bytes) -> None:
         with self._lock:
-            if len(self._here) < MOST:
-                self._here[version] = marks
+            for remembered in (self._here, self._memory._seen):
+                if len(remembered) < MOST:
+                    remembered[version] = marks
 
 
 def _held(result: JobResult) -> set[tuple[str, ...]]:

@@ -6,7 +6,7 @@ read, and the metadata of all photos without an answer, so that no second index 
 What this process has read before, it reads again only if it may hold the person.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,13 +17,14 @@ from typing import Final
 from core.collections.erasure_records import NOTHING_ERASED, ErasureLog
 from core.collections.receipts import Removed
 from core.collections.seen_notes import SeenNotes
-from core.collections.seen_results import SeenResults
+from core.collections.seen_results import SeenResults, Sweep
 from core.errors import Erased, ObjectMissing
 from core.ground.ids import is_job_id
 from core.ground.realms import WHOLE, Realm
 from core.ground.storage_keys import is_photo_key, job_of_photo, photo_prefix
 from core.jobs.batch_records import Batch, BatchLists
 from core.jobs.index_job import IndexDone
+from core.jobs.job_listing import listed_jobs
 from core.jobs.recognition_job import (
     COLLECTION_NOTE,
     PERSON_NOTE,
@@ -36,9 +37,6 @@ from core.jobs.results import JobResult, Results
 from core.ports import ObjectNotes, ObjectStore
 
 _THREADS: Final = 16
-_PAGE: Final = 1000
-_LAST_JOB_ID: Final = "g"
-"""Behind every job id, which is hexadecimal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +104,12 @@ class Traces:
     def find(self, whom: Whom) -> Found:
         """Return the jobs that hold the person, waiting or ended."""
         # Photos first: a job that is answered meanwhile is then found by its result.
-        waiting = self._waiting(whom)
-        answered, unanswered = self._ended(whom)
+        photos = [key for key in listed_jobs(self.inputs) if is_photo_key(key)]
+        results = {
+            key: version for key, version in listed_jobs(self.outputs).items() if is_job_id(key)
+        }
+        waiting = self._waiting(whom, (key for key in photos if job_of_photo(key) not in results))
+        answered, unanswered = self._ended(whom, results)
         return Found(
             answered=answered,
             unanswered=(waiting - answered) | unanswered,
@@ -141,55 +143,43 @@ class Traces:
             batches=len(batches | {batch.batch_id for batch in found.batches}),
         )
 
-    def _waiting(self, whom: Whom) -> frozenset[str]:
-        """Return the jobs without a result whose photo's metadata names the person."""
-        noted = self._notes.of(self._photos_without_result(), threads=_THREADS)
+    def _waiting(self, whom: Whom, photos: Iterable[str]) -> frozenset[str]:
+        """Return the jobs of those photos whose metadata names the person."""
+        noted = self._notes.of(photos, threads=_THREADS)
         return frozenset(
             job_of_photo(key) for key, notes in noted.items() if self._say(notes, whom)
         )
 
-    def _photos_without_result(self) -> Iterator[str]:
-        for keys in _pages(self.inputs):
-            photos = [key for key in keys if is_photo_key(key)]
-            if photos:
-                ended = self._results_between(job_of_photo(photos[0]), job_of_photo(photos[-1]))
-                yield from (key for key in photos if job_of_photo(key) not in ended)
-
-    def _results_between(self, first: str, last: str) -> set[str]:
-        ended: set[str] = set()
-        after = first[:-1]
-        while keys := self.outputs.keys("", after=after):
-            ended.update(keys)
-            after = keys[-1]
-            if after >= last:
-                break
-        return ended
-
-    def _ended(self, whom: Whom) -> tuple[frozenset[str], frozenset[str]]:
+    def _ended(
+        self, whom: Whom, results: Mapping[str, str]
+    ) -> tuple[frozenset[str], frozenset[str]]:
         """Return the person's jobs that were answered, and those that failed."""
         sweep = self.seen.sweep(whom.collection_id, person=whom.person, face_ids=whom.face_ids)
 
-        def kind(listed: tuple[str, str]) -> tuple[str, type[JobResult] | None]:
-            job_id, version = listed
-            if sweep.rules_out(version):
-                return job_id, None
-            found = Results(self.outputs, self.realm).read_version(job_id)
-            if found is None:
-                return job_id, None
-            result, version = found
-            if result is None:
-                sweep.note_other(version)
-                return job_id, None
-            sweep.note(version, result)
-            return job_id, type(result) if self._is_held(result, whom) else None
+        def kind(job_id: str) -> type[JobResult] | None:
+            with self.seen.reading(results[job_id]):
+                result = None if sweep.rules_out(results[job_id]) else self._read(job_id, sweep)
+            return type(result) if result is not None and self._is_held(result, whom) else None
 
+        unread = [job_id for job_id, version in results.items() if not sweep.rules_out(version)]
         with ThreadPoolExecutor(max_workers=_THREADS) as threads:
-            held = [each for each in threads.map(kind, self._results()) if each[1] is not None]
+            kinds = dict(zip(unread, threads.map(kind, unread), strict=True))
         sweep.end()
-        return (
-            frozenset(job_id for job_id, kind in held if kind is not JobFailed),
-            frozenset(job_id for job_id, kind in held if kind is JobFailed),
-        )
+        failures = frozenset(job_id for job_id, kind in kinds.items() if kind is JobFailed)
+        held = frozenset(job_id for job_id, kind in kinds.items() if kind is not None)
+        return held - failures, failures
+
+    def _read(self, job_id: str, sweep: Sweep) -> JobResult | None:
+        """Return a result of the realm, and let the sweep remember it."""
+        found = Results(self.outputs, self.realm).read_version(job_id)
+        if found is None:
+            return None
+        result, version = found
+        if result is None:
+            sweep.note_other(version)
+        else:
+            sweep.note(version, result)
+        return result
 
     def _is_held(self, result: JobResult, whom: Whom) -> bool:
         if not isinstance(result, JobFailed):
@@ -229,11 +219,6 @@ class Traces:
                 if batch.person and whom.is_called(batch.person, batch.accepted_at):
                     yield batch
 
-    def _results(self) -> Iterator[tuple[str, str]]:
-        """Yield the jobs with results, and the versions of these."""
-        for page in _pages(self.outputs):
-            yield from ((key, version) for key, version in page.items() if is_job_id(key))
-
     def _erase_answered(self, job_id: str) -> int:
         photos = self._erase_photo(job_id)
         self.outputs.delete(job_id)
@@ -254,13 +239,3 @@ class Traces:
         keys = self.inputs.keys(photo_prefix(job_id))
         self.inputs.delete_many(keys)
         return len(keys)
-
-
-def _pages(store: ObjectStore) -> Iterator[dict[str, str]]:
-    """Yield keys and versions up to the last key that may begin with a job's id."""
-    after = ""
-    while page := store.page("", after=after, limit=_PAGE):
-        yield page
-        after = max(page)
-        if after >= _LAST_JOB_ID:
-            return

@@ -2,6 +2,7 @@
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -199,6 +200,25 @@ def test_thousand_keys_come_at_once_and_all_are_deleted_at_once(store: ObjectSto
     assert sorted(store.versions("k/")) == keys
     store.delete_many(keys)
     assert store.keys("") == []
+
+
+def test_page_is_full_though_s3_sends_it_in_parts(localstack: LocalStack) -> None:
+    client = s3_client(localstack.settings())
+    name = f"parts-{uuid.uuid4().hex[:12]}"
+    client.create_bucket(Bucket=name)
+    bucket = S3Store(localstack.settings(), name, client)
+    keys = [f"k/{number}" for number in range(8)]
+    for key in keys:
+        put(bucket, key, b"")
+
+    def send_two_at_most(params: dict[str, Any], **_: object) -> None:
+        params["MaxKeys"] = min(2, params["MaxKeys"])
+
+    client.meta.events.register("provide-client-params.s3.ListObjectsV2", send_two_at_most)
+
+    assert bucket.keys("k/", after="k/0", limit=5) == keys[1:6]
+    assert bucket.keys("k/", after="k/0") == keys[1:]
+    assert bucket.keys("k/", after="k/7") == []
 
 
 def test_several_objects_are_deleted_and_no_other(store: ObjectStore) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -15,14 +15,14 @@ from core.errors import CollectionNotFound, FaceNotFound, PersonNotFound, Storag
 from core.gallery.changes import StoredChanges
 from core.ground.ids import new_id
 from core.ground.storage_keys import AUDIT, MARKERS
-from core.jobs.batch_records import note_outcome
+from core.jobs.batch_records import Batch, BatchLists, note_outcome
 from core.jobs.index_job import IndexDone, IndexJob, IndexRequest
-from core.jobs.recognition_job import Job, failed
+from core.jobs.recognition_job import COLLECTION_NOTE, PERSON_NOTE, Job, failed, noted_person
 from core.jobs.results import Results
 from core.settings import Settings
 from core.testing import MemoryFaceIndex, ScriptedRecognizer
 from tests.support.adversary import Process, Trouble
-from tests.support.faces import face, recognition
+from tests.support.faces import enrolled, face, recognition
 from tests.support.indexes import stored_as
 from tests.support.infrastructure import MemoryInfrastructure
 
@@ -95,8 +95,9 @@ class Service:
         Results(self.outputs).write(failed(job.job_id, "INVALID_IMAGE", "damaged"))
         return job.job_id
 
-    def upload(self, job_id: str) -> None:
-        self.inputs.put(f"{job_id}_photo.jpg", b"a photo", content_type="image/jpeg")
+    def upload(self, job_id: str, **notes: str) -> None:
+        key = f"{job_id}_photo.jpg"
+        self.inputs.put(key, b"a photo", content_type="image/jpeg", metadata=notes)
 
     def jobs(self) -> set[str]:
         """Return the jobs of which there is still a photo or a result."""
@@ -241,6 +242,52 @@ def test_results_that_come_while_other_processes_still_know_the_person_are_erase
 
     assert record.removed.jobs == 2
     assert service.jobs() == set()
+
+
+def test_results_alone_that_come_meanwhile_cost_no_second_pause(service: Service) -> None:
+    service.enrol("Ada", 0)
+    late = service.recognise(0)
+    late_results = {late: service.outputs.objects.pop(late)}
+    slept_s = []
+
+    def let_it_come(seconds: float) -> None:
+        slept_s.append(seconds)
+        service.outputs.objects.update(late_results)
+
+    replace(service.erasure, sleep=let_it_come).person("family", "Ada")
+
+    assert slept_s == [service.erasure.settle_s]
+    assert service.jobs() == set()
+
+
+@pytest.mark.parametrize("what", ["face", "photo", "batch"])
+def test_all_else_that_comes_meanwhile_costs_another_pause(service: Service, what: str) -> None:
+    service.enrol("Ada", 0)
+    slept_s: list[float] = []
+    batch = Batch(
+        batch_id=new_id(),
+        collection_id="family",
+        person="Ada",
+        accepted_at=service.outputs.now(),
+        photos=[],
+    )
+    gallery_id = service.collections.get("family").gallery_id
+    comes: dict[str, Callable[[], object]] = {
+        "face": lambda: service.index.put(gallery_id, [enrolled("Ada", 1)]),
+        "photo": lambda: service.upload(
+            new_id(), **{COLLECTION_NOTE: "family", PERSON_NOTE: noted_person("Ada")}
+        ),
+        "batch": lambda: BatchLists(outputs=service.outputs).write(batch),
+    }
+
+    def let_it_come(seconds: float) -> None:
+        if not slept_s:
+            comes[what]()
+        slept_s.append(seconds)
+
+    replace(service.erasure, sleep=let_it_come).person("family", "Ada")
+
+    assert slept_s == [service.erasure.settle_s] * 2
 
 
 def test_erasing_waits_until_no_process_knows_the_person(service: Service) -> None:

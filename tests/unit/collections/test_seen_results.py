@@ -1,5 +1,8 @@
 """What a second look through all results costs, and that it misses nobody."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from core.collections.traces import Traces, Whom
@@ -18,6 +21,7 @@ from core.jobs.recognition_job import (
     noted_person,
 )
 from core.jobs.results import JobResult, Results
+from core.ports import StoredObject
 from core.testing import MemoryStore
 from tests.support.faces import face
 
@@ -108,6 +112,36 @@ def test_results_that_hold_nobody_sought_are_read_once(
 
     assert len(traces.find(whom("person 7")).answered) == 1
     assert outputs.gets == 1
+
+
+def test_looks_at_the_same_time_read_each_result_once(
+    outputs: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(40):
+        Results(outputs).write(named(f"person {number}", new_id()))
+    began, second_read = threading.Barrier(2), threading.Event()
+    read: list[str] = []
+
+    def list_together(prefix: str, *, after: str = "", limit: int = 1000) -> dict[str, str]:
+        began.wait(timeout=30)
+        return MemoryStore.page(outputs, prefix, after=after, limit=limit)
+
+    def read_slowly(key: str, *, max_bytes: int | None = None) -> StoredObject:
+        if key in read:
+            second_read.set()
+        read.append(key)
+        second_read.wait(0.1)
+        return MemoryStore.get(outputs, key, max_bytes=max_bytes)
+
+    monkeypatch.setattr(outputs, "page", list_together)
+    monkeypatch.setattr(outputs, "get", read_slowly)
+    traces = Traces(inputs=MemoryStore(), outputs=outputs)
+
+    with ThreadPoolExecutor(2) as threads:
+        found = list(threads.map(traces.find, [whom("Nobody"), whom("Somebody")]))
+
+    assert not any(found)
+    assert sorted(read) == sorted(outputs.objects)
 
 
 @pytest.mark.parametrize("first", SOUGHT)
