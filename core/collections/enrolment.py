@@ -133,7 +133,7 @@ class Enroller:
         """Leave out faces of photos that have another person's name already."""
         log = self._collections.erased(self._collections.get(collection_id))
         faces = [
-            replace(face, person=log.name_now(face.person, photo.job.accepted_at))
+            replace(face, person=_name_now(log, face, photo.job.accepted_at))
             for photo in chosen
             if not _is_photo_erased(log, photo)
             for face in photo.added.values()
@@ -231,7 +231,7 @@ class Enroller:
                 self._erase_own(collection, sorted(put & gone), jobs)
             if not kept:
                 return Added(faces=[], changed=0, erased=log, looked_s=looked_s)
-            names = [log.name_now(face.person, accepted[face.job_id]) for face in kept]
+            names = [_name_now(log, face, accepted[face.job_id]) for face in kept]
             kept = [
                 _with_rejection(face, name, log, accepted[face.job_id])
                 for face, name in zip(kept, names, strict=True)
@@ -276,6 +276,10 @@ class Enroller:
         except CollectionNotFound:
             self._index.drop(collection.gallery_id)
             raise
+
+
+def _name_now(log: ErasureLog, face: EnrolledFace, accepted_at: datetime | None) -> str | None:
+    return log.name_now(face.person, accepted_at, face_id=face.face_id)
 
 
 def _with_rejection(

@@ -40,8 +40,8 @@ _JSON: Final = "application/json"
 class ErasureRecord(Frozen):
     """Says that a person, faces or a whole collection were erased; ``marks`` are hashes.
 
-    A record with ``renamed_to`` says that the person got that name. The name is in use; it
-    leaves the record when the person who has it is erased.
+    A record with ``renamed_to`` says that the person got that name, or that the face is that
+    person's. The name is in use; it leaves the record when the person who has it is erased.
     """
 
     record_id: str = Field(default_factory=lambda: uuid.uuid4().hex)
@@ -52,7 +52,7 @@ class ErasureRecord(Frozen):
 
 
 class ErasureLog(Frozen):
-    """The erasures and renamings of one collection, newest last."""
+    """The erasures, renamings and the like of one collection, newest last."""
 
     key: str = Field(default_factory=lambda: secrets.token_hex(16))
     records: tuple[ErasureRecord, ...] = ()
@@ -78,12 +78,22 @@ class ErasureLog(Frozen):
         last = max((time for time in times if time is not None), default=None)
         return last is not None and (accepted_at is None or accepted_at <= last + MARGIN)
 
-    def name_now(self, person: str | None, accepted_at: datetime | None) -> str | None:
-        """Return today's name of the person whom a photo accepted at that time names."""
-        for record in self._renamings if person is not None else ():
+    def name_now(
+        self, person: str | None, accepted_at: datetime | None, *, face_id: str | None = None
+    ) -> str | None:
+        """Return today's name of the person whom a photo accepted at that time names.
+
+        With ``face_id`` that of the person whose this face is, where users said so.
+        """
+        if not self._renamings:
+            return person
+        of_face = () if face_id is None else self._reassigned(face_id)
+        of_person = self._marks_of(person)
+        for record in self._renamings:
             is_later = accepted_at is None or accepted_at <= record.at
-            if is_later and self._marks_of(person) == record.marks:
+            if is_later and record.marks in (of_person, of_face):
                 person = record.renamed_to
+                of_person = self._marks_of(person)
         return person
 
     def covers_face(self, face_id: str) -> bool:
@@ -119,6 +129,16 @@ class ErasureLog(Frozen):
         """Return the log with a record that a person is called otherwise from then on."""
         record = ErasureRecord(at=at, marks=self._marks_of(person), renamed_to=new_name)
         kept = (other for other in self.records if other.at > at - KEPT_FOR)
+        return ErasureLog(key=self.key, records=(*kept, record))
+
+    def with_reassignment(self, *, at: datetime, face_id: str, person: str) -> "ErasureLog":
+        """Return the log with a record of whose a face is, instead of the face's former one."""
+        record = ErasureRecord(at=at, marks=self._reassigned(face_id), renamed_to=person)
+        kept = (
+            other
+            for other in self.records
+            if other.marks != record.marks and other.at > at - KEPT_FOR
+        )
         return ErasureLog(key=self.key, records=(*kept, record))
 
     def with_rejection(self, *, at: datetime, face_id: str, person: str) -> "ErasureLog":
@@ -167,6 +187,9 @@ class ErasureLog(Frozen):
     def _renamings(self) -> list[ErasureRecord]:
         renamings = (record for record in self.records if record.renamed_to is not None)
         return sorted(renamings, key=lambda record: record.at)
+
+    def _reassigned(self, face_id: str) -> tuple[str, ...]:
+        return (self._mark("reassignment", face_id),)
 
     def _marks(self, face_ids: Iterable[str]) -> Iterable[str]:
         return (self._mark("face", face_id) for face_id in face_ids)

@@ -117,6 +117,8 @@ class People:
     def reassign(self, collection_id: str, face_id: str, person: str) -> EnrolledFace:
         """Say whose face it is.
 
+        Photos of it that wait to be enrolled under another name get this one.
+
         Raises
         ------
         FaceNotFound
@@ -130,6 +132,12 @@ class People:
                 raise PersonRejected(f"face {face_id} was said not to be {person!r}")
             return replace(face, person=person)
 
+        reassigned(self.face(collection_id, face_id))
+        # First, so that whoever stores the face just now, too, gives it this name.
+        self.collections.record(
+            collection_id,
+            lambda log, now: log.with_reassignment(at=now, face_id=face_id, person=person),
+        )
         return self._change_one(collection_id, face_id, reassigned)
 
     def reject(self, collection_id: str, face_id: str, person: str) -> EnrolledFace:
@@ -211,7 +219,7 @@ def _as_said_since(face: EnrolledFace, since: ErasureLog) -> EnrolledFace:
 
     The records tell which names are rejected only to those who ask for a name.
     """
-    person = since.name_now(face.person, None)
+    person = since.name_now(face.person, None, face_id=face.face_id)
     if person is not None and since.rejects(face.face_id, person, None):
         return replace(face, person=None, rejected=face.rejected | {person})
     return replace(face, person=person)

@@ -496,6 +496,22 @@ def test_photos_under_a_former_name_go_with_whoever_bears_the_new_one(family: Se
     assert family.traces_of(ADA) == {}
 
 
+def test_photo_that_waits_while_its_face_is_reassigned_brings_no_former_name_back(
+    service: Service,
+) -> None:
+    service.collections.create("family")
+    service.enrol(ADA, "family")
+    (enrolled,) = service.people.faces_of("family", ADA.name)
+    service.submit(ADA, "family")
+
+    service.people.reassign("family", enrolled.face_id, BOB.name)
+
+    service.work()
+    assert service.names() == {BOB.name}
+    service.erasure.person("family", BOB.name)
+    assert service.traces_of(BOB) == {}
+
+
 def test_photo_of_a_job_that_failed_goes_with_its_person(service: Service) -> None:
     service.collections.create("family")
     service.submit(ADA, "family")

@@ -579,6 +579,44 @@ def test_photo_that_is_stored_while_its_person_is_renamed_gets_the_new_name(
     assert {stored.person for stored in enrolment.faces()} == {"Ada King"}
 
 
+@pytest.mark.parametrize(("seconds_later", "name"), [(-100, "Bob"), (5, "Ada")])
+def test_photo_that_waited_while_its_face_was_reassigned_does_not_take_it_back(
+    enrolment: EnrolmentFixture, seconds_later: float, name: str
+) -> None:
+    enrolment.enrol(recognition(face(0)), accepted(job_of("Ada")))
+    (known,) = enrolment.faces()
+    enrolment.people.reassign("family", known.face_id, "Bob")
+
+    again = accepted(job_of("Ada"), seconds_later=seconds_later)
+    done = enrolment.enrol(recognition(face(0)), again)
+
+    assert [record.person for record in done.face_records] == [name]
+    assert [stored.person for stored in enrolment.faces()] == [name]
+
+
+@pytest.mark.parametrize("is_same_job", [True, False])
+def test_face_that_is_stored_again_while_it_is_reassigned_stays_so(
+    enrolment: EnrolmentFixture, is_same_job: bool
+) -> None:
+    job = accepted(job_of("Ada"))
+    enrolment.enrol(recognition(face(0)), job)
+    (known,) = enrolment.faces()
+    put = enrolment.index.put
+
+    def reassign_then_put(gallery_id: str, faces: Sequence[EnrolledFace]) -> None:
+        enrolment.index.put = put  # type: ignore[method-assign]
+        enrolment.people.reassign("family", known.face_id, "Bob")
+        put(gallery_id, faces)
+
+    enrolment.index.put = reassign_then_put  # type: ignore[method-assign]
+
+    again = job if is_same_job else accepted(job_of("Ada"))
+    done = enrolment.enrol(recognition(face(0.1)), again)
+
+    assert [stored.person for stored in enrolment.faces()] == ["Bob"]
+    assert [record.person for record in done.face_records] == ["Bob"]
+
+
 def test_face_that_is_stored_again_while_it_is_rejected_stays_rejected(
     enrolment: EnrolmentFixture,
 ) -> None:

@@ -175,3 +175,36 @@ def test_rejection_is_known_by_face_and_person_and_erases_nothing() -> None:
     assert not log.rejects("face-2", "Ada", EARLIER)
     assert not log.covers(person="Ada", face_ids=["face-1"], accepted_at=EARLIER)
     assert "Ada" not in log.model_dump_json()
+
+
+REASSIGNED = ErasureLog().with_reassignment(at=AT, face_id="face-1", person="Bob")
+
+
+def test_face_of_before_a_reassignment_is_whose_it_was_said_to_be() -> None:
+    assert REASSIGNED.name_now("Ada", EARLIER, face_id="face-1") == "Bob"
+    assert REASSIGNED.name_now(None, EARLIER, face_id="face-1") == "Bob"
+    assert REASSIGNED.name_now("Ada", LATER, face_id="face-1") == "Ada"
+    assert REASSIGNED.name_now("Ada", EARLIER, face_id="face-2") == "Ada"
+    assert REASSIGNED.name_now("Ada", EARLIER) == "Ada"
+    assert not REASSIGNED.covers(person="Ada", face_ids=["face-1"], accepted_at=EARLIER)
+
+
+def test_last_reassignment_of_a_face_counts_and_the_former_name_is_forgotten() -> None:
+    twice = REASSIGNED.with_reassignment(at=LATER, face_id="face-1", person="Eve")
+
+    assert twice.name_now("Ada", EARLIER, face_id="face-1") == "Eve"
+    assert "Bob" not in twice.model_dump_json()
+
+
+def test_renaming_after_a_reassignment_is_followed() -> None:
+    log = REASSIGNED.with_renaming(at=LATER, person="Bob", new_name="Bob King")
+
+    assert log.name_now("Ada", EARLIER, face_id="face-1") == "Bob King"
+
+
+def test_name_of_a_reassignment_goes_with_its_person() -> None:
+    erased = REASSIGNED.with_record("1", at=LATER, person="Bob", face_ids=["face-1"])
+
+    assert "Bob" not in erased.model_dump_json()
+    assert erased.covers(person="Ada", face_ids=["face-1"], accepted_at=EARLIER)
+    assert not covers(erased, EARLIER)

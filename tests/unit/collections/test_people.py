@@ -138,6 +138,8 @@ def test_face_is_not_given_to_whom_it_is_said_not_to_be(family: Family) -> None:
         family.people.reassign("family", "1", "Ada")
 
     assert family.names() == {"1": "Bob"}
+    collections = family.people.collections
+    assert not collections.erased(collections.now("family")).records
 
 
 @pytest.mark.parametrize(("person", "left"), [("Ada", None), ("Bob", "Bob")])
@@ -282,3 +284,14 @@ def test_renaming_while_a_face_is_rejected_is_kept(
 
     assert family.names() == {"1": "Ada King"}
     assert family.people.face("family", "1").rejected == {"Eve"}
+
+
+def test_reassignment_while_its_person_is_renamed_is_kept(
+    family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    family.enrol(enrolled("Ada", 0, "1"), enrolled("Ada", 1, "2"))
+    saying_first(family, monkeypatch, lambda people: people.reassign("family", "1", "Bob"))
+
+    family.people.rename("family", "Ada", "Ada King")
+
+    assert family.names() == {"1": "Bob", "2": "Ada King"}
