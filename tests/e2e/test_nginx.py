@@ -26,6 +26,7 @@ from tests.support.photos import made_photo
 from tests.support.service import Counts, settings_of
 
 PATIENCE_S = 60
+CHUNKED = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
 Front = Callable[..., Nginx]
 
 
@@ -227,7 +228,7 @@ def test_body_over_the_limit_is_refused_like_by_the_service(nginx: Nginx) -> Non
 
 
 def test_endless_body_is_refused(nginx: Nginx) -> None:
-    head = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    head = CHUNKED + b"\r\n"
     chunk = b"100000\r\n" + bytes(0x100000) + b"\r\n"
 
     assert b"FILE_TOO_LARGE" in said(nginx, head + 5 * chunk)
@@ -240,6 +241,13 @@ def test_endless_body_is_refused(nginx: Nginx) -> None:
         (b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", b"BAD_REQUEST"),
         (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 9000 + b"\r\n\r\n", b"BAD_REQUEST"),
         (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\n\r\n", b"REQUEST_URI_TOO_LONG"),
+        (
+            b"GET /efr-error/bad HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+            b"NOT_FOUND",
+        ),
+        (CHUNKED.replace(b"chunked", b"xchunked") + b"\r\n", b"NOT_IMPLEMENTED"),
+        (CHUNKED + b"Content-Length: 6\r\n\r\n0\r\n\r\nG", b"BAD_REQUEST"),
+        (CHUNKED.replace(b"1.1", b"1.0") + b"\r\n0\r\n\r\n", b"BAD_REQUEST"),
         (b"TRACE / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"METHOD_NOT_ALLOWED"),
     ],
 )
