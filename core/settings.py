@@ -34,6 +34,7 @@ from core.host.memory import children_that_fit, usable_memory_bytes
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Pause = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+Quota = Annotated[int, Field(ge=0)]
 FaceQuality = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
@@ -187,6 +188,11 @@ class Settings(BaseSettings):
     rate_limit_reads_per_address: Limit = None
     rate_limit_recognition_per_address: Limit = None
     rate_limit_bulk_per_address: Limit = None
+    max_faces: Quota = 0
+    """Of each tenant, in all its collections; 0 for any number."""
+    max_collections: Quota = 0
+    max_jobs: Quota = 0
+    """Jobs of each tenant that are under way, as a web process counts those that it accepted."""
     redis_url: Annotated[SecretStr | None, Field(max_length=1000)] = None
     """Redis or Valkey, in which all processes count together; an extra. None: each by itself."""
     web_port: Port = 8000

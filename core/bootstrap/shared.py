@@ -8,6 +8,7 @@ from typing import Final
 from core.access.audit_trail import AuditTrail
 from core.access.key_ring import KeyRing
 from core.access.key_store import KeyStore
+from core.access.limits.quotas import Quotas
 from core.access.name_hashes import NameHashes
 from core.bootstrap.bucket_news import tell_of_obstacles, tell_of_versions
 from core.bootstrap.infrastructure import Infrastructure
@@ -33,6 +34,7 @@ from core.settings import Settings
 from core.submission.batch_requests import BatchRequests
 from core.submission.direct_uploads import DirectUploads
 from core.submission.job_notes import JobNotes, OwnJobNotes
+from core.submission.jobs_under_way import ANY_NUMBER, JobQuota, JobsUnderWay
 from core.submission.repeats import Repeats
 
 Check = Callable[[], None]
@@ -69,7 +71,11 @@ class Shared:
         """Return the parts of another realm."""
         other = replace(self, realm=realm)
         vars(other).update(
-            watch=self.watch, index=self.index, grounds=self.grounds, job_notes=self.job_notes
+            watch=self.watch,
+            index=self.index,
+            grounds=self.grounds,
+            job_notes=self.job_notes,
+            _of_tenants=self._of_tenants,
         )
         return other
 
@@ -90,6 +96,41 @@ class Shared:
         """The tenant's own objects in the gallery bucket."""
         tenant = self.realm.tenant
         return TenantStore(self.gallery, tenant_prefix(tenant)) if tenant else self.gallery
+
+    @cached_property
+    def _of_tenants(self) -> dict[str, tuple[Quotas, JobQuota]]:
+        return {}
+
+    @property
+    def quotas(self) -> Quotas:
+        """The tenant's, the same ones for all its realms."""
+        return self._tenants_quotas[0]
+
+    @property
+    def jobs(self) -> JobQuota:
+        """Where the tenant's jobs are counted, the same for all its realms."""
+        return self._tenants_quotas[1]
+
+    @property
+    def _tenants_quotas(self) -> tuple[Quotas, JobQuota]:
+        tenant = self.realm.tenant
+        if tenant not in self._of_tenants:
+            self._of_tenants.setdefault(tenant, self._made_quotas())
+        return self._of_tenants[tenant]
+
+    def _made_quotas(self) -> tuple[Quotas, JobQuota]:
+        settings, clock = self.settings, self.infrastructure.clock
+        unseen_too = self if self.realm.is_whole else self.of(Realm(self.realm.tenant))
+        quotas = Quotas(
+            count_faces=unseen_too.people.count_all,
+            count_collections=lambda most: len(unseen_too.collections.ids(limit=most)),
+            max_faces=settings.max_faces,
+            max_collections=settings.max_collections,
+            clock=clock,
+        )
+        if not settings.max_jobs:
+            return quotas, ANY_NUMBER
+        return quotas, JobsUnderWay(self.outputs, most=settings.max_jobs, clock=clock)
 
     @cached_property
     def names(self) -> NameHashes:
@@ -145,6 +186,7 @@ class Shared:
             self.index,
             min_quality=self.settings.min_enrol_quality,
             grounds=self.grounds,
+            quotas=self.quotas,
         )
 
     @cached_property
@@ -212,6 +254,7 @@ class Shared:
             queue=self.infrastructure.queue(self.settings.sqs_index_queue_name),
             outputs=self.outputs,
             sources=self.sources(),
+            jobs=self.jobs,
             collections=self.collections,
             direct=self.direct_uploads,
             audit=self.audit,

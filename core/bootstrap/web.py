@@ -11,6 +11,7 @@ from cachetools import LRUCache, cached
 
 from core.access.audit_trail import AuditTrail
 from core.access.key_ring import KeyRing
+from core.access.limits.quotas import Quotas
 from core.access.limits.request_limits import RequestLimits
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.limits import build_limits
@@ -62,6 +63,7 @@ class RealmParts:
     people: People
     consents: Consents
     erasure: Erasure
+    quotas: Quotas
     receipts: Receipts
     audit: AuditTrail
     webhooks: WebhookRequests
@@ -156,6 +158,7 @@ def _realm_parts(shared: Shared, *, schedule: PollSchedule, recognise: Recognise
         people=shared.people,
         consents=shared.consents,
         erasure=shared.erasure,
+        quotas=shared.quotas,
         receipts=Receipts(audit=shared.audit, realm=shared.realm),
         audit=shared.audit,
         webhooks=WebhookRequests(
@@ -185,4 +188,5 @@ def _intake(shared: Shared, queue: str) -> Intake:
         max_file_bytes=shared.settings.max_file_bytes,
         max_pixels=shared.settings.max_pixels,
         realm=shared.realm,
+        jobs=shared.jobs,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from core.access.limits.quotas import Quotas
 from core.collections.collection import Collection, check_model
 from core.collections.erasure_records import ErasureLog
 from core.collections.face_choice import ChosenFaces, left_out, too_poor
@@ -61,6 +62,8 @@ class Enroller:
         Faces of a lower quality, 0–100, are not added, unless a job has another bound.
     grounds : Grounds, optional
         Where it is noted when it was looked at what was erased.
+    quotas : Quotas, optional
+        Those of the tenant, for jobs; nothing else is held to them.
     """
 
     def __init__(
@@ -70,7 +73,9 @@ class Enroller:
         *,
         min_quality: float = 0.0,
         grounds: Grounds | None = None,
+        quotas: Quotas | None = None,
     ) -> None:
+        self._quotas = quotas
         self._grounds = grounds or Grounds()
         self._collections = collections
         self._index = index
@@ -101,6 +106,7 @@ class Enroller:
         chosen = [_chosen(*photo, min_quality=self._min_quality) for photo in photos]
         collection_id, model = photos[0][0].collection_id, photos[0][1].model
         chosen = self._without_known(collection_id, model, chosen)
+        chosen = self._within_quota(collection_id, model, chosen)
 
         def refused(log: ErasureLog) -> set[str]:
             """Return the faces of those photos of which something was erased."""
@@ -140,6 +146,20 @@ class Enroller:
         ]
         refused = of_others(self._index, self._gallery_of(collection_id, model), faces)
         return [photo.without(refused, "SAME_PHOTO") for photo in chosen]
+
+    def _within_quota(
+        self, collection_id: str, model: Model, chosen: list[ChosenFaces]
+    ) -> list[ChosenFaces]:
+        """Leave out faces beyond the tenant's quota, but none that is enrolled already."""
+        free = None if self._quotas is None else self._quotas.free_faces()
+        ids = [face.face_id for photo in chosen for face in photo.added.values()]
+        if free is None or len(ids) <= free:
+            return chosen
+        gallery_id = self._gallery_of(collection_id, model)
+        found = [] if gallery_id is None else self._index.get(gallery_id, ids)
+        known = {face.face_id for face in found}
+        refused = set([each for each in ids if each not in known][free:])
+        return [photo.without(refused, "QUOTA_EXCEEDED") for photo in chosen]
 
     def _gallery_of(self, collection_id: str, model: Model) -> str | None:
         """Return a collection's gallery, None until it holds a face."""
@@ -236,9 +256,10 @@ class Enroller:
                 _with_rejection(face, name, log, accepted[face.job_id])
                 for face, name in zip(kept, names, strict=True)
             ]
-            added, changed = self._compared(collection.gallery_id, kept, names)
+            added, changed, further = self._compared(collection.gallery_id, kept, names)
             if changed:
                 self._index.put(collection.gallery_id, changed)
+                self._note_added(further)
                 put.update(face.face_id for face in changed)
             else:
                 # Whoever stored them may have died before telling the others.
@@ -259,15 +280,23 @@ class Enroller:
 
     def _compared(
         self, gallery_id: str, faces: Sequence[EnrolledFace], names: Sequence[str | None]
-    ) -> tuple[list[EnrolledFace], list[EnrolledFace]]:
-        """Return the faces as they are to be stored, and those of them that are not yet."""
+    ) -> tuple[list[EnrolledFace], list[EnrolledFace], int]:
+        """Return the faces as they are to be stored, and those of them that are not yet.
+
+        Of the latter, the number is that of those which are not stored in any form.
+        """
         found = self._index.get(gallery_id, [face.face_id for face in faces])
         known = {face.face_id: face for face in found}
         added = [
             keep_user_edits(face, known.get(face.face_id), name)
             for face, name in zip(faces, names, strict=True)
         ]
-        return added, [face for face in added if not is_same(face, known.get(face.face_id))]
+        changed = [face for face in added if not is_same(face, known.get(face.face_id))]
+        return added, changed, sum(face.face_id not in known for face in changed)
+
+    def _note_added(self, faces: int) -> None:
+        if self._quotas is not None:
+            self._quotas.note_added(faces)
 
     def _leave_erased(self, collection: Collection) -> None:
         """Leave nothing in the gallery of an erased collection; one may also have got another."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -9,7 +10,7 @@ from core.collections.collection import Collection
 from core.collections.consents import Consents
 from core.collections.erasure_records import ErasureLog
 from core.collections.registry import Collections
-from core.errors import FaceNotFound, PersonNotFound, PersonRejected
+from core.errors import CollectionNotFound, FaceNotFound, PersonNotFound, PersonRejected
 from core.ports import EnrolledFace, FaceIndex
 
 _PAGE: Final = 1000
@@ -54,6 +55,16 @@ class People:
     def count(self, collection: Collection) -> int:
         """Return how many faces a collection holds."""
         return 0 if collection.model is None else self.index.count(collection.gallery_id)
+
+    def count_all(self) -> int:
+        """Return how many faces all collections hold that are not being erased."""
+        faces, after = 0, ""
+        while page := self.collections.page(limit=_PAGE, after=after):
+            for each in page:
+                with suppress(CollectionNotFound):  # erased meanwhile
+                    faces += self.count(each) if each.state == "active" else 0
+            after = page[-1].collection_id
+        return faces
 
     def face(self, collection_id: str, face_id: str) -> EnrolledFace:
         """Return an enrolled face.

@@ -21,11 +21,13 @@
     │   ├── KeyMissing
     │   └── KeyInvalid
     ├── RateLimited                 more than a caller's limit allows, for now
+    ├── TooManyJobs                 passes when some of them have ended
     ├── Forbidden                   understood, and not allowed
     │   ├── ScopeMissing
     │   ├── CollectionNotAllowed
     │   ├── ForeignOrigin
-    │   └── HostNotTrusted
+    │   ├── HostNotTrusted
+    │   └── QuotaExceeded
     ├── InvalidPhoto                this photo can never be recognised
     │   ├── NoFaceInBox
     │   ├── EmptyFile
@@ -81,8 +83,10 @@ from core.errors.access import (
     KeyInvalid,
     KeyMissing,
     KeyRefused,
+    QuotaExceeded,
     RateLimited,
     ScopeMissing,
+    TooManyJobs,
 )
 from core.errors.base import (
     FaceServiceError,
@@ -200,6 +204,7 @@ __all__ = [
     "PersonNotFound",
     "PersonRejected",
     "QueueUnavailable",
+    "QuotaExceeded",
     "RateLimited",
     "ReceiptNotFound",
     "RecognitionFailed",
@@ -211,6 +216,7 @@ __all__ = [
     "SourceUnavailable",
     "StorageUnavailable",
     "TooBusy",
+    "TooManyJobs",
     "TooManyPixels",
     "TooManyWebhooks",
     "TruncatedImage",

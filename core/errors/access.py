@@ -32,6 +32,13 @@ class RateLimited(FaceServiceError):
         self.wait_s = wait_s
 
 
+class TooManyJobs(FaceServiceError):
+    """Raised when as many jobs of a tenant are under way as may be."""
+
+    code = "TOO_MANY_JOBS"
+    retryable = True
+
+
 class Forbidden(FaceServiceError):
     """Raised when a request is understood and not allowed."""
 
@@ -60,3 +67,9 @@ class HostNotTrusted(Forbidden):
     """Raised when a request names a host that is not among ``TRUSTED_HOSTS``."""
 
     code = "HOST_NOT_TRUSTED"
+
+
+class QuotaExceeded(Forbidden):
+    """Raised when a tenant has as many faces or collections as it may have."""
+
+    code = "QUOTA_EXCEEDED"

@@ -232,6 +232,7 @@ UnindexedReason = Literal[
     "LOW_QUALITY",
     "NOT_IN_BOX",
     "NOT_THE_LARGEST_FACE",
+    "QUOTA_EXCEEDED",
     "SAME_PHOTO",
     "SEVERAL_LARGE_FACES",
 ]

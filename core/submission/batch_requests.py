@@ -34,6 +34,7 @@ from core.jobs.results import Results
 from core.jobs.webhooks.outbox import NO_EVENTS, Events
 from core.ports import JobQueue, ObjectStore
 from core.submission.direct_uploads import DirectUploads
+from core.submission.jobs_under_way import ANY_NUMBER, JobQuota
 
 MAX_KEYS: Final = 1_000
 MAX_PREFIX_KEYS: Final = 10_000
@@ -82,6 +83,7 @@ class BatchRequests:
     audit: AuditTrail
     realm: Realm = WHOLE
     events: Events = NO_EVENTS
+    jobs: JobQuota = ANY_NUMBER
 
     def submit_keys(
         self,
@@ -212,6 +214,7 @@ class BatchRequests:
                 for job_id, key in zip(job_ids or [new_id() for _ in keys], keys, strict=True)
             ],
         )
+        self.jobs.begin_batch(batch.batch_id, len(batch.photos))
         self._lists.write(batch)
         self._fail_odd(batch)
         jobs = [

@@ -23,6 +23,7 @@ from core.errors import (
     ObjectMissing,
     ServiceUnavailable,
     StorageUnavailable,
+    TooManyJobs,
 )
 from core.ground.storage_keys import idempotency_record_key
 from core.ports import ObjectStore
@@ -96,7 +97,7 @@ class IdempotencyKeys:
     def _as_first(self, place: str, record: _Record, hand_over: _Step, take_back: _Step) -> None:
         try:
             hand_over(record.body)
-        except ServiceUnavailable:
+        except (ServiceUnavailable, TooManyJobs):
             self._undo(place, record, take_back)
             raise
         self._note_queued(place, record)

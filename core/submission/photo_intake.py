@@ -11,6 +11,7 @@ from core.ground.authors import UNNAMED, Author
 from core.ground.realms import WHOLE, Realm
 from core.host.logs import log_fields
 from core.ports import JobQueue, ObjectStore
+from core.submission.jobs_under_way import ANY_NUMBER, JobQuota
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ class Intake:
     max_file_bytes: int
     max_pixels: int
     realm: Realm = WHOLE
+    jobs: JobQuota = ANY_NUMBER
 
     def check(self, photo: bytes) -> None:
         """Look at size, header and end of a photo, without decoding a pixel.
@@ -66,9 +68,12 @@ class Intake:
 
         Raises
         ------
+        TooManyJobs
+            If as many jobs are under way as may be.
         ServiceUnavailable
             If S3 or SQS is away.
         """
+        self.jobs.begin(job_id)
         with log_fields(job_id=job_id):
             try:
                 self.inputs.put(
@@ -80,6 +85,7 @@ class Intake:
                 said = {**notes, **self.realm.notes, **author.notes}
                 self.queue.send(body, notes=said)
             except ServiceUnavailable:
+                self.jobs.end(job_id)
                 if remove_on_failure:
                     self.remove(key, "photo")
                 raise

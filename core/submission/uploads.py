@@ -174,7 +174,7 @@ class Uploads:
                 result = self._read_while_waiting(job_id)
                 if result is not None:
                     slot.answered()
-                    self._pending.remove(job_id)
+                    self._note_ended(job_id)
                     return Waited(result=result, polls=polls)
         return Waited(result=None, polls=polls)
 
@@ -203,7 +203,7 @@ class Uploads:
         if result is not None:
             if not self._shows(result):
                 raise _not_issued(job_id)
-            self._pending.remove(job_id)
+            self._note_ended(job_id)
         elif not is_pending:
             if not self._was_accepted(job_id):
                 self._unknown.add(job_id)
@@ -222,6 +222,10 @@ class Uploads:
             return None
         collection = self._collections.get(collection_id)
         return self._repeats.key(photo, collection, min_quality)
+
+    def _note_ended(self, job_id: str) -> None:
+        self._pending.remove(job_id)
+        self._intake.jobs.end(job_id)
 
     def _read_while_waiting(self, job_id: str) -> JobResult | None:
         """Look once; the job is accepted, so S3 being away for a moment must not fail it."""

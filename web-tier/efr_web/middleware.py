@@ -32,6 +32,7 @@ from core.errors import (
     RequestTimedOut,
     ServiceUnavailable,
     TooBusy,
+    TooManyJobs,
 )
 from core.host.logs import log_fields
 from core.settings import Settings
@@ -54,6 +55,7 @@ _STATUS: Final[tuple[tuple[type[FaceServiceError], int], ...]] = (
     (ModelMismatch, 409),
     (TooBusy, 429),
     (RateLimited, 429),
+    (TooManyJobs, 429),
     (ServiceUnavailable, 503),
     (RecognizerDied, 503),
     (RecognitionTimedOut, 504),

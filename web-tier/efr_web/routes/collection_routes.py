@@ -9,6 +9,7 @@ from core.errors import (
     CollectionExists,
     InvalidCollectionId,
     InvalidRequest,
+    QuotaExceeded,
     StorageUnavailable,
 )
 from core.ground.ids import is_collection_id
@@ -39,6 +40,7 @@ def add_collection_routes(api: Api, parts: WebParts) -> None:
     @api.route("POST", "/collections", CREATE)
     def create_collection() -> ResponseReturnValue:
         body = read_json(CreateCollection)
+        visible(parts).quotas.check_collections()
         made = visible(parts).collections.create(
             body.collection_id, threshold=body.threshold, metadata=body.metadata
         )
@@ -88,7 +90,14 @@ CREATE = Operation(
             headers=("Location",),
         )
     },
-    errors=(*JSON_BODY, InvalidCollectionId, CollectionExists, StorageUnavailable, *INDEX),
+    errors=(
+        *JSON_BODY,
+        InvalidCollectionId,
+        CollectionExists,
+        QuotaExceeded,
+        StorageUnavailable,
+        *INDEX,
+    ),
     actions=("create_collection",),
     curl=curl_json("/collections", {"collection_id": "staff", "threshold": 85}),
 )

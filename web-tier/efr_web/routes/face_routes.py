@@ -13,7 +13,9 @@ from core.errors import (
     NoFaceFound,
     ObjectMissing,
     PersonNotFound,
+    QuotaExceeded,
     StorageUnavailable,
+    TooManyJobs,
 )
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from core.jobs.recognition_job import DetectedFace, RecognisedPhoto
@@ -58,6 +60,7 @@ def _add_index_route(api: Api, parts: WebParts, reader: PhotoReader) -> None:
     @api.route("POST", "/faces/index", INDEX_PHOTO)
     def index_photo() -> ResponseReturnValue:
         body, photo = reader.read(IndexPhoto)
+        visible(parts).quotas.check_faces()
         requests = visible(parts).index_requests
         job_id = requests.submit(
             photo.content, body.image_id, photo.filename, body, caller().author
@@ -72,18 +75,19 @@ def _add_batch_routes(api: Api, parts: WebParts) -> None:
         batch_requests = visible(parts).batch_requests
         body = read_json(IndexBatch)
 
-        def charge(photos: int) -> None:
+        def admit(photos: int) -> None:
+            visible(parts).quotas.check_faces()
             api.meter.charge("bulk", cost=photos)
 
         if (body.s3_keys is None) == (body.s3_prefix is None):
             raise InvalidRequest("s3_keys, s3_prefix: give exactly one of them")
         if body.s3_keys is not None:
             batch_id = batch_requests.submit_keys(
-                body.s3_bucket, body.s3_keys, body, caller().author, admit=charge
+                body.s3_bucket, body.s3_keys, body, caller().author, admit=admit
             )
         else:
             batch_id = batch_requests.submit_prefix(
-                body.s3_bucket, body.s3_prefix or "", body, caller().author, admit=charge
+                body.s3_bucket, body.s3_prefix or "", body, caller().author, admit=admit
             )
         location = url_for("batch_status", batch_id=batch_id)
         return _submitted(BatchSubmitted(batch_id=batch_id), location)
@@ -182,7 +186,7 @@ INDEX_PHOTO = Operation(
     answers={
         202: Answer(text="The photo was accepted.", models=(JobSubmitted,), headers=("Location",))
     },
-    errors=(*PHOTO, *COLLECTION, *HANDED_OVER),
+    errors=(*PHOTO, *COLLECTION, *HANDED_OVER, QuotaExceeded, TooManyJobs),
     actions=("enrol",),
     curl="-F image=@ada.jpg -F collection_id=staff -F image_id=ada-1 -F person=Ada /faces/index",
 )
@@ -202,7 +206,15 @@ INDEX_BATCH = Operation(
             text="The photos were accepted.", models=(BatchSubmitted,), headers=("Location",)
         )
     },
-    errors=(*JSON_BODY, *COLLECTION, *SOURCE, ObjectMissing, *HANDED_OVER),
+    errors=(
+        *JSON_BODY,
+        *COLLECTION,
+        *SOURCE,
+        ObjectMissing,
+        *HANDED_OVER,
+        QuotaExceeded,
+        TooManyJobs,
+    ),
     actions=("enrol_batch",),
     curl=curl_json(
         "/faces/index/batch",

@@ -18,6 +18,7 @@ from core.errors import (
     MissingFile,
     MissingFilename,
     StorageUnavailable,
+    TooManyJobs,
     WebhookUrlRefused,
 )
 from core.host.logs import log_fields
@@ -191,6 +192,7 @@ UPLOAD = Operation(
         *USABLE_PHOTO,
         *COLLECTION,
         *HANDED_OVER,
+        TooManyJobs,
     ),
     curl="-F inputFile=@ada.jpg -F collection_id=staff /",
 )
