@@ -78,6 +78,6 @@ def _line(record_id: str, record: AuditRecord) -> str:
         record.actor,
         record.action,
         record.collection_id or "-",
-        record.key_id or record.batch_id or record.job_id or record_id,
+        record.key_id or record.webhook_id or record.batch_id or record.job_id or record_id,
         ", ".join(counts),
     ).rstrip()

@@ -40,6 +40,9 @@ Action = Literal[
     "create_key",
     "rotate_key",
     "revoke_key",
+    "create_webhook",
+    "rotate_webhook",
+    "remove_webhook",
 ]
 ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
 
@@ -51,8 +54,8 @@ class AuditRecord(Frozen):
     """That something was done.
 
     ``people`` are hashes of names, ``counts`` numbers by what they count. ``key_id`` is the key
-    that was made or changed. ``begun_at`` is known of an erasure; one that is not ``is_complete``
-    broke off.
+    that was made or changed, ``webhook_id`` the webhook. ``begun_at`` is known of an erasure; one
+    that is not ``is_complete`` broke off.
     """
 
     action: Action
@@ -66,6 +69,7 @@ class AuditRecord(Frozen):
     job_id: str | None = None
     batch_id: str | None = None
     key_id: str | None = None
+    webhook_id: str | None = None
     begun_at: AwareDatetime | None = None
     is_complete: bool = True
 

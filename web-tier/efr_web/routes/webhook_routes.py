@@ -5,6 +5,7 @@ from datetime import timedelta
 from flask import jsonify, url_for
 from flask.typing import ResponseReturnValue
 
+from core.access.audit_trail import Action
 from core.bootstrap.web import WebParts
 from core.errors import (
     EventNotFound,
@@ -17,7 +18,7 @@ from core.errors import (
 )
 from core.ground.ids import is_face_id
 from core.jobs.webhooks.endpoints import Endpoint
-from efr_web.caller import visible
+from efr_web.caller import caller, visible
 from efr_web.openapi.operation import JSON_BODY, Answer, Api, Body, Operation, curl_json
 from efr_web.requests.models import CreateWebhook, PageQuery, RotateSecret
 from efr_web.requests.pagination import decode_cursor, encode_cursor
@@ -46,6 +47,7 @@ def _add_own_routes(api: Api, parts: WebParts) -> None:
     def create_webhook() -> ResponseReturnValue:
         body = read_json(CreateWebhook)
         made = visible(parts).webhooks.create(body.url, events=body.events, details=body.details)
+        _audit(parts, "create_webhook", made.webhook_id)
         response = jsonify(_with_secret(made).model_dump(mode="json"))
         response.status_code = 201
         response.headers["Location"] = url_for("describe_webhook", webhook_id=made.webhook_id)
@@ -64,12 +66,14 @@ def _add_own_routes(api: Api, parts: WebParts) -> None:
     @api.route("DELETE", _WEBHOOK, DELETE)
     def delete_webhook(webhook_id: str) -> ResponseReturnValue:
         visible(parts).webhooks.remove(webhook_id)
+        _audit(parts, "remove_webhook", webhook_id)
         return "", 204
 
     @api.route("POST", f"{_WEBHOOK}/secret", ROTATE)
     def rotate_webhook_secret(webhook_id: str) -> ResponseReturnValue:
         keep = timedelta(hours=read_json(RotateSecret).keep_hours)
         rotated = visible(parts).webhooks.rotate(webhook_id, keep=keep)
+        _audit(parts, "rotate_webhook", webhook_id)
         return _with_secret(rotated).model_dump(mode="json")
 
 
@@ -99,6 +103,10 @@ def _add_event_routes(api: Api, parts: WebParts) -> None:
         return EventSent(event_id=event_id).model_dump(mode="json"), 202
 
 
+def _audit(parts: WebParts, action: Action, webhook_id: str) -> None:
+    visible(parts).audit.add(action, caller().author, webhook_id=webhook_id)
+
+
 def _with_secret(endpoint: Endpoint) -> WebhookWithSecret:
     described = WebhookDescription.of(endpoint)
     return WebhookWithSecret(secret=endpoint.secrets[-1].secret, **dict(described))
@@ -114,6 +122,7 @@ CREATE = Operation(
         "webhook for these."
     ),
     body=Body(json=CreateWebhook),
+    actions=("create_webhook",),
     answers={
         201: Answer(
             text="The webhook was created.", models=(WebhookWithSecret,), headers=("Location",)
@@ -149,6 +158,7 @@ DELETE = Operation(
     access="admin",
     summary="Remove a webhook",
     text="Events that are on their way to it are dropped, within five seconds.",
+    actions=("remove_webhook",),
     answers={204: Answer(text="The webhook is gone.")},
     errors=(WebhookNotFound, StorageUnavailable),
     curl=f"-X DELETE {_EXAMPLE}",
@@ -159,6 +169,7 @@ ROTATE = Operation(
     summary="Give a webhook another secret",
     text="Until `keep_hours` have passed, both secrets sign.",
     body=Body(json=RotateSecret),
+    actions=("rotate_webhook",),
     answers={200: Answer(text="The webhook and its secret.", models=(WebhookWithSecret,))},
     errors=(*JSON_BODY, WebhookNotFound, StorageUnavailable),
     curl=curl_json(f"{_EXAMPLE}/secret", {"keep_hours": 48}),

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from efr_web.openapi.operation import Api
 from efr_web.routes.direct_upload_routes import OFFER
+from efr_web.routes.webhook_routes import REPLAY, TEST
 
 from core.access.audit_trail import AuditRecord, AuditTrail
 from core.access.name_hashes import NameHashes
@@ -109,14 +110,37 @@ def test_each_call_that_changes_something_leaves_a_record(ours: Audited) -> None
     assert all(record.request_id for record in records)
 
 
+def test_webhook_leaves_a_record_when_it_is_made_rotated_and_removed(ours: Audited) -> None:
+    made = webhook_done(ours)
+
+    records = ours.records()[-3:]
+    assert [(record.action, record.webhook_id, record.actor) for record in records] == [
+        (action, made["webhook_id"], ours.key_id)
+        for action in ("create_webhook", "rotate_webhook", "remove_webhook")
+    ]
+    assert made["secret"] not in "".join(record.model_dump_json() for record in records)
+
+
+def webhook_done(ours: Audited) -> dict[str, Any]:
+    """Make a webhook, rotate and remove it; return what was made."""
+    asked = {"url": "https://example.org/", "events": ["job.done"]}
+    made = json_of(ours.call("POST", "/webhooks", json=asked), 201)
+    path = f"/webhooks/{made['webhook_id']}"
+    assert ours.call("POST", f"{path}/secret", json={}).status_code == 200
+    assert ours.call("DELETE", path).status_code == 204
+    return made
+
+
 def test_every_operation_that_may_change_something_says_what_it_leaves(ours: Audited) -> None:
     everything_done(ours)
+    webhook_done(ours)
     done = {record.action for record in ours.records()}
 
     for operation, methods in operations(ours.web):
         changes = methods & {"POST", "PUT", "PATCH", "DELETE"}
         is_audited = operation.access in ("enrol", "erase", "admin") and bool(changes)
-        is_audited &= operation is not OFFER  # the batch that indexes the photo is audited
+        # The batch that indexes the photo is audited; the others only send events.
+        is_audited &= operation not in (OFFER, REPLAY, TEST)
         assert bool(operation.actions) == is_audited, operation.summary
         assert set(operation.actions) <= done
 
