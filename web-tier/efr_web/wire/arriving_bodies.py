@@ -6,9 +6,9 @@ from typing import Final, Protocol
 
 from gunicorn.http.unreader import SocketUnreader
 
-_LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*(?=\r\n)", re.IGNORECASE)
+_LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)[ \t]*(?=\r\n)", re.IGNORECASE)
 _CODING: Final = re.compile(rb"\r\ntransfer-encoding:([^\r\n]*)(?=\r\n)", re.IGNORECASE)
-_SIZE: Final = re.compile(rb"([0-9a-f]{1,15})[ \t]*(?:;.*)?", re.IGNORECASE)
+_SIZE: Final = re.compile(rb"([0-9a-f]+)[ \t]*(?:;.*)?", re.IGNORECASE | re.DOTALL)
 _EXPECTS: Final = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*(?=\r\n)", re.IGNORECASE)
 _MAX_LINE_BYTES: Final = 8190
 _READ_BYTES: Final = 256 * 1024
@@ -68,13 +68,20 @@ class ChunkedBody:
                 self._to_skip -= step
                 at += step
                 continue
-            end = data.find(b"\n", at) + 1
-            self._line += data[at : end or len(data)]
-            at = end or len(data)
-            if end:
-                self._take_line()
-            elif len(self._line) > _MAX_LINE_BYTES:
-                self._is_over = True
+            at = self._read_line(data, at)
+
+    def _read_line(self, data: bytes, at: int) -> int:
+        """Read on in a line; return where it or the data ends."""
+        end = data.find(b"\n", at) + 1
+        stop = end or len(data)
+        self._line += data[at:stop]
+        if end and self._line.endswith(b"\r\n"):
+            self._take_line()
+        elif self._is_in_trailers:
+            self._is_over = end > 0  # gunicorn refuses an LF alone among trailers, and here only
+        else:
+            self._is_over = len(self._line) > _MAX_LINE_BYTES
+        return stop
 
     def _take_line(self) -> None:
         line = bytes(self._line).strip()
@@ -102,13 +109,16 @@ def arriving_body(head: bytes, most_bytes: int) -> ArrivingBody | None:
     Returns
     -------
     ArrivingBody, optional
-        None where there is none, and where it is refused without being read.
+        None where there is none, and where it is refused without being read. Where gunicorn
+        accepts what this does not know, a slow client would take a thread.
     """
     lengths, codings = _LENGTH.findall(head), _CODING.findall(head)
-    if len(codings) == 1 and not lengths and codings[0].strip().lower() == b"chunked":
-        return ChunkedBody(most_bytes)
-    if len(lengths) == 1 and not codings and 0 < int(lengths[0]) <= most_bytes:
-        return MeasuredBody(int(lengths[0]))
+    if codings:
+        last = b",".join(codings).rpartition(b",")[2].strip().lower()
+        return ChunkedBody(most_bytes) if last == b"chunked" and not lengths else None
+    digits = lengths[0].lstrip(b"0") if len(lengths) == 1 else b""
+    if 0 < len(digits) <= len(str(most_bytes)) and int(digits) <= most_bytes:
+        return MeasuredBody(int(digits))
     return None
 
 

@@ -1,5 +1,6 @@
 """Where bodies end, before any thread reads them."""
 
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
@@ -10,7 +11,11 @@ from efr_web.wire.arriving_bodies import (
     arriving_body,
     expects_to_be_asked,
 )
-from hypothesis import given
+from gunicorn.config import Config
+from gunicorn.http.errors import ParseException
+from gunicorn.http.message import Request
+from gunicorn.http.unreader import SocketUnreader
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 MOST = 1000
@@ -33,7 +38,9 @@ def test_body_with_a_length_is_awaited(line: bytes) -> None:
     assert isinstance(body_of(line), MeasuredBody)
 
 
-@pytest.mark.parametrize("value", [b"chunked", b" Chunked ", b"\tCHUNKED"])
+@pytest.mark.parametrize(
+    "value", [b"chunked", b" Chunked ", b"\tCHUNKED", b"gzip, chunked", b"identity,chunked"]
+)
 def test_body_in_chunks_is_awaited(value: bytes) -> None:
     assert isinstance(body_of(b"Transfer-Encoding:" + value), ChunkedBody)
 
@@ -49,9 +56,8 @@ def test_body_in_chunks_is_awaited(value: bytes) -> None:
         [b"Content-Length: 5, 5"],
         [b"Content-Length: 5", b"Content-Length: 5"],
         [b"Content-Length: 5", b"Transfer-Encoding: chunked"],
-        [b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked"],
         [b"Transfer-Encoding: gzip"],
-        [b"Transfer-Encoding: gzip, chunked"],
+        [b"Transfer-Encoding: chunked, gzip"],
         [b"Transfer-Encoding : chunked"],
         [b"X-Content-Length: 5"],
     ],
@@ -82,7 +88,17 @@ def test_chunks_end_where_they_end_however_they_come(cuts: set[int]) -> None:
 
 @pytest.mark.parametrize(
     "begun",
-    [b"\r\n", b"zz\r\n", b"-5\r\n", b"0x5\r\n", b"1_0\r\n", b"+5\r\n", b"5 5\r\n", b"a" * 9000],
+    [
+        b"\r\n",
+        b"zz\r\n",
+        b"0\r\na: b\n",
+        b"-5\r\n",
+        b"0x5\r\n",
+        b"1_0\r\n",
+        b"+5\r\n",
+        b"5 5\r\n",
+        b"a" * 9000,
+    ],
 )
 def test_what_is_no_chunk_is_not_awaited(begun: bytes) -> None:
     body = ChunkedBody(MOST * 100)
@@ -106,3 +122,57 @@ def test_only_clients_of_http_1_1_expect_to_be_asked() -> None:
     assert not expects_to_be_asked(head())
     assert not expects_to_be_asked(head(b"X-Expect: 100-continue"))
     assert not expects_to_be_asked(old)
+
+
+LINES = [
+    b"Content-Length: 5",
+    b"Content-Length: " + b"0" * 30 + b"5",
+    b"Content-Length:5 \t",
+    b"Content-Length: 0",
+    b"Content-Length: x",
+    b"Content-Length : 5",
+    b"Transfer-Encoding: chunked",
+    b"Transfer-Encoding: identity",
+    b"Transfer-Encoding: gzip, chunked",
+    b"Transfer-Encoding: chunked, identity",
+    b"transfer-encoding:\tchunked ",
+    b"Connection: close",
+    b" folded",
+]
+PIECES = [b"0", b"5", b"00", b"f" * 20, b"abcde", b"\r\n", b"\r", b"\n", b";", b"x=y", b" ", b":"]
+
+
+class Waiting(SocketUnreader):  # type: ignore[misc]
+    """Gives what was sent, and notes when more is asked for."""
+
+    def __init__(self, sent: bytes) -> None:
+        super().__init__(None)
+        self.buf.write(sent)
+        self.has_waited = False
+
+    def chunk(self, size_hint: int | None = None) -> bytes:
+        self.has_waited = True
+        return b""
+
+
+@given(lines=st.lists(st.sampled_from(LINES), max_size=3), pieces=st.lists(st.sampled_from(PIECES)))
+@example(lines=[b"Transfer-Encoding: chunked"], pieces=[b"0", b"\n", b"\n"])
+@example(lines=[b"Transfer-Encoding: chunked"], pieces=[b"f" * 20, b"\r\n", b"a"])
+@example(lines=[b"Transfer-Encoding: identity", b"Transfer-Encoding: chunked"], pieces=[b"5"])
+@example(lines=[b"Content-Length: " + b"0" * 30 + b"5"], pieces=[b"abc"])
+def test_no_thread_waits_for_a_request_that_it_is_given(
+    lines: list[bytes], pieces: list[bytes]
+) -> None:
+    body = body_of(*lines)
+    sent = b"".join(pieces)
+    if body is not None:
+        body.feed(sent)
+        if body.wanted:
+            return  # it is given to no thread yet
+    unreader = Waiting(head(*lines) + sent)
+
+    with suppress(ParseException):
+        request = Request(Config(), unreader, ("127.0.0.1", 1))
+        request.body.read()
+
+    assert not unreader.has_waited
