@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 TRUSTED_S: Final = 5.0
 """How old what is known of the endpoints may be: they cost a request in this time, not per job."""
 MOST_ENDPOINTS: Final = 20
+_FAILED_S: Final = 1.0
 _ATTEMPTS: Final = 20
 
 
@@ -37,6 +38,8 @@ class Endpoints:
         self._read_at_s: float | None = None
         self._known: dict[str, tuple[str, Endpoint]] = {}
         """By their ids: version and endpoint."""
+        self._failure: str | None = None
+        self._failed_until_s = 0.0
         self._lock = threading.Lock()
 
     def known(self) -> list[Endpoint]:
@@ -123,6 +126,17 @@ class Endpoints:
 
     def _read(self) -> None:
         """List the endpoints, and get those that are new or changed."""
+        # While S3 is away, those who wait for the lock must not wait for S3 one after the other.
+        if self._failure is not None and self._clock() < self._failed_until_s:
+            raise StorageUnavailable(self._failure)
+        try:
+            self._look()
+        except StorageUnavailable as error:
+            self._failure, self._failed_until_s = str(error), self._clock() + _FAILED_S
+            raise
+        self._failure = None
+
+    def _look(self) -> None:
         read_at_s = self._clock()
         found: dict[str, tuple[str, Endpoint]] = {}
         for key, version in self._store.page(WEBHOOKS).items():

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.errors import TooManyWebhooks, WebhookNotFound
+from core.errors import StorageUnavailable, TooManyWebhooks, WebhookNotFound
 from core.ground.ids import new_id
 from core.ground.realms import Realm
 from core.jobs.webhooks.endpoint_store import MOST_ENDPOINTS, TRUSTED_S, Endpoints
@@ -82,6 +82,19 @@ def test_other_processes_know_a_change_after_five_seconds(desk: Desk) -> None:
     desk.clock.advance(TRUSTED_S)
     assert other.known() == []
     assert other.find(endpoint.webhook_id) is None
+
+
+def test_threads_that_wait_for_s3_while_it_is_away_fail_together(desk: Desk) -> None:
+    desk.store.available = False
+    with pytest.raises(StorageUnavailable):
+        desk.endpoints.known()
+
+    desk.store.available = True
+    with pytest.raises(StorageUnavailable):
+        desk.endpoints.known()
+    assert desk.store.listings == 0
+    desk.clock.advance(1)
+    assert desk.endpoints.known() == []
 
 
 def test_twenty_are_the_most(desk: Desk) -> None:
