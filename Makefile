@@ -8,7 +8,7 @@ export ORT_DISABLE_TELEMETRY := 1
 CODE := core web-tier app-tier cli harness benchmarks scripts tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-door bench-executors bench-collections erasing bench-s3 bench-quality bench-upright containers prove-containers lock
+.PHONY: help install samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-door bench-executors bench-collections erasing webhooks bench-s3 bench-quality bench-upright containers prove-containers lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -140,6 +140,9 @@ bench-collections: samples ## Measure the service with 2,000 collections; writes
 erasing: samples ## Erase people among 1,000 collections, under uploads of them; writes docs/benchmarks/erasing.json
 	@$(BIN)/python -m harness.erasing --artifact docs/benchmarks/erasing.json $(ERASING)
 	@$(BIN)/python -m benchmarks.service.pipeline_page
+
+webhooks: install ## Count the events of 1,000 jobs at a receiver that fails half of the time, while workers are killed
+	@$(BIN)/python -m harness.webhooks $(WEBHOOKS)
 
 bench-s3: install ## Compare boto3's and obstore's processor time; writes docs/benchmarks/s3.json
 	@$(BIN)/python -m benchmarks.service.bench_s3
