@@ -227,8 +227,14 @@ class Settings(BaseSettings):
     """Receivers of webhooks that may have a private address and plain HTTP: host names, and
     networks such as ``10.0.0.0/8``, separated by commas."""
 
-    webhook_retry_seconds: Annotated[tuple[Seconds, ...], NoDecode] = Field(
-        default="5,300,1800,7200,18000,36000,36000", validate_default=True
+    webhook_retry_seconds: Annotated[tuple[Seconds, ...], NoDecode] = (
+        5,
+        300,
+        1800,
+        7200,
+        18000,
+        36000,
+        36000,
     )
     """Pauses before the second attempt to deliver an event, the third, and so on."""
 
