@@ -120,9 +120,10 @@ class BatchRequests:
             if not is_key(key):
                 raise InvalidRequest(f"s3_keys: {key[:300]!r}: {_NO_KEY}")
         if bucket == self.direct.bucket:
+            admit(len(keys))  # first, because the look takes a request to S3 for each key
             self.direct.check(keys, options)
             job_ids = [job_of_photo(key) for key in keys]
-            return self._submit(bucket, keys, options, author, admit, job_ids=job_ids)
+            return self._submit(bucket, keys, options, author, _admit_all, job_ids=job_ids)
         return self._submit(self.sources.bucket(bucket), keys, options, author, admit)
 
     def submit_prefix(

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from core.jobs.recognition_job import failed
 from core.settings import Settings
-from tests.unit.web.test_door import Door
+from tests.unit.web.test_door import JOB, Door
 from tests.unit.web.web_fixture import PHOTO, SETTINGS, WebFixture, assert_error, base64_of, json_of
 
 BATCH = {"collection_id": "staff", "s3_bucket": "album"}
@@ -167,6 +167,16 @@ def test_prefix_costs_the_photos_below_it() -> None:
     assert web.client.post("/faces/index/batch", json=request).status_code == 202
     assert_error(web.client.post("/faces/index/batch", json=request), 429, "RATE_LIMITED")
     assert len(web.index_queue.bodies) == 7
+
+
+def test_photos_that_callers_sent_to_s3_themselves_are_charged_before_s3_is_asked() -> None:
+    web = public(rate_limit_bulk_per_address="2/minute")
+    web.create("staff")
+    keys = [f"{JOB}_{number}.jpg" for number in range(2)]
+    request = {"collection_id": "staff", "s3_bucket": SETTINGS.s3_in_bucket, "s3_keys": keys}
+
+    assert_error(web.client.post("/faces/index/batch", json=request), 404, "INPUT_MISSING")
+    assert_error(web.client.post("/faces/index/batch", json=request), 429, "RATE_LIMITED")
 
 
 def test_batch_beyond_the_limit_is_accepted_when_nothing_was_used() -> None:
