@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.errors import StorageUnavailable, TooManyWebhooks, WebhookNotFound
-from core.ground.ids import new_id
 from core.ground.realms import Realm
 from core.jobs.webhooks.endpoint_store import MOST_ENDPOINTS, TRUSTED_S, Endpoints
 from core.jobs.webhooks.endpoints import Endpoint
@@ -13,6 +12,9 @@ from core.testing import ManualClock, MemoryStore
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 DAY = timedelta(days=1)
+
+
+NEVER_ISSUED = "f291bf79-8c94-4321-a20b-62c49c01a022"
 
 
 class Desk:
@@ -105,7 +107,7 @@ def test_twenty_are_the_most(desk: Desk) -> None:
         desk.endpoints.add(made())
 
 
-@pytest.mark.parametrize("webhook_id", [new_id(), "no id", "../keys/0123456789ab"])
+@pytest.mark.parametrize("webhook_id", [NEVER_ISSUED, "no id", "../keys/0123456789ab"])
 def test_unknown_endpoint_is_not_found(desk: Desk, webhook_id: str) -> None:
     with pytest.raises(WebhookNotFound):
         desk.endpoints.get(webhook_id)
