@@ -19,6 +19,7 @@ from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
 from core.bootstrap.infrastructure import Infrastructure
 from core.collections.enrolment import face_id
+from core.ground.realms import WHOLE, Realm
 from core.jobs.index_job import IndexJob
 from core.ports import EnrolledFace
 from core.settings import Settings
@@ -59,8 +60,8 @@ class Terminal:
             text=True,
         )
 
-    def parts(self) -> CliContext:
-        return join_context(self.settings, Infrastructure.on_aws(self.settings))
+    def parts(self, realm: Realm = WHOLE) -> CliContext:
+        return join_context(self.settings, Infrastructure.on_aws(self.settings), realm)
 
     def run(self, *arguments: str | Path) -> tuple[int, str, str]:
         """Return exit code, output and errors of a command."""

@@ -14,9 +14,14 @@ from core.ports import Recognizer
 
 @dataclass(frozen=True, kw_only=True)
 class Executor:
-    """A way to run recognisers; ``mark`` is in the command of its children."""
+    """A way to run recognisers; ``mark`` is in the command of its children.
+
+    ``are_own`` says that they are children of the process itself, as those of the services that
+    it has started are not.
+    """
 
     mark: str
+    are_own: bool
     build: Callable[[Callable[[], Recognizer], int, float], WarmPool]
 
     def pool(
@@ -26,7 +31,7 @@ class Executor:
 
     def children(self, of: psutil.Process | None = None) -> set[int]:
         """Return the pids of the children that recognise, by default this process's."""
-        family = (of or psutil.Process()).children(recursive=True)
+        family = (of or psutil.Process()).children(recursive=not self.are_own)
         return {child.pid for child in family if self.mark in command(child)}
 
 
@@ -46,6 +51,7 @@ def is_alive(pid: int) -> bool:
 
 PROCESSES: Final = Executor(
     mark="multiprocessing.spawn",
+    are_own=True,
     build=lambda load, count, timeout_s: TimedPool(load, processes=count, timeout_s=timeout_s),
 )
 
@@ -54,6 +60,7 @@ def on_ray(address: str | None = None) -> Executor:
     """Return the executor of a cluster, or of one that each pool starts for itself."""
     return Executor(
         mark="ray::_Recognising",
+        are_own=False,
         build=lambda load, count, timeout_s: RayPool(
             lambda: load, actors=count, timeout_s=timeout_s, address=address
         ),

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 
 from core.errors import (
@@ -230,7 +231,7 @@ def test_children_die_with_a_killed_parent(
     )
     assert parent.stdout is not None
     assert parent.stdout.readline() == b"ready\n"
-    family = executor.children()
+    family = executor.children(psutil.Process(parent.pid) if executor.are_own else None)
     assert family
 
     parent.kill()
