@@ -1,5 +1,6 @@
 """What the service runs on: buckets, queues, an index, recognisers and time."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from core.bootstrap.shared_redis import build_shared_job_notes
 from core.executors.pool import WarmPool
 from core.gallery.changes import Watch
 from core.gallery.factory import build_index
+from core.jobs.webhooks.addresses import Resolve
 from core.ports import Bucket, FaceIndex, JobQueue
 from core.scaling.policy import Depth
 from core.settings import Settings
@@ -53,6 +55,8 @@ class Infrastructure:
         Returns token buckets that all processes share; None if each has its own.
     shared_job_notes : callable
         Returns notes of jobs that all processes share; None if each has its own.
+    resolve : callable
+        Looks hosts of webhooks up, as ``socket.getaddrinfo``.
     clock, sleep : callable
         Monotonic seconds, and how to let them pass.
     wall_clock : callable
@@ -69,6 +73,7 @@ class Infrastructure:
     executor: Callable[[int], WarmPool]
     shared_buckets: Callable[[], Checkable | None] = lambda: None
     shared_job_notes: Callable[[], JobNotes | None] = lambda: None
+    resolve: Resolve = socket.getaddrinfo
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     wall_clock: Callable[[], float] = time.time

@@ -131,7 +131,7 @@ def build_web(
 
 def _realm_parts(shared: Shared, *, schedule: PollSchedule, recognise: Recognise) -> RealmParts:
     infrastructure, settings = shared.infrastructure, shared.settings
-    guard = Guard(settings.webhook_allow_private)
+    guard = Guard(settings.webhook_allow_private, resolve=infrastructure.resolve)
     return RealmParts(
         uploads=Uploads(
             intake=_intake(shared, settings.sqs_req_queue_name),

@@ -180,7 +180,8 @@ def _lane(
 def _event_lane(shared: Shared, tenants: Tenants, *, on_work: Callable[[], None]) -> Lane:
     settings, infrastructure = shared.settings, shared.infrastructure
     turns = Turns(infrastructure.clock)
-    post = Sender(Guard(settings.webhook_allow_private), now=infrastructure.wall_clock)
+    guard = Guard(settings.webhook_allow_private, resolve=infrastructure.resolve)
+    post = Sender(guard, now=infrastructure.wall_clock)
 
     def handler(tenant: str) -> EventHandler:
         own = tenants(tenant)

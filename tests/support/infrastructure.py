@@ -1,5 +1,6 @@
 """The service's infrastructure for tests: in memory, or LocalStack without child processes."""
 
+import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -86,6 +87,7 @@ class MemoryInfrastructure:
             wall_clock=self.clock,
             sleep=self.sleep or self.clock.advance,
             run_in_background=lambda name, task: self.tasks.append(name),
+            resolve=_without_network,
         )
 
     def shared(self) -> Shared:
@@ -94,6 +96,11 @@ class MemoryInfrastructure:
 
     def _let_pass(self) -> None:
         self.clock.advance(self.seconds_a_photo)
+
+
+def _without_network(host: Any, port: Any, **options: Any) -> Any:
+    """Look up what is an address already; a name is nowhere."""
+    return socket.getaddrinfo(host, port, flags=socket.AI_NUMERICHOST, **options)
 
 
 def localstack_infrastructure(settings: Settings, recognizer: Recognizer) -> Infrastructure:
