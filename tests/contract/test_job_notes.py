@@ -33,13 +33,21 @@ def test_last_note_is_found(notes: JobNotes) -> None:
 
 @pytest.mark.parametrize("kind", ["own", "redis"])
 def test_note_is_kept_for_a_while(kind: str, request: pytest.FixtureRequest) -> None:
-    notes: JobNotes = OwnJobNotes(0.05)
+    notes: JobNotes = OwnJobNotes(1)
     if kind == "redis":
         server: RedisServer = request.getfixturevalue("redis_server")
-        notes = RedisJobNotes(redis_client(server.url), 0.05)
-    notes.put("photo", "one")
+        notes = RedisJobNotes(redis_client(server.url), 1)
+    found: list[str | None] = []
 
-    wait_until(lambda: notes.get("photo") is None, what="the note to go")
+    def has_gone() -> bool:
+        found.append(notes.get("photo"))
+        return found[-1] is None
+
+    notes.put("photo", "one")
+    wait_until(has_gone, what="the note to go")
+
+    assert set(found[:-1]) <= {"one"}
+    assert notes.get("photo") is None
 
 
 def test_processes_share_what_is_in_redis(redis_server: RedisServer) -> None:

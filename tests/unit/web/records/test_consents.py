@@ -54,7 +54,7 @@ def test_slash_in_a_name_needs_no_encoding(staff: WebFixture) -> None:
 def test_person_must_be_enrolled(staff: WebFixture) -> None:
     unknown = staff.client.put("/collections/staff/consents/Bob", json=NOTE)
     assert_error(unknown, 404, "PERSON_NOT_FOUND")
-    nowhere = staff.client.put("/collections/work/consents/Ada", json=NOTE)
+    nowhere = staff.client.put("/collections/nowhere/consents/Ada", json=NOTE)
     assert_error(nowhere, 404, "COLLECTION_NOT_FOUND")
 
 
