@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from benchmarks.common.lfw import off_centre, person_of, trial_options
 from benchmarks.search.rank1_photos import DLIB, OURS, Recognitions, engines, recognitions
 from benchmarks.search.rank1_rates import Answer, compare_all, rates, split
-from core.collections.enrolment import Enroller
+from core.collections.enrolment.enroller import Enroller
 from core.collections.identification import FaceIdentifier
 from core.collections.registry import Collections
 from core.errors import Erased

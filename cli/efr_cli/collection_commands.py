@@ -6,7 +6,7 @@ import click
 from pydantic import TypeAdapter, ValidationError
 
 from core.collections.collection import Collection
-from core.collections.receipts import Receipt
+from core.collections.erasing.receipts import Receipt
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from core.ground.authors import TYPIST
 from core.jobs.index_job import Metadata

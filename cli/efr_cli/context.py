@@ -13,11 +13,11 @@ import click
 from core.access.audit_trail import AuditTrail
 from core.access.key_store import KeyStore
 from core.collections.consents import Consents
-from core.collections.enrolment import Enroller
-from core.collections.erasure import Erasure
+from core.collections.enrolment.enroller import Enroller
+from core.collections.erasing.erasure import Erasure
+from core.collections.erasing.receipts import Receipts
 from core.collections.matching import Matching, Recognise
 from core.collections.people import People
-from core.collections.receipts import Receipts
 from core.collections.registry import Collections
 from core.ground.realms import WHOLE, Realm
 from core.ports import FaceIndex, Recognizer

@@ -14,9 +14,9 @@ from core.bootstrap.bucket_news import tell_of_obstacles, tell_of_versions
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.tenant_store import TenantStore
 from core.collections.consents import Consents
-from core.collections.enrolment import Enroller
-from core.collections.erasure import Erasure
-from core.collections.fresh_results import FreshResults
+from core.collections.enrolment.enroller import Enroller
+from core.collections.erasing.erasure import Erasure
+from core.collections.erasing.fresh_results import FreshResults
 from core.collections.grounds import IN_TIME_S, Grounds
 from core.collections.identification import FaceIdentifier
 from core.collections.matching import Matching, Recognise

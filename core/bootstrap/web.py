@@ -17,10 +17,10 @@ from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.limits import build_limits
 from core.bootstrap.shared import Check, Shared
 from core.collections.consents import Consents
-from core.collections.erasure import Erasure
+from core.collections.erasing.erasure import Erasure
+from core.collections.erasing.receipts import Receipts
 from core.collections.matching import Matching, Recognise
 from core.collections.people import People
-from core.collections.receipts import Receipts
 from core.collections.registry import Collections
 from core.executors.neighbours import Neighbours
 from core.executors.pool import WarmPool

@@ -11,7 +11,7 @@ from cachetools import LRUCache, cached
 from core.bootstrap.host import Host, build_host, touch
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
-from core.collections.enrolment_batching import EnrolmentGroups
+from core.collections.enrolment.batching import EnrolmentGroups
 from core.executors.pool import WarmPool
 from core.ground.realms import Realm
 from core.jobs.batch_records import BatchLists

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from core.access.audit_trail import AuditTrail
-from core.collections.enrolment_batching import EnrolmentGroups
-from core.collections.face_choice import needed_for
+from core.collections.enrolment.batching import EnrolmentGroups
+from core.collections.enrolment.face_choice import needed_for
 from core.collections.identification import FaceIdentifier
 from core.errors import BucketNotFound, CollectionNotFound, Erased, ObjectMissing
 from core.ground.authors import Author

@@ -18,7 +18,7 @@ from core.aws.provisioning import provision
 from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
 from core.bootstrap.infrastructure import Infrastructure
-from core.collections.enrolment import face_id
+from core.collections.enrolment.enroller import face_id
 from core.ground.realms import WHOLE, Realm
 from core.jobs.index_job import IndexJob
 from core.ports import EnrolledFace

@@ -11,8 +11,8 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 from tqdm import tqdm
 
-from core.collections.enrolment import Enroller, face_id
-from core.collections.face_choice import BACKGROUND_FACE_RATIO
+from core.collections.enrolment.enroller import Enroller, face_id
+from core.collections.enrolment.face_choice import BACKGROUND_FACE_RATIO
 from core.errors import FaceServiceError
 from core.faces.results import Face, Model, Needed
 from core.jobs.index_job import PersonName

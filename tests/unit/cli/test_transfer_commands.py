@@ -13,7 +13,7 @@ import pytest
 from efr_cli.transfer.parquet import PAGE, write_faces
 
 from core.collections.consents import ConsentNote
-from core.collections.enrolment import Added, Enroller
+from core.collections.enrolment.enroller import Added, Enroller
 from core.faces.results import Model
 from core.ground.ids import new_id
 from core.jobs.recognition_job import COLLECTION_NOTE

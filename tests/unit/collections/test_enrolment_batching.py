@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from core.collections.enrolment_batching import EnrolmentGroups
+from core.collections.enrolment.batching import EnrolmentGroups
 from core.errors import CollectionNotFound, Erased, IndexUnavailable
 from core.ground.ids import new_id
 from core.jobs.index_job import IndexDone, IndexJob

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.bootstrap.shared import Shared
-from core.collections.erasure import Erasure
+from core.collections.erasing.erasure import Erasure
 from core.errors import CollectionNotFound, FaceNotFound, PersonNotFound, StorageUnavailable
 from core.gallery.changes import StoredChanges
 from core.ground.ids import new_id

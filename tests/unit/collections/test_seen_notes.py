@@ -1,6 +1,6 @@
 """Notes of photos are asked for once, and forgotten with the photo."""
 
-from core.collections.seen_notes import SeenNotes
+from core.collections.erasing.seen_notes import SeenNotes
 from core.ports import ObjectNotes
 from core.testing import MemoryStore
 

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from core.collections.traces import Traces, Whom
+from core.collections.erasing.traces import Traces, Whom
 from core.errors import Erased
 from core.faces.results import Model
 from core.ground.ids import new_id
@@ -187,7 +187,7 @@ def test_photo_of_a_failed_job_is_looked_at_each_time(outputs: MemoryStore, trac
 def test_no_more_results_are_remembered_than_there_are(
     outputs: MemoryStore, traces: Traces, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.collections.seen_results.MOST", 3)
+    monkeypatch.setattr("core.collections.erasing.seen_results.MOST", 3)
     for number in range(5):
         Results(outputs).write(named(f"person {number}", new_id()))
     traces.find(whom("Nobody"))

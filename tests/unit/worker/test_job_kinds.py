@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.collections.enrolment_batching import EnrolmentGroups
+from core.collections.enrolment.batching import EnrolmentGroups
 from core.errors import BucketNotAllowed, FileTooLarge, ObjectMissing, UnsupportedImage
 from core.ground.ids import new_id
 from core.ground.storage_keys import batch_mark_key

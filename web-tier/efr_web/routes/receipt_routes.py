@@ -4,7 +4,7 @@ from flask import current_app, url_for
 from flask.typing import ResponseReturnValue
 
 from core.bootstrap.web import WebParts
-from core.collections.receipts import Receipt
+from core.collections.erasing.receipts import Receipt
 from core.errors import ReceiptNotFound, StorageUnavailable
 from efr_web.caller import visible
 from efr_web.openapi.operation import Answer, Api, Operation

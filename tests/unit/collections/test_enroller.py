@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.collections.enrolment import face_id
-from core.collections.face_choice import BACKGROUND_FACE_RATIO
+from core.collections.enrolment.enroller import face_id
+from core.collections.enrolment.face_choice import BACKGROUND_FACE_RATIO
 from core.errors import CollectionNotFound, Erased, ModelMismatch, NoFaceInBox
 from core.faces.results import Model, Recognition
 from core.gallery.changes import StoredChanges

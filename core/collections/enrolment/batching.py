@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Final
 
-from core.collections.enrolment import Enroller
+from core.collections.enrolment.enroller import Enroller
 from core.errors import Erased, ServiceUnavailable
 from core.faces.results import Model, Recognition
 from core.jobs.index_job import IndexDone, IndexJob

@@ -24,10 +24,10 @@ from typing import Final
 from core.access.audit_trail import AuditTrail
 from core.collections.collection import Collection
 from core.collections.consents import Consents
+from core.collections.erasing.receipts import Kind, Receipt, Removed, action_of
+from core.collections.erasing.traces import Found, Traces, Whom
 from core.collections.people import People
-from core.collections.receipts import Kind, Receipt, Removed, action_of
 from core.collections.registry import Collections
-from core.collections.traces import Found, Traces, Whom
 from core.errors import (
     CollectionNotFound,
     PersonNotFound,

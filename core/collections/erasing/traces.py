@@ -14,10 +14,10 @@ from datetime import datetime
 from functools import cached_property
 from typing import Final
 
+from core.collections.erasing.receipts import Removed
+from core.collections.erasing.seen_notes import SeenNotes
+from core.collections.erasing.seen_results import SeenResults, Sweep
 from core.collections.erasure_records import NOTHING_ERASED, ErasureLog
-from core.collections.receipts import Removed
-from core.collections.seen_notes import SeenNotes
-from core.collections.seen_results import SeenResults, Sweep
 from core.errors import Erased, ObjectMissing
 from core.ground.ids import is_job_id
 from core.ground.realms import WHOLE, Realm

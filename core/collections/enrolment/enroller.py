@@ -10,12 +10,12 @@ from typing import Final
 
 from core.access.limits.quotas import Quotas
 from core.collections.collection import Collection, check_model
+from core.collections.enrolment.face_choice import ChosenFaces, left_out, too_poor
+from core.collections.enrolment.known_faces import is_same, keep_user_edits
+from core.collections.enrolment.same_photo import of_others
 from core.collections.erasure_records import ErasureLog
-from core.collections.face_choice import ChosenFaces, left_out, too_poor
 from core.collections.grounds import Grounds
-from core.collections.known_faces import is_same, keep_user_edits
 from core.collections.registry import Collections
-from core.collections.same_photo import of_others
 from core.errors import CollectionNotFound, Erased
 from core.faces.results import Face, Model, Recognition
 from core.jobs.index_job import IndexDone, IndexJob

@@ -1,0 +1,1 @@
+"""Erasing people and faces with every trace of them."""
