@@ -220,10 +220,11 @@ inspect_images() {
             done
             test ! -e .env || refuse "a .env file is there"
             test ! -w core/settings.py || refuse "the code is writable"
+            python -c "import core.access.redis_client" || refuse "REDIS_URL has no client"
             models=$(find /opt/venv -name "shape_predictor_*.dat")
             test "${models##*/}" = shape_predictor_5_face_landmarks.dat || refuse "landmark models: $models"
         ' || fail "$tier contains what it should not"
-        proved "$tier: no root, no compiler, no pip, no 68-point model, no .env, code read-only"
+        proved "$tier: no root, no compiler, no pip, no 68-point model, no .env, code read-only, a client for REDIS_URL"
     done
 }
 
