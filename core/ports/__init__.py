@@ -1,0 +1,32 @@
+"""What the use cases need from the outside world."""
+
+from core.ports.face_index import EnrolledFace, FaceIndex, Match
+from core.ports.queues import JobQueue, ReceivedMessage
+from core.ports.recognizer import Recognizer
+from core.ports.stores import (
+    Bucket,
+    ObjectNotes,
+    ObjectStore,
+    StoredObject,
+    UploadForm,
+    check_size,
+    checked_path,
+    is_path,
+)
+
+__all__ = [
+    "Bucket",
+    "EnrolledFace",
+    "FaceIndex",
+    "JobQueue",
+    "Match",
+    "ObjectNotes",
+    "ObjectStore",
+    "ReceivedMessage",
+    "Recognizer",
+    "StoredObject",
+    "UploadForm",
+    "check_size",
+    "checked_path",
+    "is_path",
+]

@@ -1,0 +1,131 @@
+"""Galleries of enrolled faces."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.ground.names import spelled
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnrolledFace:
+    """A known face; ``embedding`` is float32 of shape (D,).
+
+    ``person`` is None until a user names the face. ``rejected`` lists the people
+    whom users rejected for it. ``job_id`` is the job that enrolled it; that job's
+    photo and result hold the face too. Names have one spelling here, however
+    older versions stored them.
+    """
+
+    face_id: str
+    person: str | None
+    image_id: str
+    embedding: NDArray[np.float32]
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    rejected: frozenset[str] = frozenset()
+    job_id: str | None = None
+
+    def __post_init__(self) -> None:
+        _spell_names(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """An enrolled face and its distance to the probe; names as in `EnrolledFace`."""
+
+    face_id: str
+    person: str | None
+    distance: float
+    rejected: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        _spell_names(self)
+
+
+def _spell_names(face: EnrolledFace | Match) -> None:
+    if face.person is not None:
+        object.__setattr__(face, "person", spelled(face.person))
+    if face.rejected:
+        object.__setattr__(face, "rejected", frozenset(map(spelled, face.rejected)))
+
+
+class FaceIndex(Protocol):
+    """Galleries of enrolled faces, each searched on its own.
+
+    A gallery has an opaque id of 32 hexadecimal digits, issued by
+    `core.collections.registry`, so that no name of a caller's reaches a path or a filter.
+    Every method may raise ``ServiceUnavailable``, and all but ``create``,
+    ``drop`` and ``close`` raise ``CollectionNotFound`` if there is no such gallery.
+    """
+
+    def create(self, gallery_id: str, *, length: int) -> None:
+        """Create an empty gallery for embeddings of that length, unless it exists."""
+        ...
+
+    def drop(self, gallery_id: str) -> None:
+        """Remove a gallery with every trace of its faces; no error if there is none."""
+        ...
+
+    def put(self, gallery_id: str, faces: Sequence[EnrolledFace]) -> None:
+        """Store faces, replacing those of the same id; on return they are durable."""
+        ...
+
+    def get(self, gallery_id: str, face_ids: Sequence[str]) -> list[EnrolledFace]:
+        """Return those of the faces that are enrolled, in any order."""
+        ...
+
+    def page(
+        self, gallery_id: str, *, limit: int, after: str = "", person: str | None = None
+    ) -> list[EnrolledFace]:
+        """Return the next faces behind an id, in order of ids; all, or one person's.
+
+        ``person`` is `spelled`; faces are found in whatever spelling they were stored.
+        """
+        ...
+
+    def erase(self, gallery_id: str, face_ids: Sequence[str]) -> None:
+        """Remove faces with every trace of them; no error if there are none."""
+        ...
+
+    def count(self, gallery_id: str) -> int: ...
+
+    def search(
+        self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
+    ) -> list[list[Match]]:
+        """Return the enrolled faces nearest to each probe, nearest first.
+
+        Parameters
+        ----------
+        probes : ndarray of float32, shape (N, D)
+            Embeddings; not modified. A face that any process put is found at the
+            latest ``GALLERY_REFRESH_SECONDS`` and a second later.
+        limit : int
+            Faces per probe.
+        """
+        ...
+
+    def refresh(self, gallery_id: str, *, max_age_s: float | None = None) -> None:
+        """Let the next searches know all that any process stored until ``max_age_s`` ago.
+
+        Returns at once, without a request, if they know it already. Otherwise it reads what
+        is stored now.
+
+        Parameters
+        ----------
+        max_age_s : float, optional
+            Age of the knowledge; ``GALLERY_REFRESH_SECONDS`` and half a second when
+            not given.
+
+        Raises
+        ------
+        ServiceUnavailable
+            If that can't be read; searches go on with what they know.
+        """
+        ...
+
+    def close(self) -> None:
+        """End threads and connections."""
+        ...
