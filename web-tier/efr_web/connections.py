@@ -12,7 +12,7 @@ import logging
 import socket
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -27,6 +27,7 @@ from core.errors import FaceServiceError, RequestTimedOut
 from efr_web.middleware import Failure, code_of
 from efr_web.wire.arriving_bodies import ArrivingBody, ReadAhead, arriving_body, expects_to_be_asked
 from efr_web.wire.raw_answers import kind_of, raw_answer
+from efr_web.wire.wsgi_wrappers import WsgiApp, closing_after_unread_body, nameless
 
 HEADER_TIMEOUT_S: Final = 15.0
 """Time in which a request's header must be there."""
@@ -45,7 +46,6 @@ _NOTHING_THERE: Final = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNA
 log = logging.getLogger(__name__)
 
 Conns = dict[TConn, None] | dict[TConn, ArrivingBody]
-WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Any]
 
 
 class HeaderFirstWorker(ThreadWorker):  # type: ignore[misc]
@@ -302,45 +302,6 @@ class HeaderFirstWorker(ThreadWorker):  # type: ignore[misc]
         body = kind.pop(conn)
         if body is not None:
             self._arrived_bytes -= body.received
-
-
-def nameless(app: WsgiApp) -> WsgiApp:
-    """Leave the name of the server out of the answers."""
-
-    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-        response: Any = start_response.__self__  # type: ignore[attr-defined]
-        named = response.default_headers
-        response.default_headers = lambda: [
-            line for line in named() if not line.startswith("Server:")
-        ]
-        return app(environ, start_response)
-
-    return answer
-
-
-def closing_after_unread_body(app: WsgiApp) -> WsgiApp:
-    """Announce ``Connection: close`` where an answer leaves a body unread.
-
-    gunicorn drops such a connection, since what follows on it is no request, but
-    has told the client by then that the connection is kept. A client, or a load
-    balancer, that believed it would lose its next request.
-    """
-
-    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-        parts = app(environ, start_response)  # its headers are sent with the first part
-        if is_unread(environ["wsgi.input"]):
-            start_response.__self__.force_close()  # type: ignore[attr-defined]
-        return parts
-
-    return answer
-
-
-def is_unread(body: Any) -> bool:
-    """Tell whether bytes of a request's body are still to come, of gunicorn's kinds of body."""
-    if body.failed:
-        return True
-    reader = body.reader
-    return bool(getattr(reader, "length", 0) or getattr(reader, "parser", None))
 
 
 def _overdue(conns: Conns) -> Iterator[TConn]:
