@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import Final
 
 from core.access.audit_trail import AuditTrail
@@ -21,7 +21,7 @@ from core.collections.grounds import IN_TIME_S, Grounds
 from core.collections.identification import FaceIdentifier
 from core.collections.matching import Matching, Recognise
 from core.collections.people import People
-from core.collections.recent_collections import RecentCollections, keep_warm
+from core.collections.recent_collections import RecentCollections, Uses, keep_warm
 from core.collections.registry import Collections
 from core.gallery.changes import StoredChanges, Watch
 from core.ground.realms import WHOLE, Realm
@@ -73,6 +73,7 @@ class Shared:
         vars(other).update(
             watch=self.watch,
             index=self.index,
+            uses=self.uses,
             grounds=self.grounds,
             job_notes=self.job_notes,
             _of_tenants=self._of_tenants,
@@ -161,7 +162,12 @@ class Shared:
             clock=self.infrastructure.clock,
             watch=self.watch,
             realm=self.realm,
+            on_use=partial(self.uses.note, self.realm.tenant),
         )
+
+    @cached_property
+    def uses(self) -> Uses:
+        return Uses()
 
     @cached_property
     def people(self) -> People:
@@ -329,8 +335,13 @@ class Shared:
         self.infrastructure.run_in_background("sources", partial(tell_of_obstacles, allowed))
 
     def warm(self) -> None:
-        """Load the galleries that were used last, in the background."""
-        recent = RecentCollections(self.gallery, self.collections)
+        """Load the galleries that were used last, of all tenants, in the background."""
+        of = cache(lambda tenant: self.of(Realm(tenant)) if tenant else self)
+        recent = RecentCollections(
+            self.uses,
+            notes_of=lambda tenant: of(tenant).own,
+            collections_of=lambda tenant: of(tenant).collections,
+        )
         load = getattr(self.index, "warm", _nothing)
         self.infrastructure.run_in_background(
             "warm-up", partial(keep_warm, recent, load, self.infrastructure.sleep)

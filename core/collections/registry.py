@@ -69,6 +69,8 @@ class Collections:
         How changes are announced and seen, where others in the process use it too.
     realm : Realm
         Which of the store's collections are seen. The others are not there.
+    on_use : callable
+        Called with the id of each collection that someone asks for.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Collections:
         clock: Callable[[], float] = time.monotonic,
         watch: Watch | None = None,
         realm: Realm = WHOLE,
+        on_use: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._realm = realm
         self._watch = watch or Watch(StoredChanges(store), clock=clock)
@@ -88,6 +91,7 @@ class Collections:
         self._index = index
         self._refresh_s = refresh_s
         self._clock = clock
+        self._on_use = on_use
         self._known: dict[str, _Stored] = {}
         self._lock = threading.Lock()
 
@@ -153,11 +157,6 @@ class Collections:
     def ids(self, *, limit: int) -> list[str]:
         """Return the first ids, in their order, of collections in all states."""
         return list(itertools.islice(self._ids("", limit), limit))
-
-    def used(self, *, limit: int) -> list[str]:
-        """Return the ids of the collections that this process used, the last used first."""
-        with self._lock:
-            return list(itertools.islice(reversed(self._known), limit))
 
     def names(self) -> dict[str, str]:
         """Return the ids of the collections that this process has used, by gallery id."""
@@ -302,8 +301,8 @@ class Collections:
                 self._known.pop(collection_id, None)
             raise _not_found(collection_id)
         with self._lock:
-            self._known.pop(collection_id, None)  # so that the last used one is the last
             self._known[collection_id] = stored
+        self._on_use(collection_id)
         return stored
 
     def _is_up_to_date(self, stored: _Stored) -> bool:

@@ -19,13 +19,15 @@ gallery         ``galleries/{gallery_id}.lance/…``       the faces of a galler
 gallery         ``changes/bell``                         another text after each change
 gallery         ``changes/galleries/{gallery_id}``       another text after each of the gallery's
 gallery         ``recent/collections.json``              the collections used last
+gallery         ``recent/tenants.json``                  whose these were, in the same order
 gallery         ``fleet/last-work``                      another text while workers have work
 gallery         ``webhooks/{id}.json``                   a webhook, with the secrets that sign
 gallery         ``keys/{key_id}.json``                   an API key, without its secrets
 gallery         ``keys-used/{key_id}``                   the day on which a key was used last
 gallery         ``tenants/{tenant}/…``                   a tenant's own of the above from
-                                                         ``collections/`` to ``secrets/``, and
-                                                         of ``webhooks/``
+                                                         ``collections/`` to ``secrets/``, of
+                                                         ``webhooks/`` and of
+                                                         ``recent/collections.json``
 ==============  =======================================  =========================================
 """
 
@@ -45,6 +47,7 @@ GALLERIES: Final = "galleries"
 BELL: Final = "changes/bell"
 MARKERS: Final = "changes/galleries/"
 RECENT_COLLECTIONS: Final = "recent/collections.json"
+RECENT_TENANTS: Final = "recent/tenants.json"
 LAST_WORK: Final = "fleet/last-work"
 TENANTS: Final = "tenants/"
 WEBHOOKS: Final = "webhooks/"

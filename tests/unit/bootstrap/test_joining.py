@@ -11,7 +11,7 @@ from core.bootstrap.shared import Shared
 from core.bootstrap.web import build_web
 from core.bootstrap.worker import build_worker
 from core.errors import StorageUnavailable
-from core.ground.realms import WHOLE
+from core.ground.realms import WHOLE, Realm
 from core.jobs.index_job import IndexDone, IndexRequest
 from core.jobs.recognition_job import JobDone
 from core.jobs.results import Results
@@ -178,6 +178,15 @@ def test_web_process_starts_before_any_gallery_is_loaded() -> None:
     assert web.of(WHOLE).index_states() == {}
     stuck.available = False
     stuck.go_on.set()
+
+
+def test_use_of_each_tenants_collections_is_noted_in_one_order() -> None:
+    shared = Shared(SETTINGS, MemoryInfrastructure().joined())
+    for tenant in ("acme", "", "beta"):
+        shared.of(Realm(tenant)).collections.create("staff")
+        shared.of(Realm(tenant)).collections.get("staff")
+
+    assert shared.uses.last_first() == [("beta", "staff"), ("", "staff"), ("acme", "staff")]
 
 
 def test_one_name_gives_one_bucket_and_one_queue_on_aws() -> None:

@@ -1,12 +1,15 @@
 """What a process that starts loads first."""
 
 from collections.abc import Sequence
+from functools import cache, partial
 
 import pytest
 
-from core.collections.recent_collections import RecentCollections, keep_warm
+from core.bootstrap.tenant_store import TenantStore
+from core.collections.recent_collections import RecentCollections, Uses, keep_warm
 from core.collections.registry import Collections
-from core.ground.storage_keys import RECENT_COLLECTIONS
+from core.ground.storage_keys import RECENT_COLLECTIONS, RECENT_TENANTS, tenant_prefix
+from core.ports import ObjectStore
 from core.testing import MemoryFaceIndex, MemoryStore
 from tests.support.faces import MODEL
 
@@ -20,13 +23,30 @@ def store() -> MemoryStore:
     return MemoryStore()
 
 
+class Process:
+    """One of the service, with the collections of each tenant."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self.store = store
+        self.uses = Uses()
+        self.of = cache(self._of)
+        self.recent = RecentCollections(self.uses, notes_of=self._part, collections_of=self.of)
+
+    def _of(self, tenant: str) -> Collections:
+        on_use = partial(self.uses.note, tenant)
+        return Collections(self._part(tenant), MemoryFaceIndex(), refresh_s=1, on_use=on_use)
+
+    def _part(self, tenant: str) -> ObjectStore:
+        return TenantStore(self.store, tenant_prefix(tenant)) if tenant else self.store
+
+
 def process(store: MemoryStore) -> tuple[Collections, RecentCollections]:
-    collections = Collections(store, MemoryFaceIndex(), refresh_s=1)
-    return collections, RecentCollections(store, collections)
+    made = Process(store)
+    return made.of(""), made.recent
 
 
-def make(store: MemoryStore, *ids: str, bound: bool = True) -> None:
-    collections, _ = process(store)
+def make(store: MemoryStore, *ids: str, bound: bool = True, tenant: str = "") -> None:
+    collections = Process(store).of(tenant)
     for collection_id in ids:
         made = collections.create(collection_id)
         if bound:
@@ -94,7 +114,69 @@ def test_collections_without_faces_and_erased_ones_are_passed_over(store: Memory
     assert loaded(recent_of_others) == [[others.get("full").gallery_id]]
 
 
-@pytest.mark.parametrize("note", [b"", b"no JSON", b"[1, null]", b"{}"])
+def test_collections_of_all_tenants_are_loaded_in_the_order_of_their_use(
+    store: MemoryStore,
+) -> None:
+    uses = [("acme", "staff"), ("", "staff"), ("beta", "guests"), ("acme", "guests")]
+    for tenant, collection_id in uses:
+        make(store, collection_id, tenant=tenant)
+    one, other = Process(store), Process(store)
+    for tenant, collection_id in uses:
+        one.of(tenant).get(collection_id)
+    one.recent.note()
+
+    (galleries,) = loaded(other.recent)
+
+    assert galleries == [other.of(tenant).get(each).gallery_id for tenant, each in uses[::-1]]
+
+
+def test_collections_of_a_tenant_are_named_in_its_own_part_only(store: MemoryStore) -> None:
+    make(store, "secret-project", tenant="acme")
+    one = Process(store)
+    one.of("acme").get("secret-project")
+
+    one.recent.note()
+
+    naming = [key for key, body in store.objects.items() if b"secret-project" in body]
+    assert naming == [
+        "tenants/acme/collections/secret-project.json",
+        "tenants/acme/recent/collections.json",
+    ]
+
+
+def test_tenant_whose_use_is_the_same_gets_no_further_note(store: MemoryStore) -> None:
+    make(store, "staff", tenant="acme")
+    make(store, "staff")
+    one = Process(store)
+    one.of("acme").get("staff")
+    one.recent.note()
+    del store.objects["tenants/acme/recent/collections.json"]
+
+    one.of("").get("staff")
+    one.recent.note()
+
+    assert "tenants/acme/recent/collections.json" not in store.objects
+
+
+def test_note_of_a_version_without_tenants_is_heeded(store: MemoryStore) -> None:
+    make(store, "a", "b")
+    store.objects[RECENT_COLLECTIONS] = b'["b"]'
+    one = Process(store)
+
+    assert loaded(one.recent) == [[one.of("").get("b").gallery_id]]
+
+
+@pytest.mark.parametrize("order", [b'["", "gone", ".."]', b'["", "", ""]'])
+def test_order_that_the_notes_do_not_keep_does_no_harm(store: MemoryStore, order: bytes) -> None:
+    make(store, "a", "b")
+    store.objects[RECENT_COLLECTIONS] = b'["b"]'
+    store.objects[RECENT_TENANTS] = order
+    one = Process(store)
+
+    assert loaded(one.recent) == [[one.of("").get("b").gallery_id]]
+
+
+@pytest.mark.parametrize("note", [b"", b"no JSON", b"[1, null]", b"{}", b"1"])
 def test_note_that_can_not_be_read_does_no_harm(store: MemoryStore, note: bytes) -> None:
     make(store, "a")
     store.objects[RECENT_COLLECTIONS] = note

@@ -50,6 +50,7 @@ SHA256_OF_ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015a
         (storage_keys.BELL, "changes/bell"),
         (storage_keys.MARKERS, "changes/galleries/"),
         (storage_keys.RECENT_COLLECTIONS, "recent/collections.json"),
+        (storage_keys.RECENT_TENANTS, "recent/tenants.json"),
         (storage_keys.LAST_WORK, "fleet/last-work"),
     ],
 )
