@@ -3,7 +3,7 @@
 import click
 
 from efr_cli.audit_commands import audit, receipt
-from efr_cli.collection_commands import collections, people
+from efr_cli.collection_commands import collections
 from efr_cli.daemon_commands import autoscaler, serve, worker
 from efr_cli.dead_letter_commands import dead_letters
 from efr_cli.enroll.enroll_command import enroll
@@ -11,6 +11,7 @@ from efr_cli.errors import ErrorReportingGroup
 from efr_cli.index.index_command import index
 from efr_cli.key_commands import TENANT, keys
 from efr_cli.match_command import match
+from efr_cli.people_commands import people
 from efr_cli.transfer.transfer_commands import export, import_faces, rebuild
 
 

@@ -1,4 +1,4 @@
-"""Collections and their people: list, create, delete, erase."""
+"""Collections: list, create, delete."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from core.ground.authors import TYPIST
 from core.jobs.index_job import Metadata
 from efr_cli.context import CliContext, open_context
-from efr_cli.errors import Person, Similarity, usage_error
+from efr_cli.errors import Similarity, usage_error
 
 _PAGE = 100
 _METADATA: TypeAdapter[dict[str, str]] = TypeAdapter(Metadata)
@@ -102,27 +102,11 @@ def delete_collection(context: click.Context, collection_id: str) -> None:
     Its people, their photos and the results that name them go too.
     """
     receipt = open_context(context).erasure.collection(collection_id, TYPIST)
-    _tell(f"collection {collection_id!r}", receipt)
+    tell_erasure(f"collection {collection_id!r}", receipt)
 
 
-@click.group()
-def people() -> None:
-    """Erase people of a collection."""
-
-
-@people.command("erase")
-@click.argument("name", type=Person())
-@click.option("--collection", "collection_id", required=True, metavar="ID")
-@click.pass_context
-def erase_person(context: click.Context, name: str, collection_id: str) -> None:
-    """Erase a person for good.
-
-    Stored photos of them and results that name them go too.
-    """
-    _tell(f"{name!r}", open_context(context).erasure.person(collection_id, name, TYPIST))
-
-
-def _tell(what: str, receipt: Receipt) -> None:
+def tell_erasure(what: str, receipt: Receipt) -> None:
+    """Print what was erased, and how to see the receipt."""
     removed = receipt.removed
     click.echo(f"{what} was erased: {removed.faces} faces, {removed.jobs} jobs")
     click.echo(f"efr receipt {receipt.receipt_id} prints the receipt", err=True)

@@ -1,4 +1,4 @@
-"""Collections and people on the command line."""
+"""Collections on the command line."""
 
 from tests.unit.cli.cli_fixture import CliFixture
 
@@ -57,35 +57,3 @@ def test_deleted_collection_is_gone(cli: CliFixture) -> None:
     assert "1 faces" in result.stdout
     assert cli.index.galleries == {}
     assert cli.run("collections", "delete", "staff").exit_code == 2
-
-
-def test_erased_person_is_gone_and_others_stay(cli: CliFixture) -> None:
-    cli.enrol("default", "Ada", "Bob")
-
-    result = cli.run("people", "erase", "Ada", "--collection", "default")
-
-    assert result.exit_code == 0
-    assert cli.names("default") == ["Bob"]
-
-
-def test_person_is_erased_by_either_spelling_of_the_name(cli: CliFixture) -> None:
-    for typed in ("Zo\u00eb", "Zoe\u0308"):
-        cli.enrol("default", "Ada", "Zo\u00eb")
-
-        assert cli.run("people", "erase", typed, "--collection", "default").exit_code == 0
-
-        assert cli.names("default") == ["Ada"]
-
-
-def test_what_is_no_name_is_said_so(cli: CliFixture) -> None:
-    result = cli.run("people", "erase", "A\u202eda", "--collection", "default")
-
-    assert result.exit_code == 2
-    assert result.stderr.startswith("USAGE: ")
-
-
-def test_nobody_can_be_erased_who_is_not_enrolled(cli: CliFixture) -> None:
-    result = cli.run("people", "erase", "Ada", "--collection", "default")
-
-    assert result.exit_code == 2
-    assert result.stderr.startswith("PERSON_NOT_FOUND: ")
