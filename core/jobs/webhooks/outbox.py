@@ -102,7 +102,8 @@ class Outbox:
             self._send(event, [called], url=callback)
 
     def batch_accepted(self, batch: Batch) -> None:
-        if any("batch.done" in each.events for each in self._enabled()):
+        # A fresh look: a webhook that another process made a moment ago wants this batch too.
+        if any("batch.done" in each.events for each in _enabled(self.endpoints.now())):
             watch = BatchWatch(batch_id=batch.batch_id, since=self.now())
             self.queue.send(watch.model_dump_json(), notes=self.realm.notes)
 
@@ -179,10 +180,8 @@ class Outbox:
     def _listeners(self, event: Event) -> list[Endpoint]:
         collection_id = event.data.get("collection_id")
         known = collection_id if isinstance(collection_id, str) else None
-        return [each for each in self._enabled() if event.type in each.events and each.hears(known)]
-
-    def _enabled(self) -> list[Endpoint]:
-        return [each for each in self.endpoints.known() if each.disabled_at is None]
+        enabled = _enabled(self.endpoints.known())
+        return [each for each in enabled if event.type in each.events and each.hears(known)]
 
     def _endpoint_of(self, url: str, *, fresh: bool = False) -> Endpoint | None:
         """Return the oldest endpoint with the scheme, host and port of a URL."""
@@ -195,6 +194,10 @@ class Outbox:
 
     def _time(self) -> datetime:
         return datetime.fromtimestamp(self.now(), UTC)
+
+
+def _enabled(endpoints: Iterable[Endpoint]) -> list[Endpoint]:
+    return [each for each in endpoints if each.disabled_at is None]
 
 
 def person_hash(endpoint: Endpoint, collection_id: str, person: str) -> str:

@@ -206,6 +206,18 @@ def test_batch_is_watched_only_if_someone_listens(desk: Desk) -> None:
     assert "Ada" not in desk.queue.bodies[0]
 
 
+def test_batch_is_watched_for_a_webhook_that_another_process_has_just_made(desk: Desk) -> None:
+    other_process = Outbox(
+        queue=desk.queue, endpoints=Endpoints(desk.store, clock=desk.clock), now=desk.clock
+    )
+    other_process.batch_accepted(batch())
+    desk.listen("batch.done")
+
+    other_process.batch_accepted(batch())
+
+    assert len(desk.sent()) == 1
+
+
 def test_end_of_a_batch_is_told_with_its_counts_under_one_id(desk: Desk) -> None:
     desk.listen("batch.done")
     accepted = batch()

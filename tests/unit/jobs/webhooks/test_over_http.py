@@ -188,6 +188,19 @@ def test_end_of_a_batch_is_told_once(service: Service) -> None:
     assert service.told == [("batch.done", {"batch_id": batch, "collection_id": "staff", **counts})]
 
 
+def test_end_of_a_batch_is_not_told_to_a_webhook_that_was_made_later(service: Service) -> None:
+    service.web.album.objects["1.jpg"] = PHOTO
+    body = {"collection_id": "staff", "s3_bucket": "album", "s3_prefix": ""}
+    assert service.ours.call("POST", "/faces/index/batch", json=body).status_code == 202
+
+    service.listen("batch.done")
+    for _ in range(10):
+        service.web.memory.clock.advance(2)
+        service.work()
+
+    assert service.told == []
+
+
 def test_tenant_is_told_of_its_own_jobs_only(service: Service) -> None:
     service.listen(tenant=service.theirs)
     service.ours.upload()
