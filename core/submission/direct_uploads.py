@@ -5,7 +5,7 @@ bytes never pass the web tier. The key is that of a job to come, and S3 stores w
 the caller said of it. So the photo is erased like any other that waits, even before it is indexed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -99,16 +99,24 @@ class DirectUploads:
                 raise problems[key]
 
     def _check(self, key: str, wanted: dict[str, str]) -> None:
-        missing = ObjectMissing(f"no photo was uploaded under {key!r}")
-        if not is_photo_key(key):
-            raise missing
-        noted = self.inputs.notes(key).metadata
-        if not self.realm.owns(noted) or _NOTE not in noted:
-            raise missing
+        noted = self._noted(key)
+        if noted is None:
+            raise ObjectMissing(f"no photo was uploaded under {key!r}")
         if {name: noted.get(name) for name in (COLLECTION_NOTE, PERSON_NOTE)} != {
             name: wanted.get(name) for name in (COLLECTION_NOTE, PERSON_NOTE)
         }:
             raise InvalidRequest(f"s3_keys: {key!r} was offered for another collection or person")
+
+    def _noted(self, key: str) -> Mapping[str, str] | None:
+        """Return what was said of an uploaded photo; None if the realm has none of that key."""
+        if not is_photo_key(key):
+            return None
+        try:
+            noted = self.inputs.notes(key).metadata
+        except ObjectMissing:
+            return None
+        is_shown = self.realm.owns(noted) and self.realm.shows(noted.get(COLLECTION_NOTE, ""))
+        return noted if is_shown and _NOTE in noted else None
 
     def _metadata(self, collection_id: str, person: str | None) -> dict[str, str]:
         named = {} if person is None else {PERSON_NOTE: noted_person(person)}

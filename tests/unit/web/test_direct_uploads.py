@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from core.ground.ids import new_id
 from tests.support.faces import face
-from tests.unit.web.test_tenants import Pair, Tenant
+from tests.unit.web.test_tenants import Pair, Tenant, same_but_for_the_id
 from tests.unit.web.web_fixture import PHOTO, WebFixture, assert_error, json_of
 
 
@@ -66,10 +67,25 @@ def test_photo_is_not_indexed_for_anyone_else(pair: Pair, more: dict[str, Any]) 
     assert pair.web.index_queue.bodies == []
 
 
-def test_photo_of_another_tenant_is_not_there(pair: Pair) -> None:
+def test_photo_of_another_tenant_was_never_sent(pair: Pair) -> None:
     offer = offered(pair, pair.theirs)
+    never = {**offer, "s3_key": f"{new_id()}_photo.jpg"}
 
-    assert_error(indexed(pair.ours, offer), 404, "INPUT_MISSING")
+    seen = indexed(pair.ours, offer)
+
+    assert_error(seen, 404, "INPUT_MISSING")
+    assert same_but_for_the_id(seen, offer["s3_key"], never["s3_key"]) == same_but_for_the_id(
+        indexed(pair.ours, never), "", ""
+    )
+
+
+def test_photo_for_a_collection_that_the_key_is_not_for_was_never_sent(pair: Pair) -> None:
+    pair.ours.create("guests")
+    guest_key = Tenant(pair.web, "ours", collections=["guests"])
+
+    seen = indexed(guest_key, offered(pair, pair.ours), collection_id="guests")
+
+    assert_error(seen, 404, "INPUT_MISSING")
 
 
 def test_photo_that_was_not_sent_is_not_there(pair: Pair) -> None:
