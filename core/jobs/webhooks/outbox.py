@@ -99,7 +99,7 @@ class Outbox:
         listeners = [each for each in self._listeners(event) if each != called]
         self._send(event, listeners)
         if called is not None:
-            self._send(event, [called], url=callback)
+            self._send(event, [called], url=None if callback == called.url else callback)
 
     def batch_accepted(self, batch: Batch) -> None:
         # A fresh look: a webhook that another process made a moment ago wants this batch too.
@@ -184,12 +184,13 @@ class Outbox:
         return [each for each in enabled if event.type in each.events and each.hears(known)]
 
     def _endpoint_of(self, url: str, *, fresh: bool = False) -> Endpoint | None:
-        """Return the oldest endpoint with the scheme, host and port of a URL."""
+        """Return the oldest endpoint with the scheme, host and port of a URL, if any is enabled."""
         try:
             origin = origin_of(url)
         except WebhookUrlRefused:
             return None
         known = self.endpoints.now() if fresh else self.endpoints.known()
+        known.sort(key=lambda each: each.disabled_at is not None)
         return next((each for each in known if origin_of(each.url) == origin), None)
 
     def _time(self) -> datetime:

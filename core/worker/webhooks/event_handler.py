@@ -148,14 +148,15 @@ class EventHandler:
             return Outcome.DISCARDED
         if endpoint.disabled_at is not None and message.event.type != TEST:
             return self._give_up(message, _DISABLED, delivery)
-        with self.turns.turn(endpoint.webhook_id) as has_room:
+        place = _place(message)
+        with self.turns.turn(place) as has_room:
             if not has_room:
                 wait_s = no_room_s(message.deferred, jitter=self.jitter())
                 update = {"deferred": message.deferred + 1, "due_at": self.now() + wait_s}
                 return self._later(message.model_copy(update=update), delivery)
             reply = self._post_to(endpoint, message)
             asked_s = reply.retry_after_s if reply.status in _THROTTLES else 0
-            self.turns.ended(endpoint.webhook_id, well=reply.is_accepted, quiet_s=asked_s)
+            self.turns.ended(place, well=reply.is_accepted, quiet_s=asked_s)
         log.info(
             "event was sent",
             extra={
@@ -189,7 +190,7 @@ class EventHandler:
         delivery.acknowledge()
         if message.attempts or message.is_replay:
             _tidy(lambda: self.failures.forget(endpoint.webhook_id, message.event.event_id))
-        if endpoint.state != "active":
+        if message.url is None and endpoint.state != "active":
             self._change(endpoint, Endpoint.well)
         return Outcome.DONE
 
@@ -198,10 +199,13 @@ class EventHandler:
     ) -> Outcome:
         attempts = message.attempts + 1
         tried = message.model_copy(update={"attempts": attempts, "deferred": 0})
+        # Who may upload chooses a callback, and no such caller may disable a webhook.
+        is_own = message.url is None
         if reply.status == _GONE:
-            self._change(endpoint, lambda each: each.disabled(self._time(), "GONE"))
+            if is_own:
+                self._change(endpoint, lambda each: each.disabled(self._time(), "GONE"))
             return self._give_up(tried, reply.text, delivery)
-        if attempts >= _FAILING_FROM:
+        if is_own and attempts >= _FAILING_FROM:
             self._change(endpoint, lambda each: each.failed(self._time()))
         asked_s = reply.retry_after_s if reply.status in _THROTTLES else 0
         wait_s = pause_s(self.pauses_s, attempts, asked_s=asked_s, jitter=self.jitter())
@@ -274,6 +278,11 @@ class EventHandler:
 
     def _time(self) -> datetime:
         return datetime.fromtimestamp(self.now(), UTC)
+
+
+def _place(message: DeliveryMessage) -> str:
+    """Return what waits in turns of its own: a webhook, or the callbacks that it signs."""
+    return message.webhook_id if message.url is None else f"{message.webhook_id} callbacks"
 
 
 def _tidy(action: Callable[[], None]) -> None:

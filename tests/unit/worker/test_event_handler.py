@@ -12,7 +12,7 @@ from standardwebhooks.webhooks import Webhook
 
 from core.errors import EventNotFound
 from core.ground.ids import new_id
-from core.ground.realms import Realm
+from core.ground.realms import Realm, callback_note
 from core.jobs.batch_records import Batch, BatchLists, BatchPhoto, note_ended
 from core.jobs.recognition_job import failed
 from core.jobs.results import Results
@@ -32,6 +32,7 @@ from core.worker.webhooks.event_handler import EventHandler
 from core.worker.webhooks.turns import MOST_AT_ONCE, Turns
 
 URL = "https://example.org/hook"
+CALLBACK = "https://example.org/jobs/17"
 OK, FAILS, GONE = Reply(status=200), Reply(status=500), Reply(status=410)
 TENANT = Realm("acme")
 JITTER = 0.0
@@ -107,6 +108,15 @@ class Desk:
         (message,) = self.messages()
         assert isinstance(message, DeliveryMessage)
         return message.event.event_id
+
+    def tell_more(self) -> None:
+        """Tell of another one, while there are messages."""
+        self.outbox.job_ended(failed(new_id(), "B", "why"), batch_id=None, notes={})
+
+    def call_back(self) -> None:
+        """Tell of a failed job at an address of the uploader's."""
+        result = failed(new_id(), "A_CODE", "why", collection_id="staff")
+        self.outbox.job_ended(result, batch_id=None, notes=callback_note(CALLBACK))
 
     def messages(self) -> list[Any]:
         return [message_from(body) for body in self.queue.bodies]
@@ -292,7 +302,7 @@ def test_event_is_left_alone_while_sqs_is_away(desk: Desk) -> None:
 def test_410_disables_the_webhook_and_later_events_are_not_sent(desk: Desk) -> None:
     desk.post.replies = [GONE]
     event_id = desk.tell()
-    desk.outbox.job_ended(failed(new_id(), "B", "why"), batch_id=None, notes={})
+    desk.tell_more()
 
     assert desk.step() is Outcome.FAILED
     assert desk.endpoints.get(desk.endpoint.webhook_id).disabled_reason == "GONE"
@@ -303,6 +313,39 @@ def test_410_disables_the_webhook_and_later_events_are_not_sent(desk: Desk) -> N
     assert outcomes == {"HTTP_410", "WEBHOOK_DISABLED"}
     assert len(desk.post.sent) == 1
     assert desk.is_done()
+
+
+@pytest.mark.parametrize("reply", [GONE, FAILS])
+def test_address_of_an_upload_says_nothing_of_the_webhook(desk: Desk, reply: Reply) -> None:
+    desk.post.replies = [reply]
+    desk.call_back()
+
+    desk.run_for(1000)
+
+    assert {url for url, _, _ in desk.post.sent} == {CALLBACK}
+    assert desk.state() == "active"
+
+
+def test_address_of_an_upload_does_not_make_a_failing_webhook_well(desk: Desk) -> None:
+    desk.post.replies = [FAILS, FAILS, FAILS, OK]
+    desk.tell()
+    desk.run_for(310)
+    desk.call_back()
+    desk.run_for(1)
+
+    assert desk.post.sent[-1][0] == CALLBACK
+    assert desk.state() == "failing"
+
+
+def test_address_of_an_upload_asks_for_no_pause_of_the_webhook(desk: Desk) -> None:
+    desk.post.replies = [Reply(status=429, retry_after_s=3600), OK]
+    desk.call_back()
+    desk.step()
+    desk.tell_more()
+
+    desk.run_for(1)
+
+    assert [url for url, _, _ in desk.post.sent] == [CALLBACK, URL]
 
 
 def test_webhook_is_disabled_after_five_days_without_a_success(desk: Desk) -> None:

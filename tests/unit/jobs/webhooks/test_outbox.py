@@ -158,6 +158,24 @@ def test_callback_takes_the_place_of_its_endpoint_for_that_job(desk: Desk) -> No
     assert told == {other.webhook_id: None, called.webhook_id: callback}
 
 
+def test_callback_is_signed_by_an_endpoint_that_is_enabled(desk: Desk) -> None:
+    former, later = desk.listen("job.done"), desk.listen("batch.done")
+    now = former.created_at
+    desk.outbox.endpoints.change(former.webhook_id, lambda each: each.disabled(now, "GONE"))
+
+    tell(desk, done(), **callback_note("https://example.org/jobs/17"))
+
+    assert [sent.webhook_id for sent in desk.sent()] == [later.webhook_id]
+
+
+def test_callback_to_the_address_of_a_webhook_is_an_event_of_it(desk: Desk) -> None:
+    desk.listen("job.done")
+
+    tell(desk, done(), **callback_note(URL))
+
+    assert [sent.url for sent in desk.sent()] == [None]
+
+
 @pytest.mark.parametrize(
     "url",
     [
