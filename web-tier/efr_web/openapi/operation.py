@@ -204,6 +204,7 @@ class Api:
         try:
             admit(operation.access, self.keys)
         except (KeyRefused, ScopeMissing):
-            self.meter.charge(operation.kind)  # or keys could be tried without a limit
+            # Also where the call itself has no limit, or keys could be tried without one.
+            self.meter.charge(operation.kind or "reads")
             raise
         self.meter.charge(operation.kind)

@@ -223,6 +223,13 @@ def test_unknown_key_is_charged_to_its_address() -> None:
     assert calls(door, {}, 1) == [429]
 
 
+def test_unknown_key_is_charged_where_the_call_has_no_limit() -> None:
+    door = keyed(rate_limit_reads_per_address="1/minute")
+
+    assert calls(door, {"X-API-Key": "efr_x"}, 2, "/ready") == [401, 429]
+    assert calls(door, door.key(), 3, "/ready") == [200, 200, 200]
+
+
 def test_key_without_the_scope_is_charged() -> None:
     door = keyed(rate_limit_reads="2/minute")
 
