@@ -98,7 +98,7 @@ def up(settings: Settings) -> None:
     supervisor.start("web")
     supervisor.start("autoscaler")
     address = settings.web_address
-    _wait(lambda: _answers(f"{address}/ready"), "the web tier")
+    _wait(lambda: _answers(f"{address}{probe(settings)}"), "the web tier")
     print(f"The service answers at {address}; its logs are in var/log/")
 
 
@@ -121,6 +121,11 @@ def status() -> None:
         raise LocalError("nothing is running: start it with 'make up'")
     for program, state in supervisor.states().items():
         print(f"{program:<12}{state}")
+
+
+def probe(settings: Settings) -> str:
+    """Return the path that tells that the web tier is up: with keys only ``/health`` is open."""
+    return "/health" if settings.auth == "keys" else "/ready"
 
 
 def workers_here(settings: Settings, *, cores: int) -> int:

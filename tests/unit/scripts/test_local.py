@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from core.settings import Settings
-from scripts.local import LocalError, require_free, workers_here
+from scripts.local import LocalError, probe, require_free, workers_here
 from tests.support.photos import ROOT
+from tests.unit.web.web_fixture import SETTINGS, WebFixture
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,13 @@ def test_no_more_workers_than_the_cores_have_children_for(
     settings = Settings(_env_file=None, worker_processes=children, max_workers=most)
 
     assert workers_here(settings, cores=cores) == workers
+
+
+@pytest.mark.parametrize("auth", ["keys", "off", "off-on-purpose"])
+def test_web_tier_is_asked_for_what_it_tells_without_a_key(auth: str) -> None:
+    web = WebFixture(settings=SETTINGS.model_copy(update={"auth": auth}))
+
+    assert web.client.get(probe(web.settings)).status_code == 200
 
 
 def test_settings_file_is_made_for_its_owner_alone(tmp_path: Path) -> None:
