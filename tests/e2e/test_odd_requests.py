@@ -56,6 +56,7 @@ def length_in(head: bytes) -> int:
         (CHUNKED + b"Content-Length: 4\r\n\r\n0\r\n\r\n", 400, "BAD_REQUEST"),
         (CHUNKED + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, "BAD_REQUEST"),
         (POST + b"Transfer-Encoding: gzip\r\n\r\n", 400, "BAD_REQUEST"),
+        (POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501, "NOT_IMPLEMENTED"),
         (POST + b"Transfer-Encoding: xchunked\r\n\r\n", 501, "NOT_IMPLEMENTED"),
         (POST + b"Expect: magic\r\nContent-Length: 0\r\n\r\n", 417, "EXPECTATION_FAILED"),
         (b"GET /" + b"a" * 5000 + b" HTTP/1.1\r\n\r\n", 414, "REQUEST_URI_TOO_LONG"),

@@ -19,6 +19,7 @@ from functools import partial
 from selectors import EVENT_READ
 from typing import Any, Final
 
+from gunicorn.http.errors import UnsupportedTransferCoding
 from gunicorn.util import write_nonblock
 from gunicorn.workers.gthread import TConn, ThreadWorker
 from werkzeug.exceptions import RequestHeaderFieldsTooLarge
@@ -99,7 +100,13 @@ class HeaderFirstWorker(ThreadWorker):  # type: ignore[misc]
         self._await_header(conn)
 
     def handle_request(self, req: Any, conn: TConn) -> Any:
-        """Answer a request; a client that was told to go on is not told again."""
+        """Answer a request; a client that was told to go on is not told again.
+
+        gunicorn would take a body that is compressed and chunked, and not undo the former.
+        """
+        for name, value in req.headers:
+            if name == "TRANSFER-ENCODING" and value.strip().lower() != "chunked":
+                raise UnsupportedTransferCoding(value)
         if conn.parser.unreader.is_asked:
             req._expected_100_continue = False
             conn.parser.unreader.is_asked = False
