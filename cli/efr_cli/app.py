@@ -13,6 +13,7 @@ from efr_cli.key_commands import TENANT, keys
 from efr_cli.match_command import match
 from efr_cli.people_commands import people
 from efr_cli.transfer.transfer_commands import export, import_faces, rebuild
+from efr_cli.transfer.upgrade_command import upgrade
 
 
 @click.group(cls=ErrorReportingGroup)
@@ -40,6 +41,7 @@ for command in (
     export,
     import_faces,
     rebuild,
+    upgrade,
     keys,
     audit,
     receipt,

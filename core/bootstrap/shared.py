@@ -193,6 +193,7 @@ class Shared:
             min_quality=self.settings.min_enrol_quality,
             grounds=self.grounds,
             quotas=self.quotas,
+            wall_clock=self.infrastructure.wall_clock,
         )
 
     @cached_property

@@ -1,6 +1,7 @@
 """Points and boxes in pixels of the upright image, origin top-left, y down."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -117,3 +118,14 @@ class Box:
             right=min(max(self.right, 0.0), width),
             bottom=min(max(self.bottom, 0.0), height),
         )
+
+
+def corners(box: Box) -> list[float]:
+    """Return left, top, right and bottom of a box."""
+    return [box.left, box.top, box.right, box.bottom]
+
+
+def box_of(numbers: Sequence[float]) -> Box:
+    """Return the box with these `corners`."""
+    left, top, right, bottom = numbers
+    return Box(left=left, top=top, right=right, bottom=bottom)

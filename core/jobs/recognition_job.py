@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 from pydantic import AfterValidator
 
 from core.errors import MalformedMessage
+from core.faces.geometry import Box
 from core.faces.results import POOR_QUALITY, Face, Model, Recognition
 from core.ground.ids import JOB_ID, new_id
 from core.ground.names import spelled
@@ -106,6 +107,16 @@ class FaceBox(Frozen):
     width: float
     height: float
 
+    @classmethod
+    def of(cls, box: Box) -> Self:
+        """Round what the engine found to what is worth showing."""
+        return cls(
+            left=round(box.left, 1),
+            top=round(box.top, 1),
+            width=round(box.width, 1),
+            height=round(box.height, 1),
+        )
+
 
 class DetectedFace(Frozen):
     """One face of a photo.
@@ -125,12 +136,7 @@ class DetectedFace(Frozen):
     def of(cls, face: Face) -> Self:
         """Round what the engine found to what is worth showing."""
         return cls(
-            box=FaceBox(
-                left=round(face.box.left, 1),
-                top=round(face.box.top, 1),
-                width=round(face.box.width, 1),
-                height=round(face.box.height, 1),
-            ),
+            box=FaceBox.of(face.box),
             landmarks={name: (round(x, 1), round(y, 1)) for name, (x, y) in face.landmarks.items()},
             roll=round(face.roll, 1),
             detection_score=round(face.detection_score, 3),

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.faces.geometry import Box
 from core.ground.names import spelled
 
 
@@ -16,8 +18,9 @@ class EnrolledFace:
 
     ``person`` is None until a user names the face. ``rejected`` lists the people
     whom users rejected for it. ``job_id`` is the job that enrolled it; that job's
-    photo and result hold the face too. Names have one spelling here, however
-    older versions stored them.
+    photo and result hold the face too. ``box`` is in pixels of the upright photo, and
+    ``quality`` 0–100; those that an older version enrolled have neither, nor a time. Names
+    have one spelling here, however older versions stored them.
     """
 
     face_id: str
@@ -27,6 +30,9 @@ class EnrolledFace:
     metadata: Mapping[str, str] = field(default_factory=dict)
     rejected: frozenset[str] = frozenset()
     job_id: str | None = None
+    box: Box | None = None
+    quality: float | None = None
+    enrolled_at: datetime | None = None
 
     def __post_init__(self) -> None:
         _spell_names(self)
@@ -63,6 +69,13 @@ class FaceIndex(Protocol):
 
     def create(self, gallery_id: str, *, length: int) -> None:
         """Create an empty gallery for embeddings of that length, unless it exists."""
+        ...
+
+    def upgrade(self, gallery_id: str) -> bool:
+        """Bring what an older version stored up to date; tell whether anything was missing.
+
+        ``put`` does it, too. Searches go on meanwhile.
+        """
         ...
 
     def drop(self, gallery_id: str) -> None:

@@ -24,6 +24,9 @@ class MemoryFaceIndex:
     def create(self, gallery_id: str, *, length: int) -> None:
         self.galleries.setdefault(gallery_id, {})
 
+    def upgrade(self, gallery_id: str) -> bool:
+        return False
+
     def drop(self, gallery_id: str) -> None:
         self.galleries.pop(gallery_id, None)
 

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
 from core.errors import CollectionNotFound
+from core.faces.geometry import Box
 from core.ports import EnrolledFace, FaceIndex, Match
 from core.settings import Settings
 from harness.localstack import LocalStack
@@ -220,6 +222,9 @@ def test_everything_known_of_a_face_survives(gallery: Gallery) -> None:
         metadata={"place": 'Łódź "centre"', "": "", "null": "null"},
         rejected=frozenset({"O'Brien", "Bob 🙂"}),
         job_id="8f323fc7-d47f-4792-bd59-413577fc04bf",
+        box=Box(left=0.1, top=2, right=33.7, bottom=44),
+        quality=71.3,
+        enrolled_at=datetime(2026, 11, 30, 12, 30, 1, 250_000, tzinfo=UTC),
     )
 
     gallery.put(face)
@@ -239,6 +244,12 @@ def test_face_without_person_metadata_and_job_survives(gallery: Gallery) -> None
     assert replace(stored, embedding=nobody.embedding) == nobody
     (match,) = gallery.wait_for_nearest(1, nobody.face_id)
     assert match.person is None
+
+
+def test_gallery_of_this_version_lacks_nothing(gallery: Gallery) -> None:
+    gallery.put(face_at(1))
+
+    assert not gallery.index.upgrade(gallery.gallery_id)
 
 
 def test_match_tells_who_was_rejected(gallery: Gallery) -> None:

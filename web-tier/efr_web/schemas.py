@@ -9,7 +9,7 @@ from core.collections.collection import Collection
 from core.collections.consents import ConsentNote
 from core.faces.results import Model
 from core.ground.records import Frozen
-from core.jobs.recognition_job import DetectedFace, ImageSize
+from core.jobs.recognition_job import DetectedFace, FaceBox, ImageSize
 from core.jobs.webhooks.endpoints import DisabledReason, Endpoint, EventType, State
 from core.jobs.webhooks.events import AnyType
 from core.jobs.webhooks.failures import FailedDelivery
@@ -117,13 +117,20 @@ class CollectionList(Frozen):
 
 
 class KnownFace(Frozen):
-    """An enrolled face; `rejected` lists the people whom users rejected for it."""
+    """An enrolled face; `rejected` lists the people whom users rejected for it.
+
+    `box` is in pixels of the upright photo. It, `quality` and `enrolled_at` are null for a face
+    that an older version of the service enrolled.
+    """
 
     face_id: str
     person: str | None
     image_id: str
     metadata: dict[str, str]
     rejected: list[str]
+    box: FaceBox | None
+    quality: float | None
+    enrolled_at: datetime | None
 
     @classmethod
     def of(cls, face: EnrolledFace) -> Self:
@@ -134,6 +141,9 @@ class KnownFace(Frozen):
             image_id=face.image_id,
             metadata=dict(face.metadata),
             rejected=sorted(face.rejected),
+            box=None if face.box is None else FaceBox.of(face.box),
+            quality=None if face.quality is None else round(face.quality, 1),
+            enrolled_at=face.enrolled_at,
         )
 
 

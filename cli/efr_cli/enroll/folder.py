@@ -114,6 +114,8 @@ def find_face(
         person=person,
         image_id=image_id,
         embedding=recognition.faces[0].embedding,
+        box=recognition.faces[0].box,
+        quality=recognition.faces[0].quality,
     )
     return Found(path=path, person=person, face=face, model=recognition.model)
 

@@ -1,9 +1,10 @@
 """Enrolled faces in a Parquet file.
 
 Columns ``face_id``, ``person``, ``image_id``, ``metadata`` (a map), ``rejected`` (a list),
-``job_id``, ``embedding`` (float32 of one length), and ``consent`` (JSON) if anyone has a consent
-note; the file's own metadata names the format and the
-model that made the embeddings. Pages have checksums.
+``job_id``, ``embedding`` (float32 of one length), ``box`` (left, top, right, bottom), ``quality``,
+``enrolled_at``, and ``consent`` (JSON) if anyone has a consent note. Files of older versions lack
+the last ones. The file's own metadata names the format and the model that made the embeddings.
+Pages have checksums.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
@@ -13,9 +14,18 @@ from typing import Annotated, Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import AfterValidator, BeforeValidator, Json, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    Json,
+    TypeAdapter,
+    ValidationError,
+)
 
 from core.collections.consents import ConsentNote
+from core.faces.geometry import box_of, corners
 from core.faces.results import Model
 from core.ground.ids import is_face_id, is_job_id
 from core.ground.records import Frozen
@@ -47,6 +57,9 @@ def _checked_job_id(text: str) -> str:
     return text
 
 
+_Pixels = Annotated[float, Field(allow_inf_nan=False)]
+
+
 class _Row(Frozen):
     """A face without its embedding, checked like a request, because files aren't trusted either."""
 
@@ -56,14 +69,24 @@ class _Row(Frozen):
     metadata: Annotated[Metadata, BeforeValidator(lambda pairs: dict(pairs or ()))]
     rejected: frozenset[PersonName]
     job_id: Annotated[str, AfterValidator(_checked_job_id)] | None
+    box: Annotated[tuple[_Pixels, _Pixels, _Pixels, _Pixels], AfterValidator(box_of)] | None = None
+    quality: Annotated[float, Field(ge=0, le=100)] | None = None
+    enrolled_at: AwareDatetime | None = None
     consent: Json[ConsentNote] | None = None
 
 
 _ROWS: Final[TypeAdapter[list[_Row]]] = TypeAdapter(list[_Row])
 
 
-def _schema(length: int, *, consents: bool) -> pa.Schema:
-    noted = [pa.field(_CONSENT, pa.string())] if consents else []
+_OPTIONAL: Final = {
+    "box": pa.list_(pa.float64()),
+    "quality": pa.float64(),
+    "enrolled_at": pa.timestamp("us", tz="UTC"),
+    _CONSENT: pa.string(),
+}
+
+
+def _schema(length: int, optional: Iterable[str]) -> pa.Schema:
     return pa.schema(
         [
             pa.field("face_id", pa.string(), nullable=False),
@@ -73,7 +96,7 @@ def _schema(length: int, *, consents: bool) -> pa.Schema:
             pa.field("rejected", pa.list_(pa.string()), nullable=False),
             pa.field("job_id", pa.string()),
             pa.field("embedding", pa.list_(pa.float32(), length), nullable=False),
-            *noted,
+            *(pa.field(name, _OPTIONAL[name]) for name in optional),
         ]
     )
 
@@ -95,7 +118,8 @@ def write_faces(
     consents_of : callable, optional
         Returns the consent notes of people; none is written unless given.
     """
-    columns = _schema(length, consents=consents_of is not None).with_metadata(
+    optional = [name for name in _OPTIONAL if name != _CONSENT or consents_of is not None]
+    columns = _schema(length, optional).with_metadata(
         _FORMAT | {_NAME: model.name.encode(), _VERSION: model.version.encode()}
     )
     draft = file.with_name(f".{file.name}.new")
@@ -128,14 +152,20 @@ def _batch(
         ("metadata", [list(face.metadata.items()) for face in faces]),
         ("rejected", [sorted(face.rejected) for face in faces]),
         ("job_id", [face.job_id for face in faces]),
+        ("box", [None if face.box is None else corners(face.box) for face in faces]),
+        ("quality", [face.quality for face in faces]),
+        ("enrolled_at", [face.enrolled_at for face in faces]),
     ]
-    arrays = [pa.array(column, columns.field(name).type) for name, column in values]
-    if consents_of is None:
-        return pa.record_batch([*arrays, vectors], schema=columns)
-    notes = consents_of({face.person for face in faces if face.person is not None})
-    texts = {person: note.model_dump_json() for person, note in notes.items()}
-    noted = pa.array([texts.get(face.person or "") for face in faces], pa.string())
-    return pa.record_batch([*arrays, vectors, noted], schema=columns)
+    if consents_of is not None:
+        notes = consents_of({face.person for face in faces if face.person is not None})
+        texts = {person: note.model_dump_json() for person, note in notes.items()}
+        values.append((_CONSENT, [texts.get(face.person or "") for face in faces]))
+    arrays = {name: pa.array(column, columns.field(name).type) for name, column in values}
+    return pa.record_batch(arrays | {"embedding": vectors}, schema=columns)
+
+
+def _fields(row: _Row) -> dict[str, Any]:
+    return {name: value for name, value in row if name != _CONSENT}
 
 
 class FacesFile:
@@ -159,8 +189,8 @@ class FacesFile:
         self._length = getattr(embedding, "list_size", -1)
         if not (_FORMAT.items() <= notes.items() and {_NAME, _VERSION} <= notes.keys()):
             raise self._damaged("it was not written by 'efr export'")
-        kinds = [_schema(max(self._length, 1), consents=noted) for noted in (False, True)]
-        if not any(columns.equals(kind) for kind in kinds):
+        optional = [name for name in _OPTIONAL if name in columns.names]
+        if not columns.equals(_schema(max(self._length, 1), optional)):
             raise self._damaged("its columns are not those of an export")
         self.model = Model(name=notes[_NAME].decode(), version=notes[_VERSION].decode())
         self.count: int = self._file.metadata.num_rows
@@ -192,7 +222,7 @@ class FacesFile:
             raise self._damaged(f"an embedding's length is not {_SHORTEST} to {_LONGEST}")
         self.consents |= {row.person: row.consent for row in rows if row.person and row.consent}
         return [
-            EnrolledFace(**row.model_dump(exclude={_CONSENT}), embedding=embedding)
+            EnrolledFace(**_fields(row), embedding=embedding)
             for row, embedding in zip(rows, embeddings, strict=True)
         ]
 

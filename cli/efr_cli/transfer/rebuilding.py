@@ -67,7 +67,8 @@ class GalleryCopy:
 
 def _likeness(face: EnrolledFace) -> int:
     said = (face.person, face.image_id, face.job_id, face.rejected)
-    return hash((said, frozenset(face.metadata.items()), face.embedding.tobytes()))
+    seen = (face.box, face.quality, face.enrolled_at)
+    return hash((said, seen, frozenset(face.metadata.items()), face.embedding.tobytes()))
 
 
 def rebuild_gallery(parts: CliContext, collection_id: str) -> int:

@@ -1,11 +1,12 @@
 """Faces of a photo into a collection."""
 
 import json
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from core.access.limits.quotas import Quotas
@@ -64,6 +65,8 @@ class Enroller:
         Where it is noted when it was looked at what was erased.
     quotas : Quotas, optional
         Those of the tenant, for jobs; nothing else is held to them.
+    wall_clock : callable
+        Seconds since 1970, for the time when a face is stored first.
     """
 
     def __init__(
@@ -74,7 +77,9 @@ class Enroller:
         min_quality: float = 0.0,
         grounds: Grounds | None = None,
         quotas: Quotas | None = None,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
+        self._wall_clock = wall_clock
         self._quotas = quotas
         self._grounds = grounds or Grounds()
         self._collections = collections
@@ -287,8 +292,11 @@ class Enroller:
         """
         found = self._index.get(gallery_id, [face.face_id for face in faces])
         known = {face.face_id: face for face in found}
+        now = datetime.fromtimestamp(self._wall_clock(), UTC)
         added = [
-            keep_user_edits(face, known.get(face.face_id), name)
+            keep_user_edits(
+                replace(face, enrolled_at=face.enrolled_at or now), known.get(face.face_id), name
+            )
             for face, name in zip(faces, names, strict=True)
         ]
         changed = [face for face in added if not is_same(face, known.get(face.face_id))]
@@ -355,4 +363,6 @@ def _enrolled(job: IndexJob, position: int, face: Face) -> EnrolledFace:
         embedding=face.embedding,
         metadata=job.metadata,
         job_id=job.job_id,
+        box=face.box,
+        quality=face.quality,
     )

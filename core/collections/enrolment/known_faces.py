@@ -14,6 +14,7 @@ def keep_user_edits(
 
     The stored person stays if the face comes without a name, or if the same job runs twice:
     its person may have been renamed since. A face never gets a person whom users rejected.
+    It was enrolled when it was stored first, and files of older versions know no box of it.
     """
     if known is None:
         return replace(face, person=None if name in face.rejected else name)
@@ -26,6 +27,9 @@ def keep_user_edits(
         person=None if person in rejected else person,
         rejected=rejected,
         job_id=face.job_id or known.job_id,
+        box=face.box or known.box,
+        quality=known.quality if face.quality is None else face.quality,
+        enrolled_at=known.enrolled_at,
     )
 
 
@@ -39,4 +43,4 @@ def is_same(face: EnrolledFace, known: EnrolledFace | None) -> bool:
 
 
 def _without_embedding(face: EnrolledFace) -> tuple[object, ...]:
-    return (face.person, face.image_id, dict(face.metadata), face.rejected, face.job_id)
+    return tuple(value for name, value in vars(face).items() if name != "embedding")

@@ -101,6 +101,9 @@ class LanceFaceIndex:
 
         retry_on_conflict(gallery_id, lambda: self._connection.run(make))
 
+    def upgrade(self, gallery_id: str) -> bool:
+        return self._table(gallery_id).upgrade()
+
     def drop(self, gallery_id: str) -> None:
         def remove(connection: LanceConnection) -> None:
             with lance_errors(_checked(gallery_id)):

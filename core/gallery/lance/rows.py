@@ -9,12 +9,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.errors import ModelMismatch
+from core.faces.geometry import box_of, corners
 from core.ground.ids import is_face_id
 from core.ground.names import spelled
 from core.ports import EnrolledFace
 
 _PRIMARY_KEY: Final = {"lance-schema:unenforced-primary-key": "true"}
 """Makes two writers of the same new face conflict, so that the second one replaces it."""
+_ADDED_LATER: Final = (
+    pa.field("box", pa.list_(pa.float64())),
+    pa.field("quality", pa.float64()),
+    pa.field("enrolled_at", pa.timestamp("us", tz="UTC")),
+)
+"""Behind the others, where an older table gets them too."""
 
 
 def schema(length: int) -> pa.Schema:
@@ -33,8 +40,14 @@ def schema(length: int) -> pa.Schema:
             pa.field("job_id", pa.string()),
             pa.field("written", pa.int64()),
             pa.field("embedding", pa.list_(pa.float32(), length)),
+            *_ADDED_LATER,
         ]
     )
+
+
+def lacking(columns: pa.Schema) -> list[pa.Field]:
+    """Return the columns that a table of an older version does not have."""
+    return [field for field in _ADDED_LATER if field.name not in columns.names]
 
 
 def to_table(faces: Sequence[EnrolledFace], columns: pa.Schema) -> pa.Table:
@@ -57,6 +70,9 @@ def to_table(faces: Sequence[EnrolledFace], columns: pa.Schema) -> pa.Table:
         "job_id": [face.job_id for face in rows],
         "written": np.random.default_rng().integers(2**63, size=len(rows)),
         "embedding": pa.FixedSizeListArray.from_arrays(pa.array(embeddings.reshape(-1)), length),
+        "box": [None if face.box is None else corners(face.box) for face in rows],
+        "quality": [face.quality for face in rows],
+        "enrolled_at": [face.enrolled_at for face in rows],
     }
     return pa.table(values, schema=columns)
 
@@ -85,6 +101,9 @@ def to_faces(rows: pa.Table) -> list[EnrolledFace]:
             metadata=json.loads(row["metadata"]),
             rejected=frozenset(row["rejected"]),
             job_id=row["job_id"],
+            box=None if row.get("box") is None else box_of(row["box"]),
+            quality=row.get("quality"),
+            enrolled_at=row.get("enrolled_at"),
         )
         for row, embedding in zip(others, embeddings.reshape(-1, length), strict=True)
     ]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from core.errors import StorageUnavailable
 from core.gallery.heap import give_back_freed
 from core.gallery.lance.connection import LanceConnection
-from core.gallery.lance.rows import any_of, may_be, of_person, quoted, to_faces, to_table
+from core.gallery.lance.rows import any_of, lacking, may_be, of_person, quoted, to_faces, to_table
 from core.gallery.lance.storage import WriteConflict, lance_errors, retry_on_conflict, with_timeout
 from core.gallery.lance.table_files import TableFiles
 from core.gallery.lance.write_lock import write_lock
@@ -56,6 +56,7 @@ class LanceTable:
 
     def put(self, faces: Sequence[EnrolledFace]) -> None:
         def write(table: "Table") -> int:
+            self._complete(table)
             rows = to_table(faces, table.schema)
             with lance_errors(self._gallery_id):
                 merge = table.merge_insert("face_id").when_matched_update_all()
@@ -67,6 +68,10 @@ class LanceTable:
 
         with write_lock(self._gallery_id):
             self._tidy_at(self._on_newest(write))
+
+    def upgrade(self) -> bool:
+        with write_lock(self._gallery_id):
+            return self._on_newest(self._complete)
 
     def get(self, face_ids: Sequence[str]) -> list[EnrolledFace]:
         return to_faces(self._on_newest(lambda table: self._where(table, any_of(face_ids))))
@@ -136,6 +141,14 @@ class LanceTable:
                 with_timeout(table.checkout_latest)
             self._opened = (connection, table)
             return table
+
+    def _complete(self, table: "Table") -> bool:
+        """Give a table of an older version the columns that it lacks; tell whether it did."""
+        missing = lacking(table.schema)
+        if missing:
+            with lance_errors(self._gallery_id):
+                table.add_columns(missing)
+        return bool(missing)
 
     def _where(self, table: "Table", condition: str, columns: list[str] | None = None) -> pa.Table:
         with lance_errors(self._gallery_id):

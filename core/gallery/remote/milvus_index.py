@@ -79,6 +79,9 @@ class MilvusFaceIndex:
             client.load_collection(name, timeout=_TIMEOUT_S)
         self._known.add(gallery_id)
 
+    def upgrade(self, gallery_id: str) -> bool:
+        return False  # each face is stored with what is known of it
+
     def drop(self, gallery_id: str) -> None:
         self._known.discard(gallery_id)
         with self._translated(gallery_id) as client:

@@ -3,11 +3,13 @@
 import json
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 import numpy as np
 
 from core.errors import InvalidRequest, InvalidSettings
+from core.faces.geometry import box_of, corners
 from core.ground.ids import is_face_id
 from core.ports import EnrolledFace, Match
 
@@ -29,6 +31,9 @@ def to_payload(face: EnrolledFace) -> dict[str, Any]:
         "metadata": dict(face.metadata),
         "rejected": sorted(face.rejected),
         "job_id": face.job_id,
+        "box": None if face.box is None else corners(face.box),
+        "quality": face.quality,
+        "enrolled_at": None if face.enrolled_at is None else face.enrolled_at.isoformat(),
     }
 
 
@@ -51,6 +56,7 @@ def to_json(face: EnrolledFace, *, limit_bytes: int) -> str:
 
 
 def to_face(face_id: str, embedding: Sequence[float], payload: Mapping[str, Any]) -> EnrolledFace:
+    box, enrolled_at = payload.get("box"), payload.get("enrolled_at")
     return EnrolledFace(
         face_id=face_id,
         person=payload["person"],
@@ -59,6 +65,9 @@ def to_face(face_id: str, embedding: Sequence[float], payload: Mapping[str, Any]
         metadata=payload["metadata"],
         rejected=frozenset(payload["rejected"]),
         job_id=payload["job_id"],
+        box=None if box is None else box_of(box),
+        quality=payload.get("quality"),
+        enrolled_at=None if enrolled_at is None else datetime.fromisoformat(enrolled_at),
     )
 
 

@@ -72,6 +72,9 @@ class PineconeFaceIndex:
             except ConflictError:  # it is there already
                 return
 
+    def upgrade(self, gallery_id: str) -> bool:
+        return False  # each face is stored with what is known of it
+
     def drop(self, gallery_id: str) -> None:
         from pinecone.errors import NotFoundError
 

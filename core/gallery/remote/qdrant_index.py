@@ -68,6 +68,9 @@ class QdrantFaceIndex:
                 gallery_id, "person", models.PayloadSchemaType.KEYWORD
             )
 
+    def upgrade(self, gallery_id: str) -> bool:
+        return False  # each face is stored with what is known of it
+
     def drop(self, gallery_id: str) -> None:
         with _translated(gallery_id):
             self._client.delete_collection(gallery_id)

@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from click.testing import CliRunner, Result
@@ -106,6 +107,7 @@ class CliFixture:
                 image_id=f"photo of {person}",
                 embedding=embedding(position + 0.1 * (number % 90)),
                 metadata={"number": str(number)},
+                enrolled_at=datetime(2026, 11, 30, tzinfo=UTC),
             )
             for number, person in enumerate(people)
         ]

@@ -2,7 +2,7 @@
 
 import stat
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from efr_cli.transfer.parquet import PAGE, write_faces
 
 from core.collections.consents import ConsentNote
 from core.collections.enrolment.enroller import Added, Enroller
+from core.faces.geometry import Box
 from core.faces.results import Model
 from core.ground.ids import new_id
 from core.jobs.recognition_job import COLLECTION_NOTE
@@ -32,6 +33,7 @@ def described(faces: list[EnrolledFace]) -> list[tuple[object, ...]]:
     return [
         (
             *(face.face_id, face.person, face.image_id, face.job_id, face.rejected),
+            *(face.box, face.quality, face.enrolled_at),
             dict(face.metadata),
             face.embedding.tobytes(),
         )
@@ -43,7 +45,14 @@ def enrol_variety(cli: CliFixture) -> list[EnrolledFace]:
     """Enrol a face with everything, one without a name, and one with a job."""
     ada, nobody, eve = cli.enrol("default", "王小明", None, "Eve")
     faces = [
-        replace(ada, rejected=frozenset({"Bob", "Eve"}), metadata={"ключ": "=", "b": ""}),
+        replace(
+            ada,
+            rejected=frozenset({"Bob", "Eve"}),
+            metadata={"ключ": "=", "b": ""},
+            box=Box(left=-1, top=2.5, right=30, bottom=40),
+            quality=66.6,
+            enrolled_at=datetime(2026, 11, 30, 12, tzinfo=UTC),
+        ),
         replace(nobody, metadata={}),
         replace(eve, job_id=new_id()),
     ]
@@ -160,7 +169,8 @@ def test_file_names_columns_and_model(cli: CliFixture, file: Path) -> None:
     table = pq.read_table(file)
 
     assert table.column_names == [
-        *("face_id", "person", "image_id", "metadata", "rejected", "job_id", "embedding")
+        *("face_id", "person", "image_id", "metadata", "rejected", "job_id", "embedding"),
+        *("box", "quality", "enrolled_at"),
     ]
     assert table.schema.metadata[b"efr_model_name"] == b"test-model"
     assert table.schema.metadata[b"efr_model_version"] == b"1"
@@ -253,6 +263,19 @@ def test_file_that_is_not_there_is_named(cli: CliFixture, file: Path) -> None:
     assert str(file) in result.stderr
 
 
+def test_file_of_an_older_version_is_imported_and_takes_nothing_away(
+    cli: CliFixture, file: Path
+) -> None:
+    faces = enrol_variety(cli)
+    table = pq.read_table(written(file, *faces))
+    pq.write_table(table.drop_columns(["box", "quality", "enrolled_at"]), file)
+
+    assert cli.run("import", file, "--collection", "default").exit_code == 0
+
+    boxes = {face.face_id: (face.box, face.quality) for face in cli.enrolled("default")}
+    assert boxes == {face.face_id: (face.box, face.quality) for face in faces}
+
+
 def test_other_parquet_files_are_refused(cli: CliFixture, file: Path) -> None:
     (ada,) = cli.enrol("default", "Ada")
     table = pq.read_table(written(file, ada))
@@ -280,6 +303,8 @@ def test_other_parquet_files_are_refused(cli: CliFixture, file: Path) -> None:
         {"rejected": frozenset({""})},
         {"image_id": ""},
         {"metadata": {"": "no key"}},
+        {"box": Box(left=float("nan"), top=0, right=1, bottom=1)},
+        {"quality": 101.0},
         {"embedding": np.full(128, np.nan, dtype=np.float32)},
     ],
 )

@@ -45,13 +45,18 @@ def matched(web: WebFixture, *faces: Face) -> list[str | None]:
     return [match["person"] for match in answer["faces"][0]["matches"]]
 
 
+_SEEN = ("box", "quality", "enrolled_at")
+
+
 def test_faces_are_listed_without_embedding_or_gallery(web: WebFixture) -> None:
     faces = json_of(web.client.get("/collections/staff/faces?person=Ada"))["faces"]
 
     assert {each["image_id"] for each in faces} == {"ada-1", "ada-2"}
     assert {frozenset(each) for each in faces} == {
-        frozenset({"face_id", "person", "image_id", "metadata", "rejected"})
+        frozenset({"face_id", "person", "image_id", "metadata", "rejected", *_SEEN})
     }
+    assert {(each["quality"], each["box"]["width"]) for each in faces} == {(100, 100)}
+    assert all(each["enrolled_at"] for each in faces)
     assert {"year": "1815"} in [each["metadata"] for each in faces]
 
 

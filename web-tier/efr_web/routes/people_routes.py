@@ -106,14 +106,14 @@ def _add_change_routes(api: Api, parts: WebParts) -> None:
         person = read_json(PersonOfFace).person
         face = visible(parts).people.reassign(collection_id, _checked(face_id), person)
         note_face("reassign", collection_id, person)
-        return KnownFace.of(face).model_dump()
+        return KnownFace.of(face).model_dump(mode="json")
 
     @api.route("POST", f"{_FACE}/reject", REJECT)
     def reject_face(collection_id: str, face_id: str) -> ResponseReturnValue:
         person = read_json(PersonOfFace).person
         face = visible(parts).people.reject(collection_id, _checked(face_id), person)
         note_face("reject", collection_id, person)
-        return KnownFace.of(face).model_dump()
+        return KnownFace.of(face).model_dump(mode="json")
 
     def note_face(action: Action, collection_id: str, person: str) -> None:
         visible(parts).audit.add(
