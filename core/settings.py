@@ -25,6 +25,7 @@ from pydantic_settings import (
 )
 
 from core.errors import InvalidSettings
+from core.faces.models.embedder_description import EmbedderDescription
 from core.ground.rates import Kind, Rate, Subject
 from core.ground.realms import TENANT
 from core.host.cores import usable_cores
@@ -43,6 +44,8 @@ QueueName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,76}$")]
 
 _HOST_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 BYTES_PER_MB: Final = 1024 * 1024
+DEFAULT_MAX_DISTANCE: Final = 0.52
+"""For dlib's embeddings; see docs/accuracy.md."""
 
 
 def _read_rate(value: object) -> object:
@@ -55,6 +58,10 @@ def _read_network(value: object) -> object:
     if isinstance(value, str):
         return ip_network(value)
     return value
+
+
+def _read_embedder(value: object) -> object:
+    return EmbedderDescription.read(value) if isinstance(value, str) else value
 
 
 def _written_rate(value: object) -> str | None:
@@ -251,11 +258,15 @@ class Settings(BaseSettings):
     ecs_agent_uri: Annotated[str, Field(pattern=r"^http://[^/]+")] | None = None
     """Set by ECS in its tasks; where a busy worker protects its task from scale-in."""
 
-    face_engine: Literal["balanced", "fast", "accurate", "dlib", "insightface"] = "balanced"
+    face_engine: Literal["balanced", "fast", "accurate", "dlib", "insightface", "onnx"] = "balanced"
     face_models_dir: Path = Path("var/models")
     """Folder of YuNet, and of dlib's networks in converted form."""
     insightface_models_dir: Path | None = None
     """Folder of the user's own networks, for the engine ``insightface``."""
+    face_embedder: Annotated[
+        EmbedderDescription | None, NoDecode, BeforeValidator(_read_embedder)
+    ] = None
+    """The user's own network, for the engine ``onnx``: path of its description, or ``sface``."""
     face_cuda: bool = False
     """Embed faces on a GPU where there is one."""
     min_face_px: Count = 16
@@ -267,7 +278,8 @@ class Settings(BaseSettings):
     """Faces of a lower quality are not enrolled, unless a request has another bound."""
     min_match_quality: FaceQuality = 20
     """Faces of a lower quality are not searched for, unless a request has another bound."""
-    match_max_distance: Annotated[float, Field(gt=0, le=2)] = 0.52
+    match_max_distance: Annotated[float, Field(gt=0, le=2)] | None = None
+    """Largest distance between two faces of one person, instead of the model's own."""
     gallery_refresh_seconds: Seconds = 1
     gallery_exact_max: Count = 100_000
     """Faces up to which a gallery is searched exactly, by comparing all."""
@@ -330,6 +342,13 @@ class Settings(BaseSettings):
             ("bulk", "address"): self.rate_limit_bulk_per_address,
         }
         return {which: limit for which, limit in limits.items() if isinstance(limit, Rate)}
+
+    @property
+    def max_distance(self) -> float:
+        """Distance at which two faces count as one person's, of whichever model."""
+        described = self.face_embedder if self.face_engine == "onnx" else None
+        own = DEFAULT_MAX_DISTANCE if described is None else described.max_distance
+        return self.match_max_distance or own or DEFAULT_MAX_DISTANCE
 
     @property
     def max_file_bytes(self) -> int:
@@ -408,8 +427,7 @@ class Settings(BaseSettings):
                 f"SQS_VISIBILITY_TIMEOUT_SECONDS ({visibility_s}) without a heartbeat, "
                 "or a slow job runs twice at once"
             )
-        if self.face_engine == "insightface" and self.insightface_models_dir is None:
-            raise ValueError("FACE_ENGINE=insightface needs INSIGHTFACE_MODELS_DIR")
+        self._check_engine()
         if self.executor == "ray" and self.face_cuda:
             raise ValueError("EXECUTOR=ray runs on processors only: turn FACE_CUDA off")
         self._check_door()
@@ -420,6 +438,19 @@ class Settings(BaseSettings):
                 f"SQS_VISIBILITY_TIMEOUT_SECONDS ({visibility_s})"
             )
         return self
+
+    def _check_engine(self) -> None:
+        if self.face_engine == "insightface" and self.insightface_models_dir is None:
+            raise ValueError("FACE_ENGINE=insightface needs INSIGHTFACE_MODELS_DIR")
+        if self.face_engine != "onnx":
+            return
+        if self.face_embedder is None:
+            raise ValueError("FACE_ENGINE=onnx needs FACE_EMBEDDER")
+        if self.match_max_distance is None and self.face_embedder.max_distance is None:
+            raise ValueError(
+                "FACE_ENGINE=onnx needs MATCH_MAX_DISTANCE, or max_distance in the description "
+                "that FACE_EMBEDDER names"
+            )
 
     def _check_door(self) -> None:
         if self.auth == "off" and not _is_loopback(self.web_host):

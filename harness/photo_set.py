@@ -118,7 +118,7 @@ def known_to(
             engine.recognise,
             people=people,
             probes=probes,
-            max_distance=settings.match_max_distance,
+            max_distance=settings.max_distance,
             min_enrol_quality=settings.min_enrol_quality,
             min_match_quality=settings.min_match_quality,
             megapixels=megapixels,

@@ -1,10 +1,11 @@
 """Gets the face models ready, once, so that no process has to do it at its start.
 
 Converts dlib's networks from the installed package, and fetches YuNet from its
-public repository unless it is there. Without YuNet the set-up goes on: mmod
-detects then, which is slower and sees no faces under 40 pixels. Exit codes:
-0 ready, with or without YuNet; 1 dlib's networks could not be converted; 2 a
-setting can't be used.
+public repository unless it is there. With ``FACE_ENGINE=onnx`` it fetches the
+network that ``FACE_EMBEDDER`` describes, too. What can't be fetched does not end
+the set-up: without YuNet mmod detects, which is slower and sees no faces under 40
+pixels. Exit codes: 0 ready, whatever could be fetched; 1 dlib's networks could not
+be converted; 2 a setting can't be used.
 """
 
 import argparse
@@ -28,7 +29,8 @@ def main() -> int:
     """Convert and fetch; return the exit code."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     try:
-        models_dir = load_settings().face_models_dir
+        settings = load_settings()
+        models_dir = settings.face_models_dir
         for network in NETWORKS:
             network.ensure(models_dir)
     except InvalidSettings as error:
@@ -38,17 +40,23 @@ def main() -> int:
         print(f"{error.code}: {error}", file=sys.stderr)
         return 1
     try:
-        fetch_yunet(models_dir / YUNET)
+        fetch(YUNET_URL, models_dir / YUNET, YUNET_SHA256)
     except (OSError, ValueError) as error:
         print(
             f"YuNet could not be fetched ({error}).\nmmod will detect faces instead: slower, and "
             f"none under 40 pixels. To use YuNet, put {YUNET} into {models_dir}."
         )
+    embedder = settings.face_embedder if settings.face_engine == "onnx" else None
+    if embedder is not None and embedder.url:
+        try:
+            fetch(embedder.url, models_dir / embedder.file, embedder.sha256)
+        except (OSError, ValueError) as error:
+            print(f"{embedder.file} could not be fetched ({error}): put it into {models_dir}.")
     return 0
 
 
-def fetch_yunet(file: Path) -> None:
-    """Download YuNet unless it is there.
+def fetch(url: str, file: Path, sha256: str) -> None:
+    """Download a file unless it is there.
 
     Raises
     ------
@@ -57,15 +65,15 @@ def fetch_yunet(file: Path) -> None:
     ValueError
         If what came is something else.
     """
-    if file.is_file() and sha256_of(file) == YUNET_SHA256:
+    if file.is_file() and sha256_of(file) == sha256:
         return
-    with urlopen(YUNET_URL, timeout=PATIENCE_S) as answer:
+    with urlopen(url, timeout=PATIENCE_S) as answer:  # noqa: S310 - always https
         content = answer.read()
     partial = file.with_suffix(".partial")
     partial.write_bytes(content)
-    if sha256_of(partial) != YUNET_SHA256:
+    if sha256_of(partial) != sha256:
         partial.unlink()
-        raise ValueError(f"{YUNET_URL} holds another file")
+        raise ValueError(f"{url} holds another file")
     partial.replace(file)
 
 

@@ -34,7 +34,7 @@ _SETTINGS: Final = Settings(_env_file=None)
 NONE: Final = Bounds(enrol=0, match=0)
 DEFAULT: Final = Bounds(enrol=_SETTINGS.min_enrol_quality, match=_SETTINGS.min_match_quality)
 _RATES: Final = PoorRates(
-    largest_distance=_SETTINGS.match_max_distance, enrolled=50, gallery=100, draws=20, seed=_SEED
+    largest_distance=_SETTINGS.max_distance, enrolled=50, gallery=100, draws=20, seed=_SEED
 )
 
 Seen = list[tuple[str, SeenFace | None]]
@@ -54,7 +54,7 @@ def main() -> None:
     mates = _worsened(reader, [_photos(each)[1] for each in _drawn(random, several, _MATES)])
     artifact = {
         "bounds": {"enrol": DEFAULT.enrol, "match": DEFAULT.match},
-        "largest_distance": _SETTINGS.match_max_distance,
+        "largest_distance": _SETTINGS.max_distance,
         "people": {"strangers": len(single), "with_several_photos": len(several)},
         "cpu_ms_per_face": _cost_ms(reader, [_photos(person)[0] for person in single]),
         "good_photos": _good_photos(reader, options.photos),

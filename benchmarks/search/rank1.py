@@ -32,7 +32,7 @@ from core.errors import Erased
 from core.faces.results import Recognition
 from core.gallery.lance.index import LanceFaceIndex
 from core.jobs.index_job import IndexJob
-from core.settings import Settings
+from core.settings import DEFAULT_MAX_DISTANCE
 from core.testing import MemoryStore
 
 _COLLECTION: Final = "lfw"
@@ -62,7 +62,7 @@ def main() -> None:
 def measured(ours: Recognitions, dlibs: Recognitions) -> dict[str, Any]:
     """Return the artifact for what two engines saw on the same photos."""
     parts = split(ours)
-    max_distance = float(Settings.model_fields["match_max_distance"].default)
+    max_distance = DEFAULT_MAX_DISTANCE
     with tempfile.TemporaryDirectory() as folder:
         service = Service(Path(folder), max_distance=max_distance)
         enrolled, refused = service.enrol(ours, parts.several)

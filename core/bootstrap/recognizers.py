@@ -51,6 +51,7 @@ def _engine_options(settings: Settings) -> dict[str, Any]:
         "name": settings.face_engine,
         "models_dir": settings.face_models_dir,
         "insightface_models_dir": settings.insightface_models_dir,
+        "embedder": settings.face_embedder,
         "max_pixels": settings.max_pixels,
         "detection_max_side_px": settings.detection_max_side_px,
         "min_face_px": settings.min_face_px,

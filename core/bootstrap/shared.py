@@ -45,6 +45,7 @@ _SETTLE_S: Final = IN_TIME_S + 0.7
 """Beyond the refresh time: half a second by which searches may know less, and a little more."""
 _ANSWERS_DEPEND_ON: Final = {
     "detection_max_side_px",
+    "face_embedder",
     "face_engine",
     "match_max_distance",
     "max_embedded_faces",
@@ -201,7 +202,7 @@ class Shared:
         return FaceIdentifier(
             self.collections,
             self.index,
-            max_distance=self.settings.match_max_distance,
+            max_distance=self.settings.max_distance,
             min_quality=self.settings.min_match_quality,
             grounds=self.grounds,
         )
@@ -303,7 +304,7 @@ class Shared:
             recognise=recognise,
             collections=self.collections,
             index=self.index,
-            max_distance=self.settings.match_max_distance,
+            max_distance=self.settings.max_distance,
             min_quality=self.settings.min_match_quality,
         )
 

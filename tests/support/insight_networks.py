@@ -1,4 +1,4 @@
-"""Small networks with the inputs and outputs of a SCRFD detector and an ArcFace recogniser."""
+"""Small networks with the inputs and outputs of a SCRFD detector, ArcFace, and SFace."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -7,6 +7,11 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+
+from core.faces.models.converted_networks import sha256_of
+from core.faces.models.embedder_description import EmbedderDescription
+
+OWN_FILE: Final = "own.onnx"
 
 STRIDES: Final = (8, 16, 32)
 _ANCHORS: Final = 2
@@ -96,7 +101,9 @@ def _head(graph: _Graph, head: str, stride: int, width: int) -> str:
     return graph.add("Transpose", cells, perm=[0, 2, 3, 1])
 
 
-def write_recogniser(file: Path, *, width: int, seed: int = 0, channels: int = 3) -> Path:
+def write_recogniser(
+    file: Path, *, width: int, seed: int = 0, channels: int = 3, batch: str | int = "count"
+) -> Path:
     """Write a network whose embeddings depend on where a chip is bright."""
     graph = _Graph()
     random = np.random.default_rng(seed)
@@ -104,8 +111,8 @@ def write_recogniser(file: Path, *, width: int, seed: int = 0, channels: int = 3
     cells = graph.add("AveragePool", "input.1", kernel_shape=[14, 14], strides=[14, 14])
     features = graph.add("Flatten", cells)
     graph.add("MatMul", features, graph.constant(weights), output="embedding")
-    inputs: dict[str, list[str | int]] = {"input.1": ["count", channels, 112, 112]}
-    return graph.save(file, inputs, {"embedding": ["count", width]})
+    inputs: dict[str, list[str | int]] = {"input.1": [batch, channels, 112, 112]}
+    return graph.save(file, inputs, {"embedding": [batch, width]})
 
 
 def write_swapper(file: Path) -> Path:
@@ -115,3 +122,29 @@ def write_swapper(file: Path) -> Path:
     graph.add("Identity", "target", output="swapped")
     inputs: dict[str, list[str | int]] = {"target": [1, 3, 128, 128], "source": [1, 4]}
     return graph.save(file, inputs, {"swapped": [1, 3, 128, 128]})
+
+
+def describe(folder: Path, **changes: Any) -> EmbedderDescription:
+    """Describe the network of a folder; `changes` replaces fields."""
+    fields: dict[str, Any] = {
+        "name": "own",
+        "file": OWN_FILE,
+        "sha256": sha256_of(folder / OWN_FILE),
+        "licence": "CC0-1.0",
+        "training_data": "none: its weights are drawn at random",
+        "side_px": 112,
+        "colours": "RGB",
+        "range": (0, 255),
+        "template": "arcface",
+        "width": 128,
+        "max_distance": 1.0,
+    }
+    return EmbedderDescription(**(fields | changes))
+
+
+def write_network(
+    folder: Path, *, width: int = 128, seed: int = 0, batch: str | int = "count"
+) -> EmbedderDescription:
+    """Write a network, of SFace's shape unless asked otherwise, and describe it."""
+    write_recogniser(folder / OWN_FILE, width=width, seed=seed, batch=batch)
+    return describe(folder, width=width)

@@ -6,6 +6,7 @@ import pytest
 from dotenv import dotenv_values
 
 from core.errors import InvalidSettings
+from core.faces.models import embedder_description
 from core.host.cores import usable_cores
 from core.settings import Settings, load_settings
 from tests.support.photos import ROOT
@@ -103,6 +104,7 @@ def test_bad_value_names_its_variable(
         ),
         ({"AWS_ACCESS_KEY_ID": "key"}, "AWS_SECRET_ACCESS_KEY"),
         ({"FACE_ENGINE": "insightface"}, "INSIGHTFACE_MODELS_DIR"),
+        ({"FACE_ENGINE": "onnx"}, "FACE_ENGINE=onnx needs FACE_EMBEDDER"),
         ({"S3_OUT_BUCKET": "input-bucket"}, "BUCKET"),
         ({"SQS_RESP_QUEUE_NAME": "request-queue"}, "QUEUE_NAME"),
         ({"SQS_INDEX_QUEUE_NAME": "request-queue-dlq"}, "QUEUE_NAME"),
@@ -281,3 +283,44 @@ def test_web_tier_listens_on_addresses_of_both_kinds(
 
     assert load_settings().web_bind == bound
     assert load_settings().web_address == address
+
+
+def test_shipped_description_brings_the_distance_of_its_network(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FACE_ENGINE", "onnx")
+    monkeypatch.setenv("FACE_EMBEDDER", "sface")
+    own = load_settings().max_distance
+    monkeypatch.setenv("MATCH_MAX_DISTANCE", "0.9")
+
+    assert (own, load_settings().max_distance) == (1.128, 0.9)
+
+
+def test_description_counts_for_its_own_engine_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACE_EMBEDDER", "sface")
+
+    assert load_settings().max_distance == 0.52
+
+
+def test_network_without_any_distance_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    description = tmp_path / "own.toml"
+    shipped = (Path(embedder_description.__file__).parent / "sface.toml").read_text()
+    description.write_text(shipped.replace("max_distance", "# "))
+    monkeypatch.setenv("FACE_ENGINE", "onnx")
+    monkeypatch.setenv("FACE_EMBEDDER", str(description))
+
+    with pytest.raises(InvalidSettings, match="FACE_ENGINE=onnx needs MATCH_MAX_DISTANCE"):
+        load_settings()
+
+
+def test_bad_description_names_its_variable_its_file_and_its_field(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    description = tmp_path / "own.toml"
+    description.write_text('colour = "RGB"')
+    monkeypatch.setenv("FACE_EMBEDDER", str(description))
+
+    with pytest.raises(InvalidSettings, match=r"FACE_EMBEDDER: .*own\.toml .*unknown.*colour"):
+        load_settings()

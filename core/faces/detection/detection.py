@@ -17,7 +17,9 @@ class Detection:
     that dlib's own detectors would have drawn. It is a square that is turned
     clockwise about its middle by ``roll`` degrees, as the image was when the
     face was found in it. ``tilt`` is by how much more the face leans clockwise,
-    in degrees; 0 where the detector can't tell.
+    in degrees; 0 where the detector can't tell. ``points`` are the person's right
+    eye, left eye, nose, right and left corner of the mouth, where the detector
+    gives them.
     """
 
     box: Box
@@ -25,6 +27,7 @@ class Detection:
     score: float
     roll: float = 0.0
     tilt: float = 0.0
+    points: tuple[Point, ...] = ()
 
     @property
     def side(self) -> float:
@@ -34,12 +37,20 @@ class Detection:
     def scaled(self, factor: float) -> Self:
         """Return the same face in an image resized by ``factor``."""
         return replace(
-            self, box=self.box.scaled(factor), landmark_box=self.landmark_box.scaled(factor)
+            self,
+            box=self.box.scaled(factor),
+            landmark_box=self.landmark_box.scaled(factor),
+            points=tuple((x * factor, y * factor) for x, y in self.points),
         )
 
     def moved(self, by: Point) -> Self:
         """Return the same face in an image of which ``by`` is the former origin."""
-        return replace(self, box=self.box.moved(by), landmark_box=self.landmark_box.moved(by))
+        return replace(
+            self,
+            box=self.box.moved(by),
+            landmark_box=self.landmark_box.moved(by),
+            points=tuple(moved(point, by) for point in self.points),
+        )
 
     def turned(self, degrees: float, *, about: Point, onto: Point) -> Self:
         """Return the same face in the image turned clockwise.
@@ -49,13 +60,17 @@ class Detection:
         about, onto : Point
             The middle of the turn, and where it comes to lie.
         """
-        x, y = self.landmark_box.middle
-        middle = moved(turned((x - about[0], y - about[1]), degrees), onto)
+
+        def turn(point: Point) -> Point:
+            return moved(turned((point[0] - about[0], point[1] - about[1]), degrees), onto)
+
+        middle = turn(self.landmark_box.middle)
         return replace(
             self,
             box=self.box.turned(degrees, about=about, onto=onto),
             landmark_box=Box.around(middle, self.landmark_box.width, self.landmark_box.height),
             roll=half_turn_range(self.roll + degrees),
+            points=tuple(turn(point) for point in self.points),
         )
 
 

@@ -187,4 +187,5 @@ def _detection(
         landmark_box=landmark_box(points),
         score=float(score),
         tilt=tilt(points),
+        points=tuple((x, y) for x, y in points.tolist()),
     )

@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 from typing import Final, Self
 
-from core.errors import ModelCorrupt
+from core.errors import ModelCorrupt, ModelMissing
 from core.faces.detection.detection import Detection, Detector
 from core.faces.detection.hog import HogDetector
 from core.faces.detection.mmod import MmodDetector
@@ -34,7 +34,7 @@ _HOG_FACE_PX: Final = 100
 """Size of a face when it is looked at turned: the smallest at which the score tells."""
 
 
-class _Finder:
+class SearchingFinder:
     """Finds faces by search, and aligns them by dlib's landmarks."""
 
     def __init__(self, search: FaceSearch) -> None:
@@ -107,7 +107,7 @@ class FaceEngine(PhotoEngine[Detection]):
         name, detector = _load_detector(chosen, models_dir)
         sizes = chosen.sizes(name, max_side_px=detection_max_side_px, min_face_px=min_face_px)
         return cls(
-            finder=_Finder(FaceSearch(detector, sizes, _turned_faces(detector))),
+            finder=SearchingFinder(FaceSearch(detector, sizes, turned_faces(detector))),
             embedder=_load_embedder(chosen, models_dir, cuda=cuda),
             max_pixels=max_pixels,
             max_faces=max_faces,
@@ -117,19 +117,32 @@ class FaceEngine(PhotoEngine[Detection]):
 def _load_detector(profile: Profile, models_dir: Path) -> tuple[str, Detector]:
     if profile.detector == "hog":
         return "hog", HogDetector()
-    file = models_dir / YUNET
-    if file.is_file():
-        if sha256_of(file) != YUNET_SHA256:
-            raise ModelCorrupt(f"{file} is damaged, or another version: remove it, or download it")
-        return "yunet", YuNetDetector(Network(file), min_score=profile.min_score)
+    if (models_dir / YUNET).is_file():
+        return "yunet", load_yunet(models_dir, min_score=profile.min_score)
     _LOG.warning(
         "YuNet was not found, mmod detects instead: slower, and no faces under 40 pixels",
-        extra={"yunet_file": str(file)},
+        extra={"yunet_file": str(models_dir / YUNET)},
     )
     return "mmod", MmodDetector(Network(MMOD_NETWORK.ensure(models_dir)))
 
 
-def _turned_faces(detector: Detector) -> TurnedFaces:
+def load_yunet(models_dir: Path, *, min_score: float) -> YuNetDetector:
+    """Load YuNet.
+
+    Raises
+    ------
+    ModelMissing, ModelCorrupt
+        If it is not in the folder, or another file.
+    """
+    file = models_dir / YUNET
+    if not file.is_file():
+        raise ModelMissing(f"YuNet is needed and {file} does not exist")
+    if sha256_of(file) != YUNET_SHA256:
+        raise ModelCorrupt(f"{file} is damaged, or another version: remove it, or download it")
+    return YuNetDetector(Network(file), min_score=min_score)
+
+
+def turned_faces(detector: Detector) -> TurnedFaces:
     """Return what tells how faces are turned; mmod's score does not depend on it enough."""
     if isinstance(detector, YuNetDetector):
         return TurnedFaces(detector, face_px=_YUNET_FACE_PX)

@@ -22,6 +22,7 @@ from core.faces.models.converted_networks import (
     ConvertedNetwork,
     note_path,
 )
+from core.faces.models.embedder_description import EmbedderDescription
 from core.faces.models.model_files import YUNET
 
 Files = Mapping[str, NDArray[np.uint8]]
@@ -33,6 +34,7 @@ def packed_engine(
     name: str,
     models_dir: Path,
     insightface_models_dir: Path | None,
+    embedder: EmbedderDescription | None,
     cuda: bool,
     **options: Any,
 ) -> Callable[[], Any]:
@@ -48,6 +50,8 @@ def packed_engine(
     """
     if insightface_models_dir is not None and name == "insightface":
         folder, paths = insightface_models_dir, sorted(insightface_models_dir.glob("*.onnx"))
+    elif embedder is not None and name == "onnx":
+        folder, paths = models_dir, [models_dir / YUNET, models_dir / embedder.file]
     else:
         folder, paths = models_dir, _own_files(name, models_dir, cuda=cuda)
     try:
@@ -57,7 +61,7 @@ def packed_engine(
         }
     except OSError as error:
         raise ModelMissing(f"a model file can't be read: {error}") from error
-    return partial(_load_engine, files, name=name, cuda=cuda, **options)
+    return partial(_load_engine, files, name=name, embedder=embedder, cuda=cuda, **options)
 
 
 def _own_files(profile: str, models_dir: Path, *, cuda: bool) -> list[Path]:

@@ -53,6 +53,8 @@ class Network:
         self._shrink = onnxruntime.RunOptions()
         self._shrink.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         self._input = self._session.get_inputs()[0].name
+        self.input_shape: Final = tuple(self._session.get_inputs()[0].shape)
+        """Sizes; the names of those that may differ from run to run."""
         self.outputs: Final = tuple(output.name for output in self._session.get_outputs())
 
     def run(self, values: NDArray[Any]) -> dict[str, NDArray[np.float32]]:

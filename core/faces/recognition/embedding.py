@@ -1,7 +1,8 @@
 """Chips to embeddings, which are near each other for one person's faces."""
 
+from collections.abc import Sequence
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import dlib
 import numpy as np
@@ -28,7 +29,7 @@ _MODELS: Final = MappingProxyType(
 _MIRRORED_LENGTH: Final = np.float32(1.43)
 """Mean length of dlib's embeddings on LFW, which keeps the usual thresholds meaningful."""
 
-_BATCH: Final = 16
+FULL_BATCH: Final = 16
 """More faces at a time cost memory and are no faster on a processor."""
 
 
@@ -86,26 +87,39 @@ class ResNetEmbedder:
         if not chips:
             return np.empty((0, EMBEDDING_LENGTH), dtype=np.float32)
         if not self._mirrored:
-            return self._in_batches(chips)
-        embeddings = self._in_batches([view for chip in chips for view in (chip, chip[:, ::-1])])
+            return in_batches(self._network, chips)
+        views = [view for chip in chips for view in (chip, chip[:, ::-1])]
+        embeddings = in_batches(self._network, views)
         means = embeddings[0::2] + embeddings[1::2]
         lengths = np.linalg.norm(means, axis=1, keepdims=True)
         scaled: NDArray[np.float32] = means * (_MIRRORED_LENGTH / lengths)
         return scaled
 
-    def _in_batches(self, chips: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        batches = [
-            np.stack(chips[start : start + _BATCH]) for start in range(0, len(chips), _BATCH)
-        ]
-        return np.concatenate([self._run(batch) for batch in batches])
 
-    def _run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        if not self._network.on_gpu:
-            return self._network.run(batch)["embeddings"]
-        # CUDA prepares anew for every other size of batch, which takes longer than a full one.
-        full = np.zeros((_BATCH, *batch.shape[1:]), dtype=np.uint8)
-        full[: len(batch)] = batch
-        return self._network.run(full)["embeddings"][: len(batch)]
+def in_batches(
+    network: Network, inputs: Sequence[NDArray[Any]], *, most: int = FULL_BATCH
+) -> NDArray[np.float32]:
+    """Return what a network's first output says of each input.
+
+    Parameters
+    ----------
+    inputs : sequence of ndarray
+        One or more, of one shape.
+    most : int
+        Inputs at a time.
+    """
+    batches = [np.stack(inputs[start : start + most]) for start in range(0, len(inputs), most)]
+    return np.concatenate([_run(network, batch, most) for batch in batches])
+
+
+def _run(network: Network, batch: NDArray[Any], most: int) -> NDArray[np.float32]:
+    output = network.outputs[0]
+    if not network.on_gpu:
+        return network.run(batch)[output]
+    # CUDA prepares again for every other size of batch, which takes longer than a full one.
+    full = np.zeros((most, *batch.shape[1:]), dtype=batch.dtype)
+    full[: len(batch)] = batch
+    return network.run(full)[output][: len(batch)]
 
 
 class DlibEmbedder:
