@@ -18,10 +18,17 @@ class LineProcess:
         Folder from which it imports ours.
     stderr : int, optional
         What becomes of what it complains of, as `subprocess` means it; shown unless given.
+    held_by : str
+        The variable that holds it to one thread.
     """
 
     def __init__(
-        self, command: Sequence[str], packages: Path, *, stderr: int | None = None
+        self,
+        command: Sequence[str],
+        packages: Path,
+        *,
+        stderr: int | None = None,
+        held_by: str = "OMP_NUM_THREADS",
     ) -> None:
         self._process = subprocess.Popen(
             command,
@@ -30,7 +37,7 @@ class LineProcess:
             stderr=stderr,
             text=True,
             env=os.environ  # noqa: TID251 - handed on, not read
-            | {"PYTHONPATH": str(packages), "OMP_NUM_THREADS": "1"},
+            | {"PYTHONPATH": str(packages), held_by: "1"},
         )
 
     def ask(self, line: object) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Starts the processes of the benchmark of the search, and what they search."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from uuid import UUID
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks.common.line_process import LineProcess
 from benchmarks.search.bench_search_faces import MadeFaces, Vectors
 from core.aws.provisioning import provision
 from core.gallery.lance.index import LanceFaceIndex
@@ -34,41 +34,22 @@ class Searcher:
 
     def __init__(self, way: str, probes: Path, argument: str, *, python: str) -> None:
         self.started_at: Final = time.time()
-        self._process = subprocess.Popen(
+        self._process = LineProcess(
             [python, str(_PROCESS), way, str(probes), argument],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            _ROOT,
             stderr=subprocess.DEVNULL,
-            text=True,
-            env=os.environ  # noqa: TID251 - handed on, not read
-            | {"PYTHONPATH": str(_ROOT), "OPENBLAS_NUM_THREADS": "1"},
+            held_by="OPENBLAS_NUM_THREADS",
         )
 
     def ask(self, do: str, **arguments: Any) -> dict[str, Any]:
-        """Return the answer.
-
-        Raises
-        ------
-        RuntimeError
-            If the process ended.
-        """
-        if self._process.stdin is None or self._process.stdout is None:
-            raise RuntimeError("the searcher has no pipes")
-        self._process.stdin.write(json.dumps({"do": do, **arguments}) + "\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the searcher ended on {do}: {self._process.wait()}")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        """Return the answer; raises what `LineProcess.ask` raises."""
+        return self._process.ask(json.dumps({"do": do, **arguments}))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._process.stdin:
-            self._process.stdin.close()
-        self._process.wait()
+        self._process.stop()
 
 
 @dataclass(frozen=True, kw_only=True)
