@@ -135,7 +135,7 @@ def _realm_parts(shared: Shared, *, schedule: PollSchedule, recognise: Recognise
     return RealmParts(
         uploads=Uploads(
             intake=_intake(shared, settings.sqs_req_queue_name),
-            keys=IdempotencyKeys(inputs=shared.inputs, tenant=shared.realm.tenant),
+            keys=IdempotencyKeys(inputs=shared.inputs, realm=shared.realm),
             results=Results(shared.outputs, shared.realm),
             collections=shared.collections,
             schedule=schedule,

@@ -36,6 +36,7 @@ from datetime import datetime
 from typing import Final
 
 from core.ground.ids import JOB_ID_LENGTH, is_job_id
+from core.ground.realms import WHOLE, Realm
 
 BATCHES: Final = "batches/"
 COLLECTIONS: Final = "collections/"
@@ -78,10 +79,12 @@ def job_of_photo(key: str) -> str:
     return key[:JOB_ID_LENGTH]
 
 
-def idempotency_record_key(idempotency_key: str, tenant: str = "") -> str:
-    """Return where the job of a tenant's ``Idempotency-Key`` is noted."""
-    # No key has a NUL, so that none of the tenant without a name is another tenant's.
-    text = f"{tenant}\0{idempotency_key}" if tenant else idempotency_key
+def idempotency_record_key(idempotency_key: str, realm: Realm = WHOLE) -> str:
+    """Return where the job of a realm's ``Idempotency-Key`` is noted."""
+    patterns = () if realm.is_whole else sorted(realm.patterns)
+    scope = (realm.tenant, *patterns) if realm.tenant or patterns else ()
+    # No key has a NUL, so that none of one realm is another realm's.
+    text = "\0".join((*scope, idempotency_key))
     return f"idempotency/{hashlib.sha256(text.encode()).hexdigest()}"
 
 

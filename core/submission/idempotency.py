@@ -25,6 +25,7 @@ from core.errors import (
     StorageUnavailable,
     TooManyJobs,
 )
+from core.ground.realms import WHOLE, Realm
 from core.ground.storage_keys import idempotency_record_key
 from core.ports import ObjectStore
 
@@ -51,10 +52,10 @@ class _Stored:
 
 @dataclass(frozen=True, kw_only=True)
 class IdempotencyKeys:
-    """The records of one tenant in an input bucket."""
+    """The records of one realm in an input bucket."""
 
     inputs: ObjectStore
-    tenant: str = ""
+    realm: Realm = WHOLE
 
     def submit(
         self,
@@ -87,7 +88,7 @@ class IdempotencyKeys:
         """
         if not _KEY.fullmatch(key):
             raise InvalidIdempotencyKey("an Idempotency-Key is 1 to 255 printable ASCII characters")
-        place = idempotency_record_key(key, self.tenant)
+        place = idempotency_record_key(key, self.realm)
         record = _Record(body=body, request_sha256=hashlib.sha256(fingerprint).hexdigest())
         if self.inputs.put_if(place, _encoded(record), content_type=_JSON, version=None):
             self._as_first(place, record, hand_over, take_back)

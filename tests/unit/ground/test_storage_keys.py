@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from core.ground import storage_keys
+from core.ground.realms import WHOLE, Realm
 from core.ground.storage_keys import (
     audit_key,
     batch_list_key,
@@ -64,6 +65,27 @@ def test_photo_is_told_from_other_objects_and_leads_to_its_job() -> None:
     assert is_photo_key(key)
     assert job_of_photo(key) == JOB
     assert not any(map(is_photo_key, [JOB, f"{JOB}-a.jpg", idempotency_record_key("a"), "a.jpg"]))
+
+
+def test_idempotency_keys_of_two_realms_are_noted_apart() -> None:
+    realms = [
+        WHOLE,
+        Realm("acme"),
+        Realm("acme", ("a*",)),
+        Realm("acme", ("a*", "b*")),
+        Realm("", ("a*",)),
+        Realm("", ("acme",)),
+    ]
+
+    assert len({idempotency_record_key("1", realm) for realm in realms}) == len(realms)
+
+
+def test_idempotency_keys_of_one_realm_are_noted_in_one_place() -> None:
+    same = [Realm("acme", ("b*", "a*")), Realm("acme", ("a*", "b*"))]
+    all_collections = [Realm("acme"), Realm("acme", ("a*", "*"))]
+
+    assert len({idempotency_record_key("1", realm) for realm in same}) == 1
+    assert len({idempotency_record_key("1", realm) for realm in all_collections}) == 1
 
 
 @pytest.mark.parametrize("collection_id", ["staff", "a.json", ".", "collections"])

@@ -111,6 +111,17 @@ def test_same_idempotency_key_is_another_job_for_another_tenant(pair: Pair) -> N
     assert len(pair.web.queue.bodies) == 2
 
 
+def test_idempotency_key_of_a_caller_with_other_collections_was_never_used(pair: Pair) -> None:
+    pair.ours.create("guests")
+    door = Tenant(pair.web, "ours", collections=["guests"])
+    pair.ours.upload("staff", **{"Idempotency-Key": "1"})
+
+    theirs = door.upload("guests", **{"Idempotency-Key": "1"})
+
+    assert door.upload("guests", **{"Idempotency-Key": "1"}) == theirs
+    assert len(pair.web.queue.bodies) == 2
+
+
 @pytest.mark.parametrize("is_answered", [False, True])
 def test_job_of_another_tenant_was_never_issued(pair: Pair, is_answered: bool) -> None:
     job = pair.theirs.upload()
