@@ -219,7 +219,7 @@ inspect_images() {
                 ! command -v "$tool" || refuse "$tool is there"
             done
             test ! -e .env || refuse "a .env file is there"
-            test ! -w core/settings.py || refuse "the code is writable"
+            test ! -w core/__init__.py || refuse "the code is writable"
             python -c "import core.access.redis_client" || refuse "REDIS_URL has no client"
             models=$(find /opt/venv -name "shape_predictor_*.dat")
             test "${models##*/}" = shape_predictor_5_face_landmarks.dat || refuse "landmark models: $models"

@@ -225,15 +225,15 @@ def test_secret_is_not_shown() -> None:
 
 
 def test_worker_processes_default_to_the_cores_it_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.settings.usable_cores", lambda: 3)
-    monkeypatch.setattr("core.settings.usable_memory_bytes", lambda: 10**12)
+    monkeypatch.setattr("core.settings.settings.usable_cores", lambda: 3)
+    monkeypatch.setattr("core.settings.settings.usable_memory_bytes", lambda: 10**12)
 
     assert load_settings().worker_process_count == 3
 
 
 def test_worker_processes_default_to_what_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.settings.usable_cores", lambda: 16)
-    monkeypatch.setattr("core.settings.usable_memory_bytes", lambda: 4 * 10**9)
+    monkeypatch.setattr("core.settings.settings.usable_cores", lambda: 16)
+    monkeypatch.setattr("core.settings.settings.usable_memory_bytes", lambda: 4 * 10**9)
     counts = {}
     for engine in ("balanced", "accurate"):
         monkeypatch.setenv("FACE_ENGINE", engine)

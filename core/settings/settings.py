@@ -1,0 +1,94 @@
+"""All settings together, and where their values come from."""
+
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from core.errors import InvalidSettings
+from core.host.cores import usable_cores
+from core.host.environment import FileBehindVariables, settle_environment
+from core.host.memory import children_that_fit, usable_memory_bytes
+from core.settings.aws import AwsSettings
+from core.settings.faces import FaceSettings
+from core.settings.web import WebSettings
+from core.settings.workers import WorkerSettings
+
+
+class Settings(AwsSettings, WebSettings, WorkerSettings, FaceSettings, BaseSettings):
+    """The settings, named in the environment as here in capitals.
+
+    A file ``.env`` in the working directory is read too; variables that are
+    really set win, empty ones too. An empty value counts as none.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True, env_file=".env", env_ignore_empty=True, extra="ignore"
+    )
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        assert isinstance(dotenv_settings, DotEnvSettingsSource)  # noqa: S101 - narrows the type
+        file = FileBehindVariables(settings_cls, env_file=dotenv_settings.env_file)
+        return (init_settings, env_settings, file)
+
+    @property
+    def worker_process_count(self) -> int:
+        if self.worker_processes != "auto":
+            return self.worker_processes
+        return children_that_fit(
+            cores=usable_cores(), memory_bytes=usable_memory_bytes(), engine=self.face_engine
+        )
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        visibility_s = self.sqs_visibility_timeout_seconds
+        if self.visibility_heartbeat_seconds == 0 and self.job_timeout_seconds >= visibility_s:
+            raise ValueError(
+                f"JOB_TIMEOUT_SECONDS ({self.job_timeout_seconds:g}) must be under "
+                f"SQS_VISIBILITY_TIMEOUT_SECONDS ({visibility_s}) without a heartbeat, "
+                "or a slow job runs twice at once"
+            )
+        if self.executor == "ray" and self.face_cuda:
+            raise ValueError("EXECUTOR=ray runs on processors only: turn FACE_CUDA off")
+        return self
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment and from ``.env``.
+
+    What else the environment says of AWS is removed (`settle_environment`).
+
+    Raises
+    ------
+    InvalidSettings
+        If a value can't be used; the message names each variable.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise InvalidSettings("; ".join(_describe(problem) for problem in error.errors())) from None
+    settle_environment(urlsplit(settings.aws_endpoint_url or "").hostname)
+    return settings
+
+
+def _describe(problem: object) -> str:
+    assert isinstance(problem, dict)  # noqa: S101 - narrows pydantic's TypedDict
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    location = problem["loc"]
+    return f"{str(location[0]).upper()}: {message}" if location else message
