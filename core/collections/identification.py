@@ -1,7 +1,7 @@
 """Identifies the faces of a photo: which enrolled person each one shows."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -19,19 +19,10 @@ from core.jobs.recognition_job import (
     headline,
     warning_of,
 )
-from core.ports import FaceIndex, Match
+from core.ports import FaceIndex, Match, without_rejected
 
 _NEIGHBOURS: Final = 50
 """Nearest faces that are searched for a person, because nameless faces may be nearer."""
-
-
-def without_rejected(matches: Sequence[Match]) -> Iterator[Match]:
-    """Yield matches, nearest first, without the people whom a nearer face rejects."""
-    rejected: frozenset[str] = frozenset()
-    for match in matches:
-        rejected |= match.rejected
-        if match.person not in rejected:
-            yield match
 
 
 class FaceIdentifier:

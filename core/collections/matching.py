@@ -8,14 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.collections.collection import Collection, check_model
-from core.collections.identification import without_rejected
 from core.collections.registry import Collections
 from core.errors import NoFaceFound, PersonNotFound
 from core.faces.results import EVERY_FACE, LARGEST_FACE, NO_EMBEDDING, Face, Needed, Recognition
 from core.faces.similarity import similarity
 from core.ground.records import Frozen
 from core.jobs.recognition_job import DetectedFace, FaceWarning, warning_of
-from core.ports import FaceIndex, Match
+from core.ports import FaceIndex, Match, without_rejected
 
 MAX_MATCHES: Final = 100
 _REJECTED_ALLOWANCE: Final = 20

@@ -1,6 +1,13 @@
 """What the use cases need from the outside world."""
 
-from core.ports.face_index import EnrolledFace, FaceIndex, Match
+from core.ports.face_index import (
+    EnrolledFace,
+    FaceIndex,
+    FoundPeople,
+    FoundPerson,
+    Match,
+    without_rejected,
+)
 from core.ports.queues import JobQueue, ReceivedMessage
 from core.ports.recognizer import Recognizer
 from core.ports.stores import (
@@ -18,6 +25,8 @@ __all__ = [
     "Bucket",
     "EnrolledFace",
     "FaceIndex",
+    "FoundPeople",
+    "FoundPerson",
     "JobQueue",
     "Match",
     "ObjectNotes",
@@ -29,4 +38,5 @@ __all__ = [
     "check_size",
     "checked_path",
     "is_path",
+    "without_rejected",
 ]

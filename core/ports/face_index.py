@@ -1,6 +1,6 @@
 """Galleries of enrolled faces."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -49,6 +49,40 @@ class Match:
 
     def __post_init__(self) -> None:
         _spell_names(self)
+
+
+def without_rejected(matches: Sequence[Match]) -> Iterator[Match]:
+    """Yield matches, nearest first, without the people whom a nearer face rejects."""
+    rejected: frozenset[str] = frozenset()
+    for match in matches:
+        rejected |= match.rejected
+        if match.person not in rejected:
+            yield match
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundPerson:
+    """A person near a probe.
+
+    ``distance`` is that of the probe and the person's ``template``, which
+    `core.faces.decision.template_of` makes of all their ``faces``. ``face_id`` is the
+    nearest of these, at ``face_distance``. The name is spelled as in `EnrolledFace`.
+    """
+
+    person: str
+    distance: float
+    faces: int
+    template: NDArray[np.float32]
+    face_id: str
+    face_distance: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundPeople:
+    """The people nearest to a probe, nearest template first, of ``people`` in the gallery."""
+
+    nearest: list[FoundPerson]
+    people: int
 
 
 def _spell_names(face: EnrolledFace | Match) -> None:
@@ -105,6 +139,10 @@ class FaceIndex(Protocol):
 
     def count(self, gallery_id: str) -> int: ...
 
+    def count_people(self, gallery_id: str) -> int:
+        """Return how many people the faces of a gallery are; unnamed faces are nobody."""
+        ...
+
     def search(
         self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
     ) -> list[list[Match]]:
@@ -117,6 +155,24 @@ class FaceIndex(Protocol):
             latest ``GALLERY_REFRESH_SECONDS`` and a second later.
         limit : int
             Faces per probe.
+        """
+        ...
+
+    def search_people(
+        self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
+    ) -> list[FoundPeople]:
+        """Return the people nearest to each probe.
+
+        A person is left out if a face rejects them that is nearer than all of theirs. What any
+        process put, named or erased is known as soon as to ``search``.
+
+        Parameters
+        ----------
+        probes : ndarray of float32, shape (N, D)
+            Embeddings; not modified.
+        limit : int
+            People per probe. There are fewer only if the gallery has no more, or if
+            thousands of faces of those who were found are nearer.
         """
         ...
 

@@ -1,14 +1,15 @@
 """A face index in memory: what every other index must answer, found by comparing all."""
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import CollectionNotFound
-from core.ports import EnrolledFace, Match
+from core.faces.decision import template_of
+from core.ports import EnrolledFace, FoundPeople, FoundPerson, Match, without_rejected
 
 
 class MemoryFaceIndex:
@@ -59,6 +60,10 @@ class MemoryFaceIndex:
     def count(self, gallery_id: str) -> int:
         return len(self._gallery(gallery_id))
 
+    def count_people(self, gallery_id: str) -> int:
+        faces = map(_read, self._gallery(gallery_id).values())
+        return len({face.person for face in faces} - {None})
+
     def search(
         self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
     ) -> list[list[Match]]:
@@ -68,6 +73,18 @@ class MemoryFaceIndex:
                 limit, (_match(face, probe) for face in faces), key=lambda match: match.distance
             )
             for probe in probes
+        ]
+
+    def search_people(
+        self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
+    ) -> list[FoundPeople]:
+        gallery = self._gallery(gallery_id)
+        people = self.count_people(gallery_id)
+        return [
+            FoundPeople(nearest=_people_near(gallery, probe, matches)[:limit], people=people)
+            for probe, matches in zip(
+                probes, self.search(gallery_id, probes, limit=len(gallery)), strict=True
+            )
         ]
 
     def refresh(self, gallery_id: str, *, max_age_s: float | None = None) -> None:
@@ -94,3 +111,28 @@ def _match(face: EnrolledFace, probe: NDArray[np.float32]) -> Match:
         distance=float(np.linalg.norm(face.embedding - probe)),
         rejected=face.rejected,
     )
+
+
+def _people_near(
+    gallery: Mapping[str, EnrolledFace], probe: NDArray[np.float32], matches: Sequence[Match]
+) -> list[FoundPerson]:
+    """Compare all people who have a match that is not rejected; ``matches`` are all faces."""
+    nearest = {match.person: match for match in reversed(list(without_rejected(matches)))}
+    nearest.pop(None, None)
+    found = []
+    for person, match in nearest.items():
+        theirs = [
+            gallery[each.face_id].embedding for each in matches if each.person == match.person
+        ]
+        template = template_of(np.stack(theirs))
+        found.append(
+            FoundPerson(
+                person=str(person),
+                distance=float(np.linalg.norm(template - probe)),
+                faces=len(theirs),
+                template=template,
+                face_id=match.face_id,
+                face_distance=match.distance,
+            )
+        )
+    return sorted(found, key=lambda each: each.distance)

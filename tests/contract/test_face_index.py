@@ -11,20 +11,14 @@ import pytest
 from core.errors import CollectionNotFound
 from core.faces.geometry import Box
 from core.ports import EnrolledFace, FaceIndex, Match
-from core.settings import Settings
-from harness.localstack import LocalStack
 from harness.waiting import wait_until
 from tests.support.indexes import (
-    ENGINES,
     LENGTH,
-    Engines,
     face_at,
     ids_page_by_page,
     new_face_id,
     new_gallery,
     point,
-    running_engines,
-    settings_of_new_bucket,
     stored_as,
 )
 
@@ -42,17 +36,6 @@ ODD_NAMES = [
     "%_*?",
     "{person} $eq null",
 ]
-
-
-@pytest.fixture(scope="session")
-def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
-    with running_engines(tmp_path_factory.mktemp("engines")) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def bucket_settings(localstack: LocalStack) -> Settings:
-    return settings_of_new_bucket(localstack)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,13 +68,6 @@ class Gallery:
             what="the search to find what is enrolled",
         )
         return self.search(position)
-
-
-@pytest.fixture(params=ENGINES)
-def index(request: pytest.FixtureRequest, engines: Engines) -> Iterator[FaceIndex]:
-    opened = engines.open(request.param, request)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A stored gallery that a test changes."""
+"""A stored gallery that a test changes, and galleries in memory that follow it."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -8,11 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import StorageUnavailable
+from core.gallery.replica.replica import GalleryReplica
 from core.gallery.replica.rows import Addresses, ReplicaRows, Snapshot
 from core.ports import EnrolledFace
+from harness.waiting import wait_until
 
 T = TypeVar("T")
 LENGTH: Final = 16
+
+random = np.random.default_rng(7)
 
 
 class StoredInMemory:
@@ -80,3 +84,39 @@ class StoredInMemory:
     def _keep(self, kept: dict[int, tuple[EnrolledFace, int]]) -> None:
         self.kept = kept
         self.version += 1
+
+
+def a_face(
+    person: str | None = "Ada",
+    embedding: NDArray[np.float32] | None = None,
+    rejected: frozenset[str] = frozenset(),
+    face_id: str = "",
+) -> EnrolledFace:
+    return EnrolledFace(
+        face_id=face_id or str(uuid.uuid4()),
+        person=person,
+        image_id="a.jpg",
+        embedding=clustered(1)[0] if embedding is None else embedding,
+        rejected=rejected,
+    )
+
+
+def clustered(count: int, people: int = 50) -> NDArray[np.float32]:
+    """Return embeddings of several faces a person, as real ones are."""
+    centres = np.random.default_rng(3).normal(size=(people, LENGTH))
+    faces = centres[random.integers(people, size=count)] + 0.2 * random.normal(size=(count, LENGTH))
+    return faces.astype(np.float32)
+
+
+def loaded(
+    stored: StoredInMemory, *, exact_max: int = 1000, compressed: bool = False
+) -> GalleryReplica:
+    gallery = GalleryReplica(stored, exact_max=exact_max, compressed=compressed)
+    gallery.follow()
+    return gallery
+
+
+def indexed(stored: StoredInMemory, *, compressed: bool = False) -> GalleryReplica:
+    gallery = loaded(stored, exact_max=100, compressed=compressed)
+    wait_until(lambda: gallery.state == "index", what="the index")
+    return gallery

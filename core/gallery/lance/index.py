@@ -25,7 +25,7 @@ from core.gallery.replica.cache import GalleryCache
 from core.gallery.replica.replica import GalleryReplica, State
 from core.ground.ids import is_gallery_id
 from core.ground.storage_keys import gallery_prefix
-from core.ports import EnrolledFace, Match
+from core.ports import EnrolledFace, FoundPeople, Match
 from core.settings import Settings
 
 
@@ -140,11 +140,20 @@ class LanceFaceIndex:
     def count(self, gallery_id: str) -> int:
         return self._table(gallery_id).count()
 
+    def count_people(self, gallery_id: str) -> int:
+        return self._table(gallery_id).count_people()
+
     def search(
         self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
     ) -> list[list[Match]]:
         """Search in memory; only the first search of a gallery waits for the bucket."""
         return self._cache.search(_checked(gallery_id), probes, limit=limit)
+
+    def search_people(
+        self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
+    ) -> list[FoundPeople]:
+        """Search in memory, as `search` does."""
+        return self._cache.search_people(_checked(gallery_id), probes, limit=limit)
 
     def refresh(self, gallery_id: str, *, max_age_s: float | None = None) -> None:
         self._cache.refresh(_checked(gallery_id), max_age_s=max_age_s)

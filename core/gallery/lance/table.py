@@ -22,6 +22,7 @@ from core.gallery.lance.table_files import TableFiles
 from core.gallery.lance.write_lock import write_lock
 from core.gallery.replica.rows import Addresses, ReplicaRows
 from core.ground.aws_keys import Renewable
+from core.ground.names import spelled
 from core.ports import EnrolledFace
 
 if TYPE_CHECKING:
@@ -98,6 +99,10 @@ class LanceTable:
                 return int(table.count_rows())
 
         return self._on_newest(read)
+
+    def count_people(self) -> int:
+        named = self._on_newest(lambda table: self._where(table, "person IS NOT NULL", ["person"]))
+        return len({spelled(name) for name in pc.unique(named["person"]).to_pylist()})
 
     def erase(self, face_ids: Sequence[str], *, on_deleted: Callable[[], None]) -> None:
         """Delete the faces' rows, and rewrite the files that still hold them.

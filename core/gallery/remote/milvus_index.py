@@ -23,7 +23,8 @@ from core.gallery.remote.payload import (
     to_json,
     to_match,
 )
-from core.ports import EnrolledFace, Match
+from core.gallery.remote.people import PeopleOfFaces
+from core.ports import EnrolledFace, FoundPeople, Match
 
 _TIMEOUT_S: Final = 10
 _BATCH: Final = 250
@@ -65,6 +66,7 @@ class MilvusFaceIndex:
         self._lock = threading.Lock()
         self._connected: Any = None
         self._known: set[str] = set()
+        self._people = PeopleOfFaces(self)
 
     def create(self, gallery_id: str, *, length: int) -> None:
         name = _name(gallery_id)
@@ -153,6 +155,14 @@ class MilvusFaceIndex:
                 timeout=_TIMEOUT_S,
             )
         return [[_match(hit) for hit in answer] for answer in answers]
+
+    def count_people(self, gallery_id: str) -> int:
+        return self._people.count(gallery_id)
+
+    def search_people(
+        self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
+    ) -> list[FoundPeople]:
+        return self._people.search(gallery_id, probes, limit=limit)
 
     def refresh(self, gallery_id: str, *, max_age_s: float | None = None) -> None:
         pass  # every search asks the server

@@ -17,6 +17,7 @@ from core.gallery.remote.payload import (
     spellings,
     to_match,
 )
+from core.gallery.remote.people import PeopleOfFaces
 from core.gallery.remote.pinecone_vectors import (
     IDS_A_PAGE,
     from_vector,
@@ -25,7 +26,7 @@ from core.gallery.remote.pinecone_vectors import (
     to_vector,
     upserts,
 )
-from core.ports import EnrolledFace, Match
+from core.ports import EnrolledFace, FoundPeople, Match
 
 _TIMEOUT_S: Final = 10
 _MAX_DELETE: Final = 1000
@@ -59,6 +60,7 @@ class PineconeFaceIndex:
         retries = RetryConfig(max_retries=2, max_wait=0.5)
         self._client = Pinecone(api_key=api_key, timeout=_TIMEOUT_S, retry_config=retries)
         self._index = self._client.index(host=host)
+        self._people = PeopleOfFaces(self)
 
     def create(self, gallery_id: str, *, length: int) -> None:
         from pinecone.errors import ConflictError
@@ -134,6 +136,14 @@ class PineconeFaceIndex:
             if not any(found):
                 self._check_gallery(gallery_id)
         return found
+
+    def count_people(self, gallery_id: str) -> int:
+        return self._people.count(gallery_id)
+
+    def search_people(
+        self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
+    ) -> list[FoundPeople]:
+        return self._people.search(gallery_id, probes, limit=limit)
 
     def refresh(self, gallery_id: str, *, max_age_s: float | None = None) -> None:
         pass  # every search asks the server

@@ -18,7 +18,8 @@ from core.gallery.remote.payload import (
     to_match,
     to_payload,
 )
-from core.ports import EnrolledFace, Match
+from core.gallery.remote.people import PeopleOfFaces
+from core.ports import EnrolledFace, FoundPeople, Match
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -57,6 +58,7 @@ class QdrantFaceIndex:
         self._client = QdrantClient(
             url=url, api_key=api_key, timeout=_TIMEOUT_S, check_compatibility=False
         )
+        self._people = PeopleOfFaces(self)
 
     def create(self, gallery_id: str, *, length: int) -> None:
         from qdrant_client import models
@@ -144,6 +146,14 @@ class QdrantFaceIndex:
             [to_match(str(point.id), point.score, point.payload or {}) for point in answer.points]
             for answer in answers
         ]
+
+    def count_people(self, gallery_id: str) -> int:
+        return self._people.count(gallery_id)
+
+    def search_people(
+        self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
+    ) -> list[FoundPeople]:
+        return self._people.search(gallery_id, probes, limit=limit)
 
     def refresh(self, gallery_id: str, *, max_age_s: float | None = None) -> None:
         pass  # every search asks the server

@@ -15,7 +15,7 @@ from core.gallery.changes import Watch
 from core.gallery.replica.kept_gallery import KeptGallery
 from core.gallery.replica.replica import GalleryReplica, State
 from core.ground.parallel import for_each
-from core.ports import Match
+from core.ports import FoundPeople, Match
 
 _log = logging.getLogger(__name__)
 _UNUSED_AFTER_S: Final = 600
@@ -68,10 +68,13 @@ class GalleryCache:
         self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
     ) -> list[list[Match]]:
         """Search a gallery; the first time loads it, and raises what that raises."""
-        kept = self._used(gallery_id)
-        if kept.is_loading:
-            self._catch_up(kept, self._max_age_s)
-        return kept.gallery.search(probes, limit=limit)
+        return self._loaded(gallery_id).search(probes, limit=limit)
+
+    def search_people(
+        self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
+    ) -> list[FoundPeople]:
+        """Search a gallery by people, as `search` does."""
+        return self._loaded(gallery_id).search_people(probes, limit=limit)
 
     def refresh(self, gallery_id: str, *, max_age_s: float | None) -> None:
         """Let searches know what was stored until ``max_age_s`` ago; see `FaceIndex.refresh`."""
@@ -105,6 +108,12 @@ class GalleryCache:
         self._closed.set()
         if self._thread:
             self._thread.join()
+
+    def _loaded(self, gallery_id: str) -> GalleryReplica:
+        kept = self._used(gallery_id)
+        if kept.is_loading:
+            self._catch_up(kept, self._max_age_s)
+        return kept.gallery
 
     def _all(self) -> list[KeptGallery]:
         with self._lock:

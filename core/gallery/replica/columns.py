@@ -1,13 +1,16 @@
 """What is known of each face beside its embedding, in few bytes."""
 
+from collections.abc import Iterator
 from typing import Final
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.gallery.replica.chains import FaceChains
 from core.gallery.replica.rows import Addresses, ReplicaRows
 from core.gallery.replica.vectors import Slots
+from core.ground.names import spelled
 from core.ports import Match
 
 _EMPTY: Final = np.uint64(2**64 - 1)
@@ -23,11 +26,16 @@ class ReplicaColumns:
         self._person_of = np.empty(0, dtype=np.int32)
         self._rejected: dict[int, frozenset[str]] = {}
         self._persons = _Names()
+        self._chains = FaceChains()
         self._free: list[int] = []
         self._end = 0
 
     def __len__(self) -> int:
         return self._end - len(self._free)
+
+    @property
+    def people(self) -> int:
+        return len(self._persons)
 
     def slots(self) -> Slots:
         """Return the slots that hold a face."""
@@ -59,6 +67,7 @@ class ReplicaColumns:
                 self._face_ids, np.zeros((missing, 16), dtype=np.uint8), axis=0
             )
             self._person_of = np.append(self._person_of, np.full(missing, -1, dtype=np.int32))
+            self._chains.reserve(slots)
 
     def put(self, rows: ReplicaRows) -> Slots:
         """Keep rows and return their slots."""
@@ -67,10 +76,17 @@ class ReplicaColumns:
         self._written[slots] = rows.written
         self._face_ids[slots] = rows.face_ids
         self._person_of[slots] = self._persons.take(rows.persons, rows.person_of)
-        self._rejected.update({int(slots[row]): names for row, names in rows.rejected.items()})
+        self._chains.add(slots, self._person_of[slots])
+        self._rejected.update(
+            {
+                int(slots[row]): frozenset(map(spelled, names))
+                for row, names in rows.rejected.items()
+            }
+        )
         return slots
 
     def remove(self, slots: Slots) -> None:
+        self._chains.remove(slots, self._person_of[slots])
         self._persons.give_back(self._person_of[slots])
         self._addresses[slots] = _EMPTY
         self._face_ids[slots] = 0
@@ -81,12 +97,39 @@ class ReplicaColumns:
             self._rejected.pop(slot, None)
 
     def match(self, slot: int, distance: float) -> Match:
+        person = int(self._person_of[slot])
         return Match(
-            face_id=str(UUID(bytes=self._face_ids[slot].tobytes())),
-            person=self._persons.name(int(self._person_of[slot])),
+            face_id=self.face_id(slot),
+            person=None if person < 0 else self.name(person),
             distance=distance,
             rejected=self._rejected.get(slot, frozenset()),
         )
+
+    def face_id(self, slot: int) -> str:
+        return str(UUID(bytes=self._face_ids[slot].tobytes()))
+
+    def persons_at(self, slots: Slots) -> NDArray[np.int32]:
+        """Return the number of the person of each slot; -1 for nobody, and where -1 is a slot."""
+        return np.where(slots < 0, np.int32(-1), self._person_of[slots])
+
+    def name(self, person: int) -> str:
+        return self._persons.name(person)
+
+    def faces_of(self, person: int) -> int:
+        """Return how many faces a person has."""
+        return self._persons.faces(person)
+
+    def slots_of(self, person: int) -> list[int]:
+        return self._chains.slots_of(person)
+
+    def rejections(self, slots: Slots) -> Iterator[tuple[int, int]]:
+        """Yield the places of slots whose face rejects someone, and whom."""
+        if self._rejected:
+            for place, slot in enumerate(slots.tolist()):
+                for name in self._rejected.get(slot, ()):
+                    person = self._persons.number(name)
+                    if person is not None:
+                        yield place, person
 
     def _take(self, count: int) -> Slots:
         reused = [self._free.pop() for _ in range(min(count, len(self._free)))]
@@ -97,16 +140,25 @@ class ReplicaColumns:
 
 
 class _Names:
-    """Numbers for names, which are forgotten with their last face."""
+    """Numbers for names, which are forgotten with their last face; spellings are one name."""
 
     def __init__(self) -> None:
-        self._names: list[str | None] = []
+        self._names: list[str] = []
         self._faces: list[int] = []
         self._numbers: dict[str, int] = {}
         self._free: list[int] = []
 
-    def name(self, number: int) -> str | None:
-        return None if number < 0 else self._names[number]
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def name(self, number: int) -> str:
+        return self._names[number]
+
+    def number(self, name: str) -> int | None:
+        return self._numbers.get(name)
+
+    def faces(self, number: int) -> int:
+        return self._faces[number]
 
     def take(self, names: list[str], uses: NDArray[np.int32]) -> NDArray[np.int32]:
         """Return the number of the name that each entry of ``uses`` points to; -1 for -1."""
@@ -122,18 +174,19 @@ class _Names:
         ):
             self._faces[number] -= int(count)
             if not self._faces[number]:
-                self._numbers.pop(str(self._names[number]))
-                self._names[number] = None
+                self._numbers.pop(self._names[number])
+                self._names[number] = ""
                 self._free.append(int(number))
 
     def _number(self, name: str, count: int) -> int:
         if not count:
             return -1
+        name = spelled(name)
         number = self._numbers.get(name)
         if number is None:
             number = self._free.pop() if self._free else len(self._names)
             if number == len(self._names):
-                self._names.append(None)
+                self._names.append("")
                 self._faces.append(0)
             self._names[number] = name
             self._numbers[name] = number

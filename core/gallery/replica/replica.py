@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from core.errors import ModelMismatch
 from core.gallery.heap import give_back_freed
 from core.gallery.replica.columns import ReplicaColumns
+from core.gallery.replica.people import PeopleSearch
 from core.gallery.replica.rows import ReplicaRows, Snapshot, StoredGallery
 from core.gallery.replica.vectors import ExactVectors, IndexedVectors, ReplicaVectors, Slots
-from core.ports import Match
+from core.ports import FoundPeople, Match
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ class GalleryReplica:
         self._exact_max = exact_max
         self._compressed = compressed
         self._columns = ReplicaColumns()
+        self._people = PeopleSearch(self._columns)
         self._vectors: ReplicaVectors = ExactVectors(0)
         self._length = 0
         self._version = _NEVER
@@ -92,12 +94,7 @@ class GalleryReplica:
         ModelMismatch
             If the probes are of another length than the gallery's embeddings.
         """
-        if probes.ndim != 2 or probes.shape[1] != self._length:
-            raise ModelMismatch(
-                f"the gallery holds embeddings of length {self._length}, "
-                f"not the probes' {probes.shape}"
-            )
-        probes = np.ascontiguousarray(probes, dtype=np.float32)
+        probes = self._checked(probes)
         with self._lock:
             squared, slots = self._vectors.search(probes, limit)
             distances = np.sqrt(np.maximum(squared, 0)).tolist()
@@ -109,6 +106,26 @@ class GalleryReplica:
                 ]
                 for row_slots, row_distances in zip(slots.tolist(), distances, strict=True)
             ]
+
+    def search_people(self, probes: NDArray[np.float32], *, limit: int) -> list[FoundPeople]:
+        """Return the people nearest to each probe; see `FaceIndex.search_people`.
+
+        Raises
+        ------
+        ModelMismatch
+            As in `search`.
+        """
+        probes = self._checked(probes)
+        with self._lock:
+            return self._people.search(self._vectors, probes, limit=limit)
+
+    def _checked(self, probes: NDArray[np.float32]) -> NDArray[np.float32]:
+        if probes.ndim != 2 or probes.shape[1] != self._length:
+            raise ModelMismatch(
+                f"the gallery holds embeddings of length {self._length}, "
+                f"not the probes' {probes.shape}"
+            )
+        return np.ascontiguousarray(probes, dtype=np.float32)
 
     def _take_over(self, snapshot: Snapshot) -> None:
         if snapshot.version == self._version:
@@ -143,12 +160,14 @@ class GalleryReplica:
     def _replace(self, gone: Slots, rows: ReplicaRows | None) -> None:
         """Remove and add at once, so that a face that was stored again is found once."""
         with self._lock:
+            self._people.forget(gone)
             self._columns.remove(gone)
             self._vectors.remove(gone)
             added = _NO_SLOTS
             if rows is not None:
                 added = self._columns.put(rows)
                 self._vectors.put(added, rows.embeddings)
+                self._people.forget(added)
             if self._changed is not None:
                 self._changed += [gone, added]
 
@@ -168,5 +187,6 @@ class GalleryReplica:
             index.remove(changed)
             index.put(present, vectors)
             self._vectors = index
+            self._people.forget_all()  # the index may keep rounded vectors
             self._indexed = len(slots)
         _log.info("gallery index built", extra={"faces": len(slots)})

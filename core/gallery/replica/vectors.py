@@ -33,7 +33,17 @@ class ReplicaVectors(Protocol):
 
     def remove(self, slots: Slots) -> None: ...
 
-    def search(self, probes: Vectors, limit: int) -> Found: ...
+    def at(self, slots: Slots) -> Vectors:
+        """Return the vectors of slots, of one more dimension; far away where none is."""
+        ...
+
+    def search(self, probes: Vectors, limit: int) -> Found:
+        """Return the nearest vectors."""
+        ...
+
+    def near(self, probes: Vectors, count: int) -> Found:
+        """Return so many near vectors, nearest first; the farther ones need not be the nearest."""
+        ...
 
 
 class ExactVectors:
@@ -68,6 +78,9 @@ class ExactVectors:
         squared, slots = faiss.knn(probes, self.matrix, limit)
         slots[squared > _BEYOND] = -1
         return squared, slots
+
+    def near(self, probes: Vectors, count: int) -> Found:
+        return self.search(probes, count)
 
 
 class ScalarQuantizedVectors:
@@ -217,14 +230,20 @@ class IndexedVectors:
         self._vectors.remove(slots)
         self._sketches.remove(slots)
 
+    def at(self, slots: Slots) -> Vectors:
+        return self._vectors.at(slots)
+
     def search(self, probes: Vectors, limit: int) -> Found:
+        squared, slots = self.near(probes, _CANDIDATES + _CANDIDATES_A_FACE * limit)
+        return squared[:, :limit], slots[:, :limit]
+
+    def near(self, probes: Vectors, count: int) -> Found:
         faiss.omp_set_num_threads(1)
-        count = _CANDIDATES + _CANDIDATES_A_FACE * limit
         candidates = self._sketches.nearest(self._rotation.apply(probes), count)
         differences = self._vectors.at(candidates) - probes[:, np.newaxis]
         squared = np.einsum("ncd,ncd->nc", differences, differences)
         squared[candidates < 0] = np.inf
-        nearest = np.argsort(squared, axis=1)[:, :limit]
+        nearest = np.argsort(squared, axis=1)
         squared = np.take_along_axis(squared, nearest, axis=1)
         slots = np.take_along_axis(candidates, nearest, axis=1)
         slots[squared > _BEYOND] = -1

@@ -2,12 +2,12 @@
 
 import pytest
 
-from core.collections.identification import FaceIdentifier, without_rejected
+from core.collections.identification import FaceIdentifier
 from core.errors import CollectionNotFound, ModelMismatch, StorageUnavailable
 from core.faces.results import Model
 from core.faces.similarity import similarity
 from core.jobs.recognition_job import JobDone
-from core.ports import EnrolledFace, Match
+from core.ports import EnrolledFace, Match, without_rejected
 from core.settings import Settings
 from core.testing import MemoryFaceIndex
 from tests.support.faces import OTHER_MODEL, enrol, enrolled, face, recognition

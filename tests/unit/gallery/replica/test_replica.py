@@ -1,62 +1,29 @@
 """A gallery in memory, following a stored one that the test changes."""
 
 import threading
-import uuid
 from collections.abc import Callable
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from core.errors import ModelMismatch, StorageUnavailable
 from core.gallery.replica.replica import GalleryReplica
 from core.gallery.replica.vectors import IndexedVectors
 from core.ports import EnrolledFace
 from harness.waiting import wait_until
-from tests.support.stored_gallery import LENGTH, StoredInMemory
-
-random = np.random.default_rng(7)
-
-
-def a_face(
-    person: str | None = "Ada",
-    embedding: NDArray[np.float32] | None = None,
-    rejected: frozenset[str] = frozenset(),
-    face_id: str = "",
-) -> EnrolledFace:
-    return EnrolledFace(
-        face_id=face_id or str(uuid.uuid4()),
-        person=person,
-        image_id="a.jpg",
-        embedding=clustered(1)[0] if embedding is None else embedding,
-        rejected=rejected,
-    )
-
-
-def clustered(count: int, people: int = 50) -> NDArray[np.float32]:
-    """Return embeddings of several faces a person, as real ones are."""
-    centres = np.random.default_rng(3).normal(size=(people, LENGTH))
-    faces = centres[random.integers(people, size=count)] + 0.2 * random.normal(size=(count, LENGTH))
-    return faces.astype(np.float32)
+from tests.support.stored_gallery import (
+    LENGTH,
+    StoredInMemory,
+    a_face,
+    clustered,
+    indexed,
+    loaded,
+)
 
 
 @pytest.fixture
 def stored() -> StoredInMemory:
     return StoredInMemory()
-
-
-def loaded(
-    stored: StoredInMemory, *, exact_max: int = 1000, compressed: bool = False
-) -> GalleryReplica:
-    gallery = GalleryReplica(stored, exact_max=exact_max, compressed=compressed)
-    gallery.follow()
-    return gallery
-
-
-def indexed(stored: StoredInMemory, *, compressed: bool = False) -> GalleryReplica:
-    gallery = loaded(stored, exact_max=100, compressed=compressed)
-    wait_until(lambda: gallery.state == "index", what="the index")
-    return gallery
 
 
 def nearest(gallery: GalleryReplica, face: EnrolledFace) -> str:

@@ -1,0 +1,134 @@
+"""People near a probe, for engines that know faces only."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, Protocol
+
+import numpy as np
+from cachetools import LRUCache
+from numpy.typing import NDArray
+
+from core.faces.decision import template_of
+from core.ports import EnrolledFace, FoundPeople, FoundPerson, Match, without_rejected
+
+_FACES: Final = (100, 1000)
+"""Near faces whose people are looked at; more where these show too few people."""
+_PEOPLE: Final = 2
+"""People whose templates are made, per person that is wanted; each costs a request."""
+_AT_ONCE: Final = 8
+_PAGE: Final = 1000
+_RECOUNTED_AT: Final = 1.1
+_COUNTS: Final = 10_000
+
+
+class _Faces(Protocol):
+    def page(
+        self, gallery_id: str, *, limit: int, after: str = "", person: str | None = None
+    ) -> list[EnrolledFace]: ...
+
+    def count(self, gallery_id: str) -> int: ...
+
+    def search(
+        self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
+    ) -> list[list[Match]]: ...
+
+
+class PeopleOfFaces:
+    """Asks for the nearest faces, then for all faces of their people.
+
+    One instance is for one index, and for many threads.
+    """
+
+    def __init__(self, index: _Faces) -> None:
+        self._index = index
+        self._counts: LRUCache[str, tuple[int, int]] = LRUCache(_COUNTS)
+
+    def search(
+        self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
+    ) -> list[FoundPeople]:
+        """Return the people nearest to each probe; see `FaceIndex.search_people`."""
+        found = self._index.search(gallery_id, probes, limit=_FACES[0])
+        if not found:
+            return []
+        people = self._counted(gallery_id)
+        wanted = min(limit, people)
+        for row, matches in enumerate(found):
+            if len(_people_of(matches)) < wanted and len(matches) == _FACES[0]:
+                probe = probes[row : row + 1]
+                found[row] = self._index.search(gallery_id, probe, limit=_FACES[1])[0]
+        near = [_nearest_of_each(matches, limit * _PEOPLE) for matches in found]
+        templates = self._templates(gallery_id, sorted(set().union(*near)))
+        return [
+            FoundPeople(nearest=_compared(probe, faces, templates)[:limit], people=people)
+            for probe, faces in zip(probes, near, strict=True)
+        ]
+
+    def count(self, gallery_id: str) -> int:
+        """Return how many people a gallery holds, by reading all its faces."""
+        people = {face.person for face in self._pages(gallery_id, None)} - {None}
+        return len(people)
+
+    def _counted(self, gallery_id: str) -> int:
+        """Return about how many people there are: faces tell when they are to be counted again."""
+        faces = self._index.count(gallery_id)
+        at, people = self._counts.get(gallery_id, (0, 0))
+        if not at / _RECOUNTED_AT <= faces <= at * _RECOUNTED_AT:
+            people = self.count(gallery_id)
+            self._counts[gallery_id] = (faces, people)
+        return people
+
+    def _templates(
+        self, gallery_id: str, persons: Sequence[str]
+    ) -> dict[str, tuple[NDArray[np.float32], int]]:
+        """Return the templates of people and how many faces made them."""
+
+        def template(person: str) -> tuple[NDArray[np.float32], int] | None:
+            embeddings = [face.embedding for face in self._pages(gallery_id, person)]
+            return (template_of(np.stack(embeddings)), len(embeddings)) if embeddings else None
+
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as threads:
+            made = threads.map(template, persons)
+            return {
+                person: each for person, each in zip(persons, made, strict=True) if each is not None
+            }
+
+    def _pages(self, gallery_id: str, person: str | None) -> Iterator[EnrolledFace]:
+        after = ""
+        while page := self._index.page(gallery_id, limit=_PAGE, after=after, person=person):
+            yield from page
+            after = page[-1].face_id
+
+
+def _people_of(matches: Sequence[Match]) -> set[str]:
+    return {match.person for match in matches if match.person is not None}
+
+
+def _nearest_of_each(matches: Sequence[Match], most: int) -> dict[str, Match]:
+    """Return the nearest face of each person whom no nearer face rejects; so many people."""
+    nearest: dict[str, Match] = {}
+    for match in without_rejected(matches):
+        if match.person is not None:
+            nearest.setdefault(match.person, match)
+    return dict(itertools.islice(nearest.items(), most))
+
+
+def _compared(
+    probe: NDArray[np.float32],
+    nearest: dict[str, Match],
+    templates: dict[str, tuple[NDArray[np.float32], int]],
+) -> list[FoundPerson]:
+    """Return people by the distance of their templates, without those erased meanwhile."""
+    found = [
+        FoundPerson(
+            person=person,
+            distance=float(np.linalg.norm(templates[person][0] - probe)),
+            faces=templates[person][1],
+            template=templates[person][0],
+            face_id=match.face_id,
+            face_distance=match.distance,
+        )
+        for person, match in nearest.items()
+        if person in templates
+    ]
+    return sorted(found, key=lambda each: each.distance)
