@@ -6,50 +6,33 @@ again under an old name shares nothing with the former one.
 """
 
 import itertools
-import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from core.collections.collection import Collection, check_model
+from core.collections.collection_records import CollectionRecord, CollectionRecords
 from core.collections.erasure_records import ErasureLog, ErasureLogs
 from core.errors import (
     CollectionExists,
     CollectionNotAllowed,
     CollectionNotFound,
-    InvalidCollectionId,
-    ObjectMissing,
     StorageUnavailable,
 )
 from core.faces.results import Model
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
-from core.gallery.changes import Look, StoredChanges, Watch
-from core.ground.ids import is_collection_id, new_gallery_id
+from core.gallery.changes import StoredChanges, Watch
+from core.ground.ids import new_gallery_id
 from core.ground.realms import WHOLE, Realm
-from core.ground.storage_keys import COLLECTIONS, collection_key, collection_of
 from core.jobs.recognition_job import DEFAULT_COLLECTION
 from core.ports import FaceIndex, ObjectStore
 
 _ATTEMPTS: Final = 20
 _READ_AT_ONCE: Final = 16
-_PAGE: Final = 1000
-_JSON: Final = "application/json"
-_TRUSTED_S: Final = 60.0
-"""Age at which a collection is read again without a word of it: who changed it may have died
-before one."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Stored:
-    collection: Collection
-    version: str
-    read_at_s: float
-    seen: Look
 
 
 class Collections:
@@ -86,14 +69,13 @@ class Collections:
     ) -> None:
         self._realm = realm
         self._watch = watch or Watch(StoredChanges(store), clock=clock)
+        self._records = CollectionRecords(
+            store, watch=self._watch, refresh_s=refresh_s, clock=clock, realm=realm
+        )
         self.erasures = ErasureLogs(store)
-        self._store = store
         self._index = index
         self._refresh_s = refresh_s
-        self._clock = clock
         self._on_use = on_use
-        self._known: dict[str, _Stored] = {}
-        self._lock = threading.Lock()
 
     def create(
         self,
@@ -123,7 +105,7 @@ class Collections:
             created_at=datetime.now(UTC),
             erasures=uuid.uuid4().hex,  # there may be some of a former collection of this id
         )
-        if not self._write(collection, version=None):
+        if not self._records.write(collection, version=None):
             raise CollectionExists(f"there is already a collection {collection_id!r}")
         return collection
 
@@ -150,19 +132,18 @@ class Collections:
 
     def page(self, *, limit: int, after: str = "") -> list[Collection]:
         """Return the next collections behind an id, in order of ids; all states."""
-        ids = list(itertools.islice(self._ids(after, limit), limit))
+        ids = list(itertools.islice(self._records.ids(after=after, limit=limit), limit))
         with ThreadPoolExecutor(max_workers=_READ_AT_ONCE) as threads:
-            return [each.collection for each in threads.map(self._read, ids) if each is not None]
+            found = threads.map(self._records.read, ids)
+            return [each.collection for each in found if each is not None]
 
     def ids(self, *, limit: int) -> list[str]:
         """Return the first ids, in their order, of collections in all states."""
-        return list(itertools.islice(self._ids("", limit), limit))
+        return list(itertools.islice(self._records.ids(after="", limit=limit), limit))
 
     def names(self) -> dict[str, str]:
         """Return the ids of the collections that this process has used, by gallery id."""
-        with self._lock:
-            known = [stored.collection for stored in self._known.values()]
-        return {collection.gallery_id: collection.collection_id for collection in known}
+        return {each.gallery_id: each.collection_id for each in self._records.known()}
 
     def bind(self, collection: Collection, model: Model, *, length: int) -> Collection:
         """Return the collection with a gallery for that model's embeddings.
@@ -178,7 +159,7 @@ class Collections:
             collection = stored.collection
             if collection.model is None:
                 bound = collection.model_copy(update={"model": model})
-                if self._write(bound, version=stored.version):
+                if self._records.write(bound, version=stored.version):
                     self.announce(bound)
                 collection = self._active(collection.collection_id, fresh=True).collection
         check_model(collection, model)
@@ -215,7 +196,7 @@ class Collections:
         for _ in range(_ATTEMPTS):
             stored = self._active(collection_id, fresh=True)
             noted = stored.collection.model_copy(update={"erasures": uuid.uuid4().hex})
-            if self._write(noted, version=stored.version):
+            if self._records.write(noted, version=stored.version):
                 self.announce(noted)
                 self.now(collection_id)  # so that this process looks at it, too
                 return
@@ -230,7 +211,7 @@ class Collections:
         if stored.collection.gallery_id != collection.gallery_id:
             return False
         swapped = stored.collection.model_copy(update={"gallery_id": gallery_id})
-        done = self._write(swapped, version=stored.version)
+        done = self._records.write(swapped, version=stored.version)
         self.announce(collection)
         self._active(collection.collection_id, fresh=True)
         return done
@@ -254,21 +235,20 @@ class Collections:
         CollectionNotFound
             If there is none of that id.
         """
-        stored = self._read(collection_id)
+        stored = self._records.read(collection_id)
         if stored is None:
-            raise _not_found(collection_id)
+            raise CollectionNotFound(f"there is no collection {collection_id!r}")
         closed = stored.collection.model_copy(update={"state": "erasing"})
-        if stored.collection != closed and not self._write(closed, version=stored.version):
+        if stored.collection != closed and not self._records.write(closed, version=stored.version):
             raise StorageUnavailable(f"collection {collection_id!r} was changed by others")
         self.announce(closed)
-        self._evict(collection_id)
+        self._records.forget(collection_id)
         return closed
 
     def delete_record(self, collection: Collection) -> None:
         """Delete the record of a collection whose gallery is gone."""
         self._watch.announce_end(collection.gallery_id)
-        self._store.delete(_key(collection.collection_id))
-        self._evict(collection.collection_id)
+        self._records.delete(collection.collection_id)
 
     def announce(self, collection: Collection) -> None:
         """Let all processes look at a collection and its gallery; for changes made before.
@@ -277,80 +257,14 @@ class Collections:
         """
         self._watch.announce(collection.gallery_id)
 
-    def _ids(self, after: str, limit: int) -> Iterator[str]:
-        """Yield the ids of those that are seen, behind an id."""
-        key = _key(after) if after else ""
-        page = limit if self._realm.is_whole else _PAGE
-        while keys := self._store.keys(COLLECTIONS, after=key, limit=page):
-            yield from filter(self._realm.shows, map(collection_of, keys))
-            key = keys[-1]
-
-    def _evict(self, collection_id: str) -> None:
-        with self._lock:
-            self._known.pop(collection_id, None)
-
-    def _active(self, collection_id: str, *, fresh: bool = False) -> _Stored:
-        with self._lock:
-            stored = self._known.get(collection_id)
-        if fresh or stored is None or not self._is_up_to_date(stored):
-            stored = self._read(collection_id)
-        if stored is None and self._is_default(collection_id):
-            stored = self._made_default()
-        if stored is None or stored.collection.state != "active":
-            with self._lock:
-                self._known.pop(collection_id, None)
-            raise _not_found(collection_id)
-        with self._lock:
-            self._known[collection_id] = stored
-        self._on_use(collection_id)
-        return stored
-
-    def _is_up_to_date(self, stored: _Stored) -> bool:
-        if self._clock() - stored.read_at_s >= _TRUSTED_S:
-            return False
-        self._watch.look(max_age_s=self._refresh_s)
-        return not self._watch.has_changed(stored.collection.gallery_id, since=stored.seen)
-
-    def _is_default(self, collection_id: str) -> bool:
-        return collection_id == DEFAULT_COLLECTION and self._realm.shows(collection_id)
-
-    def _made_default(self) -> _Stored | None:
-        with suppress(CollectionExists):  # by another process, just now
-            self.create(DEFAULT_COLLECTION)
-        return self._read(DEFAULT_COLLECTION)
-
-    def _read(self, collection_id: str) -> _Stored | None:
-        key = _key(collection_id)
-        if not self._realm.shows(collection_id):
-            return None
-        seen = self._watch.look(max_age_s=self._refresh_s)
+    def _active(self, collection_id: str, *, fresh: bool = False) -> CollectionRecord:
         try:
-            stored = self._store.get(key)
-        except ObjectMissing:
-            return None
-        return _Stored(
-            collection=Collection.model_validate_json(stored.body),
-            version=stored.version,
-            read_at_s=self._clock(),
-            seen=seen,
-        )
-
-    def _write(self, collection: Collection, *, version: str | None) -> bool:
-        return self._store.put_if(
-            _key(collection.collection_id),
-            collection.model_dump_json().encode(),
-            content_type=_JSON,
-            version=version,
-        )
-
-
-def _key(collection_id: str) -> str:
-    if not is_collection_id(collection_id):
-        raise InvalidCollectionId(
-            f"a collection id is 1 to 100 of A-Z a-z 0-9 _ . -, not {collection_id!r}"
-        )
-    return collection_key(collection_id)
-
-
-def _not_found(collection_id: str) -> CollectionNotFound:
-    return CollectionNotFound(f"there is no collection {collection_id!r}")
+            record = self._records.active(collection_id, fresh=fresh)
+        except CollectionNotFound:
+            if collection_id != DEFAULT_COLLECTION or not self._realm.shows(collection_id):
+                raise
+            with suppress(CollectionExists):  # by another process, just now
+                self.create(collection_id)
+            record = self._records.active(collection_id, fresh=True)
+        self._on_use(collection_id)
+        return record
