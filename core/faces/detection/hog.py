@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from core.faces.detection.detection import Detection
 from core.faces.geometry import Box
 
+_MIN_IMAGE_PX: Final = 2
+"""dlib refuses arrays that are a pixel wide, and sees nothing in any so small."""
+
 
 class HogDetector:
     """dlib's frontal face detector: fast on large frontal faces, blind to others.
@@ -29,6 +32,8 @@ class HogDetector:
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Return the faces of an RGB image of shape (H, W, 3), in its own pixels."""
+        if min(image.shape[:2]) < _MIN_IMAGE_PX:
+            return []
         rectangles, scores, _ = self._detector.run(np.ascontiguousarray(image), 0, self.min_score)
         return [
             _detection(rectangle, score)
