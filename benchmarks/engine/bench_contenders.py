@@ -35,10 +35,12 @@ class Contender(Protocol):
 
 
 class Ours:
-    """The engine of this project; ``argument`` is profile and models folder."""
+    """An engine of this project; ``argument`` is ``FACE_ENGINE`` and models folder."""
 
     def __init__(self, argument: str) -> None:
-        from core.faces.engines.builtin import FaceEngine
+        from core.faces.detection.multi_scale_search import DEFAULT_MIN_FACE_PX
+        from core.faces.engines.engine import DEFAULT_MAX_FACES
+        from core.faces.engines.factory import load_engine
         from core.faces.models.network import Network
 
         self.network_runs: list[dict[str, Any]] = []
@@ -60,9 +62,17 @@ class Ours:
 
         Network.__init__ = named  # type: ignore[method-assign, assignment]
         Network.run = timed  # type: ignore[method-assign, assignment]
-        profile, _, models_dir = argument.partition(",")
-        self._engine = FaceEngine.load(
-            profile=profile, models_dir=Path(models_dir), max_pixels=200_000_000
+        name, _, models_dir = argument.partition(",")
+        self._engine = load_engine(
+            name=name,
+            models_dir=Path(models_dir),
+            insightface_models_dir=None,
+            embedder=None,
+            max_pixels=200_000_000,
+            detection_max_side_px=None,
+            min_face_px=DEFAULT_MIN_FACE_PX,
+            cuda=False,
+            max_faces=DEFAULT_MAX_FACES,
         )
 
     def faces(self, photo: bytes) -> tuple[list[list[float]], Any]:

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
+from importlib.util import find_spec
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
@@ -108,6 +109,8 @@ def _contenders(options: argparse.Namespace, *, without_yunet: Path) -> list[Con
         profile: (f"ours:{profile},{options.models_dir}", sys.executable) for profile in PROFILES
     }
     kinds["balanced without YuNet"] = (f"ours:balanced,{without_yunet}", sys.executable)
+    if find_spec("face_recognition"):
+        kinds["FACE_ENGINE=face_recognition"] = ("ours:face_recognition,", sys.executable)
     if options.face_recognition_python:
         kinds["face_recognition hog"] = ("face_recognition:hog", options.face_recognition_python)
     if options.deepface_python:

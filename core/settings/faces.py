@@ -20,7 +20,9 @@ def _read_embedder(value: object) -> object:
 class FaceSettings(BaseModel):
     """How faces are found, described, searched and kept."""
 
-    face_engine: Literal["balanced", "fast", "accurate", "dlib", "insightface", "onnx"] = "balanced"
+    face_engine: Literal[
+        "balanced", "fast", "accurate", "dlib", "face_recognition", "insightface", "onnx"
+    ] = "balanced"
     face_models_dir: Path = Path("var/models")
     """Folder of YuNet, and of dlib's networks in converted form."""
     insightface_models_dir: Path | None = None

@@ -63,6 +63,15 @@ def _values(shapes: dict[str, list[str | int]]) -> list[onnx.ValueInfoProto]:
     ]
 
 
+def scene() -> NDArray[np.uint8]:
+    """Return 640 x 480 pixels: a large face at a white cell, a small one at a red cell."""
+    columns, rows = np.meshgrid(np.linspace(0, 60, 640), np.linspace(0, 60, 480))
+    pixels = np.stack([rows, columns, rows], axis=2).astype(np.uint8)
+    pixels[160:192, 320:352] = 255
+    pixels[320:336, 480:496] = (255, 0, 0)
+    return pixels
+
+
 def write_detector(file: Path, *, landmarks: bool = True) -> Path:
     """Write a network that finds a face at white cells of 32 pixels and red ones of 16."""
     graph = _Graph()

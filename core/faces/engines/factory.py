@@ -6,11 +6,13 @@ from typing import Any, Final
 from core.faces.engines.builtin import FaceEngine
 from core.faces.engines.described import DescribedEngine
 from core.faces.engines.engine import PhotoEngine
+from core.faces.engines.face_recognition import FaceRecognitionEngine
 from core.faces.engines.insight import InsightFaceEngine
 from core.faces.models.embedder_description import EmbedderDescription
 
 INSIGHTFACE: Final = "insightface"
 ONNX: Final = "onnx"
+FACE_RECOGNITION: Final = "face_recognition"
 
 
 def load_engine(
@@ -53,6 +55,13 @@ def load_engine(
             detection_max_side_px=detection_max_side_px,
             min_face_px=min_face_px,
             cuda=cuda,
+            max_faces=max_faces,
+        )
+    if name == FACE_RECOGNITION:
+        return FaceRecognitionEngine.load(
+            max_pixels=max_pixels,
+            detection_max_side_px=detection_max_side_px,
+            min_face_px=min_face_px,
             max_faces=max_faces,
         )
     return FaceEngine.load(

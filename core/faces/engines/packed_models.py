@@ -52,6 +52,8 @@ def packed_engine(
         folder, paths = insightface_models_dir, sorted(insightface_models_dir.glob("*.onnx"))
     elif embedder is not None and name == "onnx":
         folder, paths = models_dir, [models_dir / YUNET, models_dir / embedder.file]
+    elif name == "face_recognition":
+        folder, paths = models_dir, []  # its package has them all
     else:
         folder, paths = models_dir, _own_files(name, models_dir, cuda=cuda)
     try:

@@ -2,7 +2,8 @@
 
 dlib's were trained by Davis King and given to the public domain
 (https://github.com/davisking/dlib-models). The 68-point landmark model in the
-same package may not be used commercially and is never opened.
+same package may not be used commercially. Only the package ``face_recognition``
+opens it, with ``FACE_ENGINE=face_recognition``.
 """
 
 from importlib.util import find_spec
@@ -14,6 +15,7 @@ import numpy as np
 from core.errors import ModelMissing
 
 LANDMARKS_5: Final = "shape_predictor_5_face_landmarks.dat"
+LANDMARKS_68: Final = "shape_predictor_68_face_landmarks.dat"
 RESNET: Final = "dlib_face_recognition_resnet_model_v1.dat"
 MMOD: Final = "mmod_human_face_detector.dat"
 

@@ -82,7 +82,7 @@ class FivePointAligner:
             ((x + region.left) / region.factor, (y + region.top) / region.factor)
             for x, y in _points(shape)
         ]
-        return AlignedFace(landmarks=_named(points), chip=chip)
+        return AlignedFace(landmarks=landmarks_of(points), chip=chip)
 
     def _align_turned(self, photo: Photo, face: Detection, factor: float) -> AlignedFace:
         """Find the landmarks where the face is upright, and cut the chip where it is sharpest."""
@@ -97,7 +97,9 @@ class FivePointAligner:
             place, [dlib.point(round(x), round(y)) for x, y in points]
         )
         chip = dlib.get_face_chip(part.pixels, shape, CHIP_SIDE_PX, CHIP_PADDING)
-        return AlignedFace(landmarks=_named([part.in_photo(point) for point in points]), chip=chip)
+        return AlignedFace(
+            landmarks=landmarks_of([part.in_photo(point) for point in points]), chip=chip
+        )
 
 
 def roll_of(landmarks: Mapping[str, Point]) -> float:
@@ -106,13 +108,14 @@ def roll_of(landmarks: Mapping[str, Point]) -> float:
     return math.degrees(math.atan2(left_y - right_y, left_x - right_x))
 
 
-def _points(shape: dlib.full_object_detection) -> list[Point]:
-    return [(float(part.x), float(part.y)) for part in shape.parts()]
-
-
-def _named(points: Sequence[Point]) -> dict[str, Point]:
+def landmarks_of(points: Sequence[Point]) -> dict[str, Point]:
+    """Return eyes and nose of dlib's five points: both corners of each eye, and the nose."""
     return {
         "left_eye": middle_of(points[0], points[1]),
         "right_eye": middle_of(points[2], points[3]),
         "nose": points[4],
     }
+
+
+def _points(shape: dlib.full_object_detection) -> list[Point]:
+    return [(float(part.x), float(part.y)) for part in shape.parts()]

@@ -123,12 +123,18 @@ def _run(network: Network, batch: NDArray[Any], most: int) -> NDArray[np.float32
 
 
 class DlibEmbedder:
-    """The same network in dlib: the reference, ten times as slow."""
+    """The same network in dlib: the reference, ten times as slow.
+
+    Parameters
+    ----------
+    network : dlib.face_recognition_model_v1, optional
+        One that is loaded already.
+    """
 
     model: Final = DLIB_RESNET
 
-    def __init__(self) -> None:
-        self._network = dlib.face_recognition_model_v1(str(model_file(RESNET)))
+    def __init__(self, network: dlib.face_recognition_model_v1 | None = None) -> None:
+        self._network = network or dlib.face_recognition_model_v1(str(model_file(RESNET)))
 
     def embed(self, chips: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Return one embedding a chip, float32 of shape (len(chips), 128)."""
