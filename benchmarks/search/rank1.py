@@ -25,6 +25,8 @@ from numpy.typing import NDArray
 from benchmarks.common.lfw import off_centre, person_of, trial_options
 from benchmarks.search.rank1_photos import DLIB, OURS, Recognitions, engines, recognitions
 from benchmarks.search.rank1_rates import Answer, compare_all, rates, split
+from core.access.name_hashes import NameHashes
+from core.collections.crops import Crops
 from core.collections.enrolment.enroller import Enroller
 from core.collections.identification import FaceIdentifier
 from core.collections.registry import Collections
@@ -112,9 +114,11 @@ class Service:
 
     def __init__(self, folder: Path, *, max_distance: float) -> None:
         self._index = LanceFaceIndex(str(folder))
-        self._collections = Collections(MemoryStore(), self._index, refresh_s=1)
+        store = MemoryStore()
+        self._collections = Collections(store, self._index, refresh_s=1)
         self._collections.create(_COLLECTION)
-        self._enroller = Enroller(self._collections, self._index)
+        crops = Crops(store=store, names=NameHashes(store), index=self._index, are_kept=False)
+        self._enroller = Enroller(self._collections, self._index, crops=crops)
         self._identifier = FaceIdentifier(self._collections, self._index, max_distance=max_distance)
 
     def enrol(

@@ -14,6 +14,7 @@ from core.bootstrap.bucket_news import tell_of_obstacles, tell_of_versions
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.tenant_store import TenantStore
 from core.collections.consents import Consents
+from core.collections.crops import Crops
 from core.collections.enrolment.enroller import Enroller
 from core.collections.erasing.erasure import Erasure
 from core.collections.erasing.fresh_results import FreshResults
@@ -176,6 +177,7 @@ class Shared:
             collections=self.collections,
             index=self.index,
             consents=self.consents,
+            crops=self.crops,
             settle_s=self._settle_s,
             sleep=self.infrastructure.sleep,
         )
@@ -194,7 +196,18 @@ class Shared:
             min_quality=self.settings.min_enrol_quality,
             grounds=self.grounds,
             quotas=self.quotas,
+            crops=self.crops,
             wall_clock=self.infrastructure.wall_clock,
+        )
+
+    @cached_property
+    def crops(self) -> Crops:
+        return Crops(
+            store=self.own,
+            names=self.names,
+            index=self.index,
+            are_kept=self.settings.keep_face_crops,
+            clock=self.infrastructure.clock,
         )
 
     @cached_property
@@ -245,6 +258,7 @@ class Shared:
             collections=self.collections,
             people=self.people,
             consents=self.consents,
+            crops=self.crops,
             index=self.index,
             inputs=self.inputs,
             outputs=self.outputs,

@@ -112,6 +112,7 @@ def build_worker(settings: Settings, infrastructure: Infrastructure) -> WorkerPa
                 enroller=EnrolmentGroups(own.enroller, clock=infrastructure.clock),
                 outputs=own.outputs,
                 audit=own.audit,
+                keep_crops=settings.keep_face_crops,
                 realm=own.realm,
                 events=own.outbox,
             ),

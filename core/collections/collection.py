@@ -17,6 +17,7 @@ class Collection(Frozen):
     ``threshold`` is the least similarity of a match. ``model`` is None until the
     first face is enrolled. A collection that is ``erasing`` is no longer found.
     ``erasures`` is another text after each erasure in it, see `core.collections.erasure_records`.
+    ``moved_from`` is its first gallery's id if it got another one.
     """
 
     collection_id: str
@@ -27,6 +28,12 @@ class Collection(Frozen):
     model: Model | None = None
     state: Literal["active", "erasing"] = "active"
     erasures: str = ""
+    moved_from: str = ""
+
+    @property
+    def crops_folder(self) -> str:
+        """Where the crops of its faces lie, also after it got another gallery."""
+        return self.moved_from or self.gallery_id
 
 
 def check_model(collection: Collection, model: Model) -> None:

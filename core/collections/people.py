@@ -8,6 +8,7 @@ from typing import Final
 
 from core.collections.collection import Collection
 from core.collections.consents import Consents
+from core.collections.crops import Crops
 from core.collections.erasure_records import ErasureLog
 from core.collections.registry import Collections
 from core.errors import CollectionNotFound, FaceNotFound, PersonNotFound, PersonRejected
@@ -40,6 +41,7 @@ class People:
     collections: Collections
     index: FaceIndex
     consents: Consents
+    crops: Crops
     settle_s: float
     sleep: Callable[[float], None] = time.sleep
 
@@ -79,6 +81,19 @@ class People:
         if not found:
             raise _no_face(face_id, collection_id)
         return found[0]
+
+    def crop(self, collection_id: str, face_id: str) -> bytes:
+        """Return the picture of an enrolled face, a JPEG.
+
+        Raises
+        ------
+        FaceNotFound
+            If there is none of that id.
+        CropNotKept
+            If no picture of it is kept.
+        """
+        self.face(collection_id, face_id)
+        return self.crops.of(self.collections.get(collection_id).crops_folder, face_id)
 
     def faces_of(self, collection_id: str, person: str) -> list[EnrolledFace]:
         """Return all faces of a person.

@@ -210,7 +210,8 @@ class Collections:
         stored = self._active(collection.collection_id, fresh=True)
         if stored.collection.gallery_id != collection.gallery_id:
             return False
-        swapped = stored.collection.model_copy(update={"gallery_id": gallery_id})
+        moved = {"gallery_id": gallery_id, "moved_from": stored.collection.crops_folder}
+        swapped = stored.collection.model_copy(update=moved)
         done = self._records.write(swapped, version=stored.version)
         self.announce(collection)
         self._active(collection.collection_id, fresh=True)

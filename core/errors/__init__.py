@@ -47,6 +47,7 @@
     │   ├── WebhookNotFound
     │   ├── EventNotFound
     │   ├── FaceNotFound
+    │   ├── CropNotKept
     │   └── PersonNotFound
     ├── Conflict
     │   ├── CollectionExists
@@ -111,6 +112,7 @@ from core.errors.requests import (
     CollectionExists,
     CollectionNotFound,
     Conflict,
+    CropNotKept,
     Erased,
     EventNotFound,
     FaceNotFound,
@@ -166,6 +168,7 @@ __all__ = [
     "CollectionNotAllowed",
     "CollectionNotFound",
     "Conflict",
+    "CropNotKept",
     "EmptyFile",
     "Erased",
     "ErasedMeanwhile",

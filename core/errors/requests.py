@@ -130,6 +130,12 @@ class FaceNotFound(NotFound):
     code = "FACE_NOT_FOUND"
 
 
+class CropNotKept(NotFound):
+    """Raised when no picture of an enrolled face is kept."""
+
+    code = "CROP_NOT_KEPT"
+
+
 class PersonNotFound(NotFound):
     """Raised when no one of that name is enrolled."""
 

@@ -1,10 +1,12 @@
 """What a child says, as plain data: it can be wrong, but it can't run code in its parent.
 
-An answer is a head in JSON, preceded by its length, and then all embeddings as float32.
+An answer is a head in JSON, preceded by its length, then all embeddings as float32, and then all
+crops.
 """
 
 import builtins
 import dataclasses
+import itertools
 import json
 import struct
 import traceback
@@ -19,7 +21,7 @@ from pydantic import TypeAdapter
 
 from core import errors
 from core.errors import RecognizerDied
-from core.faces.results import Recognition
+from core.faces.results import Recognition, is_crop
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +52,7 @@ class _Head:
     recognition: dict[str, Any] | None = None
 
 
+_NUMBER_BYTES: Final = np.dtype(np.float32).itemsize
 _LENGTH: Final = struct.Struct(">I")
 _HEAD: Final = TypeAdapter(_Head)
 _RECOGNITION: Final = TypeAdapter(Recognition)
@@ -64,9 +67,12 @@ def recognition_answer(act: Callable[[], Recognition]) -> bytes:
         return _answer(_Head(error=_told(error)))
     told = dataclasses.asdict(recognition)
     embeddings = [np.asarray(face["embedding"], np.float32) for face in told["faces"]]
+    crops = [face["crop"] or b"" for face in told["faces"]]
     for face in told["faces"]:
         face["embedding"] = len(face["embedding"])
-    return _answer(_Head(recognition=told)) + b"".join(each.tobytes() for each in embeddings)
+        face["crop"] = len(face["crop"] or b"")
+    head = _answer(_Head(recognition=told))
+    return b"".join([head, *(each.tobytes() for each in embeddings), *crops])
 
 
 def start_answer(act: Callable[[], Started]) -> bytes:
@@ -104,9 +110,12 @@ def read_recognition(answer: bytes) -> Recognition:
         raise RecognizerDied(_UNREADABLE)
     try:
         faces = head.recognition["faces"]
-        lengths = [int(face["embedding"]) for face in faces]
-        for face, embedding in zip(faces, _embeddings(body, lengths), strict=True):
-            face["embedding"] = embedding
+        lengths = [_length(face["embedding"]) for face in faces]
+        behind = _NUMBER_BYTES * sum(lengths)
+        crops = _crops(body[behind:], [_length(face["crop"]) for face in faces])
+        embeddings = _embeddings(body[:behind], lengths)
+        for face, embedding, crop in zip(faces, embeddings, crops, strict=True):
+            face.update(embedding=embedding, crop=crop)
         return _RECOGNITION.validate_python(head.recognition)
     except (KeyError, TypeError, ValueError) as error:  # pydantic's are ValueErrors
         raise RecognizerDied(_UNREADABLE) from error
@@ -116,9 +125,26 @@ def _embeddings(body: bytes, lengths: list[int]) -> list[NDArray[np.float32]]:
     numbers = np.frombuffer(body, np.float32).copy()
     if not np.isfinite(numbers).all():
         raise ValueError("an embedding is not finite")
-    if min(lengths, default=0) < 0 or sum(lengths) != len(numbers):
-        raise ValueError("embeddings are missing, or too many")
+    if sum(lengths) != len(numbers):
+        raise ValueError("embeddings are missing")
     return np.split(numbers, np.cumsum(lengths[:-1])) if lengths else []
+
+
+def _crops(body: bytes, lengths: list[int]) -> list[bytes | None]:
+    if sum(lengths) != len(body):
+        raise ValueError("crops are missing, or something is there beside them")
+    ends = list(itertools.accumulate(lengths))
+    crops = [body[end - length : end] or None for end, length in zip(ends, lengths, strict=True)]
+    if not all(crop is None or is_crop(crop) for crop in crops):
+        raise ValueError("a crop is no small JPEG")
+    return crops
+
+
+def _length(said: Any) -> int:
+    length = int(said)
+    if length < 0:
+        raise ValueError("a length is negative")
+    return length
 
 
 def _answer(head: _Head) -> bytes:

@@ -14,6 +14,15 @@ POOR_QUALITY: Final = 50.0
 """Faces of a lower quality have a flaw, are not enrolled, and make a name less sure."""
 
 
+_MOST_CROP_BYTES: Final = 100_000
+_JPEG_STARTS: Final = b"\xff\xd8\xff"
+
+
+def is_crop(crop: bytes) -> bool:
+    """Tell whether bytes may be a face's crop: a small JPEG."""
+    return crop.startswith(_JPEG_STARTS) and len(crop) <= _MOST_CROP_BYTES
+
+
 @dataclass(frozen=True, kw_only=True)
 class Model:
     """The model that made the embeddings."""
@@ -29,10 +38,12 @@ class Needed:
 
     ``described`` faces get landmarks and quality, ``embedded`` ones of them
     embeddings as well; None is for as many as the engine describes at most.
+    With ``crops`` those that are embedded get a crop, too.
     """
 
     described: int | None = None
     embedded: int | None = None
+    crops: bool = False
 
 
 EVERY_FACE: Final = Needed()
@@ -46,6 +57,7 @@ class Face:
 
     ``roll`` is by how many degrees the face is turned clockwise, −180 to 180.
     ``quality`` is 0–100; ``flaws`` are the names of `core.faces.recognition.quality.Flaw`.
+    ``crop`` is a JPEG of the face, upright and with a margin, if it was needed.
     """
 
     # For whoever checks an answer by these annotations.
@@ -58,6 +70,7 @@ class Face:
     roll: float = 0.0
     quality: float = 100.0
     flaws: tuple[str, ...] = ()
+    crop: bytes | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,8 @@ gallery         ``collections/{collection_id}.json``     a collection, without i
 gallery         ``erasures/{collection_id}.json``        what was erased in a collection
 gallery         ``audit/{time}-{uuid}.json``             an audit record
 gallery         ``consents/{id}.of/{hash}.json``         a person's consent note
+gallery         ``crops/{id}/{face_id}.jpg``             a small picture of an enrolled face
+gallery         ``crops/{id}/writing/{uuid}.json``       which of them are being written
 gallery         ``secrets/names``                        by what names are hashed there
 gallery         ``galleries/{gallery_id}.lance/…``       the faces of a gallery
 gallery         ``changes/bell``                         another text after each change
@@ -43,6 +45,7 @@ COLLECTIONS: Final = "collections/"
 ERASURES: Final = "erasures/"
 AUDIT: Final = "audit/"
 CONSENTS: Final = "consents/"
+CROPS: Final = "crops/"
 GALLERIES: Final = "galleries"
 """Without a slash, as a folder's name."""
 BELL: Final = "changes/bell"
@@ -162,6 +165,26 @@ def consent_key(collection_id: str, mark: str) -> str:
 def consent_mark(key: str) -> str:
     """Return the hash of the name of the person whose consent note lies there."""
     return key.rpartition("/")[2].removesuffix(_ENDING)
+
+
+def crops_prefix(folder: str) -> str:
+    """Return how all keys of a collection's crops begin."""
+    return f"{CROPS}{folder}/"
+
+
+def crop_key(folder: str, face_id: str) -> str:
+    """Return where the crop of a face lies."""
+    return f"{crops_prefix(folder)}{face_id}.jpg"
+
+
+def crop_marks_prefix(folder: str) -> str:
+    """Return how the keys of the marks begin that say which crops are being written."""
+    return f"{crops_prefix(folder)}writing/"
+
+
+def crop_mark_key(folder: str, unique: str) -> str:
+    """Return where such a mark lies."""
+    return f"{crop_marks_prefix(folder)}{unique}{_ENDING}"
 
 
 def webhook_key(webhook_id: str) -> str:

@@ -42,6 +42,8 @@ class FaceSettings(BaseModel):
     """Faces of a lower quality are not enrolled, unless a request has another bound."""
     min_match_quality: FaceQuality = 20
     """Faces of a lower quality are not searched for, unless a request has another bound."""
+    keep_face_crops: bool = True
+    """Keep a small picture of each enrolled face, which is shown, and embedded by later models."""
     match_max_distance: Annotated[float, Field(gt=0, le=2)] | None = None
     """Largest distance between two faces of one person, instead of the model's own."""
     gallery_refresh_seconds: Seconds = 1

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from core.faces.results import EVERY_FACE, Needed, Recognition
+from core.faces.results import EVERY_FACE, Face, Needed, Recognition
 
 
 @dataclass(kw_only=True)
@@ -29,8 +29,15 @@ def as_needed(recognition: Recognition, needed: Needed) -> Recognition:
     return replace(
         recognition,
         faces=tuple(
-            face if place < embedded else replace(face, embedding=np.empty(0, dtype=np.float32))
+            replace(face, crop=made_up_crop(face) if needed.crops else None)
+            if place < embedded
+            else replace(face, embedding=np.empty(0, dtype=np.float32))
             for place, face in enumerate(described)
         ),
         left_out_faces=len(recognition.faces) - len(described),
     )
+
+
+def made_up_crop(face: Face) -> bytes:
+    """Return what stands for the picture of a face, and for that of no other one."""
+    return b"\xff\xd8\xff picture of " + face.embedding.tobytes()[::-1]

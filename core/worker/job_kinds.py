@@ -4,7 +4,7 @@ To answer a job is to fetch its photo, to recognise it, then to name or to enrol
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from core.access.audit_trail import AuditTrail
@@ -109,6 +109,7 @@ class IndexJobs:
     enroller: EnrolmentGroups
     outputs: ObjectStore
     audit: AuditTrail
+    keep_crops: bool = True
     realm: Realm = WHOLE
     events: Events = NO_EVENTS
 
@@ -149,7 +150,8 @@ class IndexJobs:
             check_is_own(photo, self.realm, job.s3_key)
             job = job.model_copy(update={"accepted_at": photo.modified_at})
         self.enroller.refuse_erased(job)
-        return self.enroller.enrol(job, self.recognizer.recognise(photo.body, needed_for(job)))
+        needed = replace(needed_for(job), crops=self.keep_crops)
+        return self.enroller.enrol(job, self.recognizer.recognise(photo.body, needed))
 
 
 def check_is_own(photo: ObjectNotes, realm: Realm, key: str) -> None:

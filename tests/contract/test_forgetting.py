@@ -27,6 +27,7 @@ from core.jobs.results import JobResult, Results
 from core.ports import FaceIndex, ObjectStore
 from core.settings import Settings
 from core.testing import MemoryFaceIndex
+from core.testing.recognizer import made_up_crop
 from core.worker.job_handler import Outcome
 from harness.localstack import LocalStack
 from harness.waiting import wait_until
@@ -61,6 +62,7 @@ class Person:
             "embedding": self.vector.tobytes(),
             "half of the embedding": self.vector[:64].tobytes(),
             "photo": self.photo[-200:-100],
+            "picture": made_up_crop(face(vector=self.vector)),
         }
 
 
@@ -293,7 +295,7 @@ def gallery_of(service: Service, collection_id: str = "family") -> str:
 
 def test_traces_are_found_as_long_as_nobody_is_erased(family: Service) -> None:
     for person in (ADA, BOB):
-        assert {"name", "embedding", "photo"} <= family.traces_of(person).keys()
+        assert {"name", "embedding", "photo", "picture"} <= family.traces_of(person).keys()
 
 
 @EVERYWHERE
@@ -393,7 +395,7 @@ def test_erased_face_is_in_no_object_of_any_bucket(service: Service) -> None:
     service.erasure.face("family", enrolled.face_id)
 
     assert service.traces_of(ADA) == {}
-    assert {"name", "embedding", "photo"} <= service.traces_of(BOB).keys()
+    assert {"name", "embedding", "photo", "picture"} <= service.traces_of(BOB).keys()
 
 
 def test_batch_of_an_erased_person_still_counts_its_photos(family: Service) -> None:

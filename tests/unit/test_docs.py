@@ -102,7 +102,7 @@ def written(default: object) -> str:
     """Return a setting's default as a variable holds it."""
     if isinstance(default, tuple):
         return ",".join(map(str, default))
-    return "false" if default is False else str(default or "")
+    return str(default).lower() if isinstance(default, bool) else str(default or "")
 
 
 def test_settings_page_has_every_setting_with_its_default_and_no_other() -> None:

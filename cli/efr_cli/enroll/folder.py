@@ -70,6 +70,7 @@ class Found:
     path: Path
     person: str
     face: EnrolledFace
+    crop: bytes | None
     model: Model
 
 
@@ -100,7 +101,7 @@ def find_face(
         return Unused(path=path, reason="INVALID_NAME: the folder's name can't be a person's")
     try:
         photo = path.read_bytes()
-        recognition = recognizer.recognise(photo, Needed(embedded=1))
+        recognition = recognizer.recognise(photo, Needed(embedded=1, crops=True))
     except OSError as error:
         return Unused(path=path, reason=f"UNREADABLE: {error.strerror}")
     except FaceServiceError as error:
@@ -117,7 +118,8 @@ def find_face(
         box=recognition.faces[0].box,
         quality=recognition.faces[0].quality,
     )
-    return Found(path=path, person=person, face=face, model=recognition.model)
+    crop = recognition.faces[0].crop
+    return Found(path=path, person=person, face=face, crop=crop, model=recognition.model)
 
 
 @dataclass(kw_only=True)
@@ -174,7 +176,11 @@ class FolderEnrolment:
     def _store(self, batch: list[Found]) -> None:
         faces = [found.face for found in batch]
         added = self.enroller.add(
-            self.collection_id, faces, model=batch[0].model, accepted_at=self.began_at
+            self.collection_id,
+            faces,
+            model=batch[0].model,
+            accepted_at=self.began_at,
+            crops={found.face.face_id: found.crop for found in batch if found.crop is not None},
         )
         self.changed += added.changed
         stored = {face.face_id: face for face in added.faces}

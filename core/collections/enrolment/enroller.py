@@ -11,8 +11,9 @@ from typing import Final
 
 from core.access.limits.quotas import Quotas
 from core.collections.collection import Collection, check_model
+from core.collections.crops import Crops, Meant
 from core.collections.enrolment.face_choice import ChosenFaces, left_out, too_poor
-from core.collections.enrolment.known_faces import is_same, keep_user_edits
+from core.collections.enrolment.known_faces import is_other_photo, is_same, keep_user_edits
 from core.collections.enrolment.same_photo import of_others
 from core.collections.erasure_records import ErasureLog
 from core.collections.grounds import Grounds
@@ -65,6 +66,8 @@ class Enroller:
         Where it is noted when it was looked at what was erased.
     quotas : Quotas, optional
         Those of the tenant, for jobs; nothing else is held to them.
+    crops : Crops
+        Those of the tenant.
     wall_clock : callable
         Seconds since 1970, for the time when a face is stored first.
     """
@@ -77,8 +80,10 @@ class Enroller:
         min_quality: float = 0.0,
         grounds: Grounds | None = None,
         quotas: Quotas | None = None,
+        crops: Crops,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
+        self._crops = crops
         self._wall_clock = wall_clock
         self._quotas = quotas
         self._grounds = grounds or Grounds()
@@ -129,6 +134,7 @@ class Enroller:
             model=model,
             refused=refused,
             accepted={photo.job.job_id: photo.job.accepted_at for photo in chosen},
+            crops={face_id: crop for photo in chosen for face_id, crop in photo.crops},
         )
         for photo in chosen:
             self._grounds.note(photo.job.job_id, added.looked_s)
@@ -179,6 +185,7 @@ class Enroller:
         *,
         model: Model,
         accepted_at: datetime | None = None,
+        crops: Mapping[str, bytes] | None = None,
     ) -> Added:
         """Store faces with one write, keeping what users said of those that are there.
 
@@ -187,6 +194,8 @@ class Enroller:
         accepted_at : datetime, optional
             Since when the caller has wanted it, by S3's clock; now unless given. Faces that
             were erased later are left out.
+        crops : mapping of str to bytes, optional
+            Those of the faces, by their ids.
 
         Raises
         ------
@@ -206,6 +215,7 @@ class Enroller:
                 if log.covers(person=face.person, face_ids=[face.face_id], accepted_at=since)
             },
             accepted={face.job_id: since for face in faces},
+            crops=crops or {},
         )
 
     def refuse_erased(self, job: IndexJob) -> None:
@@ -236,6 +246,7 @@ class Enroller:
         model: Model,
         refused: Callable[[ErasureLog], set[str]],
         accepted: Mapping[str | None, datetime | None],
+        crops: Mapping[str, bytes],
     ) -> Added:
         """Add those faces that the newest log does not refuse, under the names that it gives.
 
@@ -261,10 +272,12 @@ class Enroller:
                 _with_rejection(face, name, log, accepted[face.job_id])
                 for face, name in zip(kept, names, strict=True)
             ]
-            added, changed, further = self._compared(collection.gallery_id, kept, names)
+            found = self._index.get(collection.gallery_id, [face.face_id for face in kept])
+            known = {face.face_id: face for face in found}
+            added, changed = self._compared(known, kept, names)
             if changed:
-                self._index.put(collection.gallery_id, changed)
-                self._note_added(further)
+                self._put(collection, changed, crops, known)
+                self._note_added(sum(face.face_id not in known for face in changed))
                 put.update(face.face_id for face in changed)
             else:
                 # Whoever stored them may have died before telling the others.
@@ -280,18 +293,20 @@ class Enroller:
         """Erase those of the faces that these jobs enrolled, and no later one."""
         found = self._index.get(collection.gallery_id, face_ids)
         own = [face.face_id for face in found if face.job_id in job_ids]
+        meant = Meant(job_ids={job_id for job_id in job_ids if job_id is not None})
+        unfinished = self._crops.unfinished(collection.crops_folder, meant)
+        others = {face.face_id for face in found} - set(own)
+        self._crops.erase(collection.crops_folder, {*own, *unfinished} - others)
         if own:
             self._index.erase(collection.gallery_id, own)
 
     def _compared(
-        self, gallery_id: str, faces: Sequence[EnrolledFace], names: Sequence[str | None]
-    ) -> tuple[list[EnrolledFace], list[EnrolledFace], int]:
-        """Return the faces as they are to be stored, and those of them that are not yet.
-
-        Of the latter, the number is that of those which are not stored in any form.
-        """
-        found = self._index.get(gallery_id, [face.face_id for face in faces])
-        known = {face.face_id: face for face in found}
+        self,
+        known: Mapping[str, EnrolledFace],
+        faces: Sequence[EnrolledFace],
+        names: Sequence[str | None],
+    ) -> tuple[list[EnrolledFace], list[EnrolledFace]]:
+        """Return the faces as they are to be stored, and those of them that are not yet."""
         now = datetime.fromtimestamp(self._wall_clock(), UTC)
         added = [
             keep_user_edits(
@@ -300,19 +315,39 @@ class Enroller:
             for face, name in zip(faces, names, strict=True)
         ]
         changed = [face for face in added if not is_same(face, known.get(face.face_id))]
-        return added, changed, sum(face.face_id not in known for face in changed)
+        return added, changed
+
+    def _put(
+        self,
+        collection: Collection,
+        faces: Sequence[EnrolledFace],
+        crops: Mapping[str, bytes],
+        known: Mapping[str, EnrolledFace],
+    ) -> None:
+        folder = collection.crops_folder
+        outdated = {face.face_id for face in faces if is_other_photo(face, known.get(face.face_id))}
+        try:
+            self._crops.sweep_at_times(folder, collection.gallery_id)
+            with self._crops.written(folder, faces, crops, outdated=outdated):
+                self._index.put(collection.gallery_id, faces)
+        except CollectionNotFound:
+            self._leave_erased(collection)
+            raise
 
     def _note_added(self, faces: int) -> None:
         if self._quotas is not None:
             self._quotas.note_added(faces)
 
     def _leave_erased(self, collection: Collection) -> None:
-        """Leave nothing in the gallery of an erased collection; one may also have got another."""
+        """Leave nothing of an erased collection; there may be another one of its id."""
         try:
-            self._collections.get(collection.collection_id)
+            now = self._collections.now(collection.collection_id)
         except CollectionNotFound:
             self._index.drop(collection.gallery_id)
+            self._crops.erase_all(collection.crops_folder)
             raise
+        if now.crops_folder != collection.crops_folder:
+            self._crops.erase_all(collection.crops_folder)
 
 
 def _name_now(log: ErasureLog, face: EnrolledFace, accepted_at: datetime | None) -> str | None:

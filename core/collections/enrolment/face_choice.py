@@ -1,6 +1,6 @@
 """Which faces of a photo are added to a collection, and why the others are not."""
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
@@ -83,6 +83,14 @@ class ChosenFaces:
     recognition: Recognition
     added: Mapping[int, EnrolledFace]
     left_out: Mapping[int, UnindexedReason]
+
+    @property
+    def crops(self) -> Iterator[tuple[str, bytes]]:
+        """The crops of the faces that are to be added, with their ids."""
+        for place, face in self.added.items():
+            crop = self.recognition.faces[place].crop
+            if crop is not None:
+                yield face.face_id, crop
 
     def without(self, face_ids: Set[str], reason: UnindexedReason) -> Self:
         """Return the same without these faces."""

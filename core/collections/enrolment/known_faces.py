@@ -42,5 +42,10 @@ def is_same(face: EnrolledFace, known: EnrolledFace | None) -> bool:
     )
 
 
+def is_other_photo(face: EnrolledFace, known: EnrolledFace | None) -> bool:
+    """Tell whether a face is stored already, as another photo shows it."""
+    return known is not None and not np.array_equal(face.embedding, known.embedding)
+
+
 def _without_embedding(face: EnrolledFace) -> tuple[object, ...]:
     return tuple(value for name, value in vars(face).items() if name != "embedding")

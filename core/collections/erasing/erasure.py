@@ -24,6 +24,7 @@ from typing import Final
 from core.access.audit_trail import AuditTrail
 from core.collections.collection import Collection
 from core.collections.consents import Consents
+from core.collections.crops import Crops, Meant
 from core.collections.erasing.receipts import Kind, Receipt, Removed, action_of
 from core.collections.erasing.traces import Found, Traces, Whom
 from core.collections.people import People
@@ -71,6 +72,7 @@ class Erasure:
     collections: Collections
     people: People
     consents: Consents
+    crops: Crops
     index: FaceIndex
     inputs: ObjectStore
     outputs: ObjectStore
@@ -93,11 +95,14 @@ class Erasure:
         whom = Whom(collection_id=collection_id, face_ids=frozenset({face_id}))
 
         def find(_: Set[str]) -> "_Holding":
-            faces = self._faces(whom)
-            noted = self._noted_without(whom, face.person)
-            if not faces or face.job_id is None:
-                return _Holding(faces=faces, noted=noted)
-            return _Holding(faces=faces, found=self._traces.of_job(face.job_id, whom), noted=noted)
+            holding = _Holding(
+                faces=self._faces(whom),
+                noted=self._noted_without(whom, face.person),
+                crops=self._unfinished(collection_id, Meant(face_ids=whom.face_ids)),
+            )
+            if not holding.faces or face.job_id is None:
+                return holding
+            return replace(holding, found=self._traces.of_job(face.job_id, whom))
 
         work = _Work(kind="face", collection_id=collection_id, person=face.person, author=author)
         return self._until_nothing_is_left(work, whom, find, find(set()))
@@ -118,7 +123,9 @@ class Erasure:
             faces = self._faces(whom)
             found = self._traces.find(replace(whom, face_ids=known | faces))
             noted = person if self.consents.is_there(collection_id, person) else None
-            return _Holding(faces=faces, found=found, noted=noted)
+            meant = Meant(person=person, face_ids=known, job_ids=found.jobs)
+            crops = self._unfinished(collection_id, meant)
+            return _Holding(faces=faces, found=found, noted=noted, crops=crops)
 
         first = find(set())
         if not first:
@@ -151,11 +158,13 @@ class Erasure:
         whom = Whom(collection_id=collection_id)
         with self._audited(work):
             work.removed += Removed(faces=self._drop(collection))
+            self.crops.erase_all(collection.crops_folder)
             work.removed += self._erase_all(whom)
             # What comes to a next collection of this id shall be later than the record.
             self.sleep(max(0.0, recorded_s + self.settle_s - self.clock()))
             while late := self._erase_all(whom):
                 work.removed += late
+            self.crops.erase_all(collection.crops_folder)
         self.collections.delete_record(collection)
         return work.receipt
 
@@ -222,8 +231,10 @@ class Erasure:
 
     def _erase(self, collection_id: str, holding: "_Holding") -> Removed:
         removed = self._traces.erase(holding.found)
+        collection = self.collections.now(collection_id)
+        # Before the faces: without these, nobody would look for them again.
+        self.crops.erase(collection.crops_folder, holding.faces | holding.crops)
         if holding.faces:
-            collection = self.collections.now(collection_id)
             self.index.erase(collection.gallery_id, sorted(holding.faces))
         # After the faces: whoever sets a note looks for them afterwards.
         notes = self.consents.erase(collection_id, holding.noted) if holding.noted else 0
@@ -246,6 +257,10 @@ class Erasure:
             return None
         others = self._faces(Whom(collection_id=whom.collection_id, person=person))
         return None if others - whom.face_ids else person
+
+    def _unfinished(self, collection_id: str, meant: Meant) -> frozenset[str]:
+        """Return the faces that have a crop, and may never be put, as their writer died."""
+        return self.crops.unfinished(self.collections.now(collection_id).crops_folder, meant)
 
     def _faces(self, whom: Whom) -> frozenset[str]:
         """Return the person's faces that are enrolled now, under any name."""
@@ -317,15 +332,20 @@ class _Work:
 
 @dataclass(frozen=True, kw_only=True)
 class _Holding:
-    """What still holds the person: ids of enrolled faces, jobs, and the name of a consent note."""
+    """What still holds the person.
+
+    Ids of enrolled faces, and of others with a crop; jobs, and the name of a consent note.
+    """
 
     faces: frozenset[str] = frozenset()
+    crops: frozenset[str] = frozenset()
     found: Found = field(default_factory=Found)
     noted: str | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.faces or self.found or self.noted)
+        return bool(self.faces or self.crops or self.found or self.noted)
 
     @property
     def has_only_results(self) -> bool:
-        return not (self.faces or self.found.unanswered or self.found.batches or self.noted)
+        others = (self.faces, self.crops, self.found.unanswered, self.found.batches, self.noted)
+        return not any(others)

@@ -20,17 +20,18 @@ _ACTIONS: Final[dict[Kind, Action]] = {
 _KINDS: Final[dict[Action, Kind]] = {action: kind for kind, action in _ACTIONS.items()}
 _STATEMENTS: Final[dict[Kind, str]] = {
     "face": (
-        "The face was searched for again, with the photo and the result of the job that enrolled "
-        "it, when no process could know it any more. Nothing was found."
+        "The face was searched for again, with its picture, the photo and the result of the job "
+        "that enrolled it, when no process could know it any more. Nothing was found."
     ),
     "person": (
         "All photos, results and batches of the service were listed and searched again, with the "
-        "enrolled faces and the consent note, when no process could know the person any more. "
-        "Nothing of the person was found."
+        "enrolled faces, their pictures and the consent note, when no process could know the "
+        "person any more. Nothing of the person was found."
     ),
     "collection": (
-        "All photos, results and batches of the service were listed and searched again when no "
-        "process could know the collection any more. Nothing of the collection was found."
+        "All photos, results and batches of the service were listed and searched again, and the "
+        "pictures of its faces, when no process could know the collection any more. Nothing of the "
+        "collection was found."
     ),
 }
 _LIMITS: Final = (

@@ -10,6 +10,8 @@ _WHITE: Final = (255, 255, 255)
 _RESIZABLE_MODES: Final = ("RGB", "L", "CMYK", "YCbCr")
 _SIXTEEN_BITS: Final = 16
 _DEEPEST_CAMERA_BITS: Final = 14
+_MOST_PROFILE_BYTES: Final = 4096
+"""Those of cameras and screens have some hundred bytes; those of printers half a million."""
 
 
 def resizable(image: Image.Image) -> Image.Image:
@@ -71,3 +73,11 @@ def as_pixels(image: Image.Image) -> NDArray[np.uint8]:
     # Pillow would copy what is RGB already.
     rgb = image if image.mode == "RGB" else image.convert("RGB")
     return np.asarray(rgb, dtype=np.uint8)
+
+
+def rgb_profile(image: Image.Image) -> bytes | None:
+    """Return the ICC profile of an image in RGB, None if it has none, or one of many bytes."""
+    profile = image.info.get("icc_profile")
+    if not isinstance(profile, bytes) or len(profile) > _MOST_PROFILE_BYTES:
+        return None
+    return profile if profile[16:20] == b"RGB " and image.mode.startswith("RGB") else None

@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 
 from core.errors import InvalidImage, UnsupportedImage
 from core.faces.geometry import Box
-from core.faces.photos.colours import as_pixels
+from core.faces.photos.colours import as_pixels, rgb_profile
 from core.faces.photos.decoding import KEPT_PIXELS, Decoded, decode, lighter, reduction_for
 from core.faces.photos.memory import release_freed_memory
 from core.faces.photos.opening import OpenedPhoto, open_photo
@@ -85,6 +85,8 @@ class Photo:
         except DECODE_ERRORS as error:
             raise _damaged(error) from error
         self.width, self.height = self._orientation.upright_size(size)
+        self.colour_profile = rgb_profile(opened.image)
+        """Which colours the pixels mean, where a file of the photo's own colours says so."""
         self._header = opened.header
         self._opened: OpenedPhoto | None = opened
         self._decoded: Decoded | None = None

@@ -56,6 +56,30 @@ def test_face_without_embedding_arrives_between_others_with_one() -> None:
     assert read.faces[2].embedding[0] == 2.0
 
 
+def test_crops_arrive_as_they_were_and_only_where_there_are_some() -> None:
+    jpeg = b"\xff\xd8\xff of the face"
+    without = face(2.0)
+    told = recognition(dataclasses.replace(face(1.0), crop=jpeg), without)
+
+    read = read_recognition(recognition_answer(lambda: told))
+
+    assert [one.crop for one in read.faces] == [jpeg, None]
+    assert [one.embedding[0] for one in read.faces] == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("crop", [b"<script>", b"\xff\xd8\xff" + bytes(200_000)])
+def test_crop_that_is_no_small_jpeg_is_a_dead_child(crop: bytes) -> None:
+    told = recognition(dataclasses.replace(face(1.0), crop=crop))
+
+    with pytest.raises(RecognizerDied, match="can't be read"):
+        read_recognition(recognition_answer(lambda: told))
+
+
+def test_bytes_beside_the_crops_are_a_dead_child() -> None:
+    with pytest.raises(RecognizerDied, match="can't be read"):
+        read_recognition(recognition_answer(lambda: recognition(face(1.0))) + b"more")
+
+
 def test_start_arrives_as_it_was() -> None:
     started = Started(pid=17, not_allowed=("landlock",))
 

@@ -1,11 +1,13 @@
 """Faces and people of collections on in-memory services."""
 
 import logging
+import uuid
 from urllib.parse import quote
 
 import pytest
 
 from core.faces.results import Face
+from core.ground.storage_keys import CROPS
 from tests.support.faces import face
 from tests.unit.web.web_fixture import WebFixture, assert_error, json_of, photo_number
 
@@ -254,3 +256,29 @@ def test_log_has_no_names_of_persons(web: WebFixture, caplog: pytest.LogCaptureF
     assert "/collections/<collection_id>/persons/<person:name>" in logged
     assert "Grace" not in logged
     assert "Ada" not in logged
+
+
+def test_picture_of_a_face_is_shown_and_never_cached(web: WebFixture) -> None:
+    listed = json_of(web.client.get("/collections/staff/faces?limit=1"))["faces"][0]
+
+    shown = web.client.get(f"/collections/staff/faces/{listed['face_id']}/image")
+
+    assert (shown.status_code, shown.mimetype) == (200, "image/jpeg")
+    assert shown.data.startswith(b"\xff\xd8\xff")
+    assert shown.headers["Cache-Control"] == "no-store"
+    assert shown.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_picture_that_is_not_there_is_not_found(web: WebFixture) -> None:
+    listed = json_of(web.client.get("/collections/staff/faces?limit=1"))["faces"][0]
+    for key in [key for key in web.gallery.objects if key.startswith(CROPS)]:
+        web.gallery.delete(key)
+
+    for face_id, code in {
+        listed["face_id"]: "CROP_NOT_KEPT",
+        str(uuid.uuid4()): "FACE_NOT_FOUND",
+        "no-id": "FACE_NOT_FOUND",
+    }.items():
+        answer = web.client.get(f"/collections/staff/faces/{face_id}/image")
+
+        assert_error(answer, 404, code)

@@ -198,11 +198,16 @@ def _answer(answer: Answer, operation: Operation) -> Schema:
     }
     refs = [_ref(_name(model)) for model in answer.models]
     if answer.media != JSON:
-        described["content"] = {answer.media: {"schema": {"type": "string"}}}
+        described["content"] = {answer.media: {"schema": _text_or_bytes(answer.media)}}
     elif refs:
         schema = refs[0] if len(refs) == 1 else {"anyOf": refs}
         described["content"] = {JSON: {"schema": schema}}
     return described
+
+
+def _text_or_bytes(media: str) -> Schema:
+    """Return the schema of an answer that is no JSON; bytes have none in OpenAPI 3.1."""
+    return {"type": "string"} if media.startswith("text/") else {}
 
 
 def _failures(operation: Operation) -> dict[str, Schema]:

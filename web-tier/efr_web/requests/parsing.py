@@ -12,7 +12,14 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, UnsupportedMediaType
 
-from core.errors import BadRequest, InvalidCollectionId, InvalidRequest, RequestTimedOut
+from core.errors import (
+    BadRequest,
+    FaceNotFound,
+    InvalidCollectionId,
+    InvalidRequest,
+    RequestTimedOut,
+)
+from core.ground.ids import is_face_id
 
 JSON: Final = "application/json"
 FORM: Final = "multipart/form-data"
@@ -157,3 +164,10 @@ def _told(problem: Mapping[str, Any]) -> str:
         text = str(problem["msg"]).removeprefix("Value error, ")
     place = ".".join(str(part) for part in problem["loc"])[:100]
     return f"{place}: {text}" if place else text
+
+
+def checked_face_id(face_id: str) -> str:
+    """Return the id of a face that may be enrolled; ``FaceNotFound`` if none can have it."""
+    if not is_face_id(face_id):
+        raise FaceNotFound("a face id is a UUID, in lower case")
+    return face_id

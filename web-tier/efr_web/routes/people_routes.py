@@ -33,7 +33,7 @@ from efr_web.requests.models import (
     PersonPath,
 )
 from efr_web.requests.pagination import decode_cursor, encode_cursor
-from efr_web.requests.parsing import read_json, read_query, read_text
+from efr_web.requests.parsing import checked_face_id, read_json, read_query, read_text
 from efr_web.routes.receipt_routes import GONE, erased
 from efr_web.schemas import FaceList, KnownFace, PersonConsent, PersonFaces, PersonRenamed
 
@@ -104,14 +104,14 @@ def _add_change_routes(api: Api, parts: WebParts) -> None:
     @api.route("POST", f"{_FACE}/reassign", REASSIGN)
     def reassign_face(collection_id: str, face_id: str) -> ResponseReturnValue:
         person = read_json(PersonOfFace).person
-        face = visible(parts).people.reassign(collection_id, _checked(face_id), person)
+        face = visible(parts).people.reassign(collection_id, checked_face_id(face_id), person)
         note_face("reassign", collection_id, person)
         return KnownFace.of(face).model_dump(mode="json")
 
     @api.route("POST", f"{_FACE}/reject", REJECT)
     def reject_face(collection_id: str, face_id: str) -> ResponseReturnValue:
         person = read_json(PersonOfFace).person
-        face = visible(parts).people.reject(collection_id, _checked(face_id), person)
+        face = visible(parts).people.reject(collection_id, checked_face_id(face_id), person)
         note_face("reject", collection_id, person)
         return KnownFace.of(face).model_dump(mode="json")
 
@@ -129,7 +129,7 @@ def _add_erase_routes(api: Api, parts: WebParts) -> None:
     @api.route("DELETE", _FACE, DELETE_FACE)
     def delete_face(collection_id: str, face_id: str) -> ResponseReturnValue:
         erasure = visible(parts).erasure
-        return erased(erasure.face(collection_id, _checked(face_id), caller().author))
+        return erased(erasure.face(collection_id, checked_face_id(face_id), caller().author))
 
     @api.route("DELETE", _PERSON, DELETE_PERSON)
     def delete_person(collection_id: str, name: str) -> ResponseReturnValue:
@@ -151,12 +151,6 @@ def _add_consent_route(api: Api, parts: WebParts) -> None:
 
 def _person(name: str) -> str:
     return read_text(PersonPath, name=name).name
-
-
-def _checked(face_id: str) -> str:
-    if not is_face_id(face_id):
-        raise FaceNotFound("a face id is a UUID, in lower case")
-    return face_id
 
 
 _NAMED = "Percent-encode the name in the path; a slash may be `/` or `%2F`."
