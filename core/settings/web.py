@@ -29,7 +29,8 @@ class WebSettings(BaseModel):
     """Who is let in: callers with a key, or everybody; off is for this machine alone."""
     trusted_hosts: Listed[str] = ()
     """Names under which the service may be asked, separated by commas; one that begins with a
-    dot stands for all below it. None: any with keys, those of this machine without."""
+    dot stands for all below it. None: any with keys, those of this machine without, and addresses
+    with off-on-purpose."""
     cors_origins: Listed[Origin] = ()
     """Origins whose pages may call the service from a browser, separated by commas."""
     trusted_proxies: Listed[Network] = ()

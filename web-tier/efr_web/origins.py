@@ -7,6 +7,7 @@ of the same origin: so the service answers only under names that it is told.
 """
 
 from collections.abc import Sequence
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -18,6 +19,8 @@ from core.settings import Settings
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
 _OWN_SITES: Final = ("same-origin", "none")
 """None: the person did it, such as by the address bar."""
+_ANY_NAME: Final = "health"
+"""Load balancers and containers ask for it by addresses, and it tells nothing."""
 
 
 def refuse_foreign(settings: Settings) -> None:
@@ -30,32 +33,40 @@ def refuse_foreign(settings: Settings) -> None:
     ForeignOrigin
         If it would change something, and a browser says that it comes from elsewhere.
     """
-    names = _names(settings)
-    if names is not None and not _is_one_of(request.headers.get("Host", ""), names):
+    if request.endpoint != _ANY_NAME and not _is_trusted(request.headers.get("Host", ""), settings):
         raise HostNotTrusted("the service is not asked under this name: see TRUSTED_HOSTS")
     if request.method not in _SAFE and _is_foreign(settings.cors_origins):
         raise ForeignOrigin("a page of another origin may not send this")
 
 
-def _names(settings: Settings) -> Sequence[str] | None:
-    """Return the names under which the service may be asked; None for all."""
-    if settings.trusted_hosts:
-        return settings.trusted_hosts
-    if settings.auth != "off":
-        return None  # a page has no key
-    return ("localhost", "127.0.0.1", "::1", settings.web_host)
-
-
-def _is_one_of(host: str, names: Sequence[str]) -> bool:
-    """Tell whether a host, perhaps with a port, has one of the names."""
+def _is_trusted(host: str, settings: Settings) -> bool:
+    """Tell whether the service may be asked under a name, which may have a port."""
+    if settings.auth == "keys" and not settings.trusted_hosts:
+        return True  # a page has no key
     try:
-        name = urlsplit(f"//{host}").hostname
+        name = urlsplit(f"//{host}").hostname or ""
     except ValueError:
         return False
+    if settings.trusted_hosts:
+        return _is_one_of(name, settings.trusted_hosts)
+    if settings.auth == "off-on-purpose" and _is_address(name):
+        return True  # only a name can be pointed elsewhere
+    return _is_one_of(name, ("localhost", "127.0.0.1", "::1", settings.web_host))
+
+
+def _is_one_of(name: str, names: Sequence[str]) -> bool:
     return any(
         f".{name}".endswith(each.lower()) if each.startswith(".") else name == each.lower()
         for each in names
     )
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_foreign(allowed: Sequence[str]) -> bool:

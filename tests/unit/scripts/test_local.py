@@ -28,8 +28,10 @@ def test_no_more_workers_than_the_cores_have_children_for(
 
 
 @pytest.mark.parametrize("auth", ["keys", "off", "off-on-purpose"])
-def test_web_tier_is_asked_for_what_it_tells_without_a_key(auth: str) -> None:
-    web = WebFixture(settings=SETTINGS.model_copy(update={"auth": auth}))
+@pytest.mark.parametrize("names", [(), ("faces.example",)])
+def test_web_tier_is_asked_for_what_it_tells_everybody(auth: str, names: tuple[str, ...]) -> None:
+    door = {"auth": auth, "trusted_hosts": names}
+    web = WebFixture(settings=SETTINGS.model_copy(update=door))
 
     assert web.client.get(probe(web.settings)).status_code == 200
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.unit.web.test_door import KEYS
+from core.settings import Settings
+from tests.unit.web.test_door import KEYS, Door
 from tests.unit.web.web_fixture import PHOTO, SETTINGS, WebFixture, assert_error
 
 MADE = {"collection_id": "staff"}
@@ -60,7 +61,7 @@ def test_reading_needs_no_origin() -> None:
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000"])
 def test_loopback_is_a_name_of_the_service(host: str) -> None:
-    assert WebFixture().client.get("/health", headers={"Host": host}).status_code == 200
+    assert WebFixture().client.get("/collections", headers={"Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "10.0.0.1", ""])
@@ -71,7 +72,29 @@ def test_without_keys_other_names_are_refused(host: str) -> None:
 
 
 def test_with_keys_any_name_will_do() -> None:
-    answer = WebFixture(settings=KEYS).client.get("/health", headers={"Host": "faces.example"})
+    door = Door(settings=KEYS)
+    answer = door.client.get("/collections", headers={"Host": "faces.example", **door.key()})
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("localhost", 200), ("10.0.0.1:8000", 200), ("[fd00::1]", 200), ("faces.example", 403)],
+)
+def test_without_keys_on_purpose_an_address_will_do_but_no_name(host: str, status: int) -> None:
+    settings = SETTINGS.model_copy(update={"auth": "off-on-purpose"})
+
+    answer = WebFixture(settings=settings).client.get("/collections", headers={"Host": host})
+
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, KEYS])
+def test_health_is_told_under_any_name(settings: Settings) -> None:
+    named = settings.model_copy(update={"trusted_hosts": ("faces.example",)})
+
+    answer = WebFixture(settings=named).client.get("/health", headers={"Host": "127.0.0.1:8000"})
 
     assert answer.status_code == 200
 
@@ -83,6 +106,7 @@ def test_with_keys_any_name_will_do() -> None:
 def test_operator_says_the_names(host: str, status: int) -> None:
     named = KEYS.model_copy(update={"trusted_hosts": ("faces.example", ".wild.example")})
 
-    answer = WebFixture(settings=named).client.get("/health", headers={"Host": host})
+    door = Door(settings=named)
+    answer = door.client.get("/collections", headers={"Host": host, **door.key()})
 
     assert answer.status_code == status
