@@ -31,14 +31,12 @@ from core.worker.scheduler import ChildScheduler, Priority
 from core.worker.tenant_handlers import TenantHandlers
 from core.worker.unreadable import UnreadableMessages
 from core.worker.webhooks.event_handler import EventHandler
-from core.worker.webhooks.turns import Turns
+from core.worker.webhooks.turns import THREADS, Turns
 
 _THREADS_PER_CHILD: Final = 2
 """So that photos are fetched and results written while the child recognises."""
 
 
-_EVENT_THREADS: Final = 32
-"""Deliveries at a time; each waits for a receiver, and for 15 seconds at most."""
 _MOST_TENANTS: Final = 1000
 
 Tenants = Callable[[str], Shared]
@@ -198,7 +196,7 @@ def _event_lane(shared: Shared, tenants: Tenants, *, on_work: Callable[[], None]
         )
 
     return Lane(
-        threads=_EVENT_THREADS,
+        threads=THREADS,
         inbox=_inbox(
             shared,
             "events",

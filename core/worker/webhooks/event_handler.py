@@ -149,7 +149,7 @@ class EventHandler:
         if endpoint.disabled_at is not None and message.event.type != TEST:
             return self._give_up(message, _DISABLED, delivery)
         place = _place(message)
-        with self.turns.turn(place) as has_room:
+        with self.turns.turn(place, tenant=self.outbox.realm.tenant) as has_room:
             if not has_room:
                 wait_s = no_room_s(message.deferred, jitter=self.jitter())
                 update = {"deferred": message.deferred + 1, "due_at": self.now() + wait_s}

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -29,7 +30,7 @@ from core.testing import ManualClock, MemoryQueue, MemoryStore
 from core.worker.delivery import Delivery, Inbox
 from core.worker.job_handler import Outcome
 from core.worker.webhooks.event_handler import EventHandler
-from core.worker.webhooks.turns import MOST_AT_ONCE, Turns
+from core.worker.webhooks.turns import MOST_AT_ONCE, THREADS, Turns
 
 URL = "https://example.org/hook"
 CALLBACK = "https://example.org/jobs/17"
@@ -436,6 +437,32 @@ def test_webhook_that_failed_gets_one_at_a_time(desk: Desk) -> None:
     desk.turns.ended("it", well=True)
     with desk.turns.turn("it") as first, desk.turns.turn("it") as second:
         assert (first, second) == (True, True)
+
+
+def test_one_tenant_leaves_room_for_others(desk: Desk) -> None:
+    with ExitStack() as under_way:
+
+        def begun(tenant: str) -> int:
+            turns = (desk.turns.turn(f"{tenant} {each}", tenant=tenant) for each in range(THREADS))
+            return sum(under_way.enter_context(each) for each in turns)
+
+        assert begun("acme") == THREADS // 2
+        assert begun("globex") == THREADS // 2
+    with desk.turns.turn("acme 1", tenant="acme") as again:
+        assert again
+
+
+def test_webhooks_that_failed_leave_room_for_others(desk: Desk) -> None:
+    hooks = [str(each) for each in range(THREADS)]
+    for each in hooks:
+        desk.turns.ended(each, well=False)
+
+    with ExitStack() as under_way:
+        begun = [
+            under_way.enter_context(desk.turns.turn(each, tenant=f"of {each}")) for each in hooks
+        ]
+        assert sum(begun) == THREADS // 2
+        assert under_way.enter_context(desk.turns.turn("well", tenant="another"))
 
 
 def test_event_without_room_comes_again_soon_and_uses_up_no_attempt(desk: Desk) -> None:
