@@ -16,7 +16,7 @@ from core.collections.registry import Collections
 from core.errors import BatchNotFound, InvalidRequest
 from core.ground.authors import UNNAMED, Author
 from core.ground.ids import is_job_id, new_id
-from core.ground.realms import WHOLE, Realm
+from core.ground.realms import Realm
 from core.ground.records import Frozen
 from core.ground.storage_keys import job_of_photo
 from core.jobs.batch_records import (
@@ -31,10 +31,10 @@ from core.jobs.index_job import MAX_KEY_BYTES, IndexDone, IndexJob, IndexOptions
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import Failure, JobFailed, failed
 from core.jobs.results import Results
-from core.jobs.webhooks.outbox import NO_EVENTS, Events
+from core.jobs.webhooks.outbox import Events
 from core.ports import JobQueue, ObjectStore
 from core.submission.direct_uploads import DirectUploads
-from core.submission.jobs_under_way import ANY_NUMBER, JobQuota
+from core.submission.jobs_under_way import JobQuota
 
 MAX_KEYS: Final = 1_000
 MAX_PREFIX_KEYS: Final = 10_000
@@ -81,9 +81,9 @@ class BatchRequests:
     collections: Collections
     direct: DirectUploads
     audit: AuditTrail
-    realm: Realm = WHOLE
-    events: Events = NO_EVENTS
-    jobs: JobQuota = ANY_NUMBER
+    realm: Realm
+    events: Events
+    jobs: JobQuota
 
     def submit_keys(
         self,

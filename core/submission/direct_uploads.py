@@ -14,7 +14,7 @@ from core.collections.registry import Collections
 from core.errors import FaceServiceError, InvalidRequest, ObjectMissing
 from core.ground.ids import new_id
 from core.ground.parallel import for_each
-from core.ground.realms import WHOLE, Realm
+from core.ground.realms import Realm
 from core.ground.storage_keys import is_photo_key, photo_key
 from core.jobs.index_job import IndexOptions
 from core.jobs.recognition_job import COLLECTION_NOTE, PERSON_NOTE, noted_person, safe_filename
@@ -51,7 +51,7 @@ class DirectUploads:
     bucket: str
     collections: Collections
     max_file_bytes: int
-    realm: Realm = WHOLE
+    realm: Realm
 
     def offer(self, filename: str, collection_id: str, person: str | None) -> Offer:
         """Return a place for one photo of a person, or of nobody in particular.

@@ -25,7 +25,7 @@ from core.errors import (
     StorageUnavailable,
     TooManyJobs,
 )
-from core.ground.realms import WHOLE, Realm
+from core.ground.realms import Realm
 from core.ground.storage_keys import idempotency_record_key
 from core.ports import ObjectStore
 
@@ -55,7 +55,7 @@ class IdempotencyKeys:
     """The records of one realm in an input bucket."""
 
     inputs: ObjectStore
-    realm: Realm = WHOLE
+    realm: Realm
 
     def submit(
         self,

@@ -8,10 +8,10 @@ from types import MappingProxyType
 from core.errors import FileTooLarge, ServiceUnavailable
 from core.faces.photos.photo_header import inspect_photo
 from core.ground.authors import UNNAMED, Author
-from core.ground.realms import WHOLE, Realm
+from core.ground.realms import Realm
 from core.host.logs import log_fields
 from core.ports import JobQueue, ObjectStore
-from core.submission.jobs_under_way import ANY_NUMBER, JobQuota
+from core.submission.jobs_under_way import JobQuota
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +24,8 @@ class Intake:
     inputs: ObjectStore
     max_file_bytes: int
     max_pixels: int
-    realm: Realm = WHOLE
-    jobs: JobQuota = ANY_NUMBER
+    realm: Realm
+    jobs: JobQuota
 
     def check(self, photo: bytes) -> None:
         """Look at size, header and end of a photo, without decoding a pixel.

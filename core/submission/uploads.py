@@ -1,16 +1,15 @@
 """Use cases of the web tier: submit a photo, wait for its result, ask for its status."""
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from core.collections.registry import Collections
-from core.errors import CallbackNotAllowed, JobNotFound, ObjectMissing, ServiceUnavailable
+from core.errors import JobNotFound, ObjectMissing, ServiceUnavailable
 from core.ground.ids import is_job_id
-from core.ground.realms import WHOLE, Realm, callback_note
+from core.ground.realms import Realm, callback_note
 from core.ground.storage_keys import photo_prefix
 from core.jobs.recognition_job import (
     COLLECTION_NOTE,
@@ -44,12 +43,12 @@ class Uploads:
 
     Parameters
     ----------
-    schedule : PollSchedule, optional
-        When S3 is asked, where others in the process wait for results too.
-    repeats : Repeats, optional
+    schedule : PollSchedule
+        When S3 is asked; others in the process wait for results too.
+    repeats : Repeats or None
         Finds earlier answers; without it each photo is recognised again.
-    check_callback : callable, optional
-        Refuses an address to which nothing is told; all are refused without it.
+    check_callback : callable
+        Refuses an address to which nothing is told.
     realm : Realm
         Whose jobs are found. The others were never issued.
     clock, sleep : callable
@@ -63,12 +62,12 @@ class Uploads:
         keys: IdempotencyKeys,
         results: Results,
         collections: Collections,
-        schedule: PollSchedule | None = None,
-        repeats: Repeats | None = None,
-        check_callback: Callable[[str], None] | None = None,
-        realm: Realm = WHOLE,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        schedule: PollSchedule,
+        repeats: Repeats | None,
+        check_callback: Callable[[str], None],
+        realm: Realm,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
     ) -> None:
         self._intake = intake
         self._keys = keys
@@ -76,9 +75,9 @@ class Uploads:
         self._collections = collections
         self._clock = clock
         self._sleep = sleep
-        self._schedule = schedule or PollSchedule(clock)
+        self._schedule = schedule
         self._repeats = repeats
-        self._check_callback = check_callback or _refuse_callback
+        self._check_callback = check_callback
         self._realm = realm
         self._pending = PendingJobs(clock)
         self._unknown = UnknownJobs(clock)
@@ -276,10 +275,6 @@ def _fingerprint(metadata: Mapping[str, str], photo: bytes) -> bytes:
     """Return what two requests with one key must have in common."""
     asked = "/".join(metadata.values())
     return asked.encode() + b"/" + photo
-
-
-def _refuse_callback(_url: str) -> None:
-    raise CallbackNotAllowed("callback_url: there are no webhooks")
 
 
 def _not_issued(job_id: str) -> JobNotFound:

@@ -1,13 +1,12 @@
 """Use cases of webhooks: make, show, remove, rotate, test them, and send what failed again."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from core.errors import WebhookNotFound
-from core.ground.realms import WHOLE, Realm
+from core.ground.realms import Realm
 from core.jobs.webhooks.addresses import Guard
 from core.jobs.webhooks.endpoint_store import Endpoints
 from core.jobs.webhooks.endpoints import Endpoint, EventType
@@ -36,8 +35,8 @@ class WebhookRequests:
     outbox: Outbox
     failures: Failures
     guard: Guard
-    realm: Realm = WHOLE
-    now: Callable[[], float] = time.time
+    realm: Realm
+    now: Callable[[], float]
 
     def create(self, url: str, *, events: tuple[EventType, ...], details: bool) -> Endpoint:
         """Make a webhook; every worker knows it within five seconds.

@@ -130,9 +130,9 @@ class JobHandler(Generic[J]):
         Where copies of results go.
     backoff_s : float
         Pause before the second attempt.
-    unreadable : UnreadableMessages, optional
+    unreadable : UnreadableMessages
         Where messages are counted that are no jobs, those of other handlers too.
-    releasing : Event, optional
+    releasing : Event
         Set once jobs whose child was stopped are to go back to the queue at once.
     """
 
@@ -141,17 +141,17 @@ class JobHandler(Generic[J]):
         *,
         kind: JobKind[J],
         results: Results,
-        responses: JobQueue | None = None,
+        responses: JobQueue | None,
         backoff_s: float,
-        unreadable: UnreadableMessages | None = None,
-        releasing: threading.Event | None = None,
+        unreadable: UnreadableMessages,
+        releasing: threading.Event,
     ) -> None:
         self._kind = kind
         self._results = results
         self._responses = responses
-        self._unreadable = unreadable or UnreadableMessages()
+        self._unreadable = unreadable
         self._backoff_s = backoff_s
-        self._releasing = releasing or threading.Event()
+        self._releasing = releasing
 
     def release_unfinished(self) -> None:
         """From now on a job whose child was stopped goes back to the queue at once."""

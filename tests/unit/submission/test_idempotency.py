@@ -12,6 +12,7 @@ from core.errors import (
     ServiceUnavailable,
     StorageUnavailable,
 )
+from core.ground.realms import WHOLE
 from core.submission.idempotency import IdempotencyKeys
 from core.testing import ManualClock, MemoryQueue, MemoryStore
 from tests.support.adversary import Interleaving, Killed, Process, Trouble
@@ -47,7 +48,7 @@ class Service:
             inputs.put(body, photo, content_type="image/jpeg")
             queue.send(body)
 
-        answer = IdempotencyKeys(inputs=inputs).submit(
+        answer = IdempotencyKeys(inputs=inputs, realm=WHOLE).submit(
             key, body=body, fingerprint=photo, hand_over=hand_over, take_back=inputs.delete
         )
         self.accepted.append(answer)

@@ -5,6 +5,8 @@ import logging
 import pytest
 
 from core.errors import FileTooLarge, QueueUnavailable, StorageUnavailable, TooManyPixels
+from core.ground.realms import WHOLE
+from core.submission.jobs_under_way import ANY_NUMBER
 from core.submission.photo_intake import Intake
 from core.testing import ManualClock, MemoryQueue, MemoryStore
 from tests.support.adversary import Process, Trouble
@@ -23,13 +25,21 @@ def queue() -> MemoryQueue:
     return MemoryQueue(clock=ManualClock())
 
 
-def intake(store: MemoryStore, queue: MemoryQueue, process: Process | None = None) -> Intake:
+def intake(
+    store: MemoryStore,
+    queue: MemoryQueue,
+    process: Process | None = None,
+    *,
+    max_pixels: int = 64 * 48,
+) -> Intake:
     process = process or Process()
     return Intake(
         queue=process.queue(queue),
         inputs=process.store(store),
         max_file_bytes=len(PHOTO),
-        max_pixels=64 * 48,
+        max_pixels=max_pixels,
+        realm=WHOLE,
+        jobs=ANY_NUMBER,
     )
 
 
@@ -71,7 +81,7 @@ def test_photo_over_a_limit_is_refused(store: MemoryStore, queue: MemoryQueue) -
     with pytest.raises(FileTooLarge, match=f"{len(PHOTO) + 1} bytes"):
         intake(store, queue).check(PHOTO + b"x")
     with pytest.raises(TooManyPixels):
-        Intake(queue=queue, inputs=store, max_file_bytes=10**6, max_pixels=64 * 48 - 1).check(PHOTO)
+        intake(store, queue, max_pixels=64 * 48 - 1).check(PHOTO)
 
 
 @pytest.mark.parametrize("trouble", [Trouble.REFUSED, Trouble.ANSWER_LOST])

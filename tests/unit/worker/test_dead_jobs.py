@@ -6,6 +6,7 @@ from core.ground.storage_keys import batch_mark_key
 from core.jobs.index_job import IndexJob
 from core.jobs.recognition_job import failed
 from core.jobs.results import Results
+from core.jobs.webhooks.outbox import NO_EVENTS
 from core.ports import ReceivedMessage
 from core.testing.store import MemoryStore
 from core.worker.dead_letter_sweeper import ABANDONED
@@ -31,7 +32,7 @@ class Desk:
     def __init__(self) -> None:
         self.outputs = MemoryStore()
         self.results = Results(self.outputs)
-        self.jobs = DeadJobs(self.outputs)
+        self.jobs = DeadJobs(self.outputs, lambda _: NO_EVENTS)
 
 
 @pytest.fixture
