@@ -6,8 +6,15 @@ be a service of the operator's own network, or one that gives away the machine's
 
 import re
 import socket
-from collections.abc import Callable, Sequence
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from collections.abc import Callable, Iterable, Sequence
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -15,6 +22,7 @@ from core.errors import WebhookUrlRefused
 
 MAX_URL: Final = 1000
 Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
 Resolve = Callable[..., list[Any]]
 
 _TEXT: Final = re.compile(r"https?://[!-~]+")
@@ -23,6 +31,25 @@ _GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
 """Beyond it lie forms of IPv4 addresses too: mapped, compatible, NAT64."""
 _NEVER: Final = (ip_network("192.88.99.0/24"), ip_network("2002::/16"))
 """6to4: an address of IPv4 inside one of IPv6, and the relays to it."""
+_PRIVATE: Final = tuple(
+    map(
+        ip_network,
+        (
+            "10.0.0.0/8",
+            "100.64.0.0/10",
+            "127.0.0.0/8",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+            "::1/128",
+            "fc00::/7",
+        ),
+    )
+)
+"""What a name may stand for that the operator allows: never link-local addresses."""
+_METADATA: Final = tuple(
+    map(ip_address, ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "168.63.129.16"))
+)
+"""Where clouds give keys away beside 169.254.169.254: AWS, Google, Alibaba, Azure."""
 
 
 class Guard:
@@ -84,14 +111,13 @@ class Guard:
 
     def _check_address(self, host: str, address: Address) -> None:
         plain = _unmapped(address)
-        if self._is_listed(plain) or (host in self._names and not _is_special(plain)):
-            return
-        if not _is_public(plain):
+        is_theirs = host in self._names and _is_among(plain, _PRIVATE)
+        is_taken = (is_theirs or _is_public(plain)) and plain not in _METADATA
+        if not is_taken and not self._is_listed(plain):
             raise WebhookUrlRefused("its host has an address that is not on the internet")
 
     def _is_listed(self, address: Address) -> bool:
-        plain = _unmapped(address)
-        return any(plain in network for network in self._networks)
+        return _is_among(_unmapped(address), self._networks)
 
 
 def origin_of(url: str) -> tuple[str, str, int]:
@@ -128,7 +154,7 @@ def _numeric(host: str) -> Address | None:
     return ip_address(str(found[0][4][0]).partition("%")[0])
 
 
-def _network(text: str) -> Any:
+def _network(text: str) -> Network | None:
     try:
         return ip_network(text)
     except ValueError:
@@ -140,19 +166,13 @@ def _unmapped(address: Address) -> Address:
     return address if mapped is None else mapped
 
 
-def _is_special(address: Address) -> bool:
-    """Tell whether it is one that no name may stand for: link-local ones give AWS keys away."""
-    return (
-        address.is_link_local
-        or address.is_multicast
-        or address.is_unspecified
-        or (isinstance(address, IPv4Address) and address.is_reserved)
-    )
+def _is_among(address: Address, networks: Iterable[Network]) -> bool:
+    return any(address in network for network in networks)
 
 
 def _is_public(address: Address) -> bool:
     if isinstance(address, IPv6Address) and address not in _GLOBAL_UNICAST:
         return False
-    if any(address in network for network in _NEVER):
+    if _is_among(address, _NEVER):
         return False
     return address.is_global and not address.is_multicast

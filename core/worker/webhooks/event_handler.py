@@ -55,7 +55,7 @@ from core.jobs.webhooks.sender import Post, Reply
 from core.jobs.webhooks.signing import signed_headers
 from core.worker.delivery import Delivery
 from core.worker.job_handler import Outcome
-from core.worker.webhooks.retries import LONGEST_HOP_S, no_room_s, pause_s, watch_s
+from core.worker.webhooks.retries import LONGEST_HOP_S, MAX_ASKED_S, no_room_s, pause_s, watch_s
 from core.worker.webhooks.turns import Turns
 
 log = logging.getLogger(__name__)
@@ -155,8 +155,7 @@ class EventHandler:
                 update = {"deferred": message.deferred + 1, "due_at": self.now() + wait_s}
                 return self._later(message.model_copy(update=update), delivery)
             reply = self._post_to(endpoint, message)
-            asked_s = reply.retry_after_s if reply.status in _THROTTLES else 0
-            self.turns.ended(place, well=reply.is_accepted, quiet_s=asked_s)
+            self.turns.ended(place, well=reply.is_accepted, quiet_s=_asked_s(reply))
         log.info(
             "event was sent",
             extra={
@@ -207,8 +206,7 @@ class EventHandler:
             return self._give_up(tried, reply.text, delivery)
         if is_own and attempts >= _FAILING_FROM:
             self._change(endpoint, lambda each: each.failed(self._time()))
-        asked_s = reply.retry_after_s if reply.status in _THROTTLES else 0
-        wait_s = pause_s(self.pauses_s, attempts, asked_s=asked_s, jitter=self.jitter())
+        wait_s = pause_s(self.pauses_s, attempts, asked_s=_asked_s(reply), jitter=self.jitter())
         if wait_s is None or message.event.type == TEST:
             return self._give_up(tried, reply.text, delivery)
         due_at = self.now() + wait_s
@@ -283,6 +281,11 @@ class EventHandler:
 def _place(message: DeliveryMessage) -> str:
     """Return what waits in turns of its own: a webhook, or the callbacks that it signs."""
     return message.webhook_id if message.url is None else f"{message.webhook_id} callbacks"
+
+
+def _asked_s(reply: Reply) -> float:
+    """Return for how long the receiver is left alone because it asked for it."""
+    return min(reply.retry_after_s, MAX_ASKED_S) if reply.status in _THROTTLES else 0
 
 
 def _tidy(action: Callable[[], None]) -> None:

@@ -11,7 +11,8 @@ from typing import Final
 LONGEST_HOP_S: Final = 900.0
 """The longest delay of SQS. A message whose pause is longer is received and sent again."""
 _JITTER: Final = 0.2
-_MAX_ASKED_S: Final = 36_000.0
+MAX_ASKED_S: Final = 36_000.0
+"""The longest that a receiver is left alone because it asked for it."""
 _NO_ROOM_S: Final = 2.0
 _MAX_NO_ROOM_S: Final = 300.0
 _MAX_WATCH_S: Final = 60.0
@@ -35,7 +36,7 @@ def pause_s(
     if attempts > len(pauses_s):
         return None
     own_s = pauses_s[attempts - 1] * (1 + _JITTER * jitter)
-    return max(own_s, min(asked_s, _MAX_ASKED_S))
+    return max(own_s, asked_s)
 
 
 def no_room_s(deferred: int, *, jitter: float) -> float:

@@ -405,6 +405,18 @@ def test_other_events_wait_too_while_a_receiver_wants_to_be_left_alone(desk: Des
     assert desk.is_done()
 
 
+def test_receiver_that_asks_for_years_is_told_of_other_events_after_ten_hours(desk: Desk) -> None:
+    desk.post.replies = [Reply(status=503, retry_after_s=10**9), OK]
+    desk.tell()
+    desk.step()
+    desk.tell_more()
+
+    desk.run_for(11 * 3600, step_s=300)
+
+    assert len(desk.post.sent) == 3
+    assert desk.is_done()
+
+
 def test_event_of_a_removed_webhook_is_dropped(desk: Desk) -> None:
     desk.tell()
     desk.webhooks.remove(desk.endpoint.webhook_id)
