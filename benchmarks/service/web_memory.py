@@ -8,10 +8,8 @@ are not counted: make child-memory measures them.
 import argparse
 import base64
 import json
-import platform
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +20,7 @@ import psutil
 import requests
 from PIL import Image
 
+from harness.report import machine, measured_at
 from harness.stack import Stack
 
 ROOT: Final = Path(__file__).parents[2]
@@ -31,7 +30,7 @@ PROCESSES: Final = 1
 
 def main() -> None:
     """Measure one web process, at rest and with every thread busy."""
-    out = _options().out
+    out, on = _options().out, machine()
     with (
         TemporaryDirectory() as folder,
         Stack(Path(folder), workers=0, web_processes=PROCESSES) as stack,
@@ -46,8 +45,8 @@ def main() -> None:
             peaks[stage] = _peak_bytes(process)
             print(f"{stage}: {peaks[stage] / 1e6:.0f} MB, answers {sorted(set(codes))}")
         artifact = {
-            "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "system": f"{platform.system()} {platform.machine()}",
+            "measured_at": measured_at(),
+            "machine": on,
             "web_threads": settings.web_threads,
             "max_file_mb": settings.max_file_mb,
             "photo_bytes": len(photo),

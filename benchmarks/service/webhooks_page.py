@@ -31,7 +31,7 @@ def webhooks() -> str:
     ]
     run = counted["machine"]
     when = paragraph(
-        f"Counted {counted['measured_at'][:10]} on {run['cores']} cores, in {counted['seconds']} s; "
+        f"Counted {counted['measured_at'][:10]} in {counted['seconds']} s on {run['cores']} cores; "
         f"the load average was {run['load_before']} before."
     )
     return f"{table(('what', 'number'), rows)}\n\n{when}"
