@@ -25,7 +25,7 @@ def flag() -> Image.Image:
 
 def photo(image: Image.Image, **options: object) -> Photo:
     file = io.BytesIO()
-    image.save(file, "PNG", **options)  # type: ignore[arg-type]
+    image.save(file, "PNG", **options)
     return Photo(file.getvalue(), max_pixels=10_000_000)
 
 
