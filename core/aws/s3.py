@@ -96,7 +96,13 @@ class S3Store:
         written = self._objects.put_if(
             key, body, content_type=content_type, version=version, metadata=metadata
         )
-        if written and version is not None and self._objects.keeps_versions:
+        if written is not None and version is not None and self._objects.keeps_versions:
+            self._forget_old([key])
+        return written is not None
+
+    def swap(self, key: str, body: bytes, *, content_type: str, version: str | None) -> str | None:
+        written = self._objects.put_if(key, body, content_type=content_type, version=version)
+        if written is not None and version is not None and self._objects.keeps_versions:
             self._forget_old([key])
         return written
 

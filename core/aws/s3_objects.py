@@ -104,8 +104,11 @@ class S3Objects:
         content_type: str,
         version: str | None,
         metadata: Mapping[str, str] | None = None,
-    ) -> bool:
-        """Write only over that version (None: only where nothing is); tell whether it was done."""
+    ) -> str | None:
+        """Write only over that version (None: only where nothing is); return the new version.
+
+        None is returned if it was not done.
+        """
         attributes: Attributes = {_CONTENT_TYPE: content_type, **(metadata or {})}
         mode: PutMode = "create" if version is None else {"e_tag": version}
         with self._errors():
@@ -114,12 +117,12 @@ class S3Objects:
                 # have been done, and then fails its own condition. boto3 repeats it, too.
                 for attempt in _AGAIN:
                     with attempt:
-                        self._put(key, body, attributes, mode)
+                        written = self._put(key, body, attributes, mode)
             except (AlreadyExistsError, PreconditionError) as error:
                 if not any(code in str(error) for code in _CONDITION_FAILED):
                     raise
-                return False
-        return True
+                return None
+        return written
 
     def versions(self, prefix: str) -> dict[str, str]:
         """Return the tags of all objects in a folder, whose name ends in ``/``, by key."""
@@ -133,7 +136,8 @@ class S3Objects:
                 }
             )
 
-    def _put(self, key: str, body: bytes, attributes: "Attributes", mode: "PutMode") -> None:
+    def _put(self, key: str, body: bytes, attributes: "Attributes", mode: "PutMode") -> str:
+        """Write an object and return its version."""
         written = self._client.run(
             lambda client: obstore.put(
                 client,
@@ -146,6 +150,7 @@ class S3Objects:
         )
         if written["version"] is not None:
             self.keeps_versions = True
+        return written["e_tag"] or ""
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

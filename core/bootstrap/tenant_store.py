@@ -52,6 +52,9 @@ class TenantStore:
             self._full(key), body, content_type=content_type, version=version, metadata=metadata
         )
 
+    def swap(self, key: str, body: bytes, *, content_type: str, version: str | None) -> str | None:
+        return self.bucket.swap(self._full(key), body, content_type=content_type, version=version)
+
     def delete(self, key: str) -> None:
         self.bucket.delete(self._full(key))
 

@@ -102,6 +102,10 @@ class ObjectStore(Protocol):
         """Write only over that version (None: only if there is no object); tell whether it did."""
         ...
 
+    def swap(self, key: str, body: bytes, *, content_type: str, version: str | None) -> str | None:
+        """Write as `put_if` does; return the version that is there now, None if it was not done."""
+        ...
+
     def delete(self, key: str) -> None:
         """Remove an object; no error if there is none."""
         ...

@@ -78,6 +78,10 @@ class MemoryStore:
             self._note(key, metadata)
             return True
 
+    def swap(self, key: str, body: bytes, *, content_type: str, version: str | None) -> str | None:
+        written = self.put_if(key, body, content_type=content_type, version=version)
+        return _version(body) if written else None
+
     def delete(self, key: str) -> None:
         self.check()
         self.objects.pop(key, None)
