@@ -1,9 +1,9 @@
 """Photos that are to be enrolled at the same moment share one write.
 
-A write to a gallery is a commit of a dozen requests, whether it brings one face or
-a thousand. While one group of photos is being written, the next one gathers: who
-comes first leads it, and writes it when it is full, or some time after the one before.
-A photo that comes while no write runs does not wait.
+A write takes some requests, whether it brings one face or a thousand. While one group of
+photos is being written, the next one gathers, and takes all that come: who comes first leads
+it, and writes it as soon as the one before is through. Only if that one was of several photos,
+so that more of them are on their way, does a group that is not full wait a little for company.
 """
 
 import threading
@@ -19,8 +19,8 @@ from core.jobs.index_job import IndexDone, IndexJob
 
 _FULL: Final = 20
 """Photos of a group that is written as soon as the one before is through."""
-APART_S: Final = 0.4
-_MOST: Final = 100
+APART_S: Final = 0.25
+_MOST: Final = 500
 """Photos of a group, so that no write takes long."""
 
 _Key = tuple[str, Model]
@@ -33,7 +33,7 @@ class EnrolmentGroups:
     ----------
     enroller : Enroller
     apart_s : float
-        Time between two writes, unless a group is full.
+        Time between the write of several photos and the next one, unless that is full.
     clock : callable
         Monotonic seconds.
     """
@@ -52,6 +52,7 @@ class EnrolmentGroups:
         self._apart_s = apart_s
         self._clock = clock
         self._next_s = clock()
+        self._has_company = False
 
     def enrol(self, job: IndexJob, recognition: Recognition) -> IndexDone:
         """Add a photo's faces, and tell which were added and which not.
@@ -78,12 +79,14 @@ class EnrolmentGroups:
 
     def _write(self, key: _Key, group: "_Group") -> None:
         with self._writing:
-            group.full.wait(max(0.0, self._next_s - self._clock()))
+            if self._has_company:
+                group.full.wait(max(0.0, self._next_s - self._clock()))
             with self._lock:
                 if self._gathering.get(key) is group:
                     del self._gathering[key]
             group.write(self._enroller)
             self._next_s = self._clock() + self._apart_s
+            self._has_company = len(group) > 1
 
 
 class _Group:
@@ -93,6 +96,9 @@ class _Group:
         self._photos: list[tuple[IndexJob, Recognition]] = []
         self._done: list[Future[IndexDone]] = []
         self.full = threading.Event()
+
+    def __len__(self) -> int:
+        return len(self._photos)
 
     def takes(self, job: IndexJob) -> bool:
         images = {photo.image_id for photo, _ in self._photos}

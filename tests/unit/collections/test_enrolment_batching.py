@@ -153,8 +153,28 @@ def test_everybody_in_a_group_learns_that_the_index_is_away(enrolment: Enrolment
             photo.result(timeout=10)
 
 
-def test_full_group_does_not_wait_until_it_is_time(enrolment: EnrolmentFixture) -> None:
+def test_photos_one_after_another_do_not_wait_for_company(enrolment: EnrolmentFixture) -> None:
     enrolment.index.let_go.set()
-    assert images([enrolment.enrol("first")]) == ["first"]
+
+    assert [images([enrolment.enrol(name)]) for name in "abc"] == [["a"], ["b"], ["c"]]
+    assert enrolment.index.writes == [["a"], ["b"], ["c"]]
+
+
+def test_photo_after_several_waits_until_it_is_time(enrolment: EnrolmentFixture) -> None:
+    photos = [enrolment.enrol_first(), *enrolment.enrol_group()]
+    enrolment.index.let_go.set()
+    assert images(photos) == ["first", *OTHERS]
+
+    late = enrolment.enrol("late")
+
+    with pytest.raises(TimeoutError):
+        late.result(timeout=0.2)
+    assert images([late, *map(enrolment.enrol, OTHERS[1:])]) == ["late", *OTHERS[1:]]
+
+
+def test_full_group_does_not_wait_until_it_is_time(enrolment: EnrolmentFixture) -> None:
+    photos = [enrolment.enrol_first(), *enrolment.enrol_group()]
+    enrolment.index.let_go.set()
+    assert images(photos) == ["first", *OTHERS]
 
     assert images(enrolment.enrol_group()) == OTHERS
