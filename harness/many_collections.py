@@ -10,7 +10,7 @@ import numpy as np
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
 from core.faces.results import Model
-from core.ground.storage_keys import collection_key, gallery_prefix, marker_key
+from core.ground.storage_keys import collection_key, gallery_prefix, journal_key, marker_key
 from core.ports import EnrolledFace
 from core.settings import Settings
 
@@ -33,12 +33,15 @@ def copy_collection(settings: Settings, source: str, ids: Sequence[str]) -> None
     store = shared.gallery
     files = {key.removeprefix(folder): store.get(key).body for key in store.versions(folder)}
 
+    journal = store.get(journal_key(template.gallery_id)).body
+
     def copy(collection_id: str) -> None:
         made = template.model_copy(
             update={"collection_id": collection_id, "gallery_id": uuid.uuid4().hex}
         )
         bodies = {gallery_prefix(made.gallery_id) + name: body for name, body in files.items()}
         bodies[collection_key(collection_id)] = made.model_dump_json().encode()
+        bodies[journal_key(made.gallery_id)] = journal
         bodies[marker_key(made.gallery_id)] = uuid.uuid4().hex.encode()
         for key, body in bodies.items():
             store.put(key, body, content_type="application/octet-stream")

@@ -56,12 +56,13 @@ class Ours(Way):
     """
 
     def __init__(self, probes: Any, argument: str) -> None:
+        from benchmarks.search.bench_search_journals import journals_of
         from core.gallery.lance.index import LanceFaceIndex
 
         super().__init__(probes)
         options = json.loads(argument)
-        self._gallery_id = options.pop("gallery_id")
-        self._index = LanceFaceIndex(options.pop("uri"), **options)
+        self._gallery_id, uri = options.pop("gallery_id"), options.pop("uri")
+        self._index = LanceFaceIndex(uri, journals_of(uri, options["storage_options"]), **options)
 
     def nearest(self, probe: Any, limit: int) -> list[Any]:
         (matches,) = self._index.search(self._gallery_id, probe[np.newaxis], limit=limit)

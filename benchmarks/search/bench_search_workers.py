@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from benchmarks.common.line_process import LineProcess
 from benchmarks.search.bench_search_faces import MadeFaces, Vectors
+from benchmarks.search.bench_search_journals import journals_of
 from core.aws.provisioning import provision
 from core.gallery.lance.index import LanceFaceIndex
 from core.gallery.lance.storage import gallery_uri, storage_options
@@ -61,7 +62,9 @@ class Stored:
     gallery_id: str
 
     def index(self) -> LanceFaceIndex:
-        return LanceFaceIndex(self.uri, storage_options=self.options)
+        return LanceFaceIndex(
+            self.uri, journals_of(self.uri, self.options), storage_options=self.options
+        )
 
     def searcher(self, probes: Path, **options: Any) -> Searcher:
         """Start a searcher of ours; options are those of `LanceFaceIndex`."""

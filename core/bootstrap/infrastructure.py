@@ -68,7 +68,7 @@ class Infrastructure:
     bucket: Callable[[str], Bucket]
     queue: Callable[[str], JobQueue]
     depth: Callable[[Sequence[str], Sequence[str]], Callable[[], Depth]]
-    index: Callable[[Watch, Callable[[str], None]], FaceIndex]
+    index: Callable[[Watch, Bucket], FaceIndex]
     pool: Callable[[int], WarmPool]
     executor: Callable[[int], WarmPool]
     shared_buckets: Callable[[], Checkable | None] = lambda: None

@@ -153,7 +153,7 @@ class Shared:
 
     @cached_property
     def index(self) -> FaceIndex:
-        return self.infrastructure.index(self.watch, self.gallery.forget_old_below)
+        return self.infrastructure.index(self.watch, self.gallery)
 
     @cached_property
     def collections(self) -> Collections:

@@ -3,7 +3,9 @@
 After a change a writer overwrites the gallery's *marker* and then the *bell*, an object
 that all galleries share, with random content. Readers ask for the bell alone, which is one
 small conditional request whatever the number of galleries. Only when it has changed do they
-list the markers, whose versions tell which galleries changed.
+list the markers, whose versions tell which galleries changed. The journal of a gallery
+(`core.gallery.lance.journal`) lies among the markers and counts as one, so that whoever wrote
+to it has only to ring the bell.
 
 Nothing here needs a clock or a conditional write: if two writers ring the bell at once, it still
 differs from before. A gallery's marker is removed with the gallery, which is a change too. A
@@ -20,7 +22,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from core.errors import ObjectMissing, StorageUnavailable
-from core.ground.storage_keys import BELL, MARKERS, marker_key
+from core.ground.storage_keys import BELL, CHANGES, JOURNALS, MARKERS, journal_key, marker_key
 from core.ports import ObjectStore
 
 _CONTENT_TYPE: Final = "text/plain"
@@ -42,6 +44,10 @@ class Changes(Protocol):
 
     def announce_end(self, gallery_id: str) -> None:
         """Tell all processes that a gallery is gone, and remove its marker."""
+        ...
+
+    def ring(self) -> None:
+        """Tell all processes of galleries whose journals were written."""
         ...
 
     def look(self) -> Set[str] | None:
@@ -74,12 +80,16 @@ class StoredChanges:
         self._store.delete(marker_key(gallery_id))
         self._overwrite(BELL)
 
+    def ring(self) -> None:
+        self._overwrite(BELL)
+
     def look(self) -> Set[str] | None:
         # The bell first: who rings it later is heard by the next look.
         bell = self._bell_now()
         if bell == self._bell:
             return frozenset()
-        markers = self._store.versions(MARKERS)
+        markers = self._store.versions(CHANGES)
+        markers.pop(BELL, None)
         former, self._markers = self._markers, markers
         is_lost = self._bell is None or bell == _MISSING
         self._bell = bell  # only now, so that a listing that failed is made by the next look
@@ -87,16 +97,17 @@ class StoredChanges:
         if is_lost:
             return None
         return {
-            key.removeprefix(MARKERS)
+            key.removeprefix(MARKERS).removeprefix(JOURNALS)
             for key in former.keys() | markers.keys()
             if former.get(key) != markers.get(key)
         }
 
     def is_marked(self, gallery_id: str) -> bool:
-        return marker_key(gallery_id) in self._markers
+        return not self._markers.keys().isdisjoint(_keys(gallery_id))
 
     def version(self, gallery_id: str) -> str | None:
-        return self._markers.get(marker_key(gallery_id))
+        versions = [self._markers.get(key, _MISSING) for key in _keys(gallery_id)]
+        return " ".join(versions) if any(versions) else None
 
     def _bell_now(self) -> str:
         try:
@@ -109,6 +120,10 @@ class StoredChanges:
         self._store.put(key, uuid.uuid4().hex.encode(), content_type=_CONTENT_TYPE)
 
 
+def _keys(gallery_id: str) -> list[str]:
+    return [marker_key(gallery_id), journal_key(gallery_id)]
+
+
 class UnknownChanges:
     """Changes that are never announced: after each look, any gallery may have changed."""
 
@@ -118,6 +133,9 @@ class UnknownChanges:
         pass
 
     def announce_end(self, gallery_id: str) -> None:
+        pass
+
+    def ring(self) -> None:
         pass
 
     def look(self) -> Set[str] | None:
@@ -157,6 +175,7 @@ class Watch:
         self._looking = threading.Lock()
         self.announce = changes.announce
         self.announce_end = changes.announce_end
+        self.ring = changes.ring
         self.version = changes.version
 
     @property

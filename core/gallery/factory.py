@@ -1,17 +1,15 @@
 """Chooses the engine that ``FACE_INDEX`` names; only its own libraries are imported."""
 
-from collections.abc import Callable
-
 from core.errors import InvalidSettings
 from core.gallery.changes import Watch
-from core.ports import FaceIndex
+from core.ports import Bucket, FaceIndex
 from core.settings import Settings
 
 
-def build_index(settings: Settings, watch: Watch, forget_below: Callable[[str], None]) -> FaceIndex:
+def build_index(settings: Settings, watch: Watch, bucket: Bucket) -> FaceIndex:
     """Return the engine of the settings; nothing is connected yet.
 
-    ``watch`` is for the engine that keeps galleries in memory.
+    ``watch`` and the gallery bucket are for the engine that keeps galleries in memory.
 
     Raises
     ------
@@ -41,7 +39,7 @@ def build_index(settings: Settings, watch: Watch, forget_below: Callable[[str], 
         )
     from core.gallery.lance.index import LanceFaceIndex
 
-    return LanceFaceIndex.from_settings(settings, watch, forget_below)
+    return LanceFaceIndex.from_settings(settings, watch, bucket)
 
 
 def _given(value: str | None) -> str:

@@ -20,6 +20,7 @@ gallery         ``secrets/names``                        by what names are hashe
 gallery         ``galleries/{gallery_id}.lance/…``       the faces of a gallery
 gallery         ``changes/bell``                         another text after each change
 gallery         ``changes/galleries/{gallery_id}``       another text after each of the gallery's
+gallery         ``changes/journals/{gallery_id}``        faces of a gallery that no file there has
 gallery         ``recent/collections.json``              the collections used last
 gallery         ``recent/tenants.json``                  whose these were, in the same order
 gallery         ``fleet/last-work``                      another text while workers have work
@@ -48,8 +49,10 @@ CONSENTS: Final = "consents/"
 CROPS: Final = "crops/"
 GALLERIES: Final = "galleries"
 """Without a slash, as a folder's name."""
+CHANGES: Final = "changes/"
 BELL: Final = "changes/bell"
 MARKERS: Final = "changes/galleries/"
+JOURNALS: Final = "changes/journals/"
 RECENT_COLLECTIONS: Final = "recent/collections.json"
 RECENT_TENANTS: Final = "recent/tenants.json"
 LAST_WORK: Final = "fleet/last-work"
@@ -210,3 +213,8 @@ def gallery_prefix(gallery_id: str) -> str:
 def marker_key(gallery_id: str) -> str:
     """Return where a gallery's marker lies, which is another after each change."""
     return f"{MARKERS}{gallery_id}"
+
+
+def journal_key(gallery_id: str) -> str:
+    """Return where the faces of a gallery lie that its files do not hold yet."""
+    return f"{JOURNALS}{gallery_id}"

@@ -24,7 +24,7 @@ from core.jobs.batch_records import BatchLists
 from core.jobs.index_job import IndexJob, IndexRequest
 from core.jobs.recognition_job import JobFailed, safe_filename
 from core.jobs.results import JobResult, Results
-from core.ports import FaceIndex, ObjectStore
+from core.ports import Bucket, FaceIndex, ObjectStore
 from core.settings import Settings
 from core.testing import MemoryFaceIndex
 from core.testing.recognizer import made_up_crop
@@ -122,8 +122,8 @@ class Service:
         self.own_photos = infrastructure.bucket(self.settings.allowed_buckets[0])
         self.index_queue = infrastructure.queue(self.settings.sqs_index_queue_name)
 
-    def _index(self, watch: Watch, forget_below: Callable[[str], None]) -> FaceIndex:
-        self.indexes.append(self.infrastructure.index(watch, forget_below))
+    def _index(self, watch: Watch, bucket: Bucket) -> FaceIndex:
+        self.indexes.append(self.infrastructure.index(watch, bucket))
         return self.indexes[-1]
 
     def enrol(self, person: Person, collection_id: str) -> None:

@@ -116,6 +116,23 @@ def test_conditional_write_over_removed_object_is_refused(store: ObjectStore) ->
     assert not put_if(store, "key", b"two", version)
 
 
+def test_swap_tells_the_version_that_it_made(store: ObjectStore) -> None:
+    def swap(body: bytes, version: str | None) -> str | None:
+        return store.swap("key", body, content_type="text/plain", version=version)
+
+    first = swap(b"one", None)
+    assert first == store.get("key").version
+    assert swap(b"two", None) is None
+
+    second = swap(b"two", first)
+    assert second == store.get("key").version != first
+    assert swap(b"three", first) is None
+    assert store.get("key").body == b"two"
+
+    store.delete("key")
+    assert swap(b"three", second) is None
+
+
 def test_deleting_what_is_not_there_is_no_error(store: ObjectStore) -> None:
     store.delete("nothing-here")
 

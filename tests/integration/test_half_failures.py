@@ -1,7 +1,7 @@
 """A worker on S3 and SQS that answer, but refuse single operations."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
@@ -67,8 +67,8 @@ class WorkerFixture:
         def bucket(name: str) -> Bucket:
             return self.album if name == "album" else aws.bucket(name)
 
-        def index(watch: Watch, forget_below: Callable[[str], None]) -> FaceIndex:
-            self.index = aws.index(watch, forget_below)
+        def index(watch: Watch, bucket: Bucket) -> FaceIndex:
+            self.index = aws.index(watch, bucket)
             return self.index
 
         self.worker = build_worker(seen, replace(aws, bucket=bucket, index=index)).worker

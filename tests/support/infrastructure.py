@@ -80,7 +80,7 @@ class MemoryInfrastructure:
             bucket=self.bucket,
             queue=self.queue,
             depth=self.depth,
-            index=lambda watch, forget_below: self.index,
+            index=lambda watch, bucket: self.index,
             pool=self.pool,
             executor=self.pool,
             clock=self.clock,

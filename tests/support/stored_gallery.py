@@ -23,6 +23,7 @@ class StoredInMemory:
     """A stored gallery; every change gives rows new addresses, as LanceDB does."""
 
     length = LENGTH
+    difference = None
 
     def __init__(self) -> None:
         self.version = 1
@@ -48,7 +49,7 @@ class StoredInMemory:
     def compact(self) -> None:
         self._keep({at + 1_000_000: row for at, row in self.kept.items()})
 
-    def read(self, action: Callable[[Snapshot], T]) -> T:
+    def read(self, action: Callable[[Snapshot], T], since: object = None) -> T:
         if not self.available:
             raise StorageUnavailable("switched off by the test")
         self.reads += 1

@@ -1,6 +1,5 @@
 """Galleries as LanceDB tables in the gallery bucket, searched in memory."""
 
-import functools
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -13,6 +12,8 @@ from core.errors import CollectionNotFound
 from core.gallery.changes import UnknownChanges, Watch
 from core.gallery.heap import keep_heap_small
 from core.gallery.lance.connection import LanceConnection, renewable_connection
+from core.gallery.lance.folder_store import FolderStore
+from core.gallery.lance.journal import Journal, JournalStore
 from core.gallery.lance.rows import known_ids, schema
 from core.gallery.lance.storage import (
     gallery_uri,
@@ -24,8 +25,8 @@ from core.gallery.lance.table import LanceTable
 from core.gallery.replica.cache import GalleryCache
 from core.gallery.replica.replica import GalleryReplica, State
 from core.ground.ids import is_gallery_id
-from core.ground.storage_keys import gallery_prefix
-from core.ports import EnrolledFace, FoundPeople, Match
+from core.ground.storage_keys import gallery_prefix, journal_key
+from core.ports import Bucket, EnrolledFace, FoundPeople, Match
 from core.settings import Settings
 
 
@@ -39,6 +40,8 @@ class LanceFaceIndex:
     ----------
     uri : str
         Where the tables are: ``s3://bucket/folder``, or a folder.
+    journals : JournalStore, optional
+        Where the journals are: the gallery bucket. Unless given, they are in the folder.
     storage_options : mapping
         How LanceDB reaches the bucket.
     watch : Watch, optional
@@ -57,6 +60,7 @@ class LanceFaceIndex:
     def __init__(
         self,
         uri: str,
+        journals: JournalStore | None = None,
         *,
         storage_options: Mapping[str, str] | None = None,
         watch: Watch | None = None,
@@ -67,6 +71,8 @@ class LanceFaceIndex:
     ) -> None:
         keep_heap_small()
         self._forget_files = forget_files
+        self._store = journals or FolderStore(uri)
+        self._journals: dict[str, Journal] = {}
         self._tables: dict[str, LanceTable] = {}
         self._connection = renewable_connection(uri, storage_options or {})
         self._lock = threading.Lock()
@@ -80,15 +86,19 @@ class LanceFaceIndex:
         )
 
     @classmethod
-    def from_settings(
-        cls, settings: Settings, watch: Watch, forget_below: Callable[[str], None]
-    ) -> Self:
-        """Return the index in the gallery bucket; ``forget_below`` takes a prefix there."""
+    def from_settings(cls, settings: Settings, watch: Watch, bucket: Bucket) -> Self:
+        """Return the index in the gallery bucket."""
+
+        def forget_files(gallery_id: str) -> None:
+            bucket.forget_old_below(gallery_prefix(gallery_id))
+            bucket.forget_old_below(journal_key(gallery_id))
+
         return cls(
             gallery_uri(settings),
+            bucket,
             storage_options=storage_options(settings),
             watch=watch,
-            forget_files=lambda gallery_id: forget_below(gallery_prefix(gallery_id)),
+            forget_files=forget_files,
             refresh_s=settings.gallery_refresh_seconds,
             exact_max=settings.gallery_exact_max,
             compressed=settings.gallery_compressed,
@@ -100,6 +110,7 @@ class LanceFaceIndex:
                 connection.tables.create_table(gallery_id, schema=schema(length), exist_ok=True)
 
         retry_on_conflict(gallery_id, lambda: self._connection.run(make))
+        self._journal(gallery_id).begin()
 
     def upgrade(self, gallery_id: str) -> bool:
         return self._table(gallery_id).upgrade()
@@ -111,15 +122,18 @@ class LanceFaceIndex:
 
         with suppress(CollectionNotFound):
             retry_on_conflict(gallery_id, lambda: self._connection.run(remove))
+        # After the table, so that nobody begins it again meanwhile.
+        self._journal(gallery_id).end()
         self._watch.announce_end(gallery_id)
         self._forget_files(gallery_id)
         self._cache.discard(gallery_id)
         with self._lock:
             self._tables.pop(gallery_id, None)
+            self._journals.pop(gallery_id, None)
 
     def put(self, gallery_id: str, faces: Sequence[EnrolledFace]) -> None:
         self._table(gallery_id).put(faces)
-        self._watch.announce(gallery_id)
+        self._watch.ring()
         self._cache.follow(gallery_id)
 
     def get(self, gallery_id: str, face_ids: Sequence[str]) -> list[EnrolledFace]:
@@ -132,8 +146,7 @@ class LanceFaceIndex:
 
     def erase(self, gallery_id: str, face_ids: Sequence[str]) -> None:
         # Others shall know before the files are rewritten, which takes a while.
-        tell_others = functools.partial(self._watch.announce, gallery_id)
-        self._table(gallery_id).erase(known_ids(face_ids), on_deleted=tell_others)
+        self._table(gallery_id).erase(known_ids(face_ids), on_deleted=self._watch.ring)
         self._forget_files(gallery_id)
         self._cache.follow(gallery_id)
 
@@ -168,6 +181,10 @@ class LanceFaceIndex:
 
     def close(self) -> None:
         self._cache.close()
+        with self._lock:
+            tables = list(self._tables.values())
+        for table in tables:
+            table.close()
 
     def _table(self, gallery_id: str) -> LanceTable:
         with self._lock:
@@ -177,7 +194,11 @@ class LanceFaceIndex:
             return table
 
     def _new_table(self, gallery_id: str) -> LanceTable:
-        return LanceTable(self._connection, _checked(gallery_id))
+        journal = self._journal(_checked(gallery_id))
+        return LanceTable(self._connection, journal, gallery_id)
+
+    def _journal(self, gallery_id: str) -> Journal:
+        return self._journals.setdefault(gallery_id, Journal(self._store, gallery_id))
 
 
 def _checked(gallery_id: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from core.errors import ModelMismatch
 from core.faces.geometry import box_of, corners
@@ -68,13 +69,18 @@ def to_table(faces: Sequence[EnrolledFace], columns: pa.Schema) -> pa.Table:
         "metadata": [json.dumps(dict(face.metadata)) for face in rows],
         "rejected": [sorted(face.rejected) for face in rows],
         "job_id": [face.job_id for face in rows],
-        "written": np.random.default_rng().integers(2**63, size=len(rows)),
+        "written": new_writes(len(rows)),
         "embedding": pa.FixedSizeListArray.from_arrays(pa.array(embeddings.reshape(-1)), length),
         "box": [None if face.box is None else corners(face.box) for face in rows],
         "quality": [face.quality for face in rows],
         "enrolled_at": [face.enrolled_at for face in rows],
     }
     return pa.table(values, schema=columns)
+
+
+def new_writes(count: int) -> NDArray[np.int64]:
+    """Return random numbers, one for each row that is written."""
+    return np.random.default_rng().integers(2**63, size=count)
 
 
 def _checked(face: EnrolledFace, length: int) -> EnrolledFace:

@@ -48,6 +48,12 @@ class ReplicaColumns:
         fresh = addresses[~np.isin(addresses, known, assume_unique=True)]
         return fresh, slots[~np.isin(known, addresses, assume_unique=True)]
 
+    def slots_at(self, addresses: Addresses) -> Slots:
+        """Return the slots of those of the addresses that are here."""
+        if not len(addresses):
+            return np.empty(0, dtype=np.int64)
+        return np.flatnonzero(np.isin(self._addresses[: self._end], addresses))
+
     def move(
         self, slots: Slots, addresses: Addresses, written: NDArray[np.int64]
     ) -> tuple[Addresses, Slots]:

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +11,13 @@ from core.errors import ModelMismatch
 from core.gallery.heap import give_back_freed
 from core.gallery.replica.columns import ReplicaColumns
 from core.gallery.replica.people import PeopleSearch
-from core.gallery.replica.rows import ReplicaRows, Snapshot, StoredGallery
+from core.gallery.replica.rows import Addresses, ReplicaRows, Snapshot, StoredGallery
 from core.gallery.replica.vectors import ExactVectors, IndexedVectors, ReplicaVectors, Slots
 from core.ports import FoundPeople, Match
 
 _log = logging.getLogger(__name__)
 
 State: TypeAlias = Literal["loading", "exact", "building", "index"]
-_NEVER: Final = -1
 _NO_SLOTS: Final[Slots] = np.empty(0, dtype=np.int64)
 _OUTGROWN: Final = 2
 
@@ -47,7 +46,7 @@ class GalleryReplica:
         self._people = PeopleSearch(self._columns)
         self._vectors: ReplicaVectors = ExactVectors(0)
         self._length = 0
-        self._version = _NEVER
+        self._version: Any = None
         self._lock = threading.Lock()
         self._following = threading.Lock()
         self._builder: threading.Thread | None = None
@@ -56,7 +55,7 @@ class GalleryReplica:
 
     @property
     def state(self) -> State:
-        if self._version == _NEVER:
+        if self._version is None:
             return "loading"
         if isinstance(self._vectors, IndexedVectors):
             return "index"
@@ -78,7 +77,7 @@ class GalleryReplica:
             If it is no longer there.
         """
         with self._following:
-            self._stored.read(self._take_over)
+            self._stored.read(self._take_over, self._version)
             if self._builder is None and len(self._columns) > self._exact_max:
                 give_back_freed()
                 self._builder = threading.Thread(
@@ -130,14 +129,7 @@ class GalleryReplica:
     def _take_over(self, snapshot: Snapshot) -> None:
         if snapshot.version == self._version:
             return
-        addresses = snapshot.addresses()
-        if self._version == _NEVER:
-            self._start(snapshot.length, len(addresses))
-        fresh, gone = self._columns.compare(addresses)
-        if len(fresh) and len(gone):
-            written = snapshot.written(fresh)
-            with self._lock:
-                fresh, gone = self._columns.move(gone, fresh, written)
+        fresh, gone = self._differing(snapshot)
         batches = snapshot.rows(fresh) if len(fresh) else iter(())
         # What is gone goes with the last batch, so that no face is missing in between.
         last = next(batches, None)
@@ -147,6 +139,20 @@ class GalleryReplica:
         self._replace(gone, last)
         # Last, so that a version whose reading broke off is read again.
         self._version = snapshot.version
+
+    def _differing(self, snapshot: Snapshot) -> tuple[Addresses, Slots]:
+        """Return the addresses of the rows that are not here, and the slots of those too much."""
+        if snapshot.difference is not None:
+            return snapshot.difference.fresh, self._columns.slots_at(snapshot.difference.gone)
+        addresses = snapshot.addresses()
+        if self._version is None:
+            self._start(snapshot.length, len(addresses))
+        fresh, gone = self._columns.compare(addresses)
+        if len(fresh) and len(gone):
+            written = snapshot.written(fresh)
+            with self._lock:
+                fresh, gone = self._columns.move(gone, fresh, written)
+        return fresh, gone
 
     def _start(self, length: int, faces: int) -> None:
         vectors = ExactVectors(length)

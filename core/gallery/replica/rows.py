@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol, Self, TypeAlias, TypeVar
+from typing import Any, Protocol, Self, TypeAlias, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -56,11 +56,24 @@ class ReplicaRows:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """Addresses of the rows that a version has, and its predecessor has not; and vice versa."""
+
+    fresh: Addresses
+    gone: Addresses
+
+
 class Snapshot(Protocol):
-    """One version of a stored gallery."""
+    """One version of a stored gallery. Versions that are equal hold the same."""
 
     @property
-    def version(self) -> int: ...
+    def version(self) -> Any: ...
+
+    @property
+    def difference(self) -> Difference | None:
+        """What differs from the version that the reader knows; None if that needs a comparison."""
+        ...
 
     @property
     def length(self) -> int:
@@ -83,6 +96,9 @@ class Snapshot(Protocol):
 class StoredGallery(Protocol):
     """A gallery that other processes change. May raise as `FaceIndex` says."""
 
-    def read(self, action: Callable[[Snapshot], _T]) -> _T:
-        """Run an action on the newest version; again if that vanishes meanwhile."""
+    def read(self, action: Callable[[Snapshot], _T], since: Any = None) -> _T:
+        """Run an action on the newest version; again if that vanishes meanwhile.
+
+        ``since`` is the version that the reader knows.
+        """
         ...

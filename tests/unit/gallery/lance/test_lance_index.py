@@ -12,15 +12,18 @@ import pytest
 from numpy.typing import NDArray
 
 from core.errors import CollectionNotFound, ModelMismatch
+from core.gallery.lance import snapshot as lance_snapshot
 from core.gallery.lance import table as lance_table
 from core.gallery.lance.connection import LanceConnection, renewable_connection
 from core.gallery.lance.index import LanceFaceIndex
+from core.gallery.lance.journal import Journal
 from core.gallery.lance.storage import storage_options
 from core.gallery.lance.table import LanceTable
 from core.gallery.replica.replica import GalleryReplica
 from core.ground.aws_keys import Renewable
 from core.ports import EnrolledFace
 from core.settings import Settings
+from core.testing import MemoryStore
 from harness.waiting import wait_until
 
 GALLERY = "0123456789abcdef0123456789abcdef"
@@ -163,6 +166,25 @@ def test_dropped_gallery_leaves_memory_and_folder(
             each.put(GALLERY, [face])
 
 
+@pytest.fixture
+def nothing_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each write go into the table's files at once."""
+    monkeypatch.setattr(lance_table, "_OVERFULL", 0)
+
+
+def test_erased_face_leaves_no_trace_in_the_journal(index: LanceFaceIndex, folder: Path) -> None:
+    face, other = a_face("Somebody Unusual"), a_face()
+    index.put(GALLERY, [face, other])
+    assert files_with(folder, face.embedding.tobytes()) == [GALLERY]
+
+    index.erase(GALLERY, [face.face_id])
+
+    for gone in (face.embedding.tobytes(), b"Somebody Unusual"):
+        assert files_with(folder, gone) == []
+    assert index.count(GALLERY) == 1
+
+
+@pytest.mark.usefixtures("nothing_waits")
 def test_erased_face_leaves_no_trace_in_large_and_older_files(
     index: LanceFaceIndex, folder: Path
 ) -> None:
@@ -179,6 +201,7 @@ def test_erased_face_leaves_no_trace_in_large_and_older_files(
     assert index.count(GALLERY) == 300
 
 
+@pytest.mark.usefixtures("nothing_waits")
 def test_file_of_a_killed_writer_is_removed_once_it_is_old(
     index: LanceFaceIndex, folder: Path
 ) -> None:
@@ -198,6 +221,7 @@ def test_file_of_a_killed_writer_is_removed_once_it_is_old(
     assert len(index.page(GALLERY, limit=9)) == 2
 
 
+@pytest.mark.usefixtures("nothing_waits")
 def test_many_small_puts_are_merged(index: LanceFaceIndex, folder: Path) -> None:
     faces = [a_face(f"person {n}") for n in range(140)]
     for face in faces:
@@ -213,7 +237,7 @@ def test_many_small_puts_are_merged(index: LanceFaceIndex, folder: Path) -> None
 def test_many_changes_are_read_all_at_once(
     index: LanceFaceIndex, other_process: LanceFaceIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lance_table, "_TAKEN_SINGLY", 5)
+    monkeypatch.setattr(lance_snapshot, "_TAKEN_SINGLY", 5)
     faces, more = [a_face() for _ in range(30)], [a_face() for _ in range(20)]
     index.put(GALLERY, faces)
     assert all(found(other_process, face) for face in faces)
@@ -227,13 +251,14 @@ def test_many_changes_are_read_all_at_once(
 
 
 def test_batches_without_a_wanted_row_do_no_harm(
-    index: LanceFaceIndex, folder: Path, monkeypatch: pytest.MonkeyPatch
+    index: LanceFaceIndex, folder: Path, nothing_waits: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lance_table, "_TAKEN_SINGLY", 0)
+    monkeypatch.setattr(lance_snapshot, "_TAKEN_SINGLY", 0)
     for _ in range(3):  # one fragment each, and so one batch
         index.put(GALLERY, [a_face()])
 
-    rows = LanceTable(renewable_connection(str(folder), {}), GALLERY).read(
+    journal = Journal(MemoryStore(), GALLERY)
+    rows = LanceTable(renewable_connection(str(folder), {}), journal, GALLERY).read(
         lambda snapshot: list(snapshot.rows(np.sort(snapshot.addresses())[:1]))
     )
 
@@ -314,7 +339,9 @@ def test_import_of_lancedb_does_not_count_against_the_time_to_open_a_table(folde
         connected_in.append(threading.current_thread().name)
         return connection.current
 
-    table = LanceTable(Renewable(connect, is_refusal=lambda _: False), GALLERY)
+    table = LanceTable(
+        Renewable(connect, is_refusal=lambda _: False), Journal(MemoryStore(), GALLERY), GALLERY
+    )
 
     assert table.count() == 0
     assert connected_in == [threading.current_thread().name]

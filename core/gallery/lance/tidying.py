@@ -1,0 +1,118 @@
+"""Keeping a table's files few, and free of what was deleted."""
+
+import functools
+import logging
+import warnings
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from core.errors import StorageUnavailable
+from core.gallery.heap import give_back_freed
+from core.gallery.lance.newest_table import NewestTable, fragment_sizes, rewrite
+from core.gallery.lance.storage import lance_errors
+
+if TYPE_CHECKING:
+    from lancedb.table import Table
+
+_log = logging.getLogger(__name__)
+
+_ALL: Final = 10**9
+_EVERY: Final = 16
+_SPARED: Final = ((10_000, 1), (100_000, 4), (_ALL, 16))
+"""Galleries up to this size: every n-th tidying removes old versions, which copies all faces."""
+_SMALL_FRAGMENT: Final = 10_000
+_MERGED_AT_ONCE: Final = 100
+_KEPT_FOR: Final = timedelta(minutes=1)
+_ROUNDS: Final = 10
+
+
+class Tidying:
+    """The order in one table's files."""
+
+    def __init__(self, table: NewestTable) -> None:
+        self._table = table
+
+    def delete(self, condition: str) -> tuple[int, int]:
+        """Delete rows; return the newest fragment that may hold them, and the version then."""
+
+        def delete(table: "Table") -> tuple[int, int]:
+            with lance_errors(self._table.gallery_id):
+                table.delete(condition)
+            return max(fragment_sizes(table), default=-1), int(table.version)
+
+        return self._table.run(delete)
+
+    def free_of_deleted(self, newest: int) -> None:
+        """Rewrite the files of fragments, up to the newest, that still hold deleted rows.
+
+        A file written later than the deletion can't hold them, so that other writers never
+        keep this from ending.
+        """
+        for _ in range(_ROUNDS):
+            if self._freed_of_deleted(newest):
+                self._remove_abandoned()
+                return
+        raise StorageUnavailable(
+            f"gallery {self._table.gallery_id}: erased rows are still in its files"
+        )
+
+    def after(self, former_version: int, version: int) -> None:
+        """Merge small fragments, remove old versions and free memory, every few commits.
+
+        The versions are those after two folds that follow one another, so that of all
+        processes only one tidies. A failure costs nothing but disorder, until the next time.
+        """
+        turn = version // _EVERY
+        if former_version // _EVERY == turn:
+            return
+        try:
+            rows = self._table.run(_count)
+            spared = next(spared for most, spared in _SPARED if rows <= most)
+            if turn % spared:
+                self._table.run(_merge_small)
+            else:
+                self._table.run(lambda table: self._optimize(table, _KEPT_FOR))
+                self._remove_abandoned()
+            give_back_freed()
+        except StorageUnavailable as error:
+            _log.warning(
+                "gallery not tidied",
+                extra={"gallery_id": self._table.gallery_id, "error": str(error)},
+            )
+
+    def _freed_of_deleted(self, newest: int) -> bool:
+        """Rewrite fragments that hold deleted rows, up to the newest; tell whether none did."""
+        self._table.run(lambda table: self._optimize(table, timedelta(0)))
+        holding = {
+            fragment
+            for fragment in self._table.run(self._fragments_with_deletions)
+            if fragment <= newest
+        }
+        if holding:
+            self._table.run(functools.partial(rewrite, fragments=holding))
+        return not holding
+
+    def _fragments_with_deletions(self, table: "Table") -> set[int]:
+        return self._table.files.fragments_with_deletions() & fragment_sizes(table).keys()
+
+    def _optimize(self, table: "Table", kept_for: timedelta) -> None:
+        with warnings.catch_warnings(), lance_errors(self._table.gallery_id):
+            warnings.simplefilter("ignore")  # that readers of older versions fail: they try again
+            table.optimize(cleanup_older_than=kept_for)
+
+    def _remove_abandoned(self) -> None:
+        fragments = self._table.run(fragment_sizes)
+        removed = self._table.files.remove_abandoned(fragments=len(fragments))
+        if removed:
+            _log.info("abandoned files removed", extra={"files": removed})
+
+
+def _count(table: "Table") -> int:
+    with lance_errors(table.name):
+        return int(table.count_rows())
+
+
+def _merge_small(table: "Table") -> None:
+    small = [f for f, rows in fragment_sizes(table).items() if rows < _SMALL_FRAGMENT]
+    if len(small) > 1:
+        rewrite(table, small[:_MERGED_AT_ONCE])
