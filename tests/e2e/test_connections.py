@@ -117,6 +117,42 @@ def test_slow_bodies_hold_nobody_up(web_alone: Service, sent: bytes) -> None:
     assert upload.status_code == 202
 
 
+LARGE = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+"""Its answer has over a megabyte, and several fill what the kernel keeps of a connection."""
+
+
+def test_answers_that_nobody_reads_hold_nobody_up(web_alone: Service) -> None:
+    with connections(web_alone.web, 200, 8 * LARGE):
+        for _ in range(20):
+            assert requests.get(f"{web_alone.address}/health", timeout=10).ok
+        upload = web_alone.upload(made_photo(), Prefer="respond-async")
+
+    assert upload.status_code == 202
+
+
+def test_answers_that_are_read_late_are_whole(web_alone: Service) -> None:
+    page = requests.get(f"{web_alone.address}/docs/swagger-ui-bundle.js", timeout=PATIENCE_S)
+    with connections(web_alone.web, 1, 7 * LARGE + HALF_A_HEADER + b"\r\n") as [client]:
+        client.settimeout(PATIENCE_S)
+        received = client.recv(100)
+        for _ in range(5):  # meanwhile the service answers others
+            assert requests.get(f"{web_alone.address}/health", timeout=PATIENCE_S).ok
+        while not received.endswith(b'{"status":"ok"}\n'):
+            more = client.recv(1_000_000)
+            assert more, received[-100:]
+            received += more
+
+    assert received.count(page.content) == 7
+
+
+def test_client_that_reads_nothing_is_given_up(web_alone: Service) -> None:
+    with connections(web_alone.web, 1, 8 * LARGE):
+        wait_until(
+            lambda: web_alone.web.logged("answer was given up that its client did not read"),
+            what="the service to give the client up",
+        )
+
+
 def test_more_half_bodies_than_fit_hold_nobody_up(web_alone: Service) -> None:
     sent = FORM + b"Content-Length: 1000000\r\n\r\n" + b"--b\r\n".ljust(950_000)
     with connections(web_alone.web, 80, sent):

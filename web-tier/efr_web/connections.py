@@ -1,10 +1,11 @@
-"""Connections that have no whole request yet cost no thread, and idle ones make room.
+"""Connections without a whole request, or with a long answer, cost no thread; idle ones make room.
 
 gunicorn's threaded worker gives a thread to every new connection, and the thread
 waits for the request's header; it also closes connections in its main loop, which
 waits for the client for up to two seconds. So a few hundred clients that send
-nothing, half a header or half a photo stop everyone else. Here one loop reads headers
-and bodies, for all connections, and closes connections without waiting for anyone.
+nothing, half a header or half a photo, or do not read their answers, stop everyone
+else. Here one loop reads headers and bodies, for all connections, sends what clients
+do not take at once, and closes connections without waiting for anyone.
 """
 
 import errno
@@ -27,6 +28,7 @@ from werkzeug.exceptions import RequestHeaderFieldsTooLarge
 from core.errors import FaceServiceError, RequestTimedOut
 from efr_web.middleware import Failure, code_of
 from efr_web.wire.arriving_bodies import ArrivingBody, ReadAhead, arriving_body, expects_to_be_asked
+from efr_web.wire.kept_answers import KeptAnswer, SlowReaders
 from efr_web.wire.raw_answers import kind_of, raw_answer
 from efr_web.wire.wsgi_wrappers import WsgiApp, closing_after_unread_body, nameless
 
@@ -73,6 +75,7 @@ class HeaderFirstWorker(ThreadWorker):  # type: ignore[misc]
     def load_wsgi(self) -> None:
         super().load_wsgi()
         self.wsgi = nameless(closing_after_unread_body(self.wsgi))
+        self._readers = SlowReaders(self.poller, self._close)
 
     def accept(self, listener: socket.socket) -> None:
         """Take a new connection, in place of the oldest idle one when there are too many."""
@@ -110,7 +113,12 @@ class HeaderFirstWorker(ThreadWorker):  # type: ignore[misc]
         if conn.parser.unreader.is_asked:
             req._expected_100_continue = False
             conn.parser.unreader.is_asked = False
-        return super().handle_request(req, conn)
+        client = conn.sock
+        conn.sock = conn.answer = KeptAnswer(client)
+        try:
+            return super().handle_request(req, conn)
+        finally:
+            conn.sock = client
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
         """Refuse what is no request; neither the answer nor the log repeat what came."""
@@ -125,7 +133,19 @@ class HeaderFirstWorker(ThreadWorker):  # type: ignore[misc]
             write_nonblock(client, raw_answer(kind, request_id))
 
     def finish_request(self, conn: TConn, done: "Future[Any]") -> None:
-        """Keep or close a connection whose request was answered."""
+        """Keep or close a connection whose request was answered, once the client has the answer."""
+        answer: KeptAnswer | None = getattr(conn, "answer", None)
+        if answer is None or not answer.left:
+            self._finish(conn, done)
+            return
+        self._readers.wait_for(conn, answer, partial(self._finish, conn, done))
+
+    def _close(self, conn: TConn) -> None:
+        self.nr_conns -= 1
+        conn.close()
+
+    def _finish(self, conn: TConn, done: "Future[Any]") -> None:
+        conn.answer = None
         if done.cancelled() or done.exception() is not None or not done.result():
             self._leave(conn)
         elif conn.parser.unreader.rest():
@@ -139,6 +159,7 @@ class HeaderFirstWorker(ThreadWorker):  # type: ignore[misc]
         for kind in (self._waiting, self._arriving):
             for conn in _overdue(kind):
                 self._give_up(conn, kind)
+        self._readers.give_up_overdue()
         for conn in _overdue(self._leaving):
             self._forget(conn, self._leaving)
         if self._given_up:
@@ -262,8 +283,7 @@ class HeaderFirstWorker(ThreadWorker):  # type: ignore[misc]
             conn.sock.setblocking(False)
             self.poller.register(conn.sock, EVENT_READ, partial(self._discard, conn))
         except (OSError, ValueError, KeyError):  # the client has gone
-            self.nr_conns -= 1
-            conn.close()
+            self._close(conn)
             return
         conn.timeout = time.monotonic() + _LINGER_S
         self._leaving[conn] = None
@@ -290,8 +310,9 @@ class HeaderFirstWorker(ThreadWorker):  # type: ignore[misc]
         elif self.keepalived_conns:
             conn = self.keepalived_conns.popleft()
             self.poller.unregister(conn.sock)
-            self.nr_conns -= 1
-            conn.close()
+            self._close(conn)
+        elif self._readers.give_up_one():
+            pass
         elif self._arriving:
             self._given_up += 1
             self._forget(next(iter(self._arriving)), self._arriving)
@@ -302,8 +323,7 @@ class HeaderFirstWorker(ThreadWorker):  # type: ignore[misc]
     def _forget(self, conn: TConn, kind: Conns) -> None:
         self._take_from(kind, conn)
         self.poller.unregister(conn.sock)
-        self.nr_conns -= 1
-        conn.close()
+        self._close(conn)
 
     def _take_from(self, kind: Conns, conn: TConn) -> None:
         body = kind.pop(conn)
