@@ -239,7 +239,10 @@ def test_endless_body_is_refused(nginx: Nginx) -> None:
     [
         (b"GARBAGE\r\n\r\n", b"BAD_REQUEST"),
         (b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", b"BAD_REQUEST"),
-        (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 9000 + b"\r\n\r\n", b"BAD_REQUEST"),
+        (
+            b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 9000 + b"\r\n\r\n",
+            b"REQUEST_HEADER_FIELDS_TOO_LARGE",
+        ),
         (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\n\r\n", b"REQUEST_URI_TOO_LONG"),
         (
             b"GET /efr-error/bad HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
@@ -258,6 +261,16 @@ def test_what_is_no_request_is_refused_in_the_form_of_the_service(
 
     assert b'"code":"' + code + b'"' in answer
     assert b"X-Content-Type-Options: nosniff" in answer
+
+
+def test_http_without_tls_is_refused_in_the_form_of_the_service(nginx: Nginx) -> None:
+    plain = f"http://{NAME}:{nginx.port}/collections"
+
+    refused = requests.get(plain, timeout=PATIENCE_S)
+
+    assert_own_error(refused, 400, "BAD_REQUEST")
+    with pytest.raises(requests.ConnectionError):
+        requests.get(plain, headers={"Host": "evil.example"}, timeout=PATIENCE_S)
 
 
 @pytest.mark.parametrize(
