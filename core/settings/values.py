@@ -21,7 +21,7 @@ BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
 AllowedBucket = Annotated[str, Field(pattern=rf"^({TENANT}:)?[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9]$")]
 QueueName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,76}$")]
 
-_HOST_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+_HOST_NAME: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?")
 _ORIGIN: Final = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 _USUAL_PORTS: Final = {"http": "80", "https": "443"}
 
@@ -94,6 +94,22 @@ def _without_brackets(host: str) -> str:
 
 
 Host = Annotated[str, AfterValidator(_without_brackets)]
+
+
+def _checked_name(name: str) -> str:
+    try:
+        ip_address(name)
+    except ValueError:
+        if _HOST_NAME.fullmatch(name.removeprefix(".")) is None:
+            raise ValueError(
+                f"{name!r}: each is a host without scheme and port, such as faces.example.org; "
+                "there is no '*'"
+            ) from None
+    return name
+
+
+HostName = Annotated[Host, AfterValidator(_checked_name)]
+"""A host as callers name it; one that begins with a dot stands for all below it."""
 
 
 def is_loopback(host: str) -> bool:

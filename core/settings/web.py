@@ -8,6 +8,7 @@ from core.ground.rates import Kind, Rate, Subject
 from core.settings.values import (
     Count,
     Host,
+    HostName,
     Limit,
     Listed,
     Network,
@@ -27,7 +28,7 @@ class WebSettings(BaseModel):
     web_host: Host = "127.0.0.1"
     auth: Literal["keys", "off", "off-on-purpose"] = "keys"
     """Who is let in: callers with a key, or everybody; off is for this machine alone."""
-    trusted_hosts: Listed[str] = ()
+    trusted_hosts: Listed[HostName] = ()
     """Names under which the service may be asked, separated by commas; one that begins with a
     dot stands for all below it. None: any with keys, those of this machine without, and addresses
     with off-on-purpose."""

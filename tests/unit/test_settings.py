@@ -59,6 +59,11 @@ def test_without_endpoint_and_keys_the_real_aws_is_meant() -> None:
         ("JOB_TIMEOUT_SECONDS", "-1"),
         ("LOG_LEVEL", "LOUD"),
         ("ALLOWED_BUCKETS", "fine,Not Fine"),
+        ("TRUSTED_HOSTS", "*"),
+        ("TRUSTED_HOSTS", "*.example.org"),
+        ("TRUSTED_HOSTS", "https://faces.example.org"),
+        ("TRUSTED_HOSTS", "faces.example.org:8443"),
+        ("TRUSTED_HOSTS", "faces.example.org/"),
         ("CORS_ORIGINS", "*"),
         ("CORS_ORIGINS", "https://a.example,*"),
         ("CORS_ORIGINS", "null"),
@@ -89,6 +94,13 @@ def test_bad_value_names_its_variable(
 
     with pytest.raises(InvalidSettings, match=name):
         load_settings()
+
+
+def test_trusted_hosts_are_names_domains_and_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRUSTED_HOSTS", "faces.example.org, .example.net,10.0.0.1,[::1],web_1")
+
+    names = ("faces.example.org", ".example.net", "10.0.0.1", "::1", "web_1")
+    assert load_settings().trusted_hosts == names
 
 
 @pytest.mark.parametrize(
