@@ -119,7 +119,7 @@ def join_context(
         keys=shared.key_store,
         audit_of=lambda tenant: shared.of(Realm(tenant)).audit,
         audit=shared.audit,
-        receipts=Receipts(audit=shared.audit),
+        receipts=Receipts(audit=shared.audit, realm=realm),
         collections=shared.collections,
         people=shared.people,
         consents=shared.consents,

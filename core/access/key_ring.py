@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 TRUSTED_S: Final = 1.5
 """How old what is known of a key may be, so that a revoked one is refused within two seconds."""
 _MOST_KEYS: Final = 10_000
-"""Unknown ids are among them: whoever makes up keys must not ask S3 each time."""
+"""Unknown ids are among them, so that who tries one again and again does not ask S3 each time."""
 
 
 @dataclass(frozen=True, kw_only=True)

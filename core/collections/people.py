@@ -1,6 +1,5 @@
 """What users do with enrolled faces: list, rename, merge, reassign, reject."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -43,7 +42,7 @@ class People:
     consents: Consents
     crops: Crops
     settle_s: float
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None]
 
     def faces(
         self, collection_id: str, *, limit: int, after: str = "", person: str | None = None

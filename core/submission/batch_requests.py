@@ -31,7 +31,7 @@ from core.jobs.index_job import MAX_KEY_BYTES, IndexDone, IndexJob, IndexOptions
 from core.jobs.photo_sources import PhotoSources
 from core.jobs.recognition_job import Failure, JobFailed, failed
 from core.jobs.results import Results
-from core.jobs.webhooks.outbox import Events
+from core.jobs.webhooks.outbox import Outbox
 from core.ports import JobQueue, ObjectStore
 from core.submission.direct_uploads import DirectUploads
 from core.submission.jobs_under_way import JobQuota
@@ -82,7 +82,7 @@ class BatchRequests:
     direct: DirectUploads
     audit: AuditTrail
     realm: Realm
-    events: Events
+    events: Outbox
     jobs: JobQuota
 
     def submit_keys(

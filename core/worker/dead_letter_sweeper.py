@@ -17,7 +17,7 @@ from core.jobs.batch_records import note_outcome
 from core.jobs.index_job import IndexJob
 from core.jobs.recognition_job import Job, JobFailed, failed
 from core.jobs.results import JobResult, Results
-from core.jobs.webhooks.outbox import Events
+from core.jobs.webhooks.outbox import Outbox
 from core.ports import JobQueue, ObjectStore, ReceivedMessage
 from core.worker.unreadable import REASON, job_id_in, job_in, likely_cause
 
@@ -68,7 +68,7 @@ class DeadLetterSweeper:
         *,
         interval_s: float,
         clock: Callable[[], float],
-        events_of: Callable[[str], Events],
+        events_of: Callable[[str], Outbox],
     ) -> None:
         self._events_of = events_of
         self._queue = queue

@@ -10,7 +10,7 @@ from core.jobs.batch_records import note_outcome
 from core.jobs.index_job import IndexJob
 from core.jobs.recognition_job import JobFailed, failed
 from core.jobs.results import Results
-from core.jobs.webhooks.outbox import Events
+from core.jobs.webhooks.outbox import Outbox
 from core.ports import ObjectStore, ReceivedMessage
 from core.worker.dead_letter_sweeper import ABANDONED
 from core.worker.unreadable import job_id_in, job_in
@@ -29,7 +29,7 @@ class DeadJobs:
         Returns where the jobs of a tenant are told of.
     """
 
-    def __init__(self, outputs: ObjectStore, events_of: Callable[[str], Events]) -> None:
+    def __init__(self, outputs: ObjectStore, events_of: Callable[[str], Outbox]) -> None:
         self._outputs = outputs
         self._events_of = events_of
 

@@ -13,7 +13,7 @@ from core.collections.enrolment.face_choice import needed_for
 from core.collections.identification import FaceIdentifier
 from core.errors import BucketNotFound, CollectionNotFound, Erased, ObjectMissing
 from core.ground.authors import Author
-from core.ground.realms import WHOLE, Realm
+from core.ground.realms import Realm
 from core.jobs.batch_records import note_outcome
 from core.jobs.index_job import IndexDone, IndexJob
 from core.jobs.photo_sources import PhotoSources, check_is_no_other_file
@@ -25,7 +25,7 @@ from core.jobs.recognition_job import (
     JobDone,
 )
 from core.jobs.results import JobResult
-from core.jobs.webhooks.outbox import NO_EVENTS, Events
+from core.jobs.webhooks.outbox import Outbox
 from core.ports import ObjectNotes, ObjectStore, ReceivedMessage, Recognizer
 
 J = TypeVar("J", bound=Job | IndexJob)
@@ -66,8 +66,8 @@ class RecognitionJobs:
     recognizer: Recognizer
     identifier: FaceIdentifier
     max_file_bytes: int
-    realm: Realm = WHOLE
-    events: Events = NO_EVENTS
+    realm: Realm
+    events: Outbox
 
     def parse(self, message: ReceivedMessage) -> Job:
         return Job.from_body(message.body)
@@ -110,8 +110,8 @@ class IndexJobs:
     outputs: ObjectStore
     audit: AuditTrail
     keep_crops: bool = True
-    realm: Realm = WHOLE
-    events: Events = NO_EVENTS
+    realm: Realm
+    events: Outbox
 
     def parse(self, message: ReceivedMessage) -> IndexJob:
         return IndexJob.from_body(message.body, Author.noted(message.notes))

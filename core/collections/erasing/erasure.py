@@ -13,7 +13,6 @@ is found, after a pause in which every process learns what is gone.
 """
 
 import logging
-import time
 import uuid
 from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager, suppress
@@ -36,9 +35,9 @@ from core.errors import (
     StorageUnavailable,
 )
 from core.ground.authors import UNNAMED, Author
-from core.ground.realms import WHOLE, Realm
+from core.ground.realms import Realm
 from core.jobs.batch_records import BatchLists
-from core.jobs.webhooks.outbox import NO_EVENTS, Events
+from core.jobs.webhooks.outbox import Outbox
 from core.ports import EnrolledFace, FaceIndex, ObjectStore
 
 log = logging.getLogger(__name__)
@@ -63,7 +62,7 @@ class Erasure:
         Time after which no running process names an erased person any more. Longer than
         the margin of the records and a second, so that a person who is enrolled again after the
         erasure counts as such.
-    events : Events
+    events : Outbox
         Where erased people are told of.
     clock, sleep : callable
         Monotonic seconds, and how to let that time pass.
@@ -78,10 +77,10 @@ class Erasure:
     outputs: ObjectStore
     audit: AuditTrail
     settle_s: float
-    realm: Realm = WHOLE
-    events: Events = NO_EVENTS
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
+    realm: Realm
+    events: Outbox
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
 
     def face(self, collection_id: str, face_id: str, author: Author = UNNAMED) -> Receipt:
         """Erase one face, with the job that enrolled it.

@@ -10,7 +10,7 @@ in time costs no further request.
 from core.collections.grounds import Grounds
 from core.collections.registry import Collections
 from core.errors import CollectionNotFound, ErasedMeanwhile
-from core.ground.realms import WHOLE, Realm
+from core.ground.realms import Realm
 from core.jobs.index_job import IndexDone
 from core.jobs.recognition_job import JobDone
 from core.jobs.results import JobResult, Results
@@ -26,7 +26,7 @@ class FreshResults(Results):
         collections: Collections,
         index: FaceIndex,
         grounds: Grounds,
-        realm: Realm = WHOLE,
+        realm: Realm,
     ) -> None:
         super().__init__(store, realm)
         self._collections = collections

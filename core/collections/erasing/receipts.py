@@ -7,7 +7,7 @@ from typing import Final, Literal, Self
 from core.access.audit_trail import Action, AuditRecord, AuditTrail
 from core.errors import ReceiptNotFound
 from core.ground.ids import is_audit_id
-from core.ground.realms import WHOLE, Realm
+from core.ground.realms import Realm
 from core.ground.records import Frozen
 
 Kind = Literal["face", "person", "collection"]
@@ -119,7 +119,7 @@ class Receipts:
     """The receipts that a realm may see."""
 
     audit: AuditTrail
-    realm: Realm = WHOLE
+    realm: Realm
 
     def get(self, receipt_id: str) -> Receipt:
         """Return a receipt.

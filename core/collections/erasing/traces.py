@@ -20,7 +20,7 @@ from core.collections.erasing.seen_results import SeenResults, Sweep
 from core.collections.erasure_records import NOTHING_ERASED, ErasureLog
 from core.errors import Erased, ObjectMissing
 from core.ground.ids import is_job_id
-from core.ground.realms import WHOLE, Realm
+from core.ground.realms import Realm
 from core.ground.storage_keys import is_photo_key, job_of_photo, photo_prefix
 from core.jobs.batch_records import Batch, BatchLists
 from core.jobs.index_job import IndexDone
@@ -98,7 +98,7 @@ class Traces:
 
     inputs: ObjectStore
     outputs: ObjectStore
-    realm: Realm = WHOLE
+    realm: Realm
     seen: SeenResults = field(default_factory=SeenResults)
 
     def find(self, whom: Whom) -> Found:

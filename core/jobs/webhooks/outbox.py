@@ -6,15 +6,13 @@ seconds.
 
 import hashlib
 import hmac
-import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Protocol
 
 from core.errors import CallbackNotAllowed, WebhookUrlRefused
-from core.ground.realms import WHOLE, Realm, callback_noted
+from core.ground.realms import Realm, callback_noted
 from core.jobs.batch_records import Batch
 from core.jobs.results import JobResult
 from core.jobs.webhooks.addresses import Guard, origin_of
@@ -24,56 +22,11 @@ from core.jobs.webhooks.events import BatchWatch, DeliveryMessage, Event, of_res
 from core.ports import JobQueue
 
 
-class Events(Protocol):
-    """Takes note of what happens. Every method may raise ``ServiceUnavailable``."""
-
-    def job_ended(
-        self, result: JobResult, *, batch_id: str | None, notes: Mapping[str, str]
-    ) -> None:
-        """Tell of a job that has a result, perhaps once more; its message had these notes."""
-        ...
-
-    def batch_accepted(self, batch: Batch) -> None:
-        """Tell of a batch once all its photos are done."""
-        ...
-
-    def batch_done(self, batch: Batch, *, done: int, failed: int) -> None:
-        """Tell of a batch whose photos are all done, perhaps once more."""
-        ...
-
-    def person_erased(
-        self, collection_id: str, person: str, *, receipt_id: str, faces: int, jobs: int
-    ) -> None:
-        """Tell of a person who was erased."""
-        ...
-
-
-class NoEvents:
-    """Tells nobody."""
-
-    def job_ended(
-        self, result: JobResult, *, batch_id: str | None, notes: Mapping[str, str]
-    ) -> None:
-        pass
-
-    def batch_accepted(self, batch: Batch) -> None:
-        pass
-
-    def batch_done(self, batch: Batch, *, done: int, failed: int) -> None:
-        pass
-
-    def person_erased(
-        self, collection_id: str, person: str, *, receipt_id: str, faces: int, jobs: int
-    ) -> None:
-        pass
-
-
-NO_EVENTS: Final = NoEvents()
-
-
 @dataclass(frozen=True, kw_only=True)
 class Outbox:
     """Sends the events of a tenant to the queue from which workers deliver them.
+
+    Every method that tells of something may raise ``ServiceUnavailable``.
 
     Parameters
     ----------
@@ -87,12 +40,13 @@ class Outbox:
 
     queue: JobQueue
     endpoints: Endpoints
-    realm: Realm = WHOLE
-    now: Callable[[], float] = time.time
+    realm: Realm
+    now: Callable[[], float]
 
     def job_ended(
         self, result: JobResult, *, batch_id: str | None, notes: Mapping[str, str]
     ) -> None:
+        """Tell of a job that has a result, perhaps once more; its message had these notes."""
         event = of_result(result, batch_id, self._time())
         callback = callback_noted(notes)
         called = self._endpoint_of(callback) if callback else None
@@ -102,12 +56,14 @@ class Outbox:
             self._send(event, [called], url=None if callback == called.url else callback)
 
     def batch_accepted(self, batch: Batch) -> None:
+        """Tell of a batch once all its photos are done."""
         # A fresh look: a webhook that another process made a moment ago wants this batch too.
         if any("batch.done" in each.events for each in _enabled(self.endpoints.now())):
             watch = BatchWatch(batch_id=batch.batch_id, since=self.now())
             self.queue.send(watch.model_dump_json(), notes=self.realm.notes)
 
     def batch_done(self, batch: Batch, *, done: int, failed: int) -> None:
+        """Tell of a batch whose photos are all done, perhaps once more."""
         event = Event.of(
             "batch.done",
             {
@@ -125,6 +81,7 @@ class Outbox:
     def person_erased(
         self, collection_id: str, person: str, *, receipt_id: str, faces: int, jobs: int
     ) -> None:
+        """Tell of a person who was erased."""
         event = Event.of(
             "person.erased",
             {

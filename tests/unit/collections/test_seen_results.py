@@ -9,6 +9,7 @@ from core.collections.erasing.traces import Traces, Whom
 from core.errors import Erased
 from core.faces.results import Model
 from core.ground.ids import new_id
+from core.ground.realms import WHOLE
 from core.jobs.index_job import FaceRecord, IndexDone
 from core.jobs.recognition_job import (
     COLLECTION_NOTE,
@@ -38,7 +39,7 @@ def outputs() -> MemoryStore:
 
 @pytest.fixture
 def traces(outputs: MemoryStore) -> Traces:
-    return Traces(inputs=MemoryStore(), outputs=outputs)
+    return Traces(inputs=MemoryStore(), outputs=outputs, realm=WHOLE)
 
 
 def named(name: str | None, face_id: str | None, *, collection_id: str = "family") -> JobDone:
@@ -135,7 +136,7 @@ def test_looks_at_the_same_time_read_each_result_once(
 
     monkeypatch.setattr(outputs, "page", list_together)
     monkeypatch.setattr(outputs, "get", read_slowly)
-    traces = Traces(inputs=MemoryStore(), outputs=outputs)
+    traces = Traces(inputs=MemoryStore(), outputs=outputs, realm=WHOLE)
 
     with ThreadPoolExecutor(2) as threads:
         found = list(threads.map(traces.find, [whom("Nobody"), whom("Somebody")]))
@@ -153,7 +154,9 @@ def test_second_look_finds_what_a_first_one_finds(
         Results(outputs).write(result)
     traces.find(first)
 
-    assert traces.find(then) == Traces(inputs=MemoryStore(), outputs=outputs).find(then)
+    assert traces.find(then) == Traces(inputs=MemoryStore(), outputs=outputs, realm=WHOLE).find(
+        then
+    )
 
 
 def test_result_that_comes_or_changes_later_is_found(outputs: MemoryStore, traces: Traces) -> None:

@@ -6,11 +6,10 @@ from core.ground.storage_keys import batch_mark_key
 from core.jobs.index_job import IndexJob
 from core.jobs.recognition_job import failed
 from core.jobs.results import Results
-from core.jobs.webhooks.outbox import NO_EVENTS
 from core.ports import ReceivedMessage
-from core.testing.store import MemoryStore
 from core.worker.dead_letter_sweeper import ABANDONED
 from core.worker.dead_letters import DeadJobs
+from tests.support.infrastructure import MemoryInfrastructure
 
 JOB = IndexJob(
     collection_id="staff",
@@ -30,9 +29,10 @@ NO_JOB = ReceivedMessage(body="{}", receipt="2", receive_count=6)
 
 class Desk:
     def __init__(self) -> None:
-        self.outputs = MemoryStore()
+        shared = MemoryInfrastructure().shared()
+        self.outputs = shared.outputs
         self.results = Results(self.outputs)
-        self.jobs = DeadJobs(self.outputs, lambda _: NO_EVENTS)
+        self.jobs = DeadJobs(self.outputs, lambda _: shared.outbox)
 
 
 @pytest.fixture

@@ -33,6 +33,8 @@ class Worker:
             recognizer=recognizer,
             identifier=shared.identifier,
             max_file_bytes=len(ADA),
+            realm=shared.realm,
+            events=shared.outbox,
         )
         self.album = IndexJobs(
             sources=PhotoSources(
@@ -42,6 +44,8 @@ class Worker:
             enroller=EnrolmentGroups(shared.enroller),
             outputs=self.outputs,
             audit=shared.audit,
+            realm=shared.realm,
+            events=shared.outbox,
         )
 
     def upload(self, photo: bytes, collection_id: str | None) -> None:

@@ -33,7 +33,10 @@ class Desk:
         self.clock = ManualClock()
         self.store, self.outputs = MemoryStore(self.clock), MemoryStore(self.clock)
         self.queue = MemoryQueue(clock=self.clock)
-        self.outbox = Outbox(
+        self.outbox = self.outbox_of_another_process()
+
+    def outbox_of_another_process(self) -> Outbox:
+        return Outbox(
             queue=self.queue,
             endpoints=Endpoints(self.store, clock=self.clock),
             realm=Realm("acme"),
@@ -194,9 +197,7 @@ def test_callback_to_another_host_or_port_is_refused(desk: Desk, url: str) -> No
 
 
 def test_callback_to_an_endpoint_of_this_moment_is_allowed(desk: Desk) -> None:
-    other_process = Outbox(
-        queue=desk.queue, endpoints=Endpoints(desk.store, clock=desk.clock), now=desk.clock
-    )
+    other_process = desk.outbox_of_another_process()
     with pytest.raises(CallbackNotAllowed):
         other_process.check_callback(URL, Guard())
 
@@ -225,9 +226,7 @@ def test_batch_is_watched_only_if_someone_listens(desk: Desk) -> None:
 
 
 def test_batch_is_watched_for_a_webhook_that_another_process_has_just_made(desk: Desk) -> None:
-    other_process = Outbox(
-        queue=desk.queue, endpoints=Endpoints(desk.store, clock=desk.clock), now=desk.clock
-    )
+    other_process = desk.outbox_of_another_process()
     other_process.batch_accepted(batch())
     desk.listen("batch.done")
 
