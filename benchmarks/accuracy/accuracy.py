@@ -15,13 +15,13 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.accuracy.lfw_pairs import compare, judge_pairs
-from benchmarks.common.error_rates import (
+from benchmarks.common.lfw import Embedded, embed_photos, read_pairs, trial_options
+from benchmarks.common.plots import Line, line_chart
+from core.faces.accuracy.error_rates import (
     distances_between,
     identification_rates,
     verification_rates,
 )
-from benchmarks.common.lfw import Embedded, embed_photos, read_pairs, trial_options
-from benchmarks.common.plots import Line, line_chart
 from core.faces.engines.builtin import FaceEngine
 from core.faces.engines.profiles import PROFILES
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.common.error_rates import best_threshold
 from benchmarks.common.lfw import Embedded, Pair
+from core.faces.accuracy.error_rates import best_threshold
 
 
 def judge_pairs(embedded: Embedded, train: list[Pair], test: list[Pair]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.common.error_rates import distances_between
+from core.faces.accuracy.error_rates import distances_between
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ from core.faces.engines.builtin import Face, FaceEngine, Recognition
 from core.faces.geometry import Box
 from core.faces.recognition.embedding import Embedder
 
-_MAX_PIXELS: Final = 50_000_000
+MAX_PIXELS: Final = 50_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +78,8 @@ def photo_file(folder: Path, photo: str) -> Path:
 
 def engine_with(embedder: Embedder, *, models_dir: Path) -> FaceEngine:
     """Return the profile ``balanced`` with another embedder."""
-    loaded = FaceEngine.load(models_dir=models_dir, max_pixels=_MAX_PIXELS)
-    return FaceEngine(finder=loaded._finder, embedder=embedder, max_pixels=_MAX_PIXELS)
+    loaded = FaceEngine.load(models_dir=models_dir, max_pixels=MAX_PIXELS)
+    return FaceEngine(finder=loaded._finder, embedder=embedder, max_pixels=MAX_PIXELS)
 
 
 def embed_photos(engine: FaceEngine, folder: Path, *, limit: int | None) -> Embedded:

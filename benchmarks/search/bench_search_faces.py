@@ -12,9 +12,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.common.error_rates import distances_between
 from benchmarks.common.lfw import person_of
 from benchmarks.search.rank1_photos import Recognitions
+from core.faces.accuracy.error_rates import distances_between
 
 Vectors = NDArray[np.float32]
 Counts = NDArray[np.int64]

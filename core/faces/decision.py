@@ -1,7 +1,13 @@
 """Decides whose face it is: similarities of people, and what they say of false names.
 
-A person's template is compared, not each face alone. What comes out is a similarity of
-0–100 that means the same in every gallery: at 80, one stranger in a hundred is named.
+A face is compared with templates, each made of all faces of a person. What comes out is a
+similarity of 0–100 that means the same in every gallery: at 80, one stranger in a hundred
+is named. Unnamed faces have no say.
+
+References
+----------
+R. Auckenthaler et al., Score normalization for text-independent speaker verification
+systems, 2000; the crowding here is that of the gallery itself, seen from both sides.
 """
 
 import math
@@ -12,19 +18,23 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces.results import Model
+from core.faces.calibration import CANDIDATES as CANDIDATES
+from core.faces.calibration import Calibration as Calibration
+from core.faces.calibration import Seen, Spread
+from core.faces.calibration import calibration_of as calibration_of
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD, similarity
 
 DEFAULT_FALSE_NAME_RATE: Final = 0.01
 """How often a stranger is named at a similarity of 80."""
 
-CANDIDATES: Final = 12
-"""People whom a decision should see, where a gallery has so many."""
+_DECADES: Final = (-15.0, -3.0, 0.0, 4.0)
+_SIMILARITIES: Final = (100.0, 95.0, SIMILARITY_AT_THRESHOLD, 0.0)
+"""By how many powers of ten more false names a similarity stands for than 80 does."""
 
-_DEFAULT_MAX_DISTANCE: Final = 0.52
-_POINTS_ABOVE: Final = 5.0
-_POINTS_BELOW: Final = 10.0
-"""Points of similarity for ten times fewer false names, and for ten times more."""
+_OUTLYING: Final = 1.5
+_LEAST_TYPICAL: Final = 0.25
+"""How far a face may be from the person's others: so many times the usual distance, which
+counts as no less than this share of an embedding's length."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +42,8 @@ class Candidate:
     """A person who may be the one on the photo.
 
     ``distance`` is that of the face and the person's template, which ``faces`` of their
-    enrolled faces made. ``template`` lets a decision see that two names are one person;
-    without it every name is somebody else.
+    enrolled faces made. Without a ``template`` a decision doesn't see how near people
+    are to each other: it is less exact, and can't tell that two names are one person.
     """
 
     distance: float
@@ -46,36 +56,20 @@ class Decision:
     """How like the face each candidate is.
 
     ``similarities`` has one number of 0–100 per candidate, in the candidates' order; sort
-    by it, since it need not fall with the distance where templates are made of few faces
-    and of many. ``alike`` has the indexes of other candidates who are so like the best
-    one that both names may be one person's.
+    by it, since it need not fall with the distance. ``alike`` has the indexes of
+    candidates whose templates are so near the best one's that both names may be one
+    person's.
     """
 
     similarities: tuple[float, ...]
     alike: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Calibration:
-    """What a decision knows of a model; `calibration_of` returns it."""
-
-    max_distance: float
-
-
-def calibration_of(model: Model, *, max_distance: float | None = None) -> Calibration:
-    """Return the calibration of a model.
-
-    Parameters
-    ----------
-    max_distance : float, optional
-        ``MATCH_MAX_DISTANCE``. Where it is set, a similarity of 80 is this distance,
-        in every gallery.
-    """
-    return Calibration(max_distance=max_distance or _DEFAULT_MAX_DISTANCE)
-
-
 def template_of(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the template of a person.
+    """Return the template of a person: the mean of their faces, without outlying ones.
+
+    Where there are three or more, a face is left out if it is far from most others, since
+    it is probably somebody else's.
 
     Parameters
     ----------
@@ -86,8 +80,23 @@ def template_of(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
     -------
     ndarray of float32, shape (D,)
     """
-    template: NDArray[np.float32] = embeddings.mean(axis=0, dtype=np.float64).astype(np.float32)
+    faces = embeddings.astype(np.float64)
+    if len(faces) > 2:
+        faces = faces[_fitting(faces)]
+    template: NDArray[np.float32] = faces.mean(axis=0).astype(np.float32)
     return template
+
+
+def _fitting(faces: NDArray[np.float64]) -> NDArray[np.bool_]:
+    squares = np.square(faces).sum(axis=1)
+    distances = np.sqrt(np.clip(squares[:, None] + squares - 2 * faces @ faces.T, 0, None))
+    np.fill_diagonal(distances, 0)
+    # The lower median of the distances to the others; one's own is in the first place.
+    middle = len(faces) // 2
+    typical = np.partition(distances, middle, axis=1)[:, middle]
+    least = _LEAST_TYPICAL * math.sqrt(squares.mean())
+    fitting: NDArray[np.bool_] = typical <= _OUTLYING * max(float(np.median(typical)), least)
+    return fitting
 
 
 def decide(candidates: Sequence[Candidate], *, people: int, calibration: Calibration) -> Decision:
@@ -98,16 +107,71 @@ def decide(candidates: Sequence[Candidate], *, people: int, calibration: Calibra
     Parameters
     ----------
     candidates : sequence of Candidate
-        The people nearest to the face, nearest first: `CANDIDATES` of them, or all if
-        there are fewer.
+        The people nearest to the face, nearest first: `CANDIDATES` of them or more, or all
+        if there are fewer.
     people : int
         Number of people in the gallery.
     """
-    return Decision(
-        similarities=tuple(
-            similarity(candidate.distance, threshold_distance=calibration.max_distance)
-            for candidate in candidates
+    if not candidates:
+        return Decision(similarities=())
+    if calibration.spread is None:
+        return Decision(
+            similarities=tuple(
+                similarity(candidate.distance, threshold_distance=calibration.max_distance)
+                for candidate in candidates
+            )
         )
+    people = max(people, len(candidates))
+    apart = _distances_apart(candidates)
+    seen = Seen.of(
+        np.array([candidate.distance for candidate in candidates]),
+        apart,
+        np.array([candidate.faces for candidate in candidates]),
+    )
+    similarities = tuple(
+        _similarity_of(expected)
+        for expected in calibration.spread.expected(seen, people=people).tolist()
+    )
+    return Decision(
+        similarities=similarities,
+        alike=_alike(
+            int(np.argmax(similarities)),
+            apart,
+            seen.share,
+            people=people,
+            spread=calibration.spread,
+        ),
+    )
+
+
+def _distances_apart(candidates: Sequence[Candidate]) -> NDArray[np.float64]:
+    """Return the distances between the candidates' templates, nan where one is not known."""
+    known = [candidate.template for candidate in candidates if candidate.template is not None]
+    if len(known) < len(candidates):
+        return np.full((len(candidates), len(candidates)), np.nan)
+    templates = np.stack(known).astype(np.float64)
+    apart: NDArray[np.float64] = np.linalg.norm(templates[:, None] - templates, axis=2)
+    return apart
+
+
+def _alike(
+    best: int,
+    apart: NDArray[np.float64],
+    shares: NDArray[np.float64],
+    *,
+    people: int,
+    spread: Spread,
+) -> tuple[int, ...]:
+    """Return those whose template would be named as the best one's, were it a face."""
+    most = _expectation(DEFAULT_FALSE_NAME_RATE)
+    return tuple(
+        other
+        for other, distance in enumerate(apart[best].tolist())
+        if other != best
+        and spread.expected_alike(
+            distance, shares=float(shares[[best, other]].sum()), people=people
+        )
+        <= most
     )
 
 
@@ -119,17 +183,23 @@ def least_similarity(false_name_rate: float) -> float:
     false_name_rate : float
         Over 0, at most 0.5.
     """
-    decades = math.log10(_expected(false_name_rate) / _expected(DEFAULT_FALSE_NAME_RATE))
-    return SIMILARITY_AT_THRESHOLD - decades * (_POINTS_BELOW if decades > 0 else _POINTS_ABOVE)
+    return _similarity_of(_expectation(false_name_rate))
 
 
 def false_name_rate(least: float) -> float:
     """Return the share of strangers who are named from a similarity on, 0–1."""
-    points = SIMILARITY_AT_THRESHOLD - least
-    decades = points / (_POINTS_BELOW if points > 0 else _POINTS_ABOVE)
-    return -math.expm1(-_expected(DEFAULT_FALSE_NAME_RATE) * 10**decades)
+    decades = float(np.interp(least, _SIMILARITIES[::-1], _DECADES[::-1]))
+    return -math.expm1(-_expectation(DEFAULT_FALSE_NAME_RATE) * 10**decades)
 
 
-def _expected(rate: float) -> float:
-    """Return how many people look like a stranger on average if one does at this rate."""
+def _similarity_of(expected: float) -> float:
+    usual = _expectation(DEFAULT_FALSE_NAME_RATE)
+    if expected == usual:  # 80 is a promise, and interpolation rounds
+        return SIMILARITY_AT_THRESHOLD
+    decades = math.log10(max(expected, 1e-300) / usual)
+    return float(np.interp(decades, _DECADES, _SIMILARITIES))
+
+
+def _expectation(rate: float) -> float:
+    """Return how many people look like a stranger on average, if one or more do at a rate."""
     return -math.log1p(-rate)

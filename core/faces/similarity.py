@@ -7,9 +7,9 @@ import numpy as np
 SIMILARITY_AT_THRESHOLD: Final = 80.0
 
 _RELATIVE_DISTANCES: Final = (0.0, 0.75, 0.82, 0.90, 1.0, 1.12, 1.25, 3.0)
-_SIMILARITIES: Final = (100.0, 95.0, 90.0, 85.0, SIMILARITY_AT_THRESHOLD, 70.0, 60.0, 0.0)
+_SIMILARITIES: Final = (100.0, 95.0, 90.0, 85.0, SIMILARITY_AT_THRESHOLD, 60.0, 40.0, 0.0)
 """Measured on 12 million pairs of two people's photos, see docs/accuracy.md: from 80 up,
-five points mean ten times fewer such pairs; from 80 to 60 down, ten points ten times more.
+five points mean ten times fewer such pairs; from 80 to 40 down, 20 points ten times more.
 """
 
 
@@ -17,7 +17,7 @@ def similarity(distance: float, *, threshold_distance: float) -> float:
     """Map a distance to 0–100, falling, with 80 at the threshold.
 
     Straight lines between measured points: 100 at distance 0, 95, 90 and 85 at
-    75, 82 and 90 % of the threshold, 80 at the threshold, 70 and 60 at 112 and
+    75, 82 and 90 % of the threshold, 80 at the threshold, 60 and 40 at 112 and
     125 % of it, 0 at three times the threshold and beyond.
 
     Parameters

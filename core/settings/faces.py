@@ -1,16 +1,14 @@
 """Settings of faces: how they are found, described, searched and kept."""
 
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
+from core.faces.calibration import DEFAULT_MAX_DISTANCE as DEFAULT_MAX_DISTANCE
 from core.faces.models.embedder_description import EmbedderDescription
 from core.settings.values import Count, FaceQuality, Seconds
-
-DEFAULT_MAX_DISTANCE: Final = 0.52
-"""For dlib's embeddings; see docs/accuracy.md."""
 
 
 def _read_embedder(value: object) -> object:

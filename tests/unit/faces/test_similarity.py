@@ -9,7 +9,7 @@ distances = st.floats(min_value=0, max_value=4)
 
 @pytest.mark.parametrize(
     ("distance", "expected"),
-    [(0, 100), (0.45, 85), (0.5, 80), (0.56, 70), (0.625, 60), (1.5, 0), (4, 0)],
+    [(0, 100), (0.45, 85), (0.5, 80), (0.56, 60), (0.625, 40), (1.5, 0), (4, 0)],
 )
 def test_documented_points_are_met(distance: float, expected: float) -> None:
     assert similarity(distance, threshold_distance=0.5) == pytest.approx(expected)

@@ -1,0 +1,1 @@
+"""Measuring how often decisions are wrong, on faces whose people are known."""
