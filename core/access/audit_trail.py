@@ -32,6 +32,7 @@ Action = Literal[
     "reassign",
     "reject",
     "consent",
+    "describe_person",
     "erase_face",
     "erase_person",
     "erase_collection",

@@ -22,6 +22,8 @@ from core.collections.grounds import IN_TIME_S, Grounds
 from core.collections.identification import FaceIdentifier
 from core.collections.matching import Matching, Recognise
 from core.collections.people import People
+from core.collections.person_ids import PersonIds
+from core.collections.persons import Persons
 from core.collections.recent_collections import RecentCollections, Uses, keep_warm
 from core.collections.registry import Collections
 from core.gallery.changes import StoredChanges, Watch
@@ -177,9 +179,25 @@ class Shared:
             collections=self.collections,
             index=self.index,
             consents=self.consents,
+            ids=self.person_ids,
             crops=self.crops,
             settle_s=self._settle_s,
             sleep=self.infrastructure.sleep,
+        )
+
+    @cached_property
+    def persons(self) -> Persons:
+        return Persons(
+            collections=self.collections,
+            index=self.index,
+            consents=self.consents,
+            ids=self.person_ids,
+        )
+
+    @cached_property
+    def person_ids(self) -> PersonIds:
+        return PersonIds(
+            store=self.own, names=self.names, collections=self.collections, index=self.index
         )
 
     @cached_property
@@ -258,6 +276,7 @@ class Shared:
             collections=self.collections,
             people=self.people,
             consents=self.consents,
+            ids=self.person_ids,
             crops=self.crops,
             index=self.index,
             inputs=self.inputs,

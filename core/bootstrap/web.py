@@ -21,6 +21,7 @@ from core.collections.erasing.erasure import Erasure
 from core.collections.erasing.receipts import Receipts
 from core.collections.matching import Matching, Recognise
 from core.collections.people import People
+from core.collections.persons import Persons
 from core.collections.registry import Collections
 from core.executors.neighbours import Neighbours
 from core.executors.pool import WarmPool
@@ -61,6 +62,7 @@ class RealmParts:
     sources: PhotoSources
     collections: Collections
     people: People
+    persons: Persons
     consents: Consents
     erasure: Erasure
     quotas: Quotas
@@ -156,6 +158,7 @@ def _realm_parts(shared: Shared, *, schedule: PollSchedule, recognise: Recognise
         sources=shared.sources(),
         collections=shared.collections,
         people=shared.people,
+        persons=shared.persons,
         consents=shared.consents,
         erasure=shared.erasure,
         quotas=shared.quotas,

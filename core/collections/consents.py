@@ -1,7 +1,8 @@
-"""Consent notes: what a person agreed to, when, and where that is filed.
+"""What is kept of a person beside the faces: a consent note, and metadata.
 
-The note of a person is an object of its own in the tenant's part of the gallery bucket. Its key
-has the keyed hash of the name (`core.access.name_hashes`), never the name.
+The record of a person is an object of its own in the tenant's part of the gallery bucket. Its key
+has the keyed hash of the name (`core.access.name_hashes`), never the name. "Note" stands here for
+all that a record says; most people have none.
 
 A note must not outlive its person. An erasure removes the faces first and looks for the note
 afterwards; whoever sets a note stores it first and looks afterwards whether the person is still
@@ -11,8 +12,9 @@ A renaming first leaves a link under the new name. It moves the note when no fac
 name any more. If it breaks off in between, the note is found by the link.
 """
 
+import itertools
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -34,6 +36,7 @@ from core.ports import FaceIndex, ObjectStore
 
 _READ_AT_ONCE: Final = 16
 _ATTEMPTS: Final = 20
+_MOST_METADATA: Final = 20
 
 
 class ConsentNote(Frozen):
@@ -48,13 +51,21 @@ class _Stored(Frozen):
     """A note as it lies there, with an id that it keeps when it is moved.
 
     ``accepted_at`` is when it was set, by S3's clock. ``former`` are notes that a renaming moves
-    here: ids by the hashes under which they lay. Without a ``note`` there is only such a link.
+    here: ids by the hashes under which they lay.
     """
 
     note: ConsentNote | None = None
+    metadata: dict[str, str] = Field(default_factory=dict)
     note_id: str = Field(default_factory=lambda: uuid.uuid4().hex)
     accepted_at: AwareDatetime
     former: dict[str, str] = Field(default_factory=dict)
+
+
+class PersonRecord(Frozen):
+    """What is known of a person beside the faces."""
+
+    consent: ConsentNote | None = None
+    metadata: dict[str, str] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,10 +87,25 @@ class Consents:
 
     def of(self, collection_id: str, person: str) -> ConsentNote | None:
         """Return the note of a person who is enrolled, None if there is none."""
+        return self.record(collection_id, person).consent
+
+    def record(self, collection_id: str, person: str) -> PersonRecord:
+        """Return what is known of a person who is enrolled."""
         stored = self._read(collection_id, self.names.of(person))
         if stored is None or self._is_overtaken(collection_id, person, stored):
-            return None
-        return stored.note or next(self._linked(collection_id, stored), None)
+            return PersonRecord()
+        held = [stored, *self._linked(collection_id, stored)]
+        return PersonRecord(
+            consent=next((each.note for each in held if each.note), None),
+            metadata=next((each.metadata for each in held if each.metadata), {}),
+        )
+
+    def records(self, collection_id: str, people: Sequence[str]) -> list[PersonRecord]:
+        """Return the records of people, in their order."""
+        if not self.store.keys(consents_prefix(collection_id), limit=1):
+            return [PersonRecord()] * len(people)
+        with ThreadPoolExecutor(max_workers=_READ_AT_ONCE) as threads:
+            return list(threads.map(lambda person: self.record(collection_id, person), people))
 
     def marks(self, collection_id: str) -> frozenset[str]:
         """Return the hashes of the names under which there are notes."""
@@ -87,14 +113,10 @@ class Consents:
 
     def of_all(
         self, collection_id: str, people: Iterable[str], *, among: Set[str]
-    ) -> dict[str, ConsentNote]:
-        """Return the notes of those of the people who have one; ``among`` are the `marks`."""
+    ) -> dict[str, PersonRecord]:
+        """Return the records of those of the people who have one; ``among`` are the `marks`."""
         noted = [person for person in people if self.names.of(person) in among]
-        with ThreadPoolExecutor(max_workers=_READ_AT_ONCE) as threads:
-            notes = threads.map(lambda person: self.of(collection_id, person), noted)
-            return {
-                person: note for person, note in zip(noted, notes, strict=True) if note is not None
-            }
+        return dict(zip(noted, self.records(collection_id, noted), strict=True))
 
     def set(
         self,
@@ -120,15 +142,51 @@ class Consents:
         CollectionNotFound, PersonNotFound
             If there is none, or was erased meanwhile.
         """
+
+        def changed(stored: _Stored) -> _Stored:
+            is_kept = stored.note is not None and not replace
+            return stored if is_kept else stored.model_copy(update={"note": note})
+
+        self._set(collection_id, person, changed, accepted_at)
+
+    def set_metadata(
+        self,
+        collection_id: str,
+        person: str,
+        metadata: Mapping[str, str],
+        *,
+        accepted_at: datetime | None = None,
+        replace: bool = True,
+    ) -> None:
+        """Note what callers say of an enrolled person; as `set`, and raises what that raises."""
+
+        def changed(stored: _Stored) -> _Stored:
+            is_kept = bool(stored.metadata) and not replace
+            return stored if is_kept else stored.model_copy(update={"metadata": dict(metadata)})
+
+        self._set(collection_id, person, changed, accepted_at)
+
+    def _set(
+        self,
+        collection_id: str,
+        person: str,
+        change: Callable[[_Stored], _Stored],
+        accepted_at: datetime | None,
+    ) -> None:
         since = accepted_at or self.collections.erasures.clock()
         person = self._name_now(collection_id, person, since)
-        new = _Stored(note=note, accepted_at=since)
+        new = _Stored(accepted_at=since)
 
         def changed(stored: _Stored | None) -> _Stored:
-            if stored is None:
-                return new
-            is_kept = stored.note is not None and not replace
-            return stored if is_kept else new.model_copy(update={"former": stored.former})
+            there = stored or new
+            if stored is not None and self._is_overtaken(collection_id, person, stored):
+                there = new
+            after = change(there)
+            return (
+                after
+                if after == stored
+                else after.model_copy(update={"note_id": new.note_id, "accepted_at": since})
+            )
 
         self._check_enrolled(collection_id, person, since)
         mark = self.names.of(person)
@@ -139,7 +197,7 @@ class Consents:
             self._remove(collection_id, mark, new.note_id)
             if self._name_now(collection_id, person, since) == person:
                 raise
-            self.set(collection_id, person, note, accepted_at=since, replace=replace)
+            self._set(collection_id, person, change, since)
 
     def link(self, collection_id: str, person: str, new_name: str) -> None:
         """Note under a new name where the person's note lies, before anything is renamed."""
@@ -161,7 +219,7 @@ class Consents:
     def move(self, collection_id: str, person: str, new_name: str) -> None:
         """Move a note to the new name of its person, once no face has the former one.
 
-        If there are two notes, the one with the later date stays.
+        If there are two notes, the one with the later date stays. Of metadata both stay.
         """
         mark, new_mark = self.names.of(person), self.names.of(new_name)
         stored = self._read(collection_id, mark)
@@ -171,7 +229,10 @@ class Consents:
 
         def merged(there: _Stored | None) -> _Stored:
             links = {mark: stored.note_id, **stored.former, **(there.former if there else {})}
-            return _later(there, moved).model_copy(update={"former": _without(links, new_mark)})
+            metadata = _joined(stored.metadata, there.metadata if there else {})
+            return _later(there, moved).model_copy(
+                update={"former": _without(links, new_mark), "metadata": metadata}
+            )
 
         self._change(collection_id, new_mark, merged)
         self._remove(collection_id, mark, stored.note_id)
@@ -226,11 +287,11 @@ class Consents:
         is_renamed = log.name_now(person, stored.accepted_at) != person
         return is_renamed or log.covers(person=person, accepted_at=stored.accepted_at)
 
-    def _linked(self, collection_id: str, stored: _Stored) -> Iterator[ConsentNote]:
+    def _linked(self, collection_id: str, stored: _Stored) -> Iterator[_Stored]:
         for mark, note_id in stored.former.items():
             found = self._read(collection_id, mark)
-            if found is not None and found.note is not None and found.note_id == note_id:
-                yield found.note
+            if found is not None and found.note_id == note_id:
+                yield found
 
     def _marks(self, collection_id: str) -> Iterator[str]:
         prefix, after = consents_prefix(collection_id), ""
@@ -269,6 +330,12 @@ class Consents:
             return False
         self.store.delete(consent_key(collection_id, mark))
         return True
+
+
+def _joined(one: Mapping[str, str], other: Mapping[str, str]) -> dict[str, str]:
+    """Return the metadata of two people who are one; the second is the one whose name stays."""
+    both = {**other, **{name: text for name, text in one.items() if name not in other}}
+    return dict(itertools.islice(both.items(), _MOST_METADATA))
 
 
 def _without(links: dict[str, str], mark: str) -> dict[str, str]:

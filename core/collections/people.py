@@ -9,6 +9,7 @@ from core.collections.collection import Collection
 from core.collections.consents import Consents
 from core.collections.crops import Crops
 from core.collections.erasure_records import ErasureLog
+from core.collections.person_ids import PersonIds
 from core.collections.registry import Collections
 from core.errors import CollectionNotFound, FaceNotFound, PersonNotFound, PersonRejected
 from core.ports import EnrolledFace, FaceIndex
@@ -40,6 +41,7 @@ class People:
     collections: Collections
     index: FaceIndex
     consents: Consents
+    ids: PersonIds
     crops: Crops
     settle_s: float
     sleep: Callable[[float], None]
@@ -113,7 +115,8 @@ class People:
         A face for which users rejected the new name loses its name. Photos that wait to be
         enrolled under the former name get the new one. Once this returns, someone who is
         enrolled under the former name is another person, and no result that is stored later
-        gives the former name for these faces. The consent note gets the new name, too.
+        gives the former name for these faces. The consent note, the metadata and the id go along;
+        where two people are merged, the id is that of the one whose name stays.
 
         Raises
         ------
@@ -128,6 +131,9 @@ class People:
             lambda log, now: log.with_renaming(at=now, person=person, new_name=new_name),
         )
         self.consents.link(collection_id, person, new_name)
+        collection = self.collections.get(collection_id)
+        if new_name != person and not is_merge:
+            self.ids.carry(collection, person, new_name)
         renamed = self._change(
             collection_id,
             lambda: self.faces_of(collection_id, person),
@@ -137,6 +143,8 @@ class People:
             raise _nobody(person, collection_id)
         self.sleep(self.settle_s)  # or a photo that is accepted now would count as earlier, too
         self.consents.move(collection_id, person, new_name)
+        if new_name != person:
+            self.ids.leave(collection, person)
         return Renamed(faces=len(renamed), is_merge=is_merge)
 
     def reassign(self, collection_id: str, face_id: str, person: str) -> EnrolledFace:

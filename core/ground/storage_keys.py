@@ -14,6 +14,8 @@ gallery         ``collections/{collection_id}.json``     a collection, without i
 gallery         ``erasures/{collection_id}.json``        what was erased in a collection
 gallery         ``audit/{time}-{uuid}.json``             an audit record
 gallery         ``consents/{id}.of/{hash}.json``         a person's consent note
+gallery         ``person-ids/{id}.of/{hash}.json``       a person's id, if they were renamed
+gallery         ``person-ids/{id}.of/by-id/{uuid}.json`` under which hash an id lies
 gallery         ``crops/{id}/{face_id}.jpg``             a small picture of an enrolled face
 gallery         ``crops/{id}/writing/{uuid}.json``       which of them are being written
 gallery         ``secrets/names``                        by what names are hashed there
@@ -47,6 +49,7 @@ ERASURES: Final = "erasures/"
 AUDIT: Final = "audit/"
 CONSENTS: Final = "consents/"
 CROPS: Final = "crops/"
+PERSON_IDS: Final = "person-ids/"
 GALLERIES: Final = "galleries"
 """Without a slash, as a folder's name."""
 CHANGES: Final = "changes/"
@@ -168,6 +171,21 @@ def consent_key(collection_id: str, mark: str) -> str:
 def consent_mark(key: str) -> str:
     """Return the hash of the name of the person whose consent note lies there."""
     return key.rpartition("/")[2].removesuffix(_ENDING)
+
+
+def person_ids_prefix(collection_id: str) -> str:
+    """Return how all keys of the ids of a collection's people begin."""
+    return f"{PERSON_IDS}{collection_id}.of/"
+
+
+def id_of_hash_key(collection_id: str, mark: str) -> str:
+    """Return where the id of a person lies whose name has that hash."""
+    return f"{person_ids_prefix(collection_id)}{mark}{_ENDING}"
+
+
+def hash_of_id_key(collection_id: str, person_id: str) -> str:
+    """Return where the hash of the name of a person of that id lies."""
+    return f"{person_ids_prefix(collection_id)}by-id/{person_id}{_ENDING}"
 
 
 def crops_prefix(folder: str) -> str:

@@ -2,10 +2,13 @@
 
 from core.ports.face_index import (
     EnrolledFace,
+    EnrolledPerson,
     FaceIndex,
     FoundPeople,
     FoundPerson,
     Match,
+    PersonOrder,
+    PersonPlace,
     without_rejected,
 )
 from core.ports.queues import JobQueue, ReceivedMessage
@@ -24,6 +27,7 @@ from core.ports.stores import (
 __all__ = [
     "Bucket",
     "EnrolledFace",
+    "EnrolledPerson",
     "FaceIndex",
     "FoundPeople",
     "FoundPerson",
@@ -31,6 +35,8 @@ __all__ = [
     "Match",
     "ObjectNotes",
     "ObjectStore",
+    "PersonOrder",
+    "PersonPlace",
     "ReceivedMessage",
     "Recognizer",
     "StoredObject",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +85,35 @@ class FoundPeople:
     people: int
 
 
+PersonOrder = Literal["name", "faces", "last_enrolled"]
+"""By name; or those with the most faces first, or those who were enrolled last."""
+
+PersonPlace = tuple[int, str]
+"""Where a person stands in a list of some order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnrolledPerson:
+    """A person with their number of faces, and the id of the face of the best quality.
+
+    The times are those of their faces; None if all of these are of an older version.
+    """
+
+    person: str
+    faces: int
+    cover: str
+    first_enrolled_at: datetime | None
+    last_enrolled_at: datetime | None
+
+    def place(self, order: PersonOrder) -> PersonPlace:
+        """Return where the person stands: people are listed from the smallest place on."""
+        if order == "faces":
+            return -self.faces, self.person
+        if order == "last_enrolled" and self.last_enrolled_at is not None:
+            return -round(self.last_enrolled_at.timestamp() * 1_000_000), self.person
+        return 0, self.person
+
+
 def _spell_names(face: EnrolledFace | Match) -> None:
     if face.person is not None:
         object.__setattr__(face, "person", spelled(face.person))
@@ -141,6 +170,24 @@ class FaceIndex(Protocol):
 
     def count_people(self, gallery_id: str) -> int:
         """Return how many people the faces of a gallery are; unnamed faces are nobody."""
+        ...
+
+    def persons(
+        self,
+        gallery_id: str,
+        *,
+        limit: int,
+        order: PersonOrder = "name",
+        prefix: str = "",
+        after: PersonPlace | None = None,
+    ) -> list[EnrolledPerson]:
+        """Return the next people behind a place, in order; unnamed faces are nobody.
+
+        Parameters
+        ----------
+        prefix : str
+            How their names begin, in capitals or small letters.
+        """
         ...
 
     def search(

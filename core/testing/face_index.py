@@ -1,7 +1,7 @@
 """A face index in memory: what every other index must answer, found by comparing all."""
 
 import heapq
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +9,16 @@ from numpy.typing import NDArray
 
 from core.errors import CollectionNotFound
 from core.faces.decision import template_of
-from core.ports import EnrolledFace, FoundPeople, FoundPerson, Match, without_rejected
+from core.ports import (
+    EnrolledFace,
+    EnrolledPerson,
+    FoundPeople,
+    FoundPerson,
+    Match,
+    PersonOrder,
+    PersonPlace,
+    without_rejected,
+)
 
 
 class MemoryFaceIndex:
@@ -63,6 +72,23 @@ class MemoryFaceIndex:
     def count_people(self, gallery_id: str) -> int:
         faces = map(_read, self._gallery(gallery_id).values())
         return len({face.person for face in faces} - {None})
+
+    def persons(
+        self,
+        gallery_id: str,
+        *,
+        limit: int,
+        order: PersonOrder = "name",
+        prefix: str = "",
+        after: PersonPlace | None = None,
+    ) -> list[EnrolledPerson]:
+        return _listed(
+            self._gallery(gallery_id).values(),
+            limit=limit,
+            order=order,
+            prefix=prefix.lower(),
+            after=after,
+        )
 
     def search(
         self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
@@ -136,3 +162,37 @@ def _people_near(
             )
         )
     return sorted(found, key=lambda each: each.distance)
+
+
+def _listed(
+    faces: Iterable[EnrolledFace],
+    *,
+    limit: int,
+    order: PersonOrder,
+    prefix: str,
+    after: PersonPlace | None,
+) -> list[EnrolledPerson]:
+    theirs: dict[str, list[EnrolledFace]] = {}
+    for face in map(_read, faces):
+        if face.person is not None and face.person.lower().startswith(prefix):
+            theirs.setdefault(face.person, []).append(face)
+    people = sorted(
+        (_person(name, held) for name, held in theirs.items()), key=lambda each: each.place(order)
+    )
+    return [each for each in people if after is None or each.place(order) > after][:limit]
+
+
+def _person(name: str, faces: Sequence[EnrolledFace]) -> EnrolledPerson:
+    best = min(faces, key=lambda face: (-_quality(face), face.face_id))
+    times = [face.enrolled_at for face in faces if face.enrolled_at is not None]
+    return EnrolledPerson(
+        person=name,
+        faces=len(faces),
+        cover=best.face_id,
+        first_enrolled_at=min(times, default=None),
+        last_enrolled_at=max(times, default=None),
+    )
+
+
+def _quality(face: EnrolledFace) -> float:
+    return -1.0 if face.quality is None else face.quality

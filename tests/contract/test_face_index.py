@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import CollectionNotFound
 from core.faces.geometry import Box
-from core.ports import EnrolledFace, FaceIndex, Match
+from core.ports import EnrolledFace, EnrolledPerson, FaceIndex, Match, PersonOrder
 from harness.waiting import wait_until
 from tests.support.indexes import (
     LENGTH,
@@ -413,3 +413,73 @@ def test_threads_may_put_and_search_at_once(gallery: Gallery) -> None:
         lambda: len(gallery.search(0, limit=100)) == len(faces), what="all faces to be found"
     )
     assert gallery.ids() == sorted(face.face_id for face in faces)
+
+
+def test_people_are_listed_with_their_faces(gallery: Gallery) -> None:
+    def at(minute: int) -> datetime:
+        return datetime(2026, 11, 30, 12, minute, tzinfo=UTC)
+
+    poor = replace(face_at(1, person="Ada"), quality=20.0, enrolled_at=at(5))
+    good = replace(face_at(2, person="Ada"), quality=90.0, enrolled_at=at(9))
+    old = replace(face_at(3, person="Ada"), quality=None, enrolled_at=None)
+    gallery.put(poor, good, old, face_at(4, person="Łucja 王 🙂"), face_at(5, person=None))
+    wait_until(lambda: gallery.index.count(gallery.gallery_id) == 5, what="all faces to count")
+
+    ada, other = gallery.index.persons(gallery.gallery_id, limit=10)
+
+    assert ada == EnrolledPerson(
+        person="Ada", faces=3, cover=good.face_id, first_enrolled_at=at(5), last_enrolled_at=at(9)
+    )
+    assert (other.person, other.faces, other.last_enrolled_at) == ("Łucja 王 🙂", 1, None)
+
+
+@pytest.mark.parametrize(
+    ("order", "names"),
+    [
+        ("name", ["Ada", "Bob", "Eve", "adam"]),
+        ("faces", ["Eve", "Bob", "Ada", "adam"]),
+        ("last_enrolled", ["Bob", "adam", "Ada", "Eve"]),
+    ],
+)
+def test_people_are_listed_page_by_page_in_an_order(
+    gallery: Gallery, order: PersonOrder, names: list[str]
+) -> None:
+    minutes = {"Ada": 1, "Bob": 9, "adam": 5}
+    for name, faces in {"Ada": 1, "Bob": 2, "Eve": 3, "adam": 1}.items():
+        made = [face_at(number, person=name) for number in range(faces)]
+        if name in minutes:
+            when = datetime(2026, 11, 30, 12, minutes[name], 1, 250, tzinfo=UTC)
+            made = [replace(face, enrolled_at=when) for face in made]
+        gallery.put(*made)
+    wait_until(lambda: gallery.index.count(gallery.gallery_id) == 7, what="all faces to count")
+
+    def pages() -> list[str]:
+        found: list[EnrolledPerson] = []
+        while page := gallery.index.persons(
+            gallery.gallery_id,
+            limit=3,
+            order=order,
+            after=found[-1].place(order) if found else None,
+        ):
+            found += page
+        return [each.person for each in found]
+
+    assert pages() == names
+    begin = gallery.index.persons(gallery.gallery_id, limit=9, order=order, prefix="aD")
+    assert [each.person for each in begin] == [name for name in names if name in ("Ada", "adam")]
+
+
+def test_gallery_without_a_name_lists_nobody(gallery: Gallery) -> None:
+    assert gallery.index.persons(gallery.gallery_id, limit=10) == []
+    gallery.put(face_at(1, person=None))
+    assert gallery.index.persons(gallery.gallery_id, limit=10) == []
+
+
+def test_names_that_older_versions_stored_are_listed_in_one_spelling(gallery: Gallery) -> None:
+    composed, decomposed = "Zo\u00eb", "Zoe\u0308"
+    gallery.put(face_at(1, person=composed), stored_as(face_at(2), decomposed))
+    wait_until(lambda: gallery.index.count(gallery.gallery_id) == 2, what="both faces to count")
+
+    (zoe,) = gallery.index.persons(gallery.gallery_id, limit=10)
+
+    assert (zoe.person, zoe.faces) == (composed, 2)

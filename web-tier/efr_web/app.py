@@ -24,6 +24,7 @@ from efr_web.routes.health_routes import add_health_routes
 from efr_web.routes.image_routes import add_image_routes
 from efr_web.routes.job_routes import add_job_routes
 from efr_web.routes.people_routes import add_people_routes
+from efr_web.routes.person_routes import add_person_routes
 from efr_web.routes.receipt_routes import add_receipt_routes
 from efr_web.routes.webhook_routes import add_webhook_routes
 
@@ -78,6 +79,7 @@ def _add_routes(api: Api, parts: WebParts, settings: Settings) -> None:
     add_job_routes(api, parts, settings)
     add_collection_routes(api, parts)
     add_people_routes(api, parts)
+    add_person_routes(api, parts)
     add_image_routes(api, parts)
     add_receipt_routes(api, parts)
     add_direct_upload_routes(api, parts)

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from core.collections.collection import Collection
 from core.collections.consents import ConsentNote
+from core.collections.persons import KnownPerson
 from core.faces.results import Model
 from core.ground.records import Frozen
 from core.jobs.recognition_job import DetectedFace, FaceBox, ImageSize
@@ -154,10 +155,41 @@ class FaceList(Frozen):
     next_token: str | None
 
 
+class PersonSummary(Frozen):
+    """A person; `cover` is the id of the face of the best quality.
+
+    `person_id` stays when the person is renamed. The times are null while all faces are those of an
+    older version of the service.
+    """
+
+    person: str
+    person_id: str
+    faces: int
+    cover: str
+    first_enrolled_at: datetime | None
+    last_enrolled_at: datetime | None
+    metadata: dict[str, str]
+    consent: ConsentNote | None
+
+    @classmethod
+    def of(cls, known: KnownPerson) -> Self:
+        """Return what callers see of a person."""
+        return cls(person_id=known.person_id, **vars(known.enrolled), **dict(known.record))
+
+
+class PersonList(Frozen):
+    """A page of people; `next_token` is null on the last one."""
+
+    persons: list[PersonSummary]
+    next_token: str | None
+
+
 class PersonFaces(FaceList):
     """A person with their consent note, null if there is none, and a page of their faces."""
 
     person: str
+    person_id: str
+    metadata: dict[str, str]
     consent: ConsentNote | None
 
 
@@ -169,9 +201,11 @@ class PersonConsent(Frozen):
 
 
 class PersonRenamed(Frozen):
-    """A person's new name, and how many faces got it."""
+    """A person as they are now; `faces` is how many got another name."""
 
     person: str
+    person_id: str
+    metadata: dict[str, str]
     faces: int
 
 

@@ -2,11 +2,12 @@
 
 Columns ``face_id``, ``person``, ``image_id``, ``metadata`` (a map), ``rejected`` (a list),
 ``job_id``, ``embedding`` (float32 of one length), ``box`` (left, top, right, bottom), ``quality``,
-``enrolled_at``, and ``consent`` (JSON) if anyone has a consent note. Files of older versions lack
-the last ones. The file's own metadata names the format and the model that made the embeddings.
-Pages have checksums.
+``enrolled_at``, and ``consent`` and ``person_metadata`` (JSON) if anyone has such. Files of older
+versions lack the last ones. The file's own metadata names the format and the model that made the
+embeddings. Pages have checksums.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -24,7 +25,7 @@ from pydantic import (
     ValidationError,
 )
 
-from core.collections.consents import ConsentNote
+from core.collections.consents import ConsentNote, PersonRecord
 from core.faces.geometry import box_of, corners
 from core.faces.results import Model
 from core.ground.ids import is_face_id, is_job_id
@@ -41,8 +42,10 @@ _FORMAT: Final = {b"efr_format": b"1"}
 _NAME: Final = b"efr_model_name"
 _VERSION: Final = b"efr_model_version"
 _CONSENT: Final = "consent"
+_ABOUT: Final = "person_metadata"
+_RECORD: Final = (_CONSENT, _ABOUT)
 
-ConsentsOf = Callable[[Set[str]], Mapping[str, ConsentNote]]
+RecordsOf = Callable[[Set[str]], Mapping[str, PersonRecord]]
 
 
 def _checked_id(text: str) -> str:
@@ -73,6 +76,7 @@ class _Row(Frozen):
     quality: Annotated[float, Field(ge=0, le=100)] | None = None
     enrolled_at: AwareDatetime | None = None
     consent: Json[ConsentNote] | None = None
+    person_metadata: Json[Metadata] | None = None
 
 
 _ROWS: Final[TypeAdapter[list[_Row]]] = TypeAdapter(list[_Row])
@@ -83,6 +87,7 @@ _OPTIONAL: Final = {
     "quality": pa.float64(),
     "enrolled_at": pa.timestamp("us", tz="UTC"),
     _CONSENT: pa.string(),
+    _ABOUT: pa.string(),
 }
 
 
@@ -107,7 +112,7 @@ def write_faces(
     *,
     model: Model,
     length: int,
-    consents_of: ConsentsOf | None = None,
+    records_of: RecordsOf | None = None,
 ) -> int:
     """Write faces to a file and return their number; until all are written it is unchanged.
 
@@ -115,10 +120,10 @@ def write_faces(
     ----------
     length : int
         Length of the embeddings.
-    consents_of : callable, optional
-        Returns the consent notes of people; none is written unless given.
+    records_of : callable, optional
+        Returns what is known of people beside their faces; none is written unless given.
     """
-    optional = [name for name in _OPTIONAL if name != _CONSENT or consents_of is not None]
+    optional = [name for name in _OPTIONAL if name not in _RECORD or records_of is not None]
     columns = _schema(length, optional).with_metadata(
         _FORMAT | {_NAME: model.name.encode(), _VERSION: model.version.encode()}
     )
@@ -130,7 +135,7 @@ def write_faces(
             draft, columns, compression="zstd", write_page_checksum=True
         ) as writer:
             for page in pages:
-                writer.write_batch(_batch(page, columns, consents_of))
+                writer.write_batch(_batch(page, columns, records_of))
                 written += len(page)
         draft.replace(file)
     finally:
@@ -139,7 +144,7 @@ def write_faces(
 
 
 def _batch(
-    faces: Sequence[EnrolledFace], columns: pa.Schema, consents_of: ConsentsOf | None
+    faces: Sequence[EnrolledFace], columns: pa.Schema, records_of: RecordsOf | None
 ) -> pa.RecordBatch:
     embeddings = np.stack([face.embedding for face in faces]).astype(np.float32)
     vectors = pa.FixedSizeListArray.from_arrays(
@@ -156,16 +161,21 @@ def _batch(
         ("quality", [face.quality for face in faces]),
         ("enrolled_at", [face.enrolled_at for face in faces]),
     ]
-    if consents_of is not None:
-        notes = consents_of({face.person for face in faces if face.person is not None})
-        texts = {person: note.model_dump_json() for person, note in notes.items()}
-        values.append((_CONSENT, [texts.get(face.person or "") for face in faces]))
+    if records_of is not None:
+        known = records_of({face.person for face in faces if face.person is not None})
+        records = [known.get(face.person or "", PersonRecord()) for face in faces]
+        values.append((_CONSENT, [_json(record.consent) for record in records]))
+        values.append((_ABOUT, [json.dumps(r.metadata) if r.metadata else None for r in records]))
     arrays = {name: pa.array(column, columns.field(name).type) for name, column in values}
     return pa.record_batch(arrays | {"embedding": vectors}, schema=columns)
 
 
+def _json(note: ConsentNote | None) -> str | None:
+    return None if note is None else note.model_dump_json()
+
+
 def _fields(row: _Row) -> dict[str, Any]:
-    return {name: value for name, value in row if name != _CONSENT}
+    return {name: value for name, value in row if name not in _RECORD}
 
 
 class FacesFile:
@@ -194,8 +204,8 @@ class FacesFile:
             raise self._damaged("its columns are not those of an export")
         self.model = Model(name=notes[_NAME].decode(), version=notes[_VERSION].decode())
         self.count: int = self._file.metadata.num_rows
-        self.consents: dict[str, ConsentNote] = {}
-        """Consent notes by name, of the pages that were read so far."""
+        self.records: dict[str, PersonRecord] = {}
+        """What is known of people, by name, of the pages that were read so far."""
 
     def pages(self) -> Iterator[list[EnrolledFace]]:
         """Yield the faces."""
@@ -220,7 +230,11 @@ class FacesFile:
         lengths = np.linalg.norm(embeddings.astype(np.float64), axis=1)
         if not ((lengths >= _SHORTEST) & (lengths <= _LONGEST)).all():
             raise self._damaged(f"an embedding's length is not {_SHORTEST} to {_LONGEST}")
-        self.consents |= {row.person: row.consent for row in rows if row.person and row.consent}
+        self.records |= {
+            row.person: PersonRecord(consent=row.consent, metadata=row.person_metadata or {})
+            for row in rows
+            if row.person and (row.consent or row.person_metadata)
+        }
         return [
             EnrolledFace(**_fields(row), embedding=embedding)
             for row, embedding in zip(rows, embeddings, strict=True)

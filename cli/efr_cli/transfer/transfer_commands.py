@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Set
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,7 +11,7 @@ import click
 from tqdm import tqdm
 
 from core.collections.collection import check_model
-from core.collections.consents import ConsentNote
+from core.collections.consents import Consents, PersonRecord
 from core.errors import PersonNotFound
 from core.ground.authors import TYPIST
 from core.ports import EnrolledFace
@@ -18,7 +19,7 @@ from efr_cli.context import CliContext, open_context
 from efr_cli.errors import Refused
 
 if TYPE_CHECKING:
-    from efr_cli.transfer.parquet import ConsentsOf
+    from efr_cli.transfer.parquet import RecordsOf
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -62,24 +63,24 @@ def export(context: click.Context, file: Path, collection_id: str) -> None:
             pages,
             model=model,
             length=len(first[0].embedding),
-            consents_of=_consents(parts, collection_id),
+            records_of=_records(parts, collection_id),
         )
     parts.audit.add("export", TYPIST, collection_id=collection_id, counts={"faces": written})
     click.echo(f"{written} faces of {collection_id!r} in {file}")
 
 
-def _consents(parts: CliContext, collection_id: str) -> "ConsentsOf | None":
-    """Return what finds the consent notes of people, None if nobody has one."""
+def _records(parts: CliContext, collection_id: str) -> "RecordsOf | None":
+    """Return what finds what is known of people, None if nothing is of anybody."""
     marks = parts.consents.marks(collection_id)
-    known: dict[str, ConsentNote] = {}
+    known: dict[str, PersonRecord] = {}
     asked: set[str] = set()
 
-    def consents_of(people: Set[str]) -> dict[str, ConsentNote]:
+    def records_of(people: Set[str]) -> dict[str, PersonRecord]:
         known.update(parts.consents.of_all(collection_id, people - asked, among=marks))
         asked.update(people)
         return known
 
-    return consents_of if marks else None
+    return records_of if marks else None
 
 
 def _counted(
@@ -122,9 +123,9 @@ def import_faces(context: click.Context, file: Path, collection_id: str) -> None
             )
             changed += added.changed
             bar.update(len(page))
-    for person, note in source.consents.items():
+    for person, record in source.records.items():
         with suppress(PersonNotFound):  # erased meanwhile, or the faces have other names here
-            parts.consents.set(collection_id, person, note, accepted_at=began_at, replace=False)
+            _note(parts.consents, collection_id, person, record, began_at)
     parts.audit.add(
         "import",
         TYPIST,
@@ -132,6 +133,17 @@ def import_faces(context: click.Context, file: Path, collection_id: str) -> None
         counts={"faces": source.count, "changed": changed},
     )
     click.echo(f"{source.count} faces in {collection_id!r}, {changed} of them new or changed")
+
+
+def _note(
+    consents: Consents, collection_id: str, person: str, record: PersonRecord, began_at: datetime
+) -> None:
+    if record.consent is not None:
+        consents.set(collection_id, person, record.consent, accepted_at=began_at, replace=False)
+    if record.metadata:
+        consents.set_metadata(
+            collection_id, person, record.metadata, accepted_at=began_at, replace=False
+        )
 
 
 @click.command()

@@ -27,6 +27,7 @@ from core.collections.crops import Crops, Meant
 from core.collections.erasing.receipts import Kind, Receipt, Removed, action_of
 from core.collections.erasing.traces import Found, Traces, Whom
 from core.collections.people import People
+from core.collections.person_ids import PersonIds
 from core.collections.registry import Collections
 from core.errors import (
     CollectionNotFound,
@@ -71,6 +72,7 @@ class Erasure:
     collections: Collections
     people: People
     consents: Consents
+    ids: PersonIds
     crops: Crops
     index: FaceIndex
     inputs: ObjectStore
@@ -134,6 +136,7 @@ class Erasure:
         whom = Whom(collection_id=collection_id, person=person)
         work = _Work(kind="person", collection_id=collection_id, person=person, author=author)
         receipt = self._until_nothing_is_left(work, whom, find, first)
+        self.ids.forget(self.collections.get(collection_id), person)
         self._tell(person, receipt)
         return receipt
 
@@ -242,6 +245,7 @@ class Erasure:
     def _erase_all(self, whom: Whom) -> Removed:
         """Erase the jobs, batches and consent notes of a collection."""
         removed = self._traces.erase(self._traces.find(whom))
+        self.ids.forget_all(whom.collection_id)
         batches = BatchLists(outputs=self.outputs, realm=self.realm)
         return removed.model_copy(
             update={

@@ -26,7 +26,15 @@ from core.gallery.replica.cache import GalleryCache
 from core.gallery.replica.replica import GalleryReplica, State
 from core.ground.ids import is_gallery_id
 from core.ground.storage_keys import gallery_prefix, journal_key
-from core.ports import Bucket, EnrolledFace, FoundPeople, Match
+from core.ports import (
+    Bucket,
+    EnrolledFace,
+    EnrolledPerson,
+    FoundPeople,
+    Match,
+    PersonOrder,
+    PersonPlace,
+)
 from core.settings import Settings
 
 
@@ -155,6 +163,17 @@ class LanceFaceIndex:
 
     def count_people(self, gallery_id: str) -> int:
         return self._table(gallery_id).count_people()
+
+    def persons(
+        self,
+        gallery_id: str,
+        *,
+        limit: int,
+        order: PersonOrder = "name",
+        prefix: str = "",
+        after: PersonPlace | None = None,
+    ) -> list[EnrolledPerson]:
+        return self._table(gallery_id).persons(limit=limit, order=order, prefix=prefix, after=after)
 
     def search(
         self, gallery_id: str, probes: NDArray[np.float32], *, limit: int

@@ -27,9 +27,10 @@ from core.gallery.lance.snapshot import (
 from core.gallery.lance.storage import lance_errors
 from core.gallery.lance.tidying import Tidying
 from core.gallery.lance.write_lock import write_lock
+from core.gallery.person_list import COLUMNS, people_in
 from core.ground.aws_keys import Renewable
 from core.ground.names import spelled
-from core.ports import EnrolledFace
+from core.ports import EnrolledFace, EnrolledPerson, PersonOrder, PersonPlace
 
 if TYPE_CHECKING:
     from lancedb.table import Table
@@ -126,19 +127,31 @@ class LanceTable:
         return self._table.run(read)
 
     def count_people(self) -> int:
+        names = pc.unique(self._named(["person"])["person"]).to_pylist()
+        return len(set(map(spelled, names)))
+
+    def persons(
+        self, *, limit: int, order: PersonOrder, prefix: str, after: PersonPlace | None
+    ) -> list[EnrolledPerson]:
+        rows = self._named(COLUMNS.names)
+        return people_in(rows, limit=limit, order=order, prefix=prefix, after=after)
+
+    def _named(self, columns: Sequence[str]) -> pa.Table:
+        """Return columns of all faces with a name, without those that an older table lacks."""
         entries = self._journal.read()
 
         def read(table: "Table") -> pa.Table:
-            named = select(table, "person IS NOT NULL", ["face_id", "person"])
+            wanted = dict.fromkeys(["face_id", *columns])
+            there = [name for name in wanted if name in table.schema.names]
+            named = select(table, "person IS NOT NULL", there)
             if not len(entries):
                 return named
             hidden = _values(entries.face_ids)
             shown = named.filter(pc.invert(pc.is_in(named["face_id"], hidden)))
-            arrived = entries.rows.select(["face_id", "person"])
-            return joined(shown, arrived)
+            arrived = entries.rows.filter(pc.is_valid(entries.rows["person"]))
+            return joined(shown, arrived.select(there))
 
-        names = pc.unique(self._table.run(read)["person"].drop_null()).to_pylist()
-        return len(set(map(spelled, names)))
+        return self._table.run(read)
 
     def erase(self, face_ids: Sequence[str], *, on_deleted: Callable[[], None]) -> None:
         """Take the faces out of the journal, delete their rows, and rewrite files that hold them.

@@ -24,7 +24,14 @@ from core.gallery.remote.payload import (
     to_match,
 )
 from core.gallery.remote.people import PeopleOfFaces
-from core.ports import EnrolledFace, FoundPeople, Match
+from core.ports import (
+    EnrolledFace,
+    EnrolledPerson,
+    FoundPeople,
+    Match,
+    PersonOrder,
+    PersonPlace,
+)
 
 _TIMEOUT_S: Final = 10
 _BATCH: Final = 250
@@ -139,6 +146,17 @@ class MilvusFaceIndex:
                 _name(gallery_id), filter="", output_fields=["count(*)"], timeout=_TIMEOUT_S
             )
         return int(rows[0]["count(*)"])
+
+    def persons(
+        self,
+        gallery_id: str,
+        *,
+        limit: int,
+        order: PersonOrder = "name",
+        prefix: str = "",
+        after: PersonPlace | None = None,
+    ) -> list[EnrolledPerson]:
+        return self._people.listed(gallery_id, limit=limit, order=order, prefix=prefix, after=after)
 
     def search(
         self, gallery_id: str, probes: NDArray[np.float32], *, limit: int

@@ -10,7 +10,17 @@ from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from core.faces.decision import template_of
-from core.ports import EnrolledFace, FoundPeople, FoundPerson, Match, without_rejected
+from core.gallery.person_list import people_in, rows_of
+from core.ports import (
+    EnrolledFace,
+    EnrolledPerson,
+    FoundPeople,
+    FoundPerson,
+    Match,
+    PersonOrder,
+    PersonPlace,
+    without_rejected,
+)
 
 _FACES: Final = (100, 1000)
 """Near faces whose people are looked at; more where these show too few people."""
@@ -68,6 +78,19 @@ class PeopleOfFaces:
         """Return how many people a gallery holds, by reading all its faces."""
         people = {face.person for face in self._pages(gallery_id, None)} - {None}
         return len(people)
+
+    def listed(
+        self,
+        gallery_id: str,
+        *,
+        limit: int,
+        order: PersonOrder,
+        prefix: str,
+        after: PersonPlace | None,
+    ) -> list[EnrolledPerson]:
+        """Return the next people, which takes all faces; see `FaceIndex.persons`."""
+        rows = rows_of(self._pages(gallery_id, None))
+        return people_in(rows, limit=limit, order=order, prefix=prefix, after=after)
 
     def _counted(self, gallery_id: str) -> int:
         """Return about how many people there are: faces tell when they are to be counted again."""

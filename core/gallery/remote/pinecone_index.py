@@ -26,7 +26,14 @@ from core.gallery.remote.pinecone_vectors import (
     to_vector,
     upserts,
 )
-from core.ports import EnrolledFace, FoundPeople, Match
+from core.ports import (
+    EnrolledFace,
+    EnrolledPerson,
+    FoundPeople,
+    Match,
+    PersonOrder,
+    PersonPlace,
+)
 
 _TIMEOUT_S: Final = 10
 _MAX_DELETE: Final = 1000
@@ -127,6 +134,17 @@ class PineconeFaceIndex:
     def count(self, gallery_id: str) -> int:
         with _translated(gallery_id):
             return int(self._index.describe_namespace(name=gallery_id).record_count)
+
+    def persons(
+        self,
+        gallery_id: str,
+        *,
+        limit: int,
+        order: PersonOrder = "name",
+        prefix: str = "",
+        after: PersonPlace | None = None,
+    ) -> list[EnrolledPerson]:
+        return self._people.listed(gallery_id, limit=limit, order=order, prefix=prefix, after=after)
 
     def search(
         self, gallery_id: str, probes: NDArray[np.float32], *, limit: int

@@ -19,7 +19,14 @@ from core.gallery.remote.payload import (
     to_payload,
 )
 from core.gallery.remote.people import PeopleOfFaces
-from core.ports import EnrolledFace, FoundPeople, Match
+from core.ports import (
+    EnrolledFace,
+    EnrolledPerson,
+    FoundPeople,
+    Match,
+    PersonOrder,
+    PersonPlace,
+)
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -127,6 +134,17 @@ class QdrantFaceIndex:
     def count(self, gallery_id: str) -> int:
         with _translated(gallery_id):
             return int(self._client.count(gallery_id, exact=True).count)
+
+    def persons(
+        self,
+        gallery_id: str,
+        *,
+        limit: int,
+        order: PersonOrder = "name",
+        prefix: str = "",
+        after: PersonPlace | None = None,
+    ) -> list[EnrolledPerson]:
+        return self._people.listed(gallery_id, limit=limit, order=order, prefix=prefix, after=after)
 
     def search(
         self, gallery_id: str, probes: NDArray[np.float32], *, limit: int

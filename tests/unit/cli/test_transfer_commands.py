@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from efr_cli.transfer.parquet import PAGE, write_faces
 
-from core.collections.consents import ConsentNote
+from core.collections.consents import ConsentNote, PersonRecord
 from core.collections.enrolment.enroller import Added, Enroller
 from core.faces.geometry import Box
 from core.faces.results import Model
@@ -383,6 +383,7 @@ def noted(cli: CliFixture, file: Path) -> CliFixture:
     """Return a command line that exported two people, one of them with a consent note."""
     cli.enrol("default", "Ada", "Bob", None)
     cli.parts().consents.set("default", "Ada", NOTE)
+    cli.parts().consents.set_metadata("default", "Bob", {"room": "17 ä"})
     assert cli.run("export", file, "--collection", "default").exit_code == 0
     cli.collections.create("work")
     return cli
@@ -393,7 +394,7 @@ def test_consent_notes_are_exported_and_imported(noted: CliFixture, file: Path) 
 
     consents = noted.parts().consents
     assert consents.of("work", "Ada") == NOTE
-    assert consents.of("work", "Bob") is None
+    assert consents.record("work", "Bob") == PersonRecord(metadata={"room": "17 ä"})
 
 
 def test_consent_note_that_is_there_stays_as_it_is(noted: CliFixture, file: Path) -> None:

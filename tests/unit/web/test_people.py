@@ -2,12 +2,13 @@
 
 import logging
 import uuid
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from core.faces.results import Face
-from core.ground.storage_keys import CROPS
+from core.ground.storage_keys import AUDIT, CROPS
 from tests.support.faces import face
 from tests.unit.web.web_fixture import WebFixture, assert_error, json_of, photo_number
 
@@ -99,7 +100,7 @@ def test_any_printable_name_can_stand_in_a_path(web: WebFixture, name: str) -> N
 
     assert json_of(web.client.get(path))["person"] == name
     renamed = web.client.patch(path, json={"name": "Eve"})
-    assert json_of(renamed) == {"person": "Eve", "faces": 1}
+    assert json_of(renamed).items() >= {"person": "Eve", "faces": 1}.items()
     assert_error(web.client.get(path), 404, "PERSON_NOT_FOUND")
     # The job's result still has the former name.
     assert web.client.delete(path).status_code == 204
@@ -120,7 +121,7 @@ def test_name_is_one_in_every_spelling(web: WebFixture, given: str, asked: str) 
     query = f"/collections/staff/faces?person={quote(asked)}"
     assert {each["person"] for each in json_of(web.client.get(query))["faces"]} == {COMPOSED}
     renamed = web.client.patch("/collections/staff/persons/Bob", json={"name": given})
-    assert json_of(renamed) == {"person": COMPOSED, "faces": 1}
+    assert json_of(renamed).items() >= {"person": COMPOSED, "faces": 1}.items()
     assert web.client.delete(path).status_code == 204
     assert set(names(web).values()) == {"Ada"}
 
@@ -140,7 +141,7 @@ def test_what_is_no_name_is_refused(web: WebFixture, name: str) -> None:
 def test_renaming_onto_somebody_merges_both(web: WebFixture) -> None:
     response = web.client.patch("/collections/staff/persons/Bob", json={"name": "Ada"})
 
-    assert json_of(response) == {"person": "Ada", "faces": 1}
+    assert json_of(response).items() >= {"person": "Ada", "faces": 1}.items()
     assert set(names(web).values()) == {"Ada"}
     response = web.client.patch("/collections/staff/persons/Bob", json={"name": "Ada"})
     assert_error(response, 404, "PERSON_NOT_FOUND")
@@ -282,3 +283,129 @@ def test_picture_that_is_not_there_is_not_found(web: WebFixture) -> None:
         answer = web.client.get(f"/collections/staff/faces/{face_id}/image")
 
         assert_error(answer, 404, code)
+
+
+def persons(web: WebFixture, query: str = "") -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = json_of(web.client.get(f"/collections/staff/persons{query}"))[
+        "persons"
+    ]
+    return listed
+
+
+def test_people_are_listed_with_faces_cover_times_and_metadata(web: WebFixture) -> None:
+    web.enrol("staff", "nobody", face(9.0))
+    web.client.patch("/collections/staff/persons/Ada", json={"metadata": {"room": "17"}})
+
+    ada, bob = persons(web)
+
+    assert (ada["person"], ada["faces"], ada["metadata"]) == ("Ada", 2, {"room": "17"})
+    assert ada["cover"] in {id_of(web, "ada-1"), id_of(web, "ada-2")}
+    assert ada["first_enrolled_at"] <= ada["last_enrolled_at"]
+    assert (bob["person"], bob["metadata"], bob["consent"]) == ("Bob", {}, None)
+
+
+def test_people_are_found_by_prefix_sorted_and_paged(web: WebFixture) -> None:
+    for number in range(3):
+        web.enrol("staff", f"eve-{number}", face(20.0 + number), person="Ève 王")
+
+    assert [each["person"] for each in persons(web, "?sort=faces")] == ["Ève 王", "Ada", "Bob"]
+    assert persons(web, "?sort=last_enrolled")[0]["person"] == "Ève 王"
+    assert [each["person"] for each in persons(web, "?prefix=è")] == ["Ève 王"]
+    names, token = [], ""
+    while True:
+        page = json_of(web.client.get(f"/collections/staff/persons?limit=1&next_token={token}"))
+        names += [each["person"] for each in page["persons"]]
+        token = page["next_token"]
+        if token is None:
+            break
+    assert names == ["Ada", "Bob", "Ève 王"]
+
+
+@pytest.mark.parametrize("query", ["sort=age", "next_token=WzEsMl0=", "next_token=e30=", "prefix="])
+def test_odd_questions_for_people_are_answered(web: WebFixture, query: str) -> None:
+    answer = web.client.get(f"/collections/staff/persons?{query}")
+
+    if query == "prefix=":
+        assert len(json_of(answer)["persons"]) == 2
+    else:
+        assert_error(answer, 400, "INVALID_REQUEST")
+
+
+def test_id_of_a_person_outlives_a_rename_and_stands_for_the_name(web: WebFixture) -> None:
+    before = persons(web)[0]["person_id"]
+    path = f"/collections/staff/persons/{before}"
+
+    assert json_of(web.client.get(path))["person"] == "Ada"
+    renamed = json_of(web.client.patch(path, json={"name": "Ada King"}))
+    assert renamed["person_id"] == before
+    assert json_of(web.client.get(path))["person"] == "Ada King"
+    again = json_of(web.client.patch(path, json={"name": "Countess"}))
+    assert again["person_id"] == before
+
+    web.enrol("staff", "ada-3", face(40.0), person="Ada")
+    ids = {each["person"]: each["person_id"] for each in persons(web)}
+    assert ids["Countess"] == before
+    assert len(set(ids.values())) == len(ids) == 3
+    assert web.client.delete(path).status_code == 204
+    assert [each["person"] for each in persons(web)] == ["Ada", "Bob"]
+    assert_error(web.client.get(path), 404, "PERSON_NOT_FOUND")
+
+
+def test_of_two_people_who_are_merged_the_id_of_the_name_that_stays_is_kept(
+    web: WebFixture,
+) -> None:
+    ids = {each["person"]: each["person_id"] for each in persons(web)}
+    web.client.patch("/collections/staff/persons/Ada", json={"metadata": {"a": "1", "b": "2"}})
+    web.client.patch("/collections/staff/persons/Bob", json={"metadata": {"b": "3"}})
+
+    merged = json_of(web.client.patch("/collections/staff/persons/Ada", json={"name": "Bob"}))
+
+    assert merged == {
+        "person": "Bob",
+        "person_id": ids["Bob"],
+        "metadata": {"a": "1", "b": "3"},
+        "faces": 2,
+    }
+    web.enrol("staff", "ada-3", face(40.0), person="Ada")
+    assert persons(web)[0]["person_id"] not in ids.values()
+
+
+def test_name_that_looks_like_an_id_is_a_name(web: WebFixture) -> None:
+    ada = persons(web)[0]["person_id"]
+    web.enrol("staff", "odd", face(30.0), person=ada)
+
+    shown = json_of(web.client.get(f"/collections/staff/persons/{ada}"))
+
+    assert (shown["person"], [each["image_id"] for each in shown["faces"]]) == (ada, ["odd"])
+
+
+def test_metadata_goes_with_the_person_and_is_audited(web: WebFixture) -> None:
+    web.client.patch("/collections/staff/persons/Ada", json={"metadata": {"room": "secret 17"}})
+    renamed = web.client.patch("/collections/staff/persons/Ada", json={"name": "Ada King"})
+    assert json_of(renamed)["metadata"] == {"room": "secret 17"}
+    trail = [web.gallery.objects[key] for key in web.gallery.objects if key.startswith(AUDIT)]
+    assert any(b"describe_person" in each for each in trail)
+    assert not any(b"secret" in each for each in trail)
+
+    web.client.delete("/collections/staff/persons/Ada%20King")
+
+    assert not [each for each in web.gallery.objects.values() if b"secret 17" in each]
+
+
+@pytest.mark.parametrize(
+    "change", [{}, {"metadata": {str(n): "" for n in range(21)}}, {"metadata": {"a": 1}}]
+)
+def test_change_of_a_person_that_is_none_is_refused(
+    web: WebFixture, change: dict[str, Any]
+) -> None:
+    answer = web.client.patch("/collections/staff/persons/Ada", json=change)
+
+    assert_error(answer, 400, "INVALID_REQUEST")
+
+
+def test_metadata_of_nobody_is_not_found(web: WebFixture) -> None:
+    change = {"metadata": {"room": "17"}}
+
+    assert_error(
+        web.client.patch("/collections/staff/persons/Eve", json=change), 404, "PERSON_NOT_FOUND"
+    )

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from core.collections.consents import ConsentNote
 from core.collections.matching import MAX_MATCHES
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD
+from core.ground.names import spelled
 from core.jobs.index_job import (
     MAX_KEY_BYTES,
     WHOLE,
@@ -22,6 +23,7 @@ from core.jobs.index_job import (
 from core.jobs.recognition_job import DEFAULT_COLLECTION
 from core.jobs.webhooks.addresses import MAX_URL
 from core.jobs.webhooks.endpoints import EVENT_TYPES, EventType
+from core.ports import PersonOrder
 from core.submission.batch_requests import MAX_KEYS
 from efr_web.schemas import Threshold
 
@@ -226,10 +228,11 @@ class VerifyPhoto(PhotoFields):
     threshold: Threshold | None = None
 
 
-class NewName(RequestModel):
-    """The name that a person gets."""
+class PersonChange(RequestModel):
+    """The name that a person gets, or their metadata instead of the former ones, or both."""
 
-    name: PersonName
+    name: PersonName | None = None
+    metadata: Metadata | None = None
 
 
 class PersonOfFace(RequestModel):
@@ -257,6 +260,26 @@ class PageQuery(RequestModel):
         StringConstraints(max_length=400, pattern=r"^[A-Za-z0-9_=-]*$"),
         Field(description="`next_token` of the page before; empty for the first page."),
     ] = ""
+
+
+class PersonPageQuery(PageQuery):
+    """The page of a list of people, and their order."""
+
+    next_token: Annotated[
+        str,
+        StringConstraints(max_length=800, pattern=r"^[A-Za-z0-9_=-]*$"),
+        Field(description="`next_token` of the page before; empty for the first page."),
+    ] = ""
+    prefix: Annotated[
+        str,
+        StringConstraints(max_length=100),
+        Field(description="How their names begin, in capitals or small letters."),
+        AfterValidator(spelled),
+    ] = ""
+    sort: Annotated[
+        PersonOrder,
+        Field(description="By name; most faces first; or enrolled last first."),
+    ] = "name"
 
 
 class FacePageQuery(PageQuery):

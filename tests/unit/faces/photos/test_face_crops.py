@@ -1,6 +1,7 @@
 """Pictures of faces: upright, with a margin, in the photo's own colours."""
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ def flag() -> Image.Image:
     return image
 
 
-def photo(image: Image.Image, **options: object) -> Photo:
+def photo(image: Image.Image, **options: Any) -> Photo:
     file = io.BytesIO()
     image.save(file, "PNG", **options)
     return Photo(file.getvalue(), max_pixels=10_000_000)
