@@ -8,7 +8,8 @@ from typing import Any, Final
 import click
 
 from core.access.audit_trail import Action
-from core.access.keys import SCOPES, ApiKey, GivenKey, Scope
+from core.access.keys import SCOPES, ApiKey, GivenKey, Scope, is_key_id
+from core.errors import KeyNotFound
 from core.ground.authors import TYPIST
 from core.ground.realms import COLLECTION_PATTERN, is_tenant
 from efr_cli.context import CliContext, named_tenant, open_context
@@ -108,14 +109,16 @@ def create(
 @keys.command("list")
 @click.pass_context
 def list_keys(context: click.Context) -> None:
-    """List all keys, without their secrets."""
-    store = open_context(context).keys
+    """List all keys, or those of the tenant that is named, without their secrets."""
+    store, tenant = open_context(context).keys, named_tenant(context)
     row = "{:<13} {:<24} {:<12} {:<24} {:<16} {:<8} {:<11} {}"
     click.echo(
         row.format("key", "name", "tenant", "scopes", "collections", "state", "expires", "last use")
     )
     now = datetime.now(UTC)
     for key in store.all():
+        if tenant and key.tenant != tenant:
+            continue
         used = store.last_use(key.key_id)
         click.echo(
             row.format(
@@ -146,7 +149,7 @@ def rotate(context: click.Context, key_id: str, keep: timedelta) -> None:
 
     KEY is its id, the part behind efr_.
     """
-    parts = open_context(context)
+    parts = _parts_with(context, key_id)
     stored, key = parts.keys.rotate(key_id, keep=keep)
     _show(key)
     _audit(parts, "rotate_key", stored)
@@ -160,10 +163,19 @@ def revoke(context: click.Context, key_id: str) -> None:
 
     KEY is its id, the part behind efr_.
     """
-    parts = open_context(context)
+    parts = _parts_with(context, key_id)
     key = parts.keys.revoke(key_id)
     click.echo(f"key {key_id} ({key.name}) was revoked")
     _audit(parts, "revoke_key", key)
+
+
+def _parts_with(context: click.Context, key_id: str) -> CliContext:
+    """Return the parts of a command about a key, which is one of the tenant that is named."""
+    parts, tenant = open_context(context), named_tenant(context)
+    key = parts.keys.read(key_id) if tenant and is_key_id(key_id) else None
+    if key is not None and key.tenant != tenant:
+        raise KeyNotFound(f"tenant {tenant!r} has no key {key_id}")
+    return parts
 
 
 def _show(key: GivenKey) -> None:

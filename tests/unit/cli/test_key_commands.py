@@ -98,6 +98,23 @@ def test_unknown_key_is_an_error(cli: CliFixture, command: str) -> None:
     assert result.stderr.startswith("KEY_NOT_FOUND: ")
 
 
+def test_keys_of_other_tenants_are_not_those_of_the_tenant_that_is_named(cli: CliFixture) -> None:
+    ours, theirs = made(cli, "--admin", tenant="acme"), made(cli, "--admin", tenant="globex")
+
+    listed = cli.run("--tenant", "acme", "keys", "list").stdout
+    refused = [
+        cli.run("--tenant", "acme", "keys", command, theirs.key_id)
+        for command in ("rotate", "revoke")
+    ]
+
+    assert ours.key_id in listed
+    assert theirs.key_id not in listed
+    for each in refused:
+        assert (each.exit_code, "KEY_NOT_FOUND" in each.stderr) == (2, True)
+    assert stored(cli, theirs).revoked_at is None
+    assert len(stored(cli, theirs).secrets) == 1
+
+
 def test_commands_are_about_the_tenant_that_is_named(cli: CliFixture) -> None:
     cli.run("--tenant", "acme", "collections", "create", "staff")
     cli.run("collections", "create", "guests")
