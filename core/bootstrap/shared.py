@@ -371,11 +371,13 @@ class Shared:
 
     def warm(self) -> None:
         """Load the galleries that were used last, of all tenants, in the background."""
-        of = cache(lambda tenant: self.of(Realm(tenant)) if tenant else self)
+        collections_of = cache(
+            lambda tenant: (self.of(Realm(tenant)) if tenant else self).collections
+        )
         recent = RecentCollections(
             self.uses,
-            notes_of=lambda tenant: of(tenant).own,
-            collections_of=lambda tenant: of(tenant).collections,
+            notes_of=lambda tenant: self.of(Realm(tenant)).own,
+            collections_of=collections_of,
         )
         load = getattr(self.index, "warm", _nothing)
         self.infrastructure.run_in_background(
