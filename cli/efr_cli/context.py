@@ -111,10 +111,11 @@ def join_context(
     settings: Settings, infrastructure: "Infrastructure", realm: Realm = WHOLE
 ) -> CliContext:
     """Return the parts of a command that is about a realm."""
+    from core.bootstrap import at_start
     from core.bootstrap.shared import Shared
 
     shared = Shared(settings, infrastructure, realm)
-    shared.tell_of_versions()
+    at_start.tell_of_versions(shared)
     return CliContext(
         keys=shared.key_store,
         audit_of=lambda tenant: shared.of(Realm(tenant)).audit,

@@ -1,8 +1,8 @@
 """What both tiers and the command line are made of, for each realm its own."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from typing import Final
 
 from core.access.audit_trail import AuditTrail
@@ -10,8 +10,8 @@ from core.access.key_ring import KeyRing
 from core.access.key_store import KeyStore
 from core.access.limits.quotas import Quotas
 from core.access.name_hashes import NameHashes
-from core.bootstrap.bucket_news import tell_of_obstacles, tell_of_versions
 from core.bootstrap.infrastructure import Infrastructure
+from core.bootstrap.tenant_quotas import TenantQuotas, build_quotas
 from core.bootstrap.tenant_store import TenantStore
 from core.collections.consents import Consents
 from core.collections.crops import Crops
@@ -24,7 +24,7 @@ from core.collections.matching import Matching, Recognise
 from core.collections.people import People
 from core.collections.person_ids import PersonIds
 from core.collections.persons import Persons
-from core.collections.recent_collections import RecentCollections, Uses, keep_warm
+from core.collections.recent_collections import Uses
 from core.collections.registry import Collections
 from core.gallery.changes import StoredChanges, Watch
 from core.ground.realms import WHOLE, Realm
@@ -37,7 +37,7 @@ from core.settings import Settings
 from core.submission.batch_requests import BatchRequests
 from core.submission.direct_uploads import DirectUploads
 from core.submission.job_notes import JobNotes, OwnJobNotes
-from core.submission.jobs_under_way import ANY_NUMBER, JobQuota, JobsUnderWay
+from core.submission.jobs_under_way import JobQuota
 from core.submission.repeats import Repeats
 
 Check = Callable[[], None]
@@ -103,39 +103,33 @@ class Shared:
         return TenantStore(self.gallery, tenant_prefix(tenant)) if tenant else self.gallery
 
     @cached_property
-    def _of_tenants(self) -> dict[str, tuple[Quotas, JobQuota]]:
+    def _of_tenants(self) -> dict[str, TenantQuotas]:
         return {}
 
     @property
     def quotas(self) -> Quotas:
         """The tenant's, the same ones for all its realms."""
-        return self._tenants_quotas[0]
+        return self._tenants_quotas.stored
 
     @property
     def jobs(self) -> JobQuota:
         """Where the tenant's jobs are counted, the same for all its realms."""
-        return self._tenants_quotas[1]
+        return self._tenants_quotas.jobs
 
     @property
-    def _tenants_quotas(self) -> tuple[Quotas, JobQuota]:
+    def _tenants_quotas(self) -> TenantQuotas:
         tenant = self.realm.tenant
         if tenant not in self._of_tenants:
-            self._of_tenants.setdefault(tenant, self._made_quotas())
+            unseen_too = self if self.realm.is_whole else self.of(Realm(tenant))
+            made = build_quotas(
+                self.settings,
+                people=unseen_too.people,
+                collections=unseen_too.collections,
+                outputs=self.outputs,
+                clock=self.infrastructure.clock,
+            )
+            self._of_tenants.setdefault(tenant, made)
         return self._of_tenants[tenant]
-
-    def _made_quotas(self) -> tuple[Quotas, JobQuota]:
-        settings, clock = self.settings, self.infrastructure.clock
-        unseen_too = self if self.realm.is_whole else self.of(Realm(self.realm.tenant))
-        quotas = Quotas(
-            count_faces=unseen_too.people.count_all,
-            count_collections=lambda most: len(unseen_too.collections.ids(limit=most)),
-            max_faces=settings.max_faces,
-            max_collections=settings.max_collections,
-            clock=clock,
-        )
-        if not settings.max_jobs:
-            return quotas, ANY_NUMBER
-        return quotas, JobsUnderWay(self.outputs, most=settings.max_jobs, clock=clock)
 
     @cached_property
     def names(self) -> NameHashes:
@@ -359,34 +353,5 @@ class Shared:
         names = self.collections.names()
         return {names[gallery]: state for gallery, state in states.items() if gallery in names}
 
-    def tell_of_versions(self) -> None:
-        """Log which buckets keep versions, in the background."""
-        own = self._buckets(self.settings.buckets)
-        self.infrastructure.run_in_background("versions", partial(tell_of_versions, own))
-
-    def tell_of_sources(self) -> None:
-        """Log which buckets of ``ALLOWED_BUCKETS`` can't be read, in the background."""
-        allowed = self._buckets(each.rpartition(":")[2] for each in self.settings.allowed_buckets)
-        self.infrastructure.run_in_background("sources", partial(tell_of_obstacles, allowed))
-
-    def warm(self) -> None:
-        """Load the galleries that were used last, of all tenants, in the background."""
-        collections_of = cache(
-            lambda tenant: (self.of(Realm(tenant)) if tenant else self).collections
-        )
-        recent = RecentCollections(
-            self.uses,
-            notes_of=lambda tenant: self.of(Realm(tenant)).own,
-            collections_of=collections_of,
-        )
-        load = getattr(self.index, "warm", _nothing)
-        self.infrastructure.run_in_background(
-            "warm-up", partial(keep_warm, recent, load, self.infrastructure.sleep)
-        )
-
     def _buckets(self, names: Iterable[str]) -> dict[str, Bucket]:
         return {name: self.infrastructure.bucket(name) for name in names}
-
-
-def _nothing(_gallery_ids: Sequence[str]) -> None:
-    """Do nothing, for engines that hold no gallery in memory."""

@@ -13,6 +13,7 @@ from core.access.audit_trail import AuditTrail
 from core.access.key_ring import KeyRing
 from core.access.limits.quotas import Quotas
 from core.access.limits.request_limits import RequestLimits
+from core.bootstrap import at_start
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.limits import build_limits
 from core.bootstrap.shared import Check, Shared
@@ -179,9 +180,7 @@ def _start_web(shared: Shared, pool: WarmPool, lending: Neighbours | None) -> No
     pool.start()
     if lending is not None:
         lending.start()
-    shared.tell_of_versions()
-    shared.tell_of_sources()
-    shared.warm()
+    at_start.begin(shared)
 
 
 def _intake(shared: Shared, queue: str) -> Intake:

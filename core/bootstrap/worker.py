@@ -8,6 +8,7 @@ from typing import Final
 
 from cachetools import LRUCache, cached
 
+from core.bootstrap import at_start
 from core.bootstrap.host import Host, build_host, touch
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
@@ -130,7 +131,7 @@ def build_worker(settings: Settings, infrastructure: Infrastructure) -> WorkerPa
         lanes=lanes,
         pool=pool,
         host=build_host(settings, worker),
-        start=partial(_start_worker, shared),
+        start=partial(at_start.begin, shared),
     )
 
 
@@ -220,12 +221,6 @@ def _inbox(shared: Shared, name: str, queue: str, dead_letters: str) -> Inbox:
         heartbeat_s=settings.visibility_heartbeat_seconds,
         clock=shared.infrastructure.clock,
     )
-
-
-def _start_worker(shared: Shared) -> None:
-    shared.tell_of_versions()
-    shared.tell_of_sources()
-    shared.warm()
 
 
 def _show_life(alive_file: str | None, notes: WorkNotes) -> None:

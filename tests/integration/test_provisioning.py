@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from core.aws.clients import s3_client, sqs_client
 from core.aws.provisioning import provision
+from core.bootstrap import at_start
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
 from core.errors import InvalidSettings
@@ -254,7 +255,7 @@ def test_processes_tell_of_versioned_buckets_when_they_start(
         Bucket=settings.s3_out_bucket, VersioningConfiguration={"Status": "Enabled"}
     )
 
-    Shared(settings, Infrastructure.on_aws(settings)).tell_of_versions()
+    at_start.tell_of_versions(Shared(settings, Infrastructure.on_aws(settings)))
 
     wait_until(
         lambda: any(each.levelname == "WARNING" for each in caplog.records), what="the warning"
@@ -274,7 +275,7 @@ def test_processes_tell_of_callers_buckets_that_can_not_be_read(
         proxy.refuse(Refusal(what="^HEAD /refused-album"))
 
         seen = settings.model_copy(update={"aws_endpoint_url": proxy.address})
-        Shared(seen, Infrastructure.on_aws(seen)).tell_of_sources()
+        at_start.tell_of_sources(Shared(seen, Infrastructure.on_aws(seen)))
 
         wait_until(lambda: proxy.asked["HEAD /album"] > 0, what="a look at the last bucket")
 

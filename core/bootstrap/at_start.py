@@ -1,0 +1,56 @@
+"""What a process does in the background once it has started."""
+
+from collections.abc import Iterable, Sequence
+from functools import cache, partial
+
+from core.bootstrap import bucket_news
+from core.bootstrap.shared import Shared
+from core.collections.recent_collections import RecentCollections, keep_warm
+from core.ground.realms import Realm
+from core.ports import Bucket
+
+
+def begin(shared: Shared) -> None:
+    """Begin all that a web process or a worker does."""
+    tell_of_versions(shared)
+    tell_of_sources(shared)
+    _warm(shared)
+
+
+def tell_of_versions(shared: Shared) -> None:
+    """Log which buckets keep versions."""
+    own = _buckets(shared, shared.settings.buckets)
+    shared.infrastructure.run_in_background("versions", partial(bucket_news.tell_of_versions, own))
+
+
+def tell_of_sources(shared: Shared) -> None:
+    """Log which buckets of ``ALLOWED_BUCKETS`` can't be read."""
+    names = (each.rpartition(":")[2] for each in shared.settings.allowed_buckets)
+    allowed = _buckets(shared, names)
+    shared.infrastructure.run_in_background(
+        "sources", partial(bucket_news.tell_of_obstacles, allowed)
+    )
+
+
+def _warm(shared: Shared) -> None:
+    """Load the galleries that were used last, of all tenants."""
+    collections_of = cache(
+        lambda tenant: (shared.of(Realm(tenant)) if tenant else shared).collections
+    )
+    recent = RecentCollections(
+        shared.uses,
+        notes_of=lambda tenant: shared.of(Realm(tenant)).own,
+        collections_of=collections_of,
+    )
+    load = getattr(shared.index, "warm", _nothing)
+    shared.infrastructure.run_in_background(
+        "warm-up", partial(keep_warm, recent, load, shared.infrastructure.sleep)
+    )
+
+
+def _buckets(shared: Shared, names: Iterable[str]) -> dict[str, Bucket]:
+    return {name: shared.infrastructure.bucket(name) for name in names}
+
+
+def _nothing(_gallery_ids: Sequence[str]) -> None:
+    """Do nothing, for engines that hold no gallery in memory."""
