@@ -29,6 +29,7 @@ from core.access.name_hashes import NameHashes
 from core.collections.crops import Crops
 from core.collections.enrolment.enroller import Enroller
 from core.collections.identification import FaceIdentifier
+from core.collections.likeness import LikenessOfFaces
 from core.collections.registry import Collections
 from core.errors import Erased
 from core.faces.results import Recognition
@@ -119,7 +120,8 @@ class Service:
         self._collections.create(_COLLECTION)
         crops = Crops(store=store, names=NameHashes(store), index=self._index, are_kept=False)
         self._enroller = Enroller(self._collections, self._index, crops=crops)
-        self._identifier = FaceIdentifier(self._collections, self._index, max_distance=max_distance)
+        likeness = LikenessOfFaces(index=self._index, max_distance=max_distance)
+        self._identifier = FaceIdentifier(self._collections, likeness)
 
     def enrol(
         self, recognitions: Recognitions, several: Mapping[str, Sequence[str]]

@@ -7,7 +7,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from core.collections.collection import Collection
 from core.collections.erasing.receipts import Receipt
-from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from core.ground.authors import TYPIST
 from core.jobs.index_job import Metadata
 from efr_cli.context import CliContext, open_context
@@ -25,17 +24,20 @@ def collections() -> None:
 @collections.command("list")
 @click.pass_context
 def list_collections(context: click.Context) -> None:
-    """List all collections with faces, threshold, model and state."""
+    """List all collections with persons, faces, threshold, model and state."""
     parts = open_context(context)
-    row = "{:<32} {:>9} {:>9}  {:<24} {:<8} {}"
-    click.echo(row.format("collection", "faces", "threshold", "model", "state", "created"))
+    row = "{:<32} {:>9} {:>9} {:>9}  {:<24} {:<8} {}"
+    click.echo(
+        row.format("collection", "persons", "faces", "threshold", "model", "state", "created")
+    )
     for collection in all_collections(parts):
         model = collection.model
         click.echo(
             row.format(
                 collection.collection_id,
+                parts.people.count_people(collection) if collection.state == "active" else "-",
                 parts.people.count(collection) if collection.state == "active" else "-",
-                f"{collection.threshold:g}",
+                f"{parts.likeness.least(collection):g}",
                 "-" if model is None else f"{model.name} {model.version}",
                 collection.state,
                 f"{collection.created_at:%Y-%m-%d %H:%M}",
@@ -63,15 +65,21 @@ def _pairs(
         raise usage_error(error, "--metadata") from None
 
 
+_FALSE_NAME_RATE = click.option(
+    "--false-name-rate",
+    type=click.FloatRange(min=0, max=0.5, min_open=True),
+    help="How often a stranger may be given a name, over 0, at most 0.5.",
+)
+
+
 @collections.command("create")
 @click.argument("collection_id", metavar="ID")
 @click.option(
     "--threshold",
     type=Similarity(),
-    default=SIMILARITY_AT_THRESHOLD,
-    show_default=True,
-    help="Lowest similarity of a match, 0 to 100.",
+    help="Lowest similarity of a match, 0 to 100, instead of the one by the rate.",
 )
+@_FALSE_NAME_RATE
 @click.option(
     "--metadata",
     metavar="KEY=VALUE",
@@ -81,16 +89,51 @@ def _pairs(
 )
 @click.pass_context
 def create_collection(
-    context: click.Context, collection_id: str, threshold: float, metadata: dict[str, str]
+    context: click.Context,
+    collection_id: str,
+    threshold: float | None,
+    false_name_rate: float | None,
+    metadata: dict[str, str],
 ) -> None:
     """Create an empty collection.
 
     ID is 1 to 100 characters of A-Z a-z 0-9 _ . and -.
     """
     parts = open_context(context)
-    parts.collections.create(collection_id, threshold=threshold, metadata=metadata)
+    parts.collections.create(
+        collection_id, threshold=threshold, false_name_rate=false_name_rate, metadata=metadata
+    )
     parts.audit.add("create_collection", TYPIST, collection_id=collection_id)
     click.echo(f"collection {collection_id!r} was created")
+
+
+@collections.command("change")
+@click.argument("collection_id", metavar="ID")
+@click.option("--threshold", type=Similarity(), help="Lowest similarity of a match, 0 to 100.")
+@_FALSE_NAME_RATE
+@click.option(
+    "--default", "as_usual", is_flag=True, help="Take both away: the service's rate holds."
+)
+@click.pass_context
+def change_collection(
+    context: click.Context,
+    collection_id: str,
+    threshold: float | None,
+    false_name_rate: float | None,
+    as_usual: bool,
+) -> None:
+    """Say how sure a name must be in a collection.
+
+    A rate takes the collection's threshold away, unless both are given: then the threshold holds.
+    """
+    if as_usual == (threshold is not None or false_name_rate is not None):
+        raise click.UsageError("give --threshold or --false-name-rate, or else --default")
+    parts = open_context(context)
+    changed = parts.collections.change(
+        collection_id, {"threshold": threshold, "false_name_rate": false_name_rate}
+    )
+    parts.audit.add("change_collection", TYPIST, collection_id=collection_id)
+    click.echo(f"collection {collection_id!r}: threshold {parts.likeness.least(changed):g}")
 
 
 @collections.command("delete")

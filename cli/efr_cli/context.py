@@ -16,6 +16,7 @@ from core.collections.consents import Consents
 from core.collections.enrolment.enroller import Enroller
 from core.collections.erasing.erasure import Erasure
 from core.collections.erasing.receipts import Receipts
+from core.collections.likeness import LikenessOfFaces
 from core.collections.matching import Matching, Recognise
 from core.collections.people import People
 from core.collections.registry import Collections
@@ -52,6 +53,7 @@ class CliContext:
     batch_requests: BatchRequests
     enroller: Enroller
     matching: Callable[[Recognise], Matching]
+    likeness: LikenessOfFaces
     recognizer: Callable[[int], AbstractContextManager[Recognizer]]
     threads: int
     min_enrol_quality: float
@@ -129,6 +131,7 @@ def join_context(
         batch_requests=shared.batch_requests,
         enroller=shared.enroller,
         matching=shared.matching,
+        likeness=shared.likeness,
         recognizer=partial(_started_pool, infrastructure),
         threads=settings.worker_process_count,
         min_enrol_quality=settings.min_enrol_quality,

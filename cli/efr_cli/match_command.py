@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 import click
 
-from core.collections.matching import Matched, SearchedFace
+from core.collections.matches import By, FaceMatch, Matched, PersonMatch, SearchedFace
 from core.errors import InvalidPhoto, RecognitionFailed
 from core.jobs.recognition_job import DEFAULT_COLLECTION, UNKNOWN, poorness
 from efr_cli.context import open_context
@@ -31,6 +31,13 @@ _MATCHES: Final = 10
 @click.option(
     "--min-quality", type=Quality(), help="Lowest quality of a face, instead of the service's own."
 )
+@click.option(
+    "--by",
+    type=click.Choice(get_args(By)),
+    default="person",
+    show_default=True,
+    help="Search for people, or for single enrolled faces.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what POST /faces/match answers.")
 @click.pass_context
 def match(
@@ -40,11 +47,13 @@ def match(
     threshold: float | None,
     all_faces: bool,
     min_quality: float | None,
+    by: By,
     as_json: bool,
 ) -> None:
     """Say whose face is on PHOTO.
 
-    The command prints the enrolled faces that are like it, most similar first.
+    The command prints the people who are like it, most similar first: similarity, distance,
+    name, number of their enrolled faces, and the nearest of these.
     """
     try:
         content = photo.read_bytes()
@@ -61,6 +70,7 @@ def match(
                 max_matches=_MATCHES,
                 all_faces=all_faces,
                 min_quality=min_quality,
+                by=by,
             )
     except (InvalidPhoto, RecognitionFailed) as error:
         _unused(photo, f"{error.code}: {error}")
@@ -92,6 +102,13 @@ def _face_lines(number: int, face: SearchedFace) -> Iterator[str]:
         yield f"  {face.warning}: {poorness(face.searched_face)}"
     if not face.matches:
         yield f"  {UNKNOWN}"
-    for like in face.matches:
-        name = like.person or "(no name)"
-        yield f"  {like.similarity:5.1f}  {like.distance:.3f}  {name}  {like.face_id}"
+    yield from map(_match_line, face.matches)
+
+
+def _match_line(like: PersonMatch | FaceMatch) -> str:
+    name = like.person or "(no name)"
+    line = f"  {like.similarity:5.1f}  {like.distance:.3f}  {name}"
+    if isinstance(like, FaceMatch):
+        return f"{line}  {like.face_id}"
+    again = "  (the same person?)" if like.may_be_same_person else ""
+    return f"{line}  {like.faces} faces  {like.face_id}{again}"

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 Action = Literal[
     "create_collection",
+    "change_collection",
     "enrol",
     "enrol_batch",
     "rename",

@@ -20,6 +20,7 @@ from core.collections.erasing.erasure import Erasure
 from core.collections.erasing.fresh_results import FreshResults
 from core.collections.grounds import IN_TIME_S, Grounds
 from core.collections.identification import FaceIdentifier
+from core.collections.likeness import LikenessOfFaces
 from core.collections.matching import Matching, Recognise
 from core.collections.people import People
 from core.collections.person_ids import PersonIds
@@ -50,6 +51,7 @@ _ANSWERS_DEPEND_ON: Final = {
     "detection_max_side_px",
     "face_embedder",
     "face_engine",
+    "match_false_name_rate",
     "match_max_distance",
     "max_embedded_faces",
     "min_face_px",
@@ -226,10 +228,18 @@ class Shared:
     def identifier(self) -> FaceIdentifier:
         return FaceIdentifier(
             self.collections,
-            self.index,
-            max_distance=self.settings.max_distance,
+            self.likeness,
             min_quality=self.settings.min_match_quality,
             grounds=self.grounds,
+        )
+
+    @cached_property
+    def likeness(self) -> LikenessOfFaces:
+        return LikenessOfFaces(
+            index=self.index,
+            max_distance=self.settings.match_max_distance,
+            own_distance=self.settings.max_distance,
+            false_name_rate=self.settings.match_false_name_rate,
         )
 
     @cached_property
@@ -331,7 +341,7 @@ class Shared:
             recognise=recognise,
             collections=self.collections,
             index=self.index,
-            max_distance=self.settings.max_distance,
+            likeness=self.likeness,
             min_quality=self.settings.min_match_quality,
         )
 

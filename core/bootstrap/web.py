@@ -20,6 +20,7 @@ from core.bootstrap.shared import Check, Shared
 from core.collections.consents import Consents
 from core.collections.erasing.erasure import Erasure
 from core.collections.erasing.receipts import Receipts
+from core.collections.likeness import LikenessOfFaces
 from core.collections.matching import Matching, Recognise
 from core.collections.people import People
 from core.collections.persons import Persons
@@ -60,6 +61,7 @@ class RealmParts:
     batch_requests: BatchRequests
     direct_uploads: DirectUploads
     matching: Matching
+    likeness: LikenessOfFaces
     sources: PhotoSources
     collections: Collections
     people: People
@@ -156,6 +158,7 @@ def _realm_parts(shared: Shared, *, schedule: PollSchedule, recognise: Recognise
         batch_requests=shared.batch_requests,
         direct_uploads=shared.direct_uploads,
         matching=shared.matching(recognise),
+        likeness=shared.likeness,
         sources=shared.sources(),
         collections=shared.collections,
         people=shared.people,

@@ -1,7 +1,7 @@
 """What is known of a collection, and which models may add to it."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -14,15 +14,17 @@ from core.ground.records import Frozen
 class Collection(Frozen):
     """What is known of a collection, beside its faces.
 
-    ``threshold`` is the least similarity of a match. ``model`` is None until the
-    first face is enrolled. A collection that is ``erasing`` is no longer found.
+    ``threshold`` is the least similarity of a match. Where it is None, ``false_name_rate``
+    tells it: how often a stranger may be named; None for the service's own rate. ``model``
+    is None until the first face is enrolled. A collection that is ``erasing`` is no longer found.
     ``erasures`` is another text after each erasure in it, see `core.collections.erasure_records`.
     ``moved_from`` is its first gallery's id if it got another one.
     """
 
     collection_id: str
     gallery_id: str
-    threshold: float = SIMILARITY_AT_THRESHOLD
+    threshold: float | None = None
+    false_name_rate: float | None = None
     metadata: dict[str, str] = Field(default_factory=dict)
     created_at: datetime
     model: Model | None = None
@@ -34,6 +36,15 @@ class Collection(Frozen):
     def crops_folder(self) -> str:
         """Where the crops of its faces lie, also after it got another gallery."""
         return self.moved_from or self.gallery_id
+
+    @classmethod
+    def from_stored(cls, body: bytes) -> Self:
+        """Read a record; former versions wrote the usual threshold where none was given."""
+        record = cls.model_validate_json(body)
+        is_former = "false_name_rate" not in record.model_fields_set
+        if is_former and record.threshold == SIMILARITY_AT_THRESHOLD:
+            return record.model_copy(update={"threshold": None})
+        return record
 
 
 def check_model(collection: Collection, model: Model) -> None:

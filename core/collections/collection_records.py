@@ -103,7 +103,7 @@ class CollectionRecords:
         except ObjectMissing:
             return None
         return CollectionRecord(
-            collection=Collection.model_validate_json(stored.body),
+            collection=Collection.from_stored(stored.body),
             version=stored.version,
             read_at_s=self._clock(),
             seen=seen,

@@ -1,28 +1,22 @@
 """Identifies the faces of a photo: which enrolled person each one shows."""
 
 import time
-from collections.abc import Sequence
-from typing import Final
 
-import numpy as np
-
-from core.collections.collection import Collection, check_model
+from core.collections.collection import check_model
 from core.collections.grounds import Grounds
+from core.collections.likeness import Likeness, LikenessOfFaces, LikePerson, one_to_one
 from core.collections.registry import Collections
 from core.faces.results import Face, Recognition
-from core.faces.similarity import similarity
 from core.jobs.recognition_job import (
     DetectedFace,
+    FaceWarning,
     JobDone,
     NamedFace,
     RecognisedPhoto,
+    RunnerUp,
     headline,
     warning_of,
 )
-from core.ports import FaceIndex, Match, without_rejected
-
-_NEIGHBOURS: Final = 50
-"""Nearest faces that are searched for a person, because nameless faces may be nearer."""
 
 
 class FaceIdentifier:
@@ -31,9 +25,7 @@ class FaceIdentifier:
     Parameters
     ----------
     collections : Collections
-    index : FaceIndex
-    max_distance : float
-        Largest distance of two faces of one person; a similarity of 80.
+    likeness : LikenessOfFaces
     min_quality : float
         Faces of a lower quality, 0–100, are not searched for. A job may set another bound.
     grounds : Grounds, optional
@@ -43,16 +35,14 @@ class FaceIdentifier:
     def __init__(
         self,
         collections: Collections,
-        index: FaceIndex,
+        likeness: LikenessOfFaces,
         *,
-        max_distance: float,
         min_quality: float = 0.0,
         grounds: Grounds | None = None,
     ) -> None:
         self._grounds = grounds or Grounds()
         self._collections = collections
-        self._index = index
-        self._max_distance = max_distance
+        self._likeness = likeness
         self._min_quality = min_quality
 
     def identify(
@@ -63,7 +53,7 @@ class FaceIdentifier:
         *,
         min_quality: float | None = None,
     ) -> JobDone:
-        """Return the result of a job.
+        """Return the result of a job; nobody is named for two of its faces.
 
         Raises
         ------
@@ -90,46 +80,58 @@ class FaceIdentifier:
     ) -> list[NamedFace]:
         collection = self._collections.get(collection_id)
         check_model(collection, recognition.model)
-        nearest = iter(self._nearest_people(collection, recognition.faces, least=least))
+        searched = [face for face in recognition.faces if face.quality >= least]
+        likenesses = self._likeness.of(collection, [face.embedding for face in searched])
+        threshold = self._likeness.least(collection)
+        shown = one_to_one(likenesses, least=threshold)
+        found = iter(zip(likenesses, shown, strict=True))
         return [
-            self._face(
-                face,
-                next(nearest) if face.quality >= least else None,
-                collection.threshold,
-                least=least,
-            )
+            _face(face, *next(found), threshold=threshold)
+            if face.quality >= least
+            else _nameless(face, "NOT_SEARCHED")
             for face in recognition.faces
         ]
 
-    def _nearest_people(
-        self, collection: Collection, faces: Sequence[Face], *, least: float
-    ) -> list[Match | None]:
-        """Return the nearest person to each face that is good enough to search for."""
-        probes = [face.embedding for face in faces if face.quality >= least]
-        if collection.model is None or not probes:
-            return [None] * len(probes)
-        self._index.refresh(collection.gallery_id)
-        found = self._index.search(collection.gallery_id, np.stack(probes), limit=_NEIGHBOURS)
-        return [_nearest_person(matches) for matches in found]
 
-    def _face(
-        self, face: Face, match: Match | None, threshold_similarity: float, *, least: float
-    ) -> NamedFace:
-        shown = dict(DetectedFace.of(face))
-        if match is None:
-            warning = warning_of(face, least=least, found=False)
-            return NamedFace(name=None, similarity=None, distance=None, warning=warning, **shown)
-        likeness = similarity(match.distance, threshold_distance=self._max_distance)
-        named = likeness >= threshold_similarity
+def _nameless(face: Face, warning: FaceWarning | None) -> NamedFace:
+    return NamedFace(
+        name=None, similarity=None, distance=None, warning=warning, **dict(DetectedFace.of(face))
+    )
+
+
+def _face(
+    face: Face, likeness: Likeness, named: LikePerson | None, *, threshold: float
+) -> NamedFace:
+    shown = named or likeness.best
+    warning = warning_of(face, least=0, found=named is not None)
+    if shown is None:
         return NamedFace(
-            name=match.person if named else None,
-            face_id=match.face_id,
-            similarity=round(likeness, 1),
-            distance=round(match.distance, 4),
-            warning=warning_of(face, least=least, found=named),
-            **shown,
+            name=None,
+            similarity=None,
+            distance=None,
+            warning=warning,
+            **dict(DetectedFace.of(face)),
         )
+    if named is None and likeness.reaches(threshold):
+        warning = "NAMED_ELSEWHERE"
+    return NamedFace(
+        name=None if named is None else named.found.person,
+        face_id=shown.found.face_id,
+        similarity=round(shown.similarity, 1),
+        distance=round(shown.found.distance, 4),
+        runner_up=None if named is None else _runner_up(likeness, named.found.person),
+        warning=warning,
+        **dict(DetectedFace.of(face)),
+    )
 
 
-def _nearest_person(matches: Sequence[Match]) -> Match | None:
-    return next((match for match in without_rejected(matches) if match.person is not None), None)
+def _runner_up(likeness: Likeness, name: str) -> RunnerUp | None:
+    other = likeness.other_than(name)
+    if other is None:
+        return None
+    return RunnerUp(
+        name=other.found.person,
+        similarity=round(other.similarity, 1),
+        face_id=other.found.face_id,
+        may_be_same_person=likeness.may_be_one(name, other.found.person),
+    )

@@ -1,72 +1,34 @@
 """Answers at once: whose face is this, are these two the same, what faces are there."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.collections.collection import Collection, check_model
+from core.collections.enrolled_search import EnrolledSearch, FoundMatches
+from core.collections.likeness import LikenessOfFaces
+from core.collections.matches import (
+    By,
+    FaceMatch,
+    Matched,
+    PersonMatch,
+    SearchedByFace,
+    SearchedFace,
+    Verified,
+)
 from core.collections.registry import Collections
-from core.errors import NoFaceFound, PersonNotFound
+from core.errors import FaceNotFound, NoFaceFound, PersonNotFound
+from core.faces.decision import template_of
 from core.faces.results import EVERY_FACE, LARGEST_FACE, NO_EMBEDDING, Face, Needed, Recognition
-from core.faces.similarity import similarity
-from core.ground.records import Frozen
-from core.jobs.recognition_job import DetectedFace, FaceWarning, warning_of
-from core.ports import FaceIndex, Match, without_rejected
+from core.jobs.recognition_job import DetectedFace, warning_of
+from core.ports import EnrolledFace, FaceIndex
 
 MAX_MATCHES: Final = 100
-_REJECTED_ALLOWANCE: Final = 20
-"""Neighbours looked at beyond those asked for, since some may be rejected."""
-
 _MAX_COMPARED: Final = 1000
 """Faces of one person that a verification compares with."""
-
-
-class FaceMatch(Frozen):
-    """An enrolled face that is like the searched one; ``similarity`` is 0–100."""
-
-    face_id: str
-    person: str | None
-    image_id: str
-    similarity: float
-    distance: float
-    metadata: dict[str, str]
-
-
-class SearchedFace(Frozen):
-    """A face of the photo and the enrolled faces like it, nearest first.
-
-    ``warning`` is ``POOR_FACE`` where matches rest on a poor face, ``NOT_SEARCHED``
-    where the face was so poor that it was not looked for.
-    """
-
-    searched_face: DetectedFace
-    matches: list[FaceMatch]
-    warning: FaceWarning | None = None
-
-
-class Matched(Frozen):
-    """What a search of a collection found; ``faces`` are largest first.
-
-    ``threshold`` is the least similarity of a match; ``ignored_faces`` counts
-    the faces that were not searched because only the largest one is by default.
-    """
-
-    collection_id: str
-    threshold: float
-    faces: list[SearchedFace]
-    ignored_faces: int
-
-
-class Verified(Frozen):
-    """Whether two faces are one person's; ``threshold`` is the least similarity for that."""
-
-    same: bool
-    similarity: float
-    distance: float
-    threshold: float
 
 
 class Recognise(Protocol):
@@ -83,8 +45,8 @@ class Matching:
     ----------
     recognise : callable
         Turns a photo into faces, in a timed child process.
-    max_distance : float
-        Largest distance of two faces of one person; a similarity of 80.
+    likeness : LikenessOfFaces
+        Tells how like people are to a face.
     min_quality : float
         Faces of a lower quality, 0–100, are not looked for, unless a call has another bound.
     """
@@ -92,7 +54,7 @@ class Matching:
     recognise: Recognise
     collections: Collections
     index: FaceIndex
-    max_distance: float
+    likeness: LikenessOfFaces
     min_quality: float = 0.0
 
     def detect(self, photo: bytes) -> Recognition:
@@ -108,6 +70,7 @@ class Matching:
         max_matches: int,
         all_faces: bool,
         min_quality: float | None = None,
+        by: By = "person",
     ) -> Matched:
         """Search a collection for the largest face of a photo, or for all.
 
@@ -117,6 +80,8 @@ class Matching:
             Least similarity of a match, instead of the collection's.
         min_quality : float, optional
             Least quality of a face that is looked for, instead of the service's own.
+        by : {"person", "face"}
+            Whether people match, none of them two faces, or single enrolled faces.
 
         Raises
         ------
@@ -128,20 +93,57 @@ class Matching:
         collection = self.collections.fresh_if_empty(collection_id)
         recognition = self.recognise(photo, needed=EVERY_FACE if all_faces else LARGEST_FACE)
         check_model(collection, recognition.model)
-        least = collection.threshold if threshold is None else threshold
+        least = self._least(collection, threshold)
         least_quality = self.min_quality if min_quality is None else min_quality
-        good = [face for face in recognition.faces if face.quality >= least_quality]
-        found = iter(self._search(collection, good, least=least, limit=max_matches))
+        good = [face.embedding for face in recognition.faces if face.quality >= least_quality]
+        found = iter(self._search.find(collection, good, by=by, least=least, limit=max_matches))
         return Matched(
             collection_id=collection_id,
             threshold=least,
+            by=by,
             faces=[
                 _searched(face, found, least_quality=least_quality) for face in recognition.faces
             ],
             ignored_faces=recognition.left_out_faces,
         )
 
-    def verify_photos(self, photo: bytes, other: bytes, *, threshold: float) -> Verified:
+    def search_face(
+        self,
+        collection_id: str,
+        face_id: str,
+        *,
+        threshold: float | None,
+        max_matches: int,
+        by: By = "person",
+    ) -> SearchedByFace:
+        """Search a collection for who else is like an enrolled face.
+
+        By person, the face's own person is left out; by face, only the face itself is.
+
+        Raises
+        ------
+        CollectionNotFound, FaceNotFound
+            If there is no such collection, or no such face in it.
+        """
+        collection = self.collections.fresh_if_empty(collection_id)
+        known = [] if collection.model is None else self.index.get(collection.gallery_id, [face_id])
+        if not known:
+            raise FaceNotFound(f"no face {face_id} is enrolled in {collection_id!r}")
+        face = known[0]
+        least = self._least(collection, threshold)
+        (found,) = self._search.find(
+            collection, [face.embedding], by=by, least=least, limit=max_matches + 1
+        )
+        return SearchedByFace(
+            collection_id=collection_id,
+            face_id=face_id,
+            person=face.person,
+            threshold=least,
+            by=by,
+            matches=_others(found.matches, face)[:max_matches],
+        )
+
+    def verify_photos(self, photo: bytes, other: bytes, *, threshold: float | None) -> Verified:
         """Compare the largest faces of two photos.
 
         Raises
@@ -149,16 +151,19 @@ class Matching:
         NoFaceFound
             If a photo shows none.
         """
-        one, two = (
-            self._largest(self.recognise(each, needed=LARGEST_FACE), which)
-            for each, which in ((photo, "image"), (other, "other_image"))
+        seen, seen_other = (self.recognise(each, needed=LARGEST_FACE) for each in (photo, other))
+        one, two = self._largest(seen, "image"), self._largest(seen_other, "other_image")
+        distance = float(np.linalg.norm(one.embedding - two.embedding))
+        return _verified(
+            distance,
+            self.likeness.of_photos(seen.model, distance),
+            self.likeness.usual_least if threshold is None else threshold,
         )
-        return self._verified(float(np.linalg.norm(one.embedding - two.embedding)), threshold)
 
     def verify_person(
         self, photo: bytes, collection_id: str, person: str, *, threshold: float | None
     ) -> Verified:
-        """Compare the largest face of a photo with the enrolled faces of a person.
+        """Compare the largest face of a photo with the template of a person.
 
         Raises
         ------
@@ -180,63 +185,21 @@ class Matching:
         )
         if not enrolled:
             raise PersonNotFound(f"nobody named {person!r} is enrolled in {collection_id!r}")
-        gallery = np.stack([known.embedding for known in enrolled])
-        distance = float(np.linalg.norm(gallery - face.embedding, axis=1).min())
-        return self._verified(distance, collection.threshold if threshold is None else threshold)
-
-    def _search(
-        self, collection: Collection, faces: Sequence[Face], *, least: float, limit: int
-    ) -> list[list[FaceMatch]]:
-        if collection.model is None or not faces:
-            return [[] for _ in faces]
-        probes: NDArray[np.float32] = np.stack([face.embedding for face in faces])
-        self.index.refresh(collection.gallery_id)
-        found = self.index.search(collection.gallery_id, probes, limit=limit + _REJECTED_ALLOWANCE)
-        near = [
-            [
-                match
-                for match in without_rejected(matches)
-                if self._similarity(match.distance) >= least
-            ]
-            for matches in found
-        ]
-        return self._described(collection, [matches[:limit] for matches in near])
-
-    def _described(self, collection: Collection, found: list[list[Match]]) -> list[list[FaceMatch]]:
-        """Add what only the index's storage knows; faces erased just now fall out."""
-        ids = {match.face_id for matches in found for match in matches}
-        known = (
-            {face.face_id: face for face in self.index.get(collection.gallery_id, sorted(ids))}
-            if ids
-            else {}
-        )
-        return [
-            [
-                FaceMatch(
-                    face_id=match.face_id,
-                    person=known[match.face_id].person,
-                    image_id=known[match.face_id].image_id,
-                    similarity=round(self._similarity(match.distance), 1),
-                    distance=round(match.distance, 4),
-                    metadata=dict(known[match.face_id].metadata),
-                )
-                for match in matches
-                if match.face_id in known
-            ]
-            for matches in found
-        ]
-
-    def _verified(self, distance: float, threshold: float) -> Verified:
-        likeness = self._similarity(distance)
-        return Verified(
-            same=likeness >= threshold,
-            similarity=round(likeness, 1),
-            distance=round(distance, 4),
-            threshold=threshold,
+        template = template_of(np.stack([known.embedding for known in enrolled]))
+        distance = float(np.linalg.norm(template - face.embedding))
+        return _verified(
+            distance,
+            self.likeness.of_template(recognition.model, distance, faces=len(enrolled)),
+            self._least(collection, threshold),
+            faces=len(enrolled),
         )
 
-    def _similarity(self, distance: float) -> float:
-        return similarity(distance, threshold_distance=self.max_distance)
+    @cached_property
+    def _search(self) -> EnrolledSearch:
+        return EnrolledSearch(index=self.index, likeness=self.likeness)
+
+    def _least(self, collection: Collection, threshold: float | None) -> float:
+        return self.likeness.least(collection) if threshold is None else threshold
 
     @staticmethod
     def _largest(recognition: Recognition, which: str) -> Face:
@@ -245,13 +208,35 @@ class Matching:
         return recognition.faces[0]
 
 
-def _searched(
-    face: Face, found: Iterator[list[FaceMatch]], *, least_quality: float
-) -> SearchedFace:
+def _verified(
+    distance: float, similarity: float, least: float, *, faces: int | None = None
+) -> Verified:
+    return Verified(
+        same=similarity >= least,
+        similarity=round(similarity, 1),
+        distance=round(distance, 4),
+        threshold=least,
+        faces=faces,
+    )
+
+
+def _others(
+    found: list[PersonMatch] | list[FaceMatch], face: EnrolledFace
+) -> list[PersonMatch] | list[FaceMatch]:
+    """Leave out the face itself, and its person where people were looked for."""
+    people = [each for each in found if isinstance(each, PersonMatch)]
+    faces = [each for each in found if isinstance(each, FaceMatch)]
+    if people:
+        return [each for each in people if each.person != face.person]
+    return [each for each in faces if each.face_id != face.face_id]
+
+
+def _searched(face: Face, found: Iterator[FoundMatches], *, least_quality: float) -> SearchedFace:
     """Take a face's matches from those of the faces that were looked for."""
-    matches = next(found) if face.quality >= least_quality else []
+    own = next(found) if face.quality >= least_quality else FoundMatches(matches=[])
+    warning = warning_of(face, least=least_quality, found=bool(own.matches))
     return SearchedFace(
         searched_face=DetectedFace.of(face),
-        matches=matches,
-        warning=warning_of(face, least=least_quality, found=bool(matches)),
+        matches=own.matches,
+        warning="NAMED_ELSEWHERE" if own.elsewhere else warning,
     )

@@ -59,6 +59,10 @@ class People:
         """Return how many faces a collection holds."""
         return 0 if collection.model is None else self.index.count(collection.gallery_id)
 
+    def count_people(self, collection: Collection) -> int:
+        """Return how many people the faces of a collection are."""
+        return 0 if collection.model is None else self.index.count_people(collection.gallery_id)
+
     def count_all(self) -> int:
         """Return how many faces all collections hold that are not being erased."""
         faces, after = 0, ""

@@ -8,7 +8,7 @@ again under an old name shares nothing with the former one.
 import itertools
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -24,7 +24,6 @@ from core.errors import (
     StorageUnavailable,
 )
 from core.faces.results import Model
-from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from core.gallery.changes import StoredChanges, Watch
 from core.ground.ids import new_gallery_id
 from core.ground.realms import WHOLE, Realm
@@ -81,7 +80,8 @@ class Collections:
         self,
         collection_id: str,
         *,
-        threshold: float = SIMILARITY_AT_THRESHOLD,
+        threshold: float | None = None,
+        false_name_rate: float | None = None,
         metadata: dict[str, str] | None = None,
     ) -> Collection:
         """Make an empty collection.
@@ -101,6 +101,7 @@ class Collections:
             collection_id=collection_id,
             gallery_id=new_gallery_id(),
             threshold=threshold,
+            false_name_rate=false_name_rate,
             metadata=metadata or {},
             created_at=datetime.now(UTC),
             erasures=uuid.uuid4().hex,  # there may be some of a former collection of this id
@@ -193,14 +194,7 @@ class Collections:
             If there is no such collection.
         """
         self.erasures.add(collection_id, lambda log: change(log, self.erasures.clock()))
-        for _ in range(_ATTEMPTS):
-            stored = self._active(collection_id, fresh=True)
-            noted = stored.collection.model_copy(update={"erasures": uuid.uuid4().hex})
-            if self._records.write(noted, version=stored.version):
-                self.announce(noted)
-                self.now(collection_id)  # so that this process looks at it, too
-                return
-        raise StorageUnavailable(f"collection {collection_id!r} was changed by others")
+        self.change(collection_id, {"erasures": uuid.uuid4().hex})
 
     def swap_gallery(self, collection: Collection, gallery_id: str) -> bool:
         """Let a collection have another gallery; tell whether it still had the one it is given.
@@ -225,6 +219,22 @@ class Collections:
         self._watch.look(max_age_s=self._refresh_s)
         # A collection without a face has no marker yet; its first face gives it a model, too.
         return "" if collection.model is None else self._watch.version(collection.gallery_id)
+
+    def change(self, collection_id: str, changes: Mapping[str, object]) -> Collection:
+        """Give fields of a collection other values, and let every process look at it.
+
+        Raises
+        ------
+        CollectionNotFound
+            If there is no such collection.
+        """
+        for _ in range(_ATTEMPTS):
+            stored = self._active(collection_id, fresh=True)
+            changed = stored.collection.model_copy(update=dict(changes))
+            if self._records.write(changed, version=stored.version):
+                self.announce(changed)
+                return self.now(collection_id)  # so that this process looks at it, too
+        raise StorageUnavailable(f"collection {collection_id!r} was changed by others")
 
     def begin_erasure(self, collection_id: str) -> Collection:
         """Mark a collection as being erased: nobody finds it once the refresh time is over.

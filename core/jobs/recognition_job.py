@@ -151,8 +151,9 @@ def poorness(face: DetectedFace) -> str:
     return f"its quality is {face.quality:g}{reasons}"
 
 
-FaceWarning = Literal["NOT_SEARCHED", "POOR_FACE"]
-"""The face was too poor to be looked for, or is so poor that its name is less sure."""
+FaceWarning = Literal["NOT_SEARCHED", "POOR_FACE", "NAMED_ELSEWHERE"]
+"""The face was too poor to be looked for, or is so poor that its name is less sure, or
+another face of the photo got the name of the person whom it is most like."""
 
 
 def warning_of(face: Face, *, least: float, found: bool) -> FaceWarning | None:
@@ -170,20 +171,46 @@ def warning_of(face: Face, *, least: float, found: bool) -> FaceWarning | None:
     return "POOR_FACE" if found and face.quality < POOR_QUALITY else None
 
 
-class NamedFace(DetectedFace):
-    """One face of a photo; ``name`` is null when nobody is within the threshold.
+class RunnerUp(Frozen):
+    """The person who is most like a face behind the one whose name it got.
 
-    ``similarity`` (0–100), ``distance`` and ``face_id`` are those of the nearest
-    person's enrolled face, and null while nobody is enrolled. ``warning`` is
-    ``POOR_FACE`` where the name rests on a poor face, ``NOT_SEARCHED`` where the
-    face was so poor that it was not looked for.
+    ``face_id`` is the nearest of their faces. ``may_be_same_person`` says that the two are so
+    like each other that they may be one person under two names, to be merged.
+    """
+
+    name: Name
+    similarity: float
+    face_id: str
+    may_be_same_person: bool = False
+
+
+class NamedFace(DetectedFace):
+    """One face of a photo; ``name`` is null when nobody reaches the threshold.
+
+    ``similarity`` (0–100) is that of the person who is named, or else of the most similar
+    one, ``distance`` that to the mean of their enrolled faces, and ``face_id`` the nearest
+    of these. All are null while nobody is enrolled. ``runner_up`` is who comes next, and
+    null where nobody is named. ``warning`` is ``POOR_FACE`` where the name rests on a poor
+    face, ``NOT_SEARCHED`` where the face was so poor that it was not looked for, and
+    ``NAMED_ELSEWHERE`` where another face of the photo got the name.
     """
 
     name: Name | None
     face_id: str | None = None
     similarity: float | None
     distance: float | None
+    runner_up: RunnerUp | None = None
     warning: FaceWarning | None = None
+
+    @property
+    def people(self) -> list[tuple[str, str | None]]:
+        """The names that this tells, each with the enrolled face that stands for it.
+
+        Older versions noted no face.
+        """
+        named = [] if self.name is None else [(self.name, self.face_id)]
+        other = self.runner_up
+        return named if other is None else [*named, (other.name, other.face_id)]
 
 
 class ImageSize(Frozen):

@@ -44,6 +44,8 @@ class FaceSettings(BaseModel):
     """Keep a small picture of each enrolled face, which is shown, and embedded by later models."""
     match_max_distance: Annotated[float, Field(gt=0, le=2)] | None = None
     """Largest distance between two faces of one person, instead of the model's own."""
+    match_false_name_rate: Annotated[float, Field(gt=0, le=0.5)] = 0.01
+    """How often a stranger may be given a name, in collections without a rate of their own."""
     gallery_refresh_seconds: Seconds = 1
     gallery_exact_max: Count = 100_000
     """Faces up to which a gallery is searched exactly, by comparing all."""

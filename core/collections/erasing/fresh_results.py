@@ -99,8 +99,8 @@ class FreshResults(Results):
 def _named(result: JobResult) -> tuple[str | None, dict[str, str | None]]:
     """Return whose photo a result says that it is, and whose the faces are that it tells of."""
     if isinstance(result, JobDone):
-        named = (face for face in result.faces if face.name is not None)
-        return None, {face.face_id: face.name for face in named if face.face_id is not None}
+        people = (pair for face in result.faces for pair in face.people)
+        return None, {face_id: name for name, face_id in people if face_id is not None}
     if isinstance(result, IndexDone):
         return result.person, {record.face_id: record.person for record in result.face_records}
     return None, {}

@@ -108,9 +108,9 @@ class Sweep:
 
 def _held(result: JobResult) -> set[tuple[str, ...]]:
     if isinstance(result, JobDone):
-        named = [face for face in result.faces if face.name is not None]
-        faces = {("face", face.face_id) for face in named if face.face_id is not None}
-        return faces | {("person", face.name) for face in named if face.name is not None}
+        people = [pair for face in result.faces for pair in face.people]
+        faces = {("face", face_id) for _, face_id in people if face_id is not None}
+        return faces | {("person", name) for name, _ in people}
     if isinstance(result, IndexDone):
         persons = {result.person, *(record.person for record in result.face_records)}
         faces = {("face", record.face_id) for record in result.face_records}

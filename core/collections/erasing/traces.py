@@ -9,7 +9,7 @@ What this process has read before, it reads again only if it may hold the person
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Final
@@ -30,6 +30,7 @@ from core.jobs.recognition_job import (
     PERSON_NOTE,
     JobDone,
     JobFailed,
+    NamedFace,
     failed,
     person_noted,
 )
@@ -75,17 +76,39 @@ class Whom:
             return (self.person is not None and self.person in said) or bool(held & self.face_ids)
         return False
 
+    def without_mention(self, result: JobResult) -> JobDone | None:
+        """Return a result without the person where others are named beside whom they come next.
+
+        None if they are not mentioned so.
+        """
+        if not isinstance(result, JobDone) or result.collection_id != self.collection_id:
+            return None
+        faces = [
+            face.model_copy(update={"runner_up": None}) if self._is_next(face) else face
+            for face in result.faces
+        ]
+        return None if faces == result.faces else result.model_copy(update={"faces": faces})
+
+    def _is_next(self, face: NamedFace) -> bool:
+        other = face.runner_up
+        return other is not None and (other.name == self.person or other.face_id in self.face_ids)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """Jobs that are to be erased. Those that were answered leave nothing, the others an ending."""
+    """Jobs that are to be erased. Those that were answered leave nothing, the others an ending.
+
+    ``mentions`` are results of other people's photos as they are to be, without the person,
+    with the versions that they have now.
+    """
 
     answered: frozenset[str] = frozenset()
     unanswered: frozenset[str] = frozenset()
     batches: tuple[Batch, ...] = ()
+    mentions: tuple[tuple[JobDone, str], ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.answered or self.unanswered or self.batches)
+        return bool(self.answered or self.unanswered or self.batches or self.mentions)
 
     @property
     def jobs(self) -> frozenset[str]:
@@ -109,10 +132,10 @@ class Traces:
             key: version for key, version in listed_jobs(self.outputs).items() if is_job_id(key)
         }
         waiting = self._waiting(whom, (key for key in photos if job_of_photo(key) not in results))
-        answered, unanswered = self._ended(whom, results)
-        return Found(
-            answered=answered,
-            unanswered=(waiting - answered) | unanswered,
+        ended = self._ended(whom, results)
+        return replace(
+            ended,
+            unanswered=(waiting - ended.answered) | ended.unanswered,
             batches=tuple(self._batches(whom)),
         )
 
@@ -136,6 +159,8 @@ class Traces:
         with ThreadPoolExecutor(max_workers=_THREADS) as threads:
             photos = sum(threads.map(self._erase_answered, found.answered))
             photos += sum(threads.map(self._end_as_erased, found.unanswered))
+            # One that was erased or changed meanwhile is not written; the next look finds it.
+            list(threads.map(lambda mention: self._write_over(*mention), found.mentions))
         return Removed(
             jobs=len(found.jobs),
             photos=photos,
@@ -150,36 +175,44 @@ class Traces:
             job_of_photo(key) for key, notes in noted.items() if self._say(notes, whom)
         )
 
-    def _ended(
-        self, whom: Whom, results: Mapping[str, str]
-    ) -> tuple[frozenset[str], frozenset[str]]:
-        """Return the person's jobs that were answered, and those that failed."""
+    def _ended(self, whom: Whom, results: Mapping[str, str]) -> Found:
+        """Return the person's jobs that were answered or failed, and what mentions them."""
         sweep = self.seen.sweep(whom.collection_id, person=whom.person, face_ids=whom.face_ids)
 
-        def kind(job_id: str) -> type[JobResult] | None:
+        def held(job_id: str) -> Found:
             with self.seen.reading(results[job_id]):
-                result = None if sweep.rules_out(results[job_id]) else self._read(job_id, sweep)
-            return type(result) if result is not None and self._is_held(result, whom) else None
+                read = None if sweep.rules_out(results[job_id]) else self._read(job_id, sweep)
+            if read is None:
+                return Found()
+            result, version = read
+            if self._is_held(result, whom):
+                job = frozenset({job_id})
+                is_failure = isinstance(result, JobFailed)
+                return Found(unanswered=job) if is_failure else Found(answered=job)
+            left = whom.without_mention(result)
+            return Found() if left is None else Found(mentions=((left, version),))
 
         unread = [job_id for job_id, version in results.items() if not sweep.rules_out(version)]
         with ThreadPoolExecutor(max_workers=_THREADS) as threads:
-            kinds = dict(zip(unread, threads.map(kind, unread), strict=True))
+            found = list(threads.map(held, unread))
         sweep.end()
-        failures = frozenset(job_id for job_id, kind in kinds.items() if kind is JobFailed)
-        held = frozenset(job_id for job_id, kind in kinds.items() if kind is not None)
-        return held - failures, failures
+        return Found(
+            answered=frozenset().union(*(each.answered for each in found)),
+            unanswered=frozenset().union(*(each.unanswered for each in found)),
+            mentions=tuple(mention for each in found for mention in each.mentions),
+        )
 
-    def _read(self, job_id: str, sweep: Sweep) -> JobResult | None:
-        """Return a result of the realm, and let the sweep remember it."""
+    def _read(self, job_id: str, sweep: Sweep) -> tuple[JobResult, str] | None:
+        """Return a result of the realm with its version, and let the sweep remember it."""
         found = Results(self.outputs, self.realm).read_version(job_id)
         if found is None:
             return None
         result, version = found
         if result is None:
             sweep.note_other(version)
-        else:
-            sweep.note(version, result)
-        return result
+            return None
+        sweep.note(version, result)
+        return result, version
 
     def _is_held(self, result: JobResult, whom: Whom) -> bool:
         if not isinstance(result, JobFailed):
@@ -223,6 +256,15 @@ class Traces:
         photos = self._erase_photo(job_id)
         self.outputs.delete(job_id)
         return photos
+
+    def _write_over(self, result: JobDone, version: str) -> None:
+        self.outputs.put_if(
+            result.job_id,
+            result.model_dump_json().encode(),
+            content_type="application/json",
+            version=version,
+            metadata=self.realm.notes,
+        )
 
     def _end_as_erased(self, job_id: str) -> int:
         photos = self._erase_photo(job_id)

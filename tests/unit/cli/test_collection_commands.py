@@ -1,5 +1,7 @@
 """Collections on the command line."""
 
+import pytest
+
 from tests.unit.cli.cli_fixture import CliFixture
 
 
@@ -42,9 +44,9 @@ def test_all_collections_are_listed_with_their_faces(cli: CliFixture) -> None:
     head, first, *_, last = result.stdout.splitlines()
     assert result.exit_code == 0
     assert len(result.stdout.splitlines()) == 102
-    assert head.split()[:3] == ["collection", "faces", "threshold"]
-    assert first.split()[:5] == ["c000", "-", "80", "-", "erasing"]
-    assert last.split()[:6] == ["c100", "2", "80", "test-model", "1", "active"]
+    assert head.split()[:4] == ["collection", "persons", "faces", "threshold"]
+    assert first.split()[:6] == ["c000", "-", "-", "80", "-", "erasing"]
+    assert last.split()[:7] == ["c100", "2", "2", "80", "test-model", "1", "active"]
 
 
 def test_deleted_collection_is_gone(cli: CliFixture) -> None:
@@ -57,3 +59,26 @@ def test_deleted_collection_is_gone(cli: CliFixture) -> None:
     assert "1 faces" in result.stdout
     assert cli.index.galleries == {}
     assert cli.run("collections", "delete", "staff").exit_code == 2
+
+
+def test_collection_gets_a_rate_a_threshold_or_the_usual_one(cli: CliFixture) -> None:
+    cli.run("collections", "create", "staff", "--false-name-rate", "0.5")
+    assert cli.collections.now("staff").false_name_rate == 0.5
+
+    strict = cli.run("collections", "change", "staff", "--threshold", "90")
+    assert strict.stdout == "collection 'staff': threshold 90\n"
+    cli.run("collections", "change", "staff", "--false-name-rate", "0.001")
+    changed = cli.collections.now("staff")
+    assert (changed.threshold, changed.false_name_rate) == (None, 0.001)
+    cli.run("collections", "change", "staff", "--default")
+    assert cli.collections.now("staff").false_name_rate is None
+
+
+@pytest.mark.parametrize(
+    "options",
+    [[], ["--default", "--threshold", "80"], ["--false-name-rate", "0"], ["--threshold", "101"]],
+)
+def test_odd_change_of_a_collection_is_a_usage_error(cli: CliFixture, options: list[str]) -> None:
+    cli.run("collections", "create", "staff")
+
+    assert cli.run("collections", "change", "staff", *options).exit_code == 2

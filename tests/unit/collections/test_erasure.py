@@ -11,13 +11,22 @@ import pytest
 
 from core.bootstrap.shared import Shared
 from core.collections.erasing.erasure import Erasure
+from core.collections.erasing.traces import Traces, Whom
 from core.errors import CollectionNotFound, FaceNotFound, PersonNotFound, StorageUnavailable
 from core.gallery.changes import StoredChanges
 from core.ground.ids import new_id
+from core.ground.realms import WHOLE
 from core.ground.storage_keys import AUDIT, MARKERS
 from core.jobs.batch_records import Batch, BatchLists, note_outcome
 from core.jobs.index_job import IndexDone, IndexJob, IndexRequest
-from core.jobs.recognition_job import COLLECTION_NOTE, PERSON_NOTE, Job, failed, noted_person
+from core.jobs.recognition_job import (
+    COLLECTION_NOTE,
+    PERSON_NOTE,
+    Job,
+    JobDone,
+    failed,
+    noted_person,
+)
 from core.jobs.results import Results
 from core.settings import Settings
 from core.testing import MemoryFaceIndex, ScriptedRecognizer
@@ -456,3 +465,48 @@ def test_audit_record_and_log_hold_counts_and_no_name(
         "counts": {"faces": 1, "jobs": 1, "photos": 1, "results": 1, "batches": 0, "consents": 0},
     }
     assert "Ada" not in " ".join(str(vars(line)) for line in caplog.records)
+
+
+def test_person_who_is_only_a_runner_up_goes_from_a_result_that_stays(service: Service) -> None:
+    service.enrol("Ada", 0)
+    service.enrol("Bob", 0.3)
+    job_id = service.recognise(0.1)
+    result = Results(service.outputs).read(job_id)
+    assert b"Bob" in service.outputs.get(job_id).body
+
+    service.erasure.person("family", "Bob")
+
+    left = Results(service.outputs).read(job_id)
+    assert isinstance(result, JobDone)
+    assert left == result.model_copy(
+        update={"faces": [found.model_copy(update={"runner_up": None}) for found in result.faces]}
+    )
+    assert b"Bob" not in service.outputs.get(job_id).body
+    assert f"{job_id}_photo.jpg" in service.inputs.objects
+
+
+def test_result_that_is_erased_meanwhile_is_not_brought_back_without_a_mention(
+    service: Service,
+) -> None:
+    service.enrol("Ada", 0)
+    service.enrol("Bob", 0.3)
+    job_id = service.recognise(0.1)
+    traces = Traces(inputs=service.inputs, outputs=service.outputs, realm=WHOLE)
+    found = traces.find(Whom(collection_id="family", person="Bob"))
+
+    service.outputs.delete(job_id)
+    traces.erase(found)
+
+    assert [result.job_id for result, _ in found.mentions] == [job_id]
+    assert job_id not in service.outputs.objects
+
+
+def test_mention_by_a_former_name_is_found_by_the_face(service: Service) -> None:
+    service.enrol("Ada", 0)
+    service.enrol("Bob", 0.3)
+    job_id = service.recognise(0.1)
+    service.people.rename("family", "Bob", "Robert")
+
+    service.erasure.person("family", "Robert")
+
+    assert b"Bob" not in service.outputs.get(job_id).body

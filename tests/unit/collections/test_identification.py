@@ -170,9 +170,9 @@ def test_photo_of_poor_faces_only_is_unknown(choosy: FaceIdentifier) -> None:
 
 
 def test_name_of_a_poor_face_comes_with_a_warning(choosy: FaceIdentifier) -> None:
-    photo = recognition(face(0, quality=49), face(0.1, quality=50), face(5.0, quality=49))
+    shown = face(0, quality=49), face(0.1, quality=50), face(5.0, quality=49)
 
-    faces = choosy.identify("a job", "family", photo).faces
+    faces = [choosy.identify("a job", "family", recognition(one)).faces[0] for one in shown]
 
     assert [found.warning for found in faces] == ["POOR_FACE", None, None]
     assert faces[0].name == "Ada"
@@ -187,3 +187,66 @@ def test_job_may_ask_for_another_quality(
     (found,) = choosy.identify("a job", "family", photo, min_quality=asked).faces
 
     assert found.name == name
+
+
+def test_distance_is_that_to_the_mean_of_the_persons_faces() -> None:
+    done = identifier_of(enrolled("Ada", 0.0, "near"), enrolled("Ada", 0.4, "far")).identify(
+        "a job", "family", recognition(face(-0.1))
+    )
+
+    assert (done.faces[0].name, done.faces[0].distance) == ("Ada", 0.3)
+    assert done.faces[0].face_id == "near"
+
+
+def test_runner_up_is_told_beside_a_name() -> None:
+    done = named(0.1, people={"Ada": 0.0, "Bob": 0.5, "Eve": 1.0})
+
+    runner_up = done.faces[0].runner_up
+    assert runner_up is not None
+    assert (runner_up.name, runner_up.face_id) == ("Bob", "id of Bob")
+    assert runner_up.similarity == round(similarity(0.4, threshold_distance=0.6), 1)
+
+
+def test_face_without_a_name_and_only_person_have_no_runner_up() -> None:
+    assert named(5.0, people={"Ada": 0.0, "Bob": 0.5}).faces[0].runner_up is None
+    assert named(0.0, people={"Ada": 0.0}).faces[0].runner_up is None
+
+
+def test_nobody_is_named_for_two_faces_of_a_photo() -> None:
+    done = named(0.1, 0.0, people={"Ada": 0.0})
+
+    assert [(found.name, found.warning) for found in done.faces] == [
+        (None, "NAMED_ELSEWHERE"),
+        ("Ada", None),
+    ]
+    assert done.faces[0].similarity == round(similarity(0.1, threshold_distance=0.6), 1)
+    assert done.result == "Ada"
+
+
+def test_faces_are_named_so_that_all_together_are_most_similar() -> None:
+    done = named(0.2, 0.0, people={"Ada": 0.1, "Bob": 0.45})
+
+    assert [found.name for found in done.faces] == ["Bob", "Ada"]
+
+
+def test_second_name_below_the_threshold_is_given_to_no_face() -> None:
+    done = named(0.2, 0.0, people={"Ada": 0.1, "Bob": 0.85})
+
+    assert sorted(str(found.name) for found in done.faces) == ["Ada", "None"]
+
+
+@pytest.mark.parametrize(
+    ("own", "usual", "names"),
+    [(0.5, 0.01, ["Ada"]), (0.001, 0.01, [None]), (None, 0.5, ["Ada"]), (None, 0.001, [None])],
+)
+def test_rate_of_the_collection_or_else_of_the_service_says_who_is_named(
+    own: float | None, usual: float, names: list[str | None]
+) -> None:
+    settings = SETTINGS.model_copy(update={"match_false_name_rate": usual})
+    shared = MemoryInfrastructure(settings=settings, index=MemoryFaceIndex()).shared()
+    shared.collections.create("family", false_name_rate=own)
+    enrol(shared, enrolled("Ada", 0.0))
+
+    done = shared.identifier.identify("a job", "family", recognition(face(0.6)))
+
+    assert [found.name for found in done.faces] == names

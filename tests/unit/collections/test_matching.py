@@ -1,10 +1,14 @@
 """Answers at once: matches, comparisons, detections."""
 
+from collections.abc import Sequence
+
 import pytest
 
-from core.collections.matching import FaceMatch, Matching
-from core.errors import CollectionNotFound, ModelMismatch, NoFaceFound, PersonNotFound
+from core.collections.matches import By, FaceMatch, PersonMatch
+from core.collections.matching import Matching
+from core.errors import CollectionNotFound, FaceNotFound, ModelMismatch, NoFaceFound, PersonNotFound
 from core.faces.results import Recognition
+from core.faces.similarity import similarity
 from core.ports import EnrolledFace
 from core.settings import Settings
 from core.testing import MemoryFaceIndex
@@ -43,14 +47,15 @@ def found_by(
     *,
     threshold: float | None = None,
     max_matches: int = 10,
-) -> list[FaceMatch]:
+    by: By = "face",
+) -> Sequence[FaceMatch | PersonMatch]:
     answer = matching.match(
-        PHOTO, "family", threshold=threshold, max_matches=max_matches, all_faces=False
+        PHOTO, "family", threshold=threshold, max_matches=max_matches, all_faces=False, by=by
     )
     return answer.faces[0].matches
 
 
-def ids(matches: list[FaceMatch]) -> list[str]:
+def ids(matches: Sequence[FaceMatch | PersonMatch]) -> list[str]:
     return [match.face_id for match in matches]
 
 
@@ -190,13 +195,13 @@ def test_comparison_names_the_photo_without_a_face() -> None:
         matching_of().verify_photos(PHOTO, NOBODY, threshold=80)
 
 
-def test_person_is_compared_by_their_nearest_face() -> None:
-    faces = enrolled("Ada", 5, "far"), enrolled("Ada", 0.1, "near"), enrolled("Bob", 0, "other")
+def test_person_is_compared_by_the_mean_of_their_faces() -> None:
+    faces = enrolled("Ada", 0.3, "far"), enrolled("Ada", 0.1, "near"), enrolled("Bob", 0, "other")
 
     verified = matching_of(*faces).verify_person(PHOTO, "family", "Ada", threshold=None)
 
     assert verified.same
-    assert (verified.distance, verified.threshold) == (0.1, 80)
+    assert (verified.distance, verified.threshold, verified.faces) == (0.2, 80, 2)
 
 
 @pytest.mark.parametrize("faces", [[], [enrolled("Bob", 0)]])
@@ -233,8 +238,9 @@ def qualities_of(matching: Matching, min_quality: float | None = None) -> list[t
 
 
 def test_poor_faces_are_not_searched_or_matched_with_a_warning() -> None:
-    faces = [face(0, quality=quality) for quality in (19, 20, 50)] + [face(5, quality=20)]
-    matching = matching_of(enrolled("Ada", 0), shown=recognition(*faces))
+    faces = [face(n, quality=quality) for n, quality in enumerate((19, 20, 50))]
+    people = [enrolled(f"person {n}", n) for n in range(3)]
+    matching = matching_of(*people, shown=recognition(*faces, face(5, quality=20)))
 
     assert qualities_of(matching) == [
         (0, "NOT_SEARCHED"),
@@ -245,8 +251,69 @@ def test_poor_faces_are_not_searched_or_matched_with_a_warning() -> None:
 
 
 def test_call_may_ask_for_another_quality() -> None:
-    faces = [face(0, quality=quality) for quality in (0, 60)]
-    matching = matching_of(enrolled("Ada", 0), shown=recognition(*faces))
+    faces = face(0, quality=0), face(2, quality=60)
+    matching = matching_of(enrolled("Ada", 0), enrolled("Bob", 2), shown=recognition(*faces))
 
     assert qualities_of(matching, 0) == [(1, "POOR_FACE"), (1, None)]
     assert qualities_of(matching, 70) == [(0, "NOT_SEARCHED")] * 2
+
+
+def test_people_match_by_the_mean_of_their_faces_which_are_counted() -> None:
+    faces = [enrolled("Ada", 0.4, "a"), enrolled("Ada", 0.0, "b"), enrolled("Bob", 0.3, "c")]
+
+    ada, bob = found_by(matching_of(*faces), by="person")
+
+    assert ada == PersonMatch(
+        person="Ada",
+        similarity=round(similarity(0.2, threshold_distance=0.5), 1),
+        distance=0.2,
+        faces=2,
+        face_id="b",
+        face_distance=0,
+        image_id="photo.jpg",
+        metadata={"album": "summer"},
+    )
+    assert (bob.person, bob.distance) == ("Bob", 0.3)
+
+
+def test_unnamed_faces_match_by_face_only() -> None:
+    matching = matching_of(enrolled(None, 0.0, "nobody"), enrolled("Ada", 0.1, "a"))
+
+    assert ids(found_by(matching, by="face")) == ["nobody", "a"]
+    assert ids(found_by(matching, by="person")) == ["a"]
+
+
+def test_nobody_is_the_match_of_two_faces() -> None:
+    matching = matching_of(
+        enrolled("Ada", 0), enrolled("Bob", 0.4), shown=recognition(face(0.1), face(0), face(0.05))
+    )
+
+    answer = matching.match(PHOTO, "family", threshold=None, max_matches=5, all_faces=True)
+
+    names = [[match.person for match in searched.matches] for searched in answer.faces]
+    assert names == [["Bob"], ["Ada"], []]
+    assert [searched.warning for searched in answer.faces] == [None, None, "NAMED_ELSEWHERE"]
+
+
+def test_enrolled_face_is_searched_for_who_else_is_like_it() -> None:
+    matching = matching_of(
+        *(enrolled("Ada", 0.1 * n, f"ada {n}") for n in range(2)),
+        enrolled("Bob", 0.3, "bob"),
+        enrolled(None, 0.2, "nobody"),
+        enrolled("Eve", 3, "eve"),
+    )
+
+    def found(by: By, face_id: str = "ada 0", threshold: float | None = None) -> list[str]:
+        answer = matching.search_face("family", face_id, threshold=threshold, max_matches=2, by=by)
+        return ids(answer.matches)
+
+    assert found("person") == ["bob"]
+    assert found("face") == ["ada 1", "nobody"]
+    assert found("person", "nobody") == ["bob", "ada 1"]
+    assert found("person", threshold=100) == []
+
+
+def test_face_that_is_not_enrolled_cannot_be_searched() -> None:
+    for matching in (matching_of(), matching_of(enrolled("Ada", 0))):
+        with pytest.raises(FaceNotFound):
+            matching.search_face("family", "unknown", threshold=None, max_matches=1)

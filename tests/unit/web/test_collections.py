@@ -1,6 +1,7 @@
 """``/collections`` on in-memory services."""
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -22,8 +23,11 @@ def test_collection_is_made_described_and_erased(web: WebFixture) -> None:
     assert described == {
         "collection_id": "staff",
         "threshold": 85,
+        "false_name_rate": None,
+        "expected_false_names": None,
         "metadata": {"town": "Ulm"},
         "model": None,
+        "persons": 0,
         "faces": 0,
     }
     erased = web.client.delete("/collections/staff")
@@ -170,3 +174,54 @@ def test_absent_store_is_503_without_its_inner_details(web: WebFixture) -> None:
 def test_application_starts_what_must_be_warm(web: WebFixture) -> None:
     assert [child.launched for child in web.memory.children] == [1]
     assert "warm-up" in web.memory.tasks
+
+
+def test_rate_says_the_threshold_and_changes_with_the_collection(web: WebFixture) -> None:
+    body = {"collection_id": "staff", "false_name_rate": 0.001}
+    made = json_of(web.client.post("/collections", json=body), 201)
+    assert made["threshold"] > 80
+
+    def changed(**changes: object) -> dict[str, Any]:
+        return json_of(web.client.patch("/collections/staff", json=changes))
+
+    assert changed(threshold=70, metadata={"town": "Ulm"})["threshold"] == 70
+    assert changed(threshold=None)["threshold"] == made["threshold"]
+    usual = changed(false_name_rate=None)
+    assert (usual["threshold"], usual["false_name_rate"]) == (80, None)
+    assert usual["metadata"] == {"town": "Ulm"}
+    assert json_of(web.client.get("/collections/staff")) == usual
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"false_name_rate": 0},
+        {"false_name_rate": 0.51},
+        {"false_name_rate": "0.1"},
+        {"metadata": None},
+        {"collection_id": "other"},
+    ],
+)
+def test_change_that_says_nothing_or_too_much_is_refused(
+    web: WebFixture, body: dict[str, object]
+) -> None:
+    web.create("staff")
+
+    assert_error(web.client.patch("/collections/staff", json=body), 400, "INVALID_REQUEST")
+
+
+def test_unknown_collection_is_not_changed(web: WebFixture) -> None:
+    response = web.client.patch("/collections/nobody", json={"threshold": 70})
+
+    assert_error(response, 404, "COLLECTION_NOT_FOUND")
+
+
+def test_description_counts_people_and_unnamed_faces_are_nobody(web: WebFixture) -> None:
+    web.create("staff")
+    for number, person in enumerate(("Ada", "Ada", "Bob", None)):
+        web.enrol("staff", f"photo-{number}", face(number), person=person)
+
+    described = json_of(web.client.get("/collections/staff"))
+
+    assert (described["persons"], described["faces"]) == (2, 4)

@@ -347,13 +347,14 @@ def test_match_is_bounded_by_threshold_and_number(web: WebFixture) -> None:
     web.shows(PHOTO, face(0.1))
 
     def matches(**fields: object) -> int:
-        body = {"image": base64_of(PHOTO), "collection_id": "staff", **fields}
+        body = {"image": base64_of(PHOTO), "collection_id": "staff", "by": "face", **fields}
         return len(json_of(web.client.post("/faces/match", json=body))["faces"][0]["matches"])
 
     assert matches() == 4
     assert matches(max_matches=2) == 2
     assert matches(threshold=100) == 0
     assert matches(threshold=None) == 4
+    assert matches(by="person") == 2
 
 
 @pytest.mark.parametrize(

@@ -40,11 +40,11 @@ def names(web: WebFixture) -> dict[str, str | None]:
     return {each["image_id"]: each["person"] for each in faces}
 
 
-def matched(web: WebFixture, *faces: Face) -> list[str | None]:
+def matched(web: WebFixture, *faces: Face, by: str = "face") -> list[str | None]:
     """Return the persons to whom a photo is matched."""
     photo = photo_number(60)
     web.shows(photo, *faces)
-    answer = json_of(web.send_photo("/faces/match", photo, collection_id="staff"))
+    answer = json_of(web.send_photo("/faces/match", photo, collection_id="staff", by=by))
     return [match["person"] for match in answer["faces"][0]["matches"]]
 
 
@@ -167,6 +167,7 @@ def test_rejected_person_is_never_matched_to_that_face_again(web: WebFixture) ->
 
     assert (rejected["person"], rejected["rejected"]) == (None, ["Ada"])
     assert matched(web, face(0.0)) == [None]
+    assert matched(web, face(0.0), by="person") == []
     again = json_of(web.client.post(f"{path}/reject", json={"person": "Ada"}))
     assert again == rejected
     reassigned = web.client.post(f"{path}/reassign", json={"person": "Ada"})
@@ -409,3 +410,17 @@ def test_metadata_of_nobody_is_not_found(web: WebFixture) -> None:
     assert_error(
         web.client.patch("/collections/staff/persons/Eve", json=change), 404, "PERSON_NOT_FOUND"
     )
+
+
+def test_enrolled_face_is_searched_for_who_else_is_like_it(web: WebFixture) -> None:
+    web.enrol("staff", "eve", face(0.2), person="Eve")
+    path = f"/collections/staff/faces/{id_of(web, 'ada-1')}/search"
+
+    people = json_of(web.client.post(path, json={}))
+    faces = json_of(web.client.post(path, json={"by": "face", "max_matches": 1}))
+
+    assert people["person"] == "Ada"
+    assert [match["person"] for match in people["matches"]] == ["Eve"]
+    assert (people["by"], faces["by"]) == ("person", "face")
+    assert len(faces["matches"]) == 1
+    assert faces["matches"][0]["face_id"] != id_of(web, "ada-1")

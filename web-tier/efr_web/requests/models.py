@@ -1,12 +1,19 @@
 """Requests as pydantic models; unknown fields are refused."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from core.collections.consents import ConsentNote
+from core.collections.matches import By
 from core.collections.matching import MAX_MATCHES
-from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from core.ground.names import spelled
 from core.jobs.index_job import (
     MAX_KEY_BYTES,
@@ -25,7 +32,7 @@ from core.jobs.webhooks.addresses import MAX_URL
 from core.jobs.webhooks.endpoints import EVENT_TYPES, EventType
 from core.ports import PersonOrder
 from core.submission.batch_requests import MAX_KEYS
-from efr_web.schemas import Threshold
+from efr_web.schemas import FalseNameRate, Threshold
 
 MAX_PAGE: Final = 1000
 
@@ -58,6 +65,10 @@ Base64 = Annotated[
 ]
 
 
+SearchBy = Annotated[
+    By, Field(description="`person` for people, `face` for single enrolled faces.")
+]
+MaxMatches = Annotated[int, Field(ge=1, le=MAX_MATCHES), WHOLE]
 WebhookUrl = Annotated[
     str,
     StringConstraints(min_length=1, max_length=MAX_URL, pattern=r"^https?://[!-~]+$"),
@@ -146,8 +157,25 @@ class CreateCollection(RequestModel):
     """A collection to be created."""
 
     collection_id: CollectionId
-    threshold: Threshold = SIMILARITY_AT_THRESHOLD
+    threshold: Threshold | None = None
+    false_name_rate: FalseNameRate | None = None
     metadata: Metadata = Field(default_factory=dict)
+
+
+class ChangeCollection(RequestModel):
+    """Fields of a collection to be changed; null takes a threshold or a rate away."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    threshold: Threshold | None = None
+    false_name_rate: FalseNameRate | None = None
+    metadata: Metadata = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("give threshold, false_name_rate or metadata")
+        return self
 
 
 class IndexPhoto(IndexRequest, PhotoFields):
@@ -209,10 +237,19 @@ class MatchPhoto(PhotoFields):
     """A photo whose faces a search looks for in a collection."""
 
     collection_id: CollectionId
+    by: SearchBy = "person"
     threshold: Threshold | None = None
-    max_matches: Annotated[int, Field(ge=1, le=MAX_MATCHES), WHOLE] = 10
+    max_matches: MaxMatches = 10
     all_faces: bool = False
     min_quality: MinQuality | None = None
+
+
+class SearchFace(RequestModel):
+    """How to search for who else is like an enrolled face."""
+
+    by: SearchBy = "person"
+    threshold: Threshold | None = None
+    max_matches: MaxMatches = 10
 
 
 class VerifyPhoto(PhotoFields):

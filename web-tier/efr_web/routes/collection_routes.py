@@ -24,7 +24,7 @@ from efr_web.openapi.operation import (
     Operation,
     curl_json,
 )
-from efr_web.requests.models import CreateCollection, PageQuery
+from efr_web.requests.models import ChangeCollection, CreateCollection, PageQuery
 from efr_web.requests.pagination import decode_cursor, encode_cursor
 from efr_web.requests.parsing import read_json, read_query
 from efr_web.routes.receipt_routes import GONE, erased
@@ -35,14 +35,24 @@ def add_collection_routes(api: Api, parts: WebParts) -> None:
     """Add ``/collections`` and ``/collections/{collection_id}``."""
 
     def described(collection: Collection) -> CollectionDescription:
-        return CollectionDescription.of(collection, faces=visible(parts).people.count(collection))
+        people, likeness = visible(parts).people, visible(parts).likeness
+        return CollectionDescription.of(
+            collection,
+            threshold=likeness.least(collection),
+            persons=people.count_people(collection),
+            faces=people.count(collection),
+            expected_false_names=likeness.expected_false_names(collection),
+        )
 
     @api.route("POST", "/collections", CREATE)
     def create_collection() -> ResponseReturnValue:
         body = read_json(CreateCollection)
         visible(parts).quotas.check_collections()
         made = visible(parts).collections.create(
-            body.collection_id, threshold=body.threshold, metadata=body.metadata
+            body.collection_id,
+            threshold=body.threshold,
+            false_name_rate=body.false_name_rate,
+            metadata=body.metadata,
         )
         visible(parts).audit.add(
             "create_collection", caller().author, collection_id=made.collection_id
@@ -63,7 +73,11 @@ def add_collection_routes(api: Api, parts: WebParts) -> None:
         end = found[-1].collection_id if found else ""
         goes_on = bool(found) and bool(collections.page(limit=1, after=end))
         return CollectionList(
-            collections=[CollectionSummary.of(each) for each in found if each.state == "active"],
+            collections=[
+                CollectionSummary.of(each, threshold=visible(parts).likeness.least(each))
+                for each in found
+                if each.state == "active"
+            ],
             next_token=encode_cursor(end) if goes_on else None,
         ).model_dump(mode="json")
 
@@ -72,16 +86,31 @@ def add_collection_routes(api: Api, parts: WebParts) -> None:
         found = visible(parts).collections.fresh_if_empty(collection_id)
         return described(found).model_dump(mode="json")
 
+    @api.route("PATCH", "/collections/<collection_id>", CHANGE)
+    def change_collection(collection_id: str) -> ResponseReturnValue:
+        body = read_json(ChangeCollection)
+        changes = body.model_dump(include=body.model_fields_set)
+        changed = visible(parts).collections.change(collection_id, changes)
+        visible(parts).audit.add(
+            "change_collection", caller().author, collection_id=changed.collection_id
+        )
+        return described(changed).model_dump(mode="json")
+
     @api.route("DELETE", "/collections/<collection_id>", DELETE)
     def delete_collection(collection_id: str) -> ResponseReturnValue:
         return erased(visible(parts).erasure.collection(collection_id, caller().author))
 
 
+_THRESHOLD = (
+    "`false_name_rate` is how often a stranger may be given a name; the lowest similarity of a "
+    "match follows from it. `threshold` is that similarity itself and overrides the rate. With "
+    "neither, MATCH_FALSE_NAME_RATE holds."
+)
 CREATE = Operation(
     tag="Collections",
     access="enrol",
     summary="Create a collection",
-    text="`threshold` is the lowest similarity of a match, 80 by default.",
+    text=_THRESHOLD,
     body=Body(json=CreateCollection),
     answers={
         201: Answer(
@@ -119,6 +148,17 @@ DESCRIBE = Operation(
     answers={200: Answer(text="The collection.", models=(CollectionDescription,))},
     errors=(*COLLECTION, *INDEX),
     curl="/collections/staff",
+)
+CHANGE = Operation(
+    tag="Collections",
+    access="enrol",
+    summary="Change a collection",
+    text=f"What the request leaves out stays. {_THRESHOLD}",
+    body=Body(json=ChangeCollection),
+    answers={200: Answer(text="The collection.", models=(CollectionDescription,))},
+    errors=(*JSON_BODY, *COLLECTION, *INDEX),
+    actions=("change_collection",),
+    curl=curl_json("/collections/staff", {"false_name_rate": 0.001}, method="PATCH"),
 )
 DELETE = Operation(
     tag="Collections",

@@ -5,7 +5,8 @@ from flask.typing import ResponseReturnValue
 from pydantic import BaseModel
 
 from core.bootstrap.web import WebParts
-from core.collections.matching import Matched, Matching, Verified
+from core.collections.matches import Matched, Verified
+from core.collections.matching import Matching
 from core.errors import (
     BatchNotFound,
     InvalidRequest,
@@ -17,7 +18,6 @@ from core.errors import (
     StorageUnavailable,
     TooManyJobs,
 )
-from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from core.jobs.recognition_job import DetectedFace, RecognisedPhoto
 from efr_web.caller import caller, visible
 from efr_web.openapi.operation import (
@@ -117,6 +117,7 @@ def _add_search_routes(api: Api, parts: WebParts, reader: PhotoReader) -> None:
                 max_matches=body.max_matches,
                 all_faces=body.all_faces,
                 min_quality=body.min_quality,
+                by=body.by,
             )
             .model_dump(mode="json")
         )
@@ -144,8 +145,7 @@ def _verified(matching: Matching, body: VerifyPhoto, photo: Photo, other: Photo 
     if (other is None) == (body.person is None):
         raise InvalidRequest("other_image, person: give exactly one of them")
     if other is not None:
-        least = SIMILARITY_AT_THRESHOLD if body.threshold is None else body.threshold
-        return matching.verify_photos(photo.content, other.content, threshold=least)
+        return matching.verify_photos(photo.content, other.content, threshold=body.threshold)
     return matching.verify_person(
         photo.content, body.collection_id or "", body.person or "", threshold=body.threshold
     )
@@ -237,8 +237,10 @@ MATCH = Operation(
     limit="recognition",
     summary="Search a collection for a face",
     text=(
-        "Searches for the largest face, or for all with `all_faces`. A photo without a face is "
-        "answered with an empty list. `threshold` is the lowest similarity (0 to 100), by default "
+        "Searches for the people who are like the largest face, or all faces with `all_faces`: by "
+        "templates of all their enrolled faces, and nobody is a match of two faces. `by=face` "
+        "searches for single enrolled faces. A photo without a face is answered with an empty "
+        "list. `threshold` is the lowest similarity (0 to 100), by default "
         "the collection's. The service does not search for a face whose quality is under "
         "`min_quality`, or under its own bound: the face's `warning` is `NOT_SEARCHED`. "
         "`POOR_FACE` warns of matches that rest on a poor face."
@@ -254,9 +256,9 @@ VERIFY = Operation(
     limit="recognition",
     summary="Are two faces one person's?",
     text=(
-        "Compares the largest faces of two photos, or of one photo with an enrolled person. "
-        "`threshold` is the lowest similarity (0 to 100) for `same`, by default 80 or the "
-        "collection's."
+        "Compares the largest faces of two photos, or of one photo with the template of an "
+        "enrolled person. `threshold` is the lowest similarity (0 to 100) for `same`, by default "
+        "the service's own or the collection's."
     ),
     body=Body(json=VerifyPhoto, form=VerifyPhoto, files=("image", "other_image")),
     answers={200: Answer(text="Whether they are the same person.", models=(Verified,))},

@@ -4,6 +4,7 @@ from flask.typing import ResponseReturnValue
 
 from core.access.audit_trail import Action
 from core.bootstrap.web import WebParts
+from core.collections.matches import SearchedByFace
 from core.errors import (
     FaceNotFound,
     InvalidRequest,
@@ -25,6 +26,7 @@ from efr_web.requests.models import (
     FacePageQuery,
     PageQuery,
     PersonOfFace,
+    SearchFace,
 )
 from efr_web.requests.pagination import decode_cursor, encode_cursor
 from efr_web.requests.parsing import checked_face_id, read_json, read_query
@@ -38,6 +40,7 @@ def add_people_routes(api: Api, parts: WebParts) -> None:
     """Add ``/collections/{collection_id}/faces``."""
     _add_list_routes(api, parts)
     _add_change_routes(api, parts)
+    _add_search_route(api, parts)
     _add_erase_routes(api, parts)
 
 
@@ -89,6 +92,23 @@ def _add_change_routes(api: Api, parts: WebParts) -> None:
         )
 
 
+def _add_search_route(api: Api, parts: WebParts) -> None:
+    @api.route("POST", f"{_FACE}/search", SEARCH_FACE)
+    def search_face(collection_id: str, face_id: str) -> ResponseReturnValue:
+        body = read_json(SearchFace)
+        return (
+            visible(parts)
+            .matching.search_face(
+                collection_id,
+                checked_face_id(face_id),
+                threshold=body.threshold,
+                max_matches=body.max_matches,
+                by=body.by,
+            )
+            .model_dump(mode="json")
+        )
+
+
 def _add_erase_routes(api: Api, parts: WebParts) -> None:
     @api.route("DELETE", _FACE, DELETE_FACE)
     def delete_face(collection_id: str, face_id: str) -> ResponseReturnValue:
@@ -105,6 +125,21 @@ LIST_FACES = Operation(
     answers={200: Answer(text="A page of the list.", models=(FaceList,))},
     errors=(*COLLECTION, *INDEX, InvalidRequest),
     curl="'/collections/staff/faces?person=Ada%20Lovelace&limit=10'",
+)
+SEARCH_FACE = Operation(
+    tag="People",
+    access="recognise",
+    summary="Search for who else is like an enrolled face",
+    text=(
+        "Answers people, without the face's own, or single faces with `by=face`. `threshold` is "
+        "the lowest similarity (0 to 100), by default the collection's."
+    ),
+    body=Body(json=SearchFace),
+    answers={200: Answer(text="The matches, most similar first.", models=(SearchedByFace,))},
+    errors=(*COLLECTION, *INDEX, *JSON_BODY, FaceNotFound),
+    curl=curl_json(
+        "/collections/staff/faces/6f1dbf0e-6b0f-5d0b-9f0a-6f6f4d1a7c11/search", {"by": "person"}
+    ),
 )
 REASSIGN = Operation(
     tag="People",

@@ -83,6 +83,7 @@ def everything_done(ours: Audited) -> None:
     ours.call("PATCH", PERSON.format(person="Eve"), json={"name": "Bob"})
     ours.call("POST", FACE.format(face=ada) + "/reassign", json={"person": "Ada"})
     ours.call("POST", FACE.format(face=ada) + "/reject", json={"person": "Zoe"})
+    ours.call("PATCH", "/collections/staff", json={"false_name_rate": 0.02})
     for path in (FACE.format(face=ada), PERSON.format(person="Bob"), "/collections/staff"):
         assert ours.call("DELETE", path).status_code == 204
 
@@ -100,6 +101,7 @@ def test_each_call_that_changes_something_leaves_a_record(ours: Audited) -> None
         "merge",
         "reassign",
         "reject",
+        "change_collection",
         "erase_face",
         "erase_person",
         "erase_collection",
