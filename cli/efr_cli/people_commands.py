@@ -43,7 +43,7 @@ def consent() -> None:
 @_NAME
 @_COLLECTION
 @click.option("--text", required=True, help="What the person agreed to.")
-@click.option("--date", "on", type=click.DateTime(["%Y-%m-%d"]), required=True)
+@click.option("--date", "on", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Of that day.")
 @click.option("--source", required=True, help="Where that is filed, such as a form.")
 @click.pass_context
 def set_consent(
