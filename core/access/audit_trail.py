@@ -35,6 +35,7 @@ Action = Literal[
     "consent",
     "describe_person",
     "erase_face",
+    "erase_image",
     "erase_person",
     "erase_collection",
     "export",

@@ -58,7 +58,12 @@ class ErasureLog(Frozen):
     records: tuple[ErasureRecord, ...] = ()
 
     def covers(
-        self, *, person: str | None, face_ids: Iterable[str] = (), accepted_at: datetime | None
+        self,
+        *,
+        person: str | None,
+        face_ids: Iterable[str] = (),
+        image_id: str | None = None,
+        accepted_at: datetime | None,
     ) -> bool:
         """Tell whether a photo must not be enrolled.
 
@@ -68,12 +73,14 @@ class ErasureLog(Frozen):
             Person whom the photo was accepted for.
         face_ids : iterable of str
             Ids of the faces that it would enrol.
+        image_id : str, optional
+            Its own id.
         accepted_at : datetime or None
             When the photo was accepted, by S3's clock; None is before everything.
         """
         if not self.records:
             return False
-        marks = (*self._marks(face_ids), *self._marks_of(person))
+        marks = (*self._marks(face_ids), *self._marks_of(person), *self._image(image_id))
         times = (self._everything_at, *(self._times.get(mark) for mark in marks))
         last = max((time for time in times if time is not None), default=None)
         return last is not None and (accepted_at is None or accepted_at <= last + MARGIN)
@@ -113,10 +120,11 @@ class ErasureLog(Frozen):
         at: datetime,
         person: str | None = None,
         face_ids: Iterable[str] = (),
+        image_id: str | None = None,
         everything: bool = False,
     ) -> "ErasureLog":
         """Return the log with a record, instead of the one of that id, and without old ones."""
-        marks = (*self._marks(face_ids), *self._marks_of(person))
+        marks = (*self._marks(face_ids), *self._marks_of(person), *self._image(image_id))
         record = ErasureRecord(record_id=record_id, at=at, everything=everything, marks=marks)
         kept = [
             other
@@ -196,6 +204,9 @@ class ErasureLog(Frozen):
 
     def _marks_of(self, person: str | None) -> tuple[str, ...]:
         return () if person is None else (self._mark("person", person),)
+
+    def _image(self, image_id: str | None) -> tuple[str, ...]:
+        return () if image_id is None else (self._mark("image", image_id),)
 
     def _mark(self, kind: str, text: str) -> str:
         hashed = hashlib.blake2b(f"{kind} {text}".encode(), key=self.key.encode(), digest_size=16)

@@ -8,10 +8,17 @@ from typing import Final
 from core.collections.collection import Collection
 from core.collections.consents import Consents
 from core.collections.crops import Crops
+from core.collections.enrolment.enroller import possible_face_ids
 from core.collections.erasure_records import ErasureLog
 from core.collections.person_ids import PersonIds
 from core.collections.registry import Collections
-from core.errors import CollectionNotFound, FaceNotFound, PersonNotFound, PersonRejected
+from core.errors import (
+    CollectionNotFound,
+    FaceNotFound,
+    ImageNotFound,
+    PersonNotFound,
+    PersonRejected,
+)
 from core.ports import EnrolledFace, FaceIndex
 
 _PAGE: Final = 1000
@@ -86,6 +93,21 @@ class People:
         if not found:
             raise _no_face(face_id, collection_id)
         return found[0]
+
+    def faces_on(self, collection_id: str, image_id: str) -> list[EnrolledFace]:
+        """Return the faces of a photo, the largest first.
+
+        Raises
+        ------
+        ImageNotFound
+            If none is enrolled.
+        """
+        collection = self.collections.fresh_if_empty(collection_id)
+        ids = possible_face_ids(collection_id, image_id)
+        found = [] if collection.model is None else self.index.get(collection.gallery_id, ids)
+        if not found:
+            raise ImageNotFound(f"no face of that photo is enrolled in {collection_id!r}")
+        return sorted(found, key=lambda face: ids.index(face.face_id))
 
     def crop(self, collection_id: str, face_id: str) -> bytes:
         """Return the picture of an enrolled face, a JPEG.

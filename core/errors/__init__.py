@@ -48,6 +48,7 @@
     │   ├── EventNotFound
     │   ├── FaceNotFound
     │   ├── CropNotKept
+    │   ├── ImageNotFound
     │   └── PersonNotFound
     ├── Conflict
     │   ├── CollectionExists
@@ -118,6 +119,7 @@ from core.errors.requests import (
     FaceNotFound,
     FormTooLarge,
     IdempotencyConflict,
+    ImageNotFound,
     InvalidCollectionId,
     InvalidIdempotencyKey,
     InvalidRequest,
@@ -181,6 +183,7 @@ __all__ = [
     "FormTooLarge",
     "HostNotTrusted",
     "IdempotencyConflict",
+    "ImageNotFound",
     "IndexUnavailable",
     "InvalidCollectionId",
     "InvalidIdempotencyKey",

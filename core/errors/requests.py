@@ -130,6 +130,12 @@ class FaceNotFound(NotFound):
     code = "FACE_NOT_FOUND"
 
 
+class ImageNotFound(NotFound):
+    """Raised when no face of a photo is enrolled."""
+
+    code = "IMAGE_NOT_FOUND"
+
+
 class CropNotKept(NotFound):
     """Raised when no picture of an enrolled face is kept."""
 

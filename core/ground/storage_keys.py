@@ -9,6 +9,7 @@ output          ``{job_id}``                             a job's result
 output          ``batches/{batch_id}/photos.json``       the photos of a batch
 output          ``batches/{batch_id}/{number}.done``     a mark that a photo of it is done
 output          ``batches/{batch_id}/{number}.failed``   a mark that a photo of it has failed
+output          ``batches-by-time/{tenant}.of/{time}-…``  the id of a batch, the newest first
 output          ``webhooks/{id}/{event_id}.json``        a delivery of an event that failed
 gallery         ``collections/{collection_id}.json``     a collection, without its faces
 gallery         ``erasures/{collection_id}.json``        what was erased in a collection
@@ -44,6 +45,8 @@ from core.ground.ids import JOB_ID_LENGTH, is_job_id
 from core.ground.realms import WHOLE, Realm
 
 BATCHES: Final = "batches/"
+BATCH_TIMES: Final = "batches-by-time/"
+_LAST_S: Final = 10**11 - 1
 COLLECTIONS: Final = "collections/"
 ERASURES: Final = "erasures/"
 AUDIT: Final = "audit/"
@@ -105,6 +108,22 @@ def batch_prefix(batch_id: str) -> str:
 def batch_list_key(batch_id: str) -> str:
     """Return where it is noted which photos belong to a batch."""
     return f"{batch_prefix(batch_id)}photos.json"
+
+
+def batch_times_prefix(tenant: str) -> str:
+    """Return how the keys begin under which a tenant's batches are listed."""
+    return f"{BATCH_TIMES}{tenant}.of/"
+
+
+def batch_time_key(tenant: str, batch_id: str, accepted_at: datetime) -> str:
+    """Return where it is noted when a batch came; the newest is the first of all."""
+    left_s = _LAST_S - int(accepted_at.timestamp())
+    return f"{batch_times_prefix(tenant)}{left_s:011}-{batch_id}"
+
+
+def batch_of_time(key: str) -> str:
+    """Return the id of the batch that is noted there."""
+    return key.rpartition("/")[2].partition("-")[2]
 
 
 def batch_mark_key(batch_id: str, position: int, status: str) -> str:

@@ -4,6 +4,7 @@ A tenant is noted with its batches, and sees no other's.
 """
 
 from collections.abc import Iterator, Set
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -12,7 +13,15 @@ from pydantic import AwareDatetime
 from core.errors import ObjectMissing
 from core.ground.realms import WHOLE, Realm
 from core.ground.records import Frozen
-from core.ground.storage_keys import BATCHES, batch_list_key, batch_mark_key, batch_prefix
+from core.ground.storage_keys import (
+    BATCHES,
+    batch_list_key,
+    batch_mark_key,
+    batch_of_time,
+    batch_prefix,
+    batch_time_key,
+    batch_times_prefix,
+)
 from core.jobs.index_job import IndexJob
 from core.jobs.recognition_job import Job
 from core.jobs.results import JobResult
@@ -22,6 +31,7 @@ ERASED: Final = "erased"
 """What stands for the name of a photo whose job was erased."""
 
 _BEHIND_SLASH: Final = "0"
+_AT_ONCE: Final = 16
 
 
 class BatchPhoto(Frozen):
@@ -59,6 +69,25 @@ class BatchLists:
             metadata=self.realm.notes,
         )
 
+    def announce(self, batch: Batch) -> None:
+        """Let a new batch be found by its time."""
+        key = self._time_key(batch)
+        if key is not None:
+            self.outputs.put(key, b"", content_type="application/octet-stream")
+
+    def newest(self, *, limit: int, after: str = "") -> tuple[list[Batch], str | None]:
+        """Return the next batches behind a place, newest first, and the place of the last.
+
+        The place is None on the last page. Batches that are gone, or are not seen, are left out.
+        """
+        prefix = batch_times_prefix(self.realm.tenant)
+        keys = self.outputs.keys(prefix, after=prefix + after if after else "", limit=limit + 1)
+        shown = keys[:limit]
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as threads:
+            found = list(threads.map(self.read, map(batch_of_time, shown)))
+        place = shown[-1].removeprefix(prefix) if len(keys) > limit else None
+        return [batch for batch in found if batch is not None], place
+
     def read(self, batch_id: str) -> Batch | None:
         """Return a batch, None if there is none."""
         try:
@@ -95,10 +124,18 @@ class BatchLists:
         """Remove every batch of a collection; return how many there were."""
         erased = 0
         for batch in self.of_collection(collection_id):
+            key = self._time_key(batch)
+            if key is not None:
+                self.outputs.delete(key)
             while keys := self.outputs.keys(batch_prefix(batch.batch_id)):
                 self.outputs.delete_many(keys)
             erased += 1
         return erased
+
+    def _time_key(self, batch: Batch) -> str | None:
+        if batch.accepted_at is None:  # of an older version, which listed none
+            return None
+        return batch_time_key(self.realm.tenant, batch.batch_id, batch.accepted_at)
 
     def _all(self) -> Iterator[Batch]:
         """Yield every batch, without listing what belongs to each."""

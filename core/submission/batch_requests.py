@@ -6,10 +6,14 @@ empty object ``batches/{id}/{position}.done`` or ``.failed``, so that a few
 listings count a batch of any size.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import islice
-from typing import Final, Literal
+from typing import Final, Literal, Self
+
+from pydantic import AwareDatetime
 
 from core.access.audit_trail import AuditTrail
 from core.collections.registry import Collections
@@ -38,6 +42,7 @@ from core.submission.jobs_under_way import JobQuota
 
 MAX_KEYS: Final = 1_000
 MAX_PREFIX_KEYS: Final = 10_000
+_AT_ONCE: Final = 16
 
 _NO_KEY: Final = f"a photo's key is 1 to {MAX_KEY_BYTES} bytes without control characters"
 
@@ -59,15 +64,49 @@ class PhotoOutcome(Frozen):
     error: Failure | None = None
 
 
-class BatchProgress(Frozen):
-    """How far a batch is, and what became of some of its photos."""
+class BatchSummary(Frozen):
+    """How far a batch is.
+
+    ``photos_per_s`` is the mean since it was accepted. It and ``expected_end_at`` are None before
+    the first photo has ended, and after the last one.
+    """
 
     batch_id: str
     collection_id: str
+    accepted_at: AwareDatetime | None
     total: int
     done: int
     failed: int
     pending: int
+    photos_per_s: float | None
+    expected_end_at: AwareDatetime | None
+
+    @classmethod
+    def of(cls, batch: Batch, ended: Mapping[int, str], *, now: datetime) -> Self:
+        """Return the counts of a batch, of which these photos have ended until now."""
+        done = sum(status == "done" for status in ended.values())
+        pending = len(batch.photos) - len(ended)
+        rate, end = None, None
+        if batch.accepted_at is not None and ended and pending:
+            passed_s = max(1.0, (now - batch.accepted_at).total_seconds())
+            rate = len(ended) / passed_s
+            end = now + timedelta(seconds=pending / rate)
+        return cls(
+            batch_id=batch.batch_id,
+            collection_id=batch.collection_id,
+            accepted_at=batch.accepted_at,
+            total=len(batch.photos),
+            done=done,
+            failed=len(ended) - done,
+            pending=pending,
+            photos_per_s=None if rate is None else round(rate, 3),
+            expected_end_at=end,
+        )
+
+
+class BatchProgress(BatchSummary):
+    """How far a batch is, and what became of some of its photos."""
+
     outcomes: list[PhotoOutcome]
 
 
@@ -177,18 +216,24 @@ class BatchRequests:
         batch = self._batch(batch_id)
         ended = ended_photos(self.outputs, batch_id)
         page = list(enumerate(batch.photos))[start : start + limit]
-        done = sum(status == "done" for status in ended.values())
+        summary = BatchSummary.of(batch, ended, now=self.outputs.now())
         return BatchProgress(
-            batch_id=batch_id,
-            collection_id=batch.collection_id,
-            total=len(batch.photos),
-            done=done,
-            failed=len(ended) - done,
-            pending=len(batch.photos) - len(ended),
+            **dict(summary),
             outcomes=[
                 self._outcome(photo, ended.get(position, "pending")) for position, photo in page
             ],
         )
+
+    def newest(self, *, limit: int, after: str = "") -> tuple[list[BatchSummary], str | None]:
+        """Return the next batches behind a place, newest first, and where the next page begins."""
+        found, place = self._lists.newest(limit=limit, after=after)
+        now = self.outputs.now()
+
+        def summary(batch: Batch) -> BatchSummary:
+            return BatchSummary.of(batch, ended_photos(self.outputs, batch.batch_id), now=now)
+
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as threads:
+            return list(threads.map(summary, found)), place
 
     def _submit(
         self,
@@ -217,6 +262,7 @@ class BatchRequests:
         )
         self.jobs.begin_batch(batch.batch_id, len(batch.photos))
         self._lists.write(batch)
+        self._lists.announce(batch)
         self._fail_odd(batch)
         jobs = [
             IndexJob.of(

@@ -16,6 +16,7 @@ from efr_web.middleware import PhotoRequest, answer_errors, observe_requests
 from efr_web.openapi.operation import Api
 from efr_web.origins import refuse_foreign
 from efr_web.requests.photos import OVERHEAD_BYTES, PhotoReader
+from efr_web.routes.batch_routes import add_batch_routes
 from efr_web.routes.collection_routes import add_collection_routes
 from efr_web.routes.direct_upload_routes import add_direct_upload_routes
 from efr_web.routes.docs_routes import add_docs_routes
@@ -84,6 +85,7 @@ def _add_routes(api: Api, parts: WebParts, settings: Settings) -> None:
     add_receipt_routes(api, parts)
     add_direct_upload_routes(api, parts)
     add_face_routes(api, parts, reader)
+    add_batch_routes(api, parts)
     add_webhook_routes(api, parts)
     add_health_routes(api, parts)
     add_docs_routes(api)

@@ -15,7 +15,7 @@ from core.jobs.webhooks.endpoints import DisabledReason, Endpoint, EventType, St
 from core.jobs.webhooks.events import AnyType
 from core.jobs.webhooks.failures import FailedDelivery
 from core.ports import EnrolledFace
-from core.submission.batch_requests import BatchProgress
+from core.submission.batch_requests import BatchProgress, BatchSummary
 
 Threshold = Annotated[
     float,
@@ -79,6 +79,13 @@ class JobSubmitted(Frozen):
 class BatchStatus(BatchProgress):
     """How far a batch is, and a page of its photos."""
 
+    next_token: str | None
+
+
+class BatchList(Frozen):
+    """A page of batches, newest first; `next_token` is null on the last one."""
+
+    batches: list[BatchSummary]
     next_token: str | None
 
 
@@ -175,6 +182,14 @@ class FaceList(Frozen):
 
     faces: list[KnownFace]
     next_token: str | None
+
+
+class ImageFaces(Frozen):
+    """The enrolled faces of a photo, largest first, and whose they are."""
+
+    image_id: str
+    persons: list[str]
+    faces: list[KnownFace]
 
 
 class PersonSummary(Frozen):

@@ -37,6 +37,11 @@ def face_id(collection_id: str, image_id: str, position: int) -> str:
     return str(uuid.uuid5(_NAMESPACE, json.dumps([collection_id, image_id, position])))
 
 
+def possible_face_ids(collection_id: str, image_id: str) -> list[str]:
+    """Return the ids that faces of a photo can have."""
+    return [face_id(collection_id, image_id, position) for position in range(_MOST_FACES)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Added:
     """Faces as they are stored now, in the order given, and how many that changed.
@@ -232,7 +237,7 @@ class Enroller:
             raise Erased
 
     def _withdraw(self, job: IndexJob) -> None:
-        ids = [face_id(job.collection_id, job.image_id, n) for n in range(_MOST_FACES)]
+        ids = possible_face_ids(job.collection_id, job.image_id)
         with suppress(CollectionNotFound):
             collection = self._collections.now(job.collection_id)
             if collection.model is not None:
@@ -365,7 +370,9 @@ def _with_rejection(
 
 def _is_erased(log: ErasureLog, job: IndexJob, faces: Iterable[EnrolledFace] = ()) -> bool:
     ids = [face.face_id for face in faces]
-    return log.covers(person=job.person, face_ids=ids, accepted_at=job.accepted_at)
+    return log.covers(
+        person=job.person, face_ids=ids, image_id=job.image_id, accepted_at=job.accepted_at
+    )
 
 
 def _is_photo_erased(log: ErasureLog, photo: ChosenFaces) -> bool:

@@ -1,4 +1,4 @@
-"""Forgetting: a face, a person or a collection, with everything that holds them.
+"""Forgetting: a face, a photo, a person or a collection, with everything that holds them.
 
 Enrolled faces are erased from the index with every trace. The photos that
 they came from and the results that name them are removed from the input and
@@ -14,10 +14,11 @@ is found, after a pause in which every process learns what is gone.
 
 import logging
 import uuid
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 from typing import Final
 
 from core.access.audit_trail import AuditTrail
@@ -31,6 +32,7 @@ from core.collections.person_ids import PersonIds
 from core.collections.registry import Collections
 from core.errors import (
     CollectionNotFound,
+    ImageNotFound,
     PersonNotFound,
     ServiceUnavailable,
     StorageUnavailable,
@@ -98,14 +100,46 @@ class Erasure:
         def find(_: Set[str]) -> "_Holding":
             holding = _Holding(
                 faces=self._faces(whom),
-                noted=self._noted_without(whom, face.person),
+                noted=self._noted_without(whom, [face.person]),
                 crops=self._unfinished(collection_id, Meant(face_ids=whom.face_ids)),
             )
             if not holding.faces or face.job_id is None:
                 return holding
             return replace(holding, found=self._traces.of_job(face.job_id, whom))
 
-        work = _Work(kind="face", collection_id=collection_id, person=face.person, author=author)
+        people = (face.person,)
+        work = _Work(kind="face", collection_id=collection_id, people=people, author=author)
+        return self._until_nothing_is_left(work, whom, find, find(set()))
+
+    def image(self, collection_id: str, image_id: str, author: Author = UNNAMED) -> Receipt:
+        """Erase all faces of a photo, with the jobs that enrolled them.
+
+        A photo of that id that waits is not enrolled any more.
+
+        Raises
+        ------
+        CollectionNotFound, ImageNotFound
+            If none of its faces is enrolled.
+        """
+        people = {face.person for face in self.people.faces_on(collection_id, image_id)}
+        whom = Whom(collection_id=collection_id, image_id=image_id)
+
+        def find(face_ids: Set[str]) -> "_Holding":
+            held: list[EnrolledFace] = []
+            with suppress(ImageNotFound):
+                held = self.people.faces_on(collection_id, image_id)
+            faces = frozenset(face.face_id for face in held)
+            theirs = Whom(collection_id=collection_id, face_ids=faces | face_ids)
+            jobs = {face.job_id for face in held if face.job_id is not None}
+            return _Holding(
+                faces=faces,
+                found=reduce(or_, (self._traces.of_job(job, theirs) for job in jobs), Found()),
+                noted=self._noted_without(theirs, [face.person for face in held]),
+                crops=self._unfinished(collection_id, Meant(face_ids=theirs.face_ids)),
+            )
+
+        named = tuple(sorted(person for person in people if person is not None))
+        work = _Work(kind="image", collection_id=collection_id, people=named, author=author)
         return self._until_nothing_is_left(work, whom, find, find(set()))
 
     def person(self, collection_id: str, person: str, author: Author = UNNAMED) -> Receipt:
@@ -123,7 +157,7 @@ class Erasure:
             whom = Whom(collection_id=collection_id, person=person, face_ids=known, log=log)
             faces = self._faces(whom)
             found = self._traces.find(replace(whom, face_ids=known | faces))
-            noted = person if self.consents.is_there(collection_id, person) else None
+            noted = (person,) if self.consents.is_there(collection_id, person) else ()
             meant = Meant(person=person, face_ids=known, job_ids=found.jobs)
             crops = self._unfinished(collection_id, meant)
             return _Holding(faces=faces, found=found, noted=noted, crops=crops)
@@ -134,7 +168,7 @@ class Erasure:
             self.collections.announce(self.collections.get(collection_id))
             raise PersonNotFound(f"nobody named {person!r} is enrolled in {collection_id!r}")
         whom = Whom(collection_id=collection_id, person=person)
-        work = _Work(kind="person", collection_id=collection_id, person=person, author=author)
+        work = _Work(kind="person", collection_id=collection_id, people=(person,), author=author)
         receipt = self._until_nothing_is_left(work, whom, find, first)
         self.ids.forget(self.collections.get(collection_id), person)
         self._tell(person, receipt)
@@ -227,7 +261,11 @@ class Erasure:
         self.collections.record(
             whom.collection_id,
             lambda log, now: log.with_record(
-                record_id, at=now, person=whom.person, face_ids=sorted(face_ids)
+                record_id,
+                at=now,
+                person=whom.person,
+                face_ids=sorted(face_ids),
+                image_id=whom.image_id,
             ),
         )
 
@@ -239,7 +277,7 @@ class Erasure:
         if holding.faces:
             self.index.erase(collection.gallery_id, sorted(holding.faces))
         # After the faces: whoever sets a note looks for them afterwards.
-        notes = self.consents.erase(collection_id, holding.noted) if holding.noted else 0
+        notes = sum(self.consents.erase(collection_id, person) for person in holding.noted)
         return removed + Removed(faces=len(holding.faces), consents=notes)
 
     def _erase_all(self, whom: Whom) -> Removed:
@@ -254,12 +292,19 @@ class Erasure:
             }
         )
 
-    def _noted_without(self, whom: Whom, person: str | None) -> str | None:
-        """Return a person who has a consent note, and no face but those that are erased."""
-        if person is None or not self.consents.is_there(whom.collection_id, person):
-            return None
-        others = self._faces(Whom(collection_id=whom.collection_id, person=person))
-        return None if others - whom.face_ids else person
+    def _noted_without(self, whom: Whom, people: Iterable[str | None]) -> tuple[str, ...]:
+        """Return those who have a consent note, and no face but those that are erased."""
+        noted = (
+            person
+            for person in dict.fromkeys(people)
+            if person is not None and self.consents.is_there(whom.collection_id, person)
+        )
+        return tuple(
+            person
+            for person in noted
+            if not self._faces(Whom(collection_id=whom.collection_id, person=person))
+            - whom.face_ids
+        )
 
     def _unfinished(self, collection_id: str, meant: Meant) -> frozenset[str]:
         """Return the faces that have a crop, and may never be put, as their writer died."""
@@ -303,7 +348,7 @@ class Erasure:
             record_id, record = self.audit.add(
                 action_of(work.kind),
                 work.author,
-                people=[work.person],
+                people=work.people,
                 collection_id=work.collection_id,
                 counts=work.removed.model_dump(),
                 begun_at=begun_at,
@@ -328,7 +373,7 @@ class _Work:
     kind: Kind
     collection_id: str
     author: Author
-    person: str | None = None
+    people: tuple[str | None, ...] = ()
     removed: Removed = field(default_factory=Removed)
     receipt: Receipt = field(init=False)
 
@@ -337,13 +382,13 @@ class _Work:
 class _Holding:
     """What still holds the person.
 
-    Ids of enrolled faces, and of others with a crop; jobs, and the name of a consent note.
+    Ids of enrolled faces, and of others with a crop; jobs, and the names of consent notes.
     """
 
     faces: frozenset[str] = frozenset()
     crops: frozenset[str] = frozenset()
     found: Found = field(default_factory=Found)
-    noted: str | None = None
+    noted: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.faces or self.crops or self.found or self.noted)

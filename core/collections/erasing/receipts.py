@@ -10,10 +10,11 @@ from core.ground.ids import is_audit_id
 from core.ground.realms import Realm
 from core.ground.records import Frozen
 
-Kind = Literal["face", "person", "collection"]
+Kind = Literal["face", "image", "person", "collection"]
 
 _ACTIONS: Final[dict[Kind, Action]] = {
     "face": "erase_face",
+    "image": "erase_image",
     "person": "erase_person",
     "collection": "erase_collection",
 }
@@ -22,6 +23,11 @@ _STATEMENTS: Final[dict[Kind, str]] = {
     "face": (
         "The face was searched for again, with its picture, the photo and the result of the job "
         "that enrolled it, when no process could know it any more. Nothing was found."
+    ),
+    "image": (
+        "The faces of the photo were searched for again, with their pictures, the photo and the "
+        "results of the jobs that enrolled them, when no process could know them any more. Nothing "
+        "was found."
     ),
     "person": (
         "All photos, results and batches of the service were listed and searched again, with the "
@@ -66,8 +72,9 @@ class Removed(Frozen):
 class Receipt(Frozen):
     """What was erased, when, by whom, and how it was checked.
 
-    ``person`` is the hash of the name by which the audit trail finds it. ``actor`` is the id of
-    the key that asked for it, ``cli`` for a command, ``nobody`` where there are no keys.
+    ``person`` is the hash of the name by which the audit trail finds it, if it is one person.
+    ``actor`` is the id of the key that asked for it, ``cli`` for a command, ``nobody`` where there
+    are no keys.
     """
 
     receipt_id: str
@@ -92,7 +99,7 @@ class Receipt(Frozen):
             erased=erased,
             tenant=record.tenant,
             collection_id=record.collection_id or "",
-            person=record.people[0] if record.people else None,
+            person=record.people[0] if len(record.people) == 1 else None,
             begun_at=record.begun_at,
             finished_at=record.at,
             actor=record.actor,

@@ -47,6 +47,8 @@ class Whom:
     collection_id: str
     person: str | None = None
     face_ids: frozenset[str] = frozenset()
+    image_id: str | None = None
+    """Of a photo whose faces are meant."""
     log: ErasureLog = NOTHING_ERASED
     """Tells who had another name before."""
 
@@ -109,6 +111,13 @@ class Found:
 
     def __bool__(self) -> bool:
         return bool(self.answered or self.unanswered or self.batches or self.mentions)
+
+    def __or__(self, other: "Found") -> "Found":
+        return Found(
+            answered=self.answered | other.answered,
+            unanswered=self.unanswered | other.unanswered,
+            batches=(*self.batches, *other.batches),
+        )
 
     @property
     def jobs(self) -> frozenset[str]:

@@ -172,7 +172,8 @@ def test_batch_is_known_before_its_first_message(service: Service) -> None:
     with pytest.raises(QueueUnavailable):
         service.submit("a.jpg")
 
-    assert len(service.outputs.objects) == 1
+    kinds = sorted(key.partition("/")[0] for key in service.outputs.objects)
+    assert kinds == ["batches", "batches-by-time"]
 
 
 def test_prefix_means_every_key_that_begins_so_but_no_folder(service: Service) -> None:

@@ -161,12 +161,12 @@ def test_key_of_some_collections_sees_no_others(door: Door) -> None:
     for method, path, _ in operations():
         if "{collection_id}" in path and method in ("GET", "DELETE"):
             there = door.client.open(
-                path.format(collection_id="staff", face_id=JOB, name="Ada"),
+                path.format(collection_id="staff", face_id=JOB, name="Ada", image_id="a.jpg"),
                 method=method,
                 headers=some,
             )
             never = door.client.open(
-                path.format(collection_id="stafx", face_id=JOB, name="Ada"),
+                path.format(collection_id="stafx", face_id=JOB, name="Ada", image_id="a.jpg"),
                 method=method,
                 headers=some,
             )

@@ -394,7 +394,7 @@ def test_metadata_goes_with_the_person_and_is_audited(web: WebFixture) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{}, {"metadata": {str(n): "" for n in range(21)}}, {"metadata": {"a": 1}}]
+    "change", [{"age": 36}, {"metadata": {str(n): "" for n in range(21)}}, {"metadata": {"a": 1}}]
 )
 def test_change_of_a_person_that_is_none_is_refused(
     web: WebFixture, change: dict[str, Any]

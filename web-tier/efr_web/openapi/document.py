@@ -34,6 +34,7 @@ _PATH_PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "batch_id": {"type": "string", "format": "uuid"},
     "webhook_id": {"type": "string", "format": "uuid"},
     "event_id": {"type": "string", "format": "uuid"},
+    "image_id": {"type": "string", "minLength": 1, "maxLength": 1024},
     "name": {"type": "string", "minLength": 1, "maxLength": 100},
     "receipt_id": {"type": "string", "pattern": f"^{AUDIT_ID}$"},
 }

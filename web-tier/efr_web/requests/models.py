@@ -299,6 +299,12 @@ class PageQuery(RequestModel):
     ] = ""
 
 
+class BatchPageQuery(PageQuery):
+    """The page of the list of batches; each of them costs requests to S3."""
+
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+
+
 class PersonPageQuery(PageQuery):
     """The page of a list of people, and their order."""
 

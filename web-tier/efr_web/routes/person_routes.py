@@ -105,8 +105,8 @@ def _add_change_route(api: Api, parts: WebParts) -> None:
     @api.route("PATCH", _PERSON, RENAME)
     def rename_person(collection_id: str, name: str) -> ResponseReturnValue:
         change, person = read_json(PersonChange), _named(parts, collection_id, name)
-        if change.name is None and change.metadata is None:
-            raise InvalidRequest("name, metadata: give one of them, or both")
+        if not visible(parts).people.faces(collection_id, limit=1, person=person):
+            raise PersonNotFound(f"nobody named {person!r} is enrolled in {collection_id!r}")
         faces = 0
         if change.metadata is not None:
             _describe(parts, collection_id, person, change.metadata)
