@@ -21,8 +21,8 @@ from core.collections.matches import (
 )
 from core.collections.registry import Collections
 from core.errors import FaceNotFound, NoFaceFound, PersonNotFound
-from core.faces.decision import template_of
 from core.faces.results import EVERY_FACE, LARGEST_FACE, NO_EMBEDDING, Face, Needed, Recognition
+from core.faces.templates import template_of
 from core.jobs.recognition_job import DetectedFace, warning_of
 from core.ports import EnrolledFace, FaceIndex
 

@@ -23,6 +23,7 @@ from core.faces.calibration import Calibration as Calibration
 from core.faces.calibration import Seen, Spread
 from core.faces.calibration import calibration_of as calibration_of
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD, similarity
+from core.faces.templates import template_of as template_of
 
 DEFAULT_FALSE_NAME_RATE: Final = 0.01
 """How often a stranger is named at a similarity of 80."""
@@ -30,11 +31,6 @@ DEFAULT_FALSE_NAME_RATE: Final = 0.01
 _DECADES: Final = (-15.0, -3.0, 0.0, 4.0)
 _SIMILARITIES: Final = (100.0, 95.0, SIMILARITY_AT_THRESHOLD, 0.0)
 """By how many powers of ten more false names a similarity stands for than 80 does."""
-
-_OUTLYING: Final = 1.5
-_LEAST_TYPICAL: Final = 0.25
-"""How far a face may be from the person's others: so many times the usual distance, which
-counts as no less than this share of an embedding's length."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,40 +59,6 @@ class Decision:
 
     similarities: tuple[float, ...]
     alike: tuple[int, ...] = ()
-
-
-def template_of(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the template of a person: the mean of their faces, without outlying ones.
-
-    Where there are three or more, a face is left out if it is far from most others, since
-    it is probably somebody else's.
-
-    Parameters
-    ----------
-    embeddings : ndarray of float32, shape (N, D)
-        All enrolled faces of the person, one or more, in any order; not modified.
-
-    Returns
-    -------
-    ndarray of float32, shape (D,)
-    """
-    faces = embeddings.astype(np.float64)
-    if len(faces) > 2:
-        faces = faces[_fitting(faces)]
-    template: NDArray[np.float32] = faces.mean(axis=0).astype(np.float32)
-    return template
-
-
-def _fitting(faces: NDArray[np.float64]) -> NDArray[np.bool_]:
-    squares = np.square(faces).sum(axis=1)
-    distances = np.sqrt(np.clip(squares[:, None] + squares - 2 * faces @ faces.T, 0, None))
-    np.fill_diagonal(distances, 0)
-    # The lower median of the distances to the others; one's own is in the first place.
-    middle = len(faces) // 2
-    typical = np.partition(distances, middle, axis=1)[:, middle]
-    least = _LEAST_TYPICAL * math.sqrt(squares.mean())
-    fitting: NDArray[np.bool_] = typical <= _OUTLYING * max(float(np.median(typical)), least)
-    return fitting
 
 
 def decide(candidates: Sequence[Candidate], *, people: int, calibration: Calibration) -> Decision:

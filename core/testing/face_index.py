@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import CollectionNotFound
-from core.faces.decision import template_of
+from core.faces.templates import template_of
 from core.ports import (
     EnrolledFace,
     EnrolledPerson,

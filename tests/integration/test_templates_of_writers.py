@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces.decision import template_of
+from core.faces.templates import template_of
 from core.gallery.lance.index import LanceFaceIndex
 from core.ports import EnrolledFace
 from tests.support.indexes import new_face_id, new_gallery

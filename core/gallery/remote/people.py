@@ -9,7 +9,7 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
-from core.faces.decision import template_of
+from core.faces.templates import template_of
 from core.gallery.person_list import people_in, rows_of
 from core.ports import (
     EnrolledFace,

@@ -12,7 +12,7 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
-from core.faces.decision import template_of
+from core.faces.templates import template_of, templates_of
 from core.gallery.replica.columns import ReplicaColumns
 from core.gallery.replica.rows import Vectors
 from core.gallery.replica.vectors import ReplicaVectors, Slots
@@ -150,5 +150,7 @@ class PeopleSearch:
         starts = np.append(0, ends[:-1])
         faces = vectors.at(np.array([slot for each in slots for slot in each]))
         means = np.add.reduceat(faces, starts) / (ends - starts)[:, np.newaxis]
-        nearest = np.argsort(np.square(means - probe).sum(axis=1))[:count]
-        return {persons[n]: template_of(faces[starts[n] : ends[n]]) for n in nearest.tolist()}
+        nearest = np.argsort(np.square(means - probe).sum(axis=1))[:count].tolist()
+        chosen = np.concatenate([faces[starts[each] : ends[each]] for each in nearest])
+        templates = templates_of(chosen, [len(slots[each]) for each in nearest])
+        return {persons[each]: made for each, made in zip(nearest, templates, strict=True)}

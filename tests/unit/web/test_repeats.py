@@ -119,6 +119,15 @@ def test_erased_person_is_not_named_again(web: Repeating) -> None:
     assert web.ask()["result"] == "Unknown"
 
 
+def test_earlier_answer_is_not_given_by_another_rate_of_false_names(web: Repeating) -> None:
+    first = web.ask()
+
+    json_of(web.client.patch("/collections/staff", json={"false_name_rate": 0.1}))
+    web.memory.clock.advance(SETTLED_S)
+
+    assert web.ask()["job_id"] != first["job_id"]
+
+
 def test_nothing_is_kept_right_after_a_change(web: Repeating) -> None:
     web.ask()
     web.enrol("staff", "grace", face(0.9), person="Grace")

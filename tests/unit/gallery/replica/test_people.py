@@ -1,14 +1,14 @@
 """People of a gallery in memory, whose templates follow every change."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.faces.decision import template_of
+from core.faces.templates import template_of, templates_of
 from core.gallery.replica import people
 from core.gallery.replica.replica import GalleryReplica
 from core.ports import FoundPerson
@@ -141,11 +141,11 @@ def test_templates_are_made_of_few_people_only(
 ) -> None:
     made: list[int] = []
 
-    def counted(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-        made.append(len(embeddings))
-        return template_of(embeddings)
+    def counted(embeddings: NDArray[np.float32], counts: Sequence[int]) -> NDArray[np.float32]:
+        made.extend(counts)
+        return templates_of(embeddings, counts)
 
-    monkeypatch.setattr(people, "template_of", counted)
+    monkeypatch.setattr(people, "templates_of", counted)
     stored.put(*(a_face(f"person {n}", each) for n, each in enumerate(clustered(900))))
 
     loaded(stored).search_people(clustered(1), limit=3)
