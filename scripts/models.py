@@ -1,11 +1,11 @@
 """Gets the face models ready, once, so that no process has to do it at its start.
 
-Converts dlib's networks from the installed package, and fetches YuNet from its
-public repository unless it is there. With ``FACE_ENGINE=onnx`` it fetches the
+Converts the networks of installed packages, and fetches YuNet from its public
+repository unless it is there. With ``FACE_ENGINE=onnx`` it fetches the
 network that ``FACE_EMBEDDER`` describes, too. What can't be fetched does not end
-the set-up: without YuNet mmod detects, which is slower and sees no faces under 40
-pixels. Exit codes: 0 ready, whatever could be fetched; 1 dlib's networks could not
-be converted; 2 a setting can't be used.
+the set-up: without YuNet MTCNN detects, which is slower and misses more small faces.
+Exit codes: 0 ready, whatever could be fetched; 1 a network could not be converted;
+2 a setting can't be used.
 """
 
 import argparse
@@ -43,8 +43,8 @@ def main() -> int:
         fetch(YUNET_URL, models_dir / YUNET, YUNET_SHA256)
     except (OSError, ValueError) as error:
         print(
-            f"YuNet could not be fetched ({error}).\nmmod will detect faces instead: slower, and "
-            f"none under 40 pixels. To use YuNet, put {YUNET} into {models_dir}."
+            f"YuNet could not be fetched ({error}).\nMTCNN will detect faces instead: slower, and "
+            f"it misses more small faces. To use YuNet, put {YUNET} into {models_dir}."
         )
     embedder = settings.face_embedder if settings.face_engine == "onnx" else None
     if embedder is not None and embedder.url:

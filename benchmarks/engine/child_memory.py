@@ -51,7 +51,7 @@ def main() -> None:
             "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "system": f"{platform.system()} {platform.machine()}",
             "versions": {name: version(name) for name in ("numpy", "onnxruntime", "pillow")},
-            "detector": "yunet" if list(options.models_dir.rglob("*yunet*")) else "mmod",
+            "detector": "yunet" if list(options.models_dir.rglob("*yunet*")) else "mtcnn",
             "worker_bytes": worker_bytes,
             "child_bytes": measured,
         }

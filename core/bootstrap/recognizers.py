@@ -33,7 +33,7 @@ def _load(**options: Any) -> Recognizer:
 
 
 def _writable(settings: Settings) -> tuple[Path, ...]:
-    """Return where dlib's networks are kept converted, and how CUDA reaches its devices."""
+    """Return where the converted networks are kept, and how CUDA reaches its devices."""
     models = settings.face_models_dir.absolute()
     return (models, Path("/dev"), Path.home() / ".nv") if settings.face_cuda else (models,)
 

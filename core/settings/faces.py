@@ -22,7 +22,7 @@ class FaceSettings(BaseModel):
         "balanced", "fast", "accurate", "dlib", "face_recognition", "insightface", "onnx"
     ] = "balanced"
     face_models_dir: Path = Path("var/models")
-    """Folder of YuNet, and of dlib's networks in converted form."""
+    """Folder of YuNet, and of the converted networks."""
     insightface_models_dir: Path | None = None
     """Folder of the user's own networks, for the engine ``insightface``."""
     face_embedder: Annotated[

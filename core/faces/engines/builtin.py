@@ -4,17 +4,17 @@ import logging
 from pathlib import Path
 from typing import Final, Self
 
-from core.errors import ModelCorrupt, ModelMissing
+from core.errors import ModelCorrupt
 from core.faces.detection.detection import Detection, Detector
 from core.faces.detection.hog import HogDetector
-from core.faces.detection.mmod import MmodDetector
+from core.faces.detection.mtcnn import MtcnnDetector
 from core.faces.detection.multi_scale_search import DEFAULT_MIN_FACE_PX, FaceSearch
 from core.faces.detection.turned import TurnedFaces
 from core.faces.detection.yunet import YuNetDetector
 from core.faces.engines.engine import DEFAULT_MAX_FACES, FoundFace, PhotoEngine
 from core.faces.engines.profiles import Profile, profile_named
 from core.faces.models.converted_networks import (
-    MMOD_NETWORK,
+    MTCNN_NETWORKS,
     RESNET_INT8_NETWORK,
     RESNET_NETWORK,
     sha256_of,
@@ -85,7 +85,7 @@ class FaceEngine(PhotoEngine[Detection]):
         profile : str
             A name of `core.faces.engines.profiles.PROFILES`.
         models_dir : Path
-            Where YuNet is looked for, and dlib's networks are kept converted.
+            Where YuNet is looked for, and the converted networks are kept.
         max_pixels : int
             Photos with more are refused.
         detection_max_side_px : int, optional
@@ -104,8 +104,8 @@ class FaceEngine(PhotoEngine[Detection]):
             If a model is not installed, or damaged.
         """
         chosen = profile_named(profile)
-        name, detector = _load_detector(chosen, models_dir)
-        sizes = chosen.sizes(name, max_side_px=detection_max_side_px, min_face_px=min_face_px)
+        detector = load_detector(chosen, models_dir)
+        sizes = chosen.sizes(max_side_px=detection_max_side_px, min_face_px=min_face_px)
         return cls(
             finder=SearchingFinder(FaceSearch(detector, sizes, turned_faces(detector))),
             embedder=_load_embedder(chosen, models_dir, cuda=cuda),
@@ -114,36 +114,30 @@ class FaceEngine(PhotoEngine[Detection]):
         )
 
 
-def _load_detector(profile: Profile, models_dir: Path) -> tuple[str, Detector]:
-    if profile.detector == "hog":
-        return "hog", HogDetector()
-    if (models_dir / YUNET).is_file():
-        return "yunet", load_yunet(models_dir, min_score=profile.min_score)
-    _LOG.warning(
-        "YuNet was not found, mmod detects instead: slower, and no faces under 40 pixels",
-        extra={"yunet_file": str(models_dir / YUNET)},
-    )
-    return "mmod", MmodDetector(Network(MMOD_NETWORK.ensure(models_dir)))
-
-
-def load_yunet(models_dir: Path, *, min_score: float) -> YuNetDetector:
-    """Load YuNet.
+def load_detector(profile: Profile, models_dir: Path) -> Detector:
+    """Load a profile's detector, or MTCNN where YuNet is not installed.
 
     Raises
     ------
     ModelMissing, ModelCorrupt
-        If it is not in the folder, or another file.
+        If a model is not installed, or damaged.
     """
+    if profile.detector == "hog":
+        return HogDetector()
     file = models_dir / YUNET
-    if not file.is_file():
-        raise ModelMissing(f"YuNet is needed and {file} does not exist")
-    if sha256_of(file) != YUNET_SHA256:
-        raise ModelCorrupt(f"{file} is damaged, or another version: remove it, or download it")
-    return YuNetDetector(Network(file), min_score=min_score)
+    if file.is_file():
+        if sha256_of(file) != YUNET_SHA256:
+            raise ModelCorrupt(f"{file} is damaged, or another version: remove it, or download it")
+        return YuNetDetector(Network(file), min_score=profile.min_score)
+    _LOG.warning(
+        "YuNet was not found, MTCNN detects instead: slower, and it misses more small faces",
+        extra={"yunet_file": str(file)},
+    )
+    return MtcnnDetector([Network(each.ensure(models_dir)) for each in MTCNN_NETWORKS])
 
 
 def turned_faces(detector: Detector) -> TurnedFaces:
-    """Return what tells how faces are turned; mmod's score does not depend on it enough."""
+    """Return what tells how faces are turned: for MTCNN it is HOG, whose score tells it better."""
     if isinstance(detector, YuNetDetector):
         return TurnedFaces(detector, face_px=_YUNET_FACE_PX)
     return TurnedFaces(HogDetector(), face_px=_HOG_FACE_PX)

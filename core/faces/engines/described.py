@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.errors import ModelCorrupt, ModelMissing
 from core.faces.detection.detection import Detection
 from core.faces.detection.multi_scale_search import DEFAULT_MIN_FACE_PX, FaceSearch
-from core.faces.engines.builtin import SearchingFinder, load_yunet, turned_faces
+from core.faces.engines.builtin import SearchingFinder, load_detector, turned_faces
 from core.faces.engines.engine import DEFAULT_MAX_FACES, FoundFace, PhotoEngine
 from core.faces.engines.profiles import profile_named
 from core.faces.models.converted_networks import sha256_of
@@ -28,7 +28,7 @@ _TINY: Final = np.float32(1e-12)
 
 
 class DescribedEngine(PhotoEngine[Detection]):
-    """Finds faces with YuNet, and embeds them with a network of the user's own.
+    """Finds faces as our own engine does, and embeds them with a network of the user's own.
 
     Embeddings have the network's width and length 1. Their model has the name that the
     description says, and a version of everything in it that changes them.
@@ -46,13 +46,13 @@ class DescribedEngine(PhotoEngine[Detection]):
         cuda: bool = False,
         max_faces: int = DEFAULT_MAX_FACES,
     ) -> Self:
-        """Load YuNet and the network.
+        """Load the detector and the network.
 
         Parameters
         ----------
         described : EmbedderDescription
         models_dir : Path
-            Folder of YuNet and of the network's file.
+            Where YuNet is looked for, and the network's file.
         max_pixels, detection_max_side_px, min_face_px, max_faces
             As those of `core.faces.engines.builtin.FaceEngine.load`.
         cuda : bool
@@ -61,13 +61,13 @@ class DescribedEngine(PhotoEngine[Detection]):
         Raises
         ------
         ModelMissing
-            If YuNet or the network is not in the folder.
+            If the network is not in the folder.
         ModelCorrupt
             If one of them is another file, or the network is not as described.
         """
         profile = profile_named(_SEARCHES_AS)
-        detector = load_yunet(models_dir, min_score=profile.min_score)
-        sizes = profile.sizes("yunet", max_side_px=detection_max_side_px, min_face_px=min_face_px)
+        detector = load_detector(profile, models_dir)
+        sizes = profile.sizes(max_side_px=detection_max_side_px, min_face_px=min_face_px)
         finder = SearchingFinder(FaceSearch(detector, sizes, turned_faces(detector)))
         return cls(
             finder=_Finder(finder, described),
@@ -78,7 +78,7 @@ class DescribedEngine(PhotoEngine[Detection]):
 
 
 class _Finder:
-    """Finds and judges faces as our own engine does, and cuts their chips by YuNet's points."""
+    """Finds and judges faces as our own engine does, and cuts chips by the detector's points."""
 
     def __init__(self, finder: SearchingFinder, described: EmbedderDescription) -> None:
         self._finder = finder

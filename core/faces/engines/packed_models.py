@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from core.errors import ModelMissing
 from core.faces.engines.profiles import profile_named
 from core.faces.models.converted_networks import (
-    MMOD_NETWORK,
+    MTCNN_NETWORKS,
     RESNET_INT8_NETWORK,
     RESNET_NETWORK,
     ConvertedNetwork,
@@ -40,7 +40,7 @@ def packed_engine(
 ) -> Callable[[], Any]:
     """Read an engine's model files; return what loads the engine from them, anywhere.
 
-    The parameters are those of `core.faces.engines.factory.load_engine`. dlib's networks are
+    The parameters are those of `core.faces.engines.factory.load_engine`. Networks are
     converted first where they are missing.
 
     Raises
@@ -51,7 +51,7 @@ def packed_engine(
     if insightface_models_dir is not None and name == "insightface":
         folder, paths = insightface_models_dir, sorted(insightface_models_dir.glob("*.onnx"))
     elif embedder is not None and name == "onnx":
-        folder, paths = models_dir, [models_dir / YUNET, models_dir / embedder.file]
+        folder, paths = models_dir, [models_dir / embedder.file, *_detectors_files(models_dir)]
     elif name == "face_recognition":
         folder, paths = models_dir, []  # its package has them all
     else:
@@ -68,18 +68,23 @@ def packed_engine(
 
 def _own_files(profile: str, models_dir: Path, *, cuda: bool) -> list[Path]:
     chosen = profile_named(profile)
-    paths, networks = [], list[ConvertedNetwork]()
-    if chosen.detector == "yunet":
-        if (models_dir / YUNET).is_file():
-            paths.append(models_dir / YUNET)
-        else:
-            networks.append(MMOD_NETWORK)
+    paths = _detectors_files(models_dir) if chosen.detector == "yunet" else []
     if not chosen.dlib_embedding:
-        networks.append(RESNET_INT8_NETWORK if chosen.int8 and not cuda else RESNET_NETWORK)
-    for network in networks:
-        path = network.ensure(models_dir)
-        paths += [path, note_path(path)]
+        network = RESNET_INT8_NETWORK if chosen.int8 and not cuda else RESNET_NETWORK
+        paths += _converted(network, models_dir)
     return paths
+
+
+def _detectors_files(models_dir: Path) -> list[Path]:
+    yunet = models_dir / YUNET
+    if yunet.is_file():
+        return [yunet]
+    return [path for network in MTCNN_NETWORKS for path in _converted(network, models_dir)]
+
+
+def _converted(network: ConvertedNetwork, models_dir: Path) -> list[Path]:
+    path = network.ensure(models_dir)
+    return [path, note_path(path)]
 
 
 def _load_engine(files: Files, *, name: str, **options: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Model files, and dlib's networks as ONNX."""
+"""Model files, and the networks of packages as ONNX."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The converted networks on disk: built once from dlib's files, checked at every start.
+"""The converted networks on disk: built once from their packages' files, checked at every start.
 
 Each network has a note beside it with its own hash and that of what it was made
 from. Whatever does not match its note is built again; a network is only
@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import ModelCorrupt, ModelMissing
-from core.faces.models.model_files import MMOD, RESNET, model_file
+from core.faces.models.model_files import MTCNN_1, MTCNN_2, MTCNN_3, RESNET, model_file
 
-CACHE_FOLDER: Final = "dlib-onnx-2"
+CACHE_FOLDER: Final = "converted-3"
 """Its number grows whenever the conversion changes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConvertedNetwork:
-    """One of dlib's networks in onnxruntime's format; builds itself where it is missing."""
+    """A network of a package in onnxruntime's format; builds itself where it is missing."""
 
     name: str
     source_name: str
@@ -38,14 +38,14 @@ class ConvertedNetwork:
         models_dir : Path
             Folder of the cache; made when missing.
         source : Path, optional
-            dlib's file; by default that of the package ``face_recognition_models``.
+            The package's file; by default that of the installed one.
 
         Raises
         ------
         ModelMissing
-            If dlib's file is not there, or the cache can't be written.
+            If the package's file is not there, or the cache can't be written.
         ModelCorrupt
-            If dlib's file is damaged or holds another network.
+            If the package's file is damaged or holds another network.
         """
         sources = [source or model_file(self.source_name)]
         if self.ranges is not None:
@@ -63,8 +63,12 @@ RESNET_NETWORK: Final = ConvertedNetwork(name="resnet", source_name=RESNET)
 RESNET_INT8_NETWORK: Final = ConvertedNetwork(
     name="resnet-int8", source_name=RESNET, ranges=RESNET_RANGES
 )
-MMOD_NETWORK: Final = ConvertedNetwork(name="mmod", source_name=MMOD)
-NETWORKS: Final = (RESNET_NETWORK, RESNET_INT8_NETWORK, MMOD_NETWORK)
+MTCNN_NETWORKS: Final = (
+    ConvertedNetwork(name="mtcnn-1", source_name=MTCNN_1),
+    ConvertedNetwork(name="mtcnn-2", source_name=MTCNN_2),
+    ConvertedNetwork(name="mtcnn-3", source_name=MTCNN_3),
+)
+NETWORKS: Final = (RESNET_NETWORK, RESNET_INT8_NETWORK, *MTCNN_NETWORKS)
 """What has to be there before a process starts, or it converts them itself."""
 
 
@@ -115,13 +119,19 @@ def _build(name: str, sources: Sequence[Path], network: Path) -> None:
 
 def _converter(name: str) -> Callable[..., bytes]:
     # The onnx package costs 20 MB and 0.3 s, and is of no use once the cache is there.
-    from core.faces.models.onnx_graphs import mmod_from_dat, resnet_from_dat
-
     if name == "resnet-int8":
         from core.faces.models.quantisation import resnet_int8_from_dat
 
         return resnet_int8_from_dat
-    return {"resnet": resnet_from_dat, "mmod": mmod_from_dat}[name]
+    from core.faces.models import mtcnn_networks
+    from core.faces.models.dlib_resnet import resnet_from_dat
+
+    return {
+        "resnet": resnet_from_dat,
+        "mtcnn-1": mtcnn_networks.first_network,
+        "mtcnn-2": mtcnn_networks.second_network,
+        "mtcnn-3": mtcnn_networks.third_network,
+    }[name]
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -19,7 +19,7 @@ from onnxruntime.quantization import QDQQuantizer, QuantType
 from onnxruntime.quantization.calibrate import CalibrationMethod, TensorsData
 
 from core.errors import ModelCorrupt
-from core.faces.models.onnx_graphs import resnet_from_dat
+from core.faces.models.dlib_resnet import resnet_from_dat
 
 QUANTISED_OPERATORS: Final = ("Conv", "Relu")
 """A ReLU behind a convolution is part of its answer's bounds and costs nothing more."""

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.faces.models.converted_networks import NETWORKS
-from core.faces.models.model_files import MMOD, RESNET, YUNET, model_file
+from core.faces.models.model_files import MTCNN_1, RESNET, YUNET, model_file
 
 _SHARED = Path(__file__).resolve().parents[3].parent / "shared"
 
 
 @pytest.fixture(scope="session")
 def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with dlib's networks converted."""
+    """Return a folder with the packages' networks converted."""
     folder = tmp_path_factory.mktemp("models")
     for network in NETWORKS:
         network.ensure(folder)
@@ -30,8 +30,9 @@ def resnet_dat() -> Path:
 
 
 @pytest.fixture(scope="session")
-def mmod_dat() -> Path:
-    return model_file(MMOD)
+def mtcnn_file() -> Path:
+    """Return the weights of MTCNN's first network."""
+    return model_file(MTCNN_1)
 
 
 @pytest.fixture(scope="session")

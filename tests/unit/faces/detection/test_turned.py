@@ -90,16 +90,16 @@ def test_box_and_landmarks_lie_where_the_turned_photo_shows_the_face(
     )
 
 
-def test_mmod_too_finds_a_face_that_is_upside_down(
-    engine_without_yunet: FaceEngine, portrait: Image.Image
+@pytest.mark.parametrize("roll", _ROLLS)
+def test_turned_face_is_found_without_yunet_too(
+    engine_without_yunet: FaceEngine, portrait: Image.Image, roll: int
 ) -> None:
-    portrait = portrait.crop((250, 0, 600, 350))
     (upright,) = _recognised(engine_without_yunet, portrait).faces
 
-    (face,) = _recognised(engine_without_yunet, _turned(portrait, 180)).faces
+    (face,) = _recognised(engine_without_yunet, _turned(portrait, roll)).faces
 
-    assert np.linalg.norm(face.embedding - upright.embedding) < 0.25
-    assert abs(half_turn_range(face.roll - upright.roll - 180)) < 5
+    assert np.linalg.norm(face.embedding - upright.embedding) < 0.3
+    assert abs(half_turn_range(face.roll - upright.roll - roll)) < 8
 
 
 def test_each_face_of_a_collage_is_turned_by_itself(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.errors import ModelCorrupt
 from core.faces.detection.yunet import YuNetDetector, decode, landmark_box
-from core.faces.models.converted_networks import MMOD_NETWORK
+from core.faces.models.converted_networks import RESNET_NETWORK
 from core.faces.models.network import Network
 
 _WIDTH, _HEIGHT = 96, 64
@@ -84,8 +84,8 @@ def test_landmark_box_grows_with_the_face_and_moves_with_it() -> None:
 
 
 def test_network_that_is_not_yunet_is_refused(models_dir: Path) -> None:
-    with pytest.raises(ModelCorrupt, match="scores"):
-        YuNetDetector(Network(MMOD_NETWORK.ensure(models_dir)), min_score=0.6)
+    with pytest.raises(ModelCorrupt, match="embeddings"):
+        YuNetDetector(Network(RESNET_NETWORK.ensure(models_dir)), min_score=0.6)
 
 
 def test_known_faces_are_found_where_they_are(

@@ -138,7 +138,7 @@ def test_two_processes_give_the_same_embedding_to_the_last_bit(
     assert len(one.strip()) == 128 * 4 * 2
 
 
-def test_without_yunet_mmod_finds_the_same_face_and_the_log_says_so_once(
+def test_without_yunet_mtcnn_finds_the_same_face_and_the_log_says_so_once(
     models_dir: Path, engine: FaceEngine, shared_data: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     photo = shared_data / _EXAMPLES / "obama.jpg"

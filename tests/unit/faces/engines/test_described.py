@@ -139,9 +139,16 @@ def test_missing_network_is_a_clear_error(folder: Path) -> None:
         _engine(shipped, folder)
 
 
-def test_missing_yunet_is_a_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(ModelMissing, match="YuNet is needed"):
-        _engine(write_network(tmp_path), tmp_path)
+def test_chips_are_nearly_the_same_without_yunet(
+    folder: Path, models_dir: Path, obama: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    without = tmp_path_factory.mktemp("without-yunet")
+    shutil.copytree(models_dir, without, dirs_exist_ok=True)
+    with_yunet = _embedding(write_network(folder), folder, obama)
+
+    embedding = _embedding(write_network(without), without, obama)
+
+    assert np.linalg.norm(embedding - with_yunet) < 0.15
 
 
 def test_other_file_than_described_is_refused(folder: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import ModelCorrupt, ModelMissing
 from core.faces.models.converted_networks import (
-    MMOD_NETWORK,
+    MTCNN_NETWORKS,
     NETWORKS,
     RESNET_INT8_NETWORK,
     RESNET_NETWORK,
@@ -21,7 +21,7 @@ from core.faces.models.converted_networks import (
 
 
 def _convert(folder: str) -> str:
-    return str(MMOD_NETWORK.ensure(Path(folder)))
+    return str(MTCNN_NETWORKS[0].ensure(Path(folder)))
 
 
 def test_converted_resnet_gives_dlibs_embeddings_within_1e_5(
@@ -37,23 +37,23 @@ def test_converted_resnet_gives_dlibs_embeddings_within_1e_5(
 
 
 def test_converted_networks_accept_any_batch_and_image_size(models_dir: Path) -> None:
-    session = onnxruntime.InferenceSession(MMOD_NETWORK.ensure(models_dir))
+    session = onnxruntime.InferenceSession(MTCNN_NETWORKS[0].ensure(models_dir))
 
     shapes = [
-        session.run(None, {"canvases": np.zeros((count, 3, height, 96), np.float32)})[0].shape
-        for count, height in ((1, 96), (2, 160))
+        session.run(["scores"], {"pixels": np.zeros((count, height, 97, 3), np.uint8)})[0].shape
+        for count, height in ((1, 12), (2, 160))
     ]
 
-    assert shapes == [(1, 1, 9, 9), (2, 1, 17, 9)]
+    assert shapes == [(1, 2, 1, 44), (2, 2, 75, 44)]
 
 
 def test_sound_network_is_not_built_again(models_dir: Path) -> None:
-    before = MMOD_NETWORK.ensure(models_dir).stat().st_mtime_ns
+    before = MTCNN_NETWORKS[0].ensure(models_dir).stat().st_mtime_ns
 
-    assert MMOD_NETWORK.ensure(models_dir).stat().st_mtime_ns == before
+    assert MTCNN_NETWORKS[0].ensure(models_dir).stat().st_mtime_ns == before
 
 
-@pytest.mark.parametrize("converted", [MMOD_NETWORK, RESNET_INT8_NETWORK])
+@pytest.mark.parametrize("converted", [MTCNN_NETWORKS[0], RESNET_INT8_NETWORK])
 @pytest.mark.parametrize("damage", [b"", b"not a network"])
 def test_damaged_network_is_built_again(
     tmp_path: Path, converted: ConvertedNetwork, damage: bytes
@@ -67,23 +67,23 @@ def test_damaged_network_is_built_again(
 
 @pytest.mark.parametrize("note", ["", "{}", "[1"])
 def test_network_with_damaged_note_is_built_again(tmp_path: Path, note: str) -> None:
-    network = MMOD_NETWORK.ensure(tmp_path)
+    network = MTCNN_NETWORKS[0].ensure(tmp_path)
     network.with_suffix(".json").write_text(note)
 
-    MMOD_NETWORK.ensure(tmp_path)
+    MTCNN_NETWORKS[0].ensure(tmp_path)
 
     assert json.loads(network.with_suffix(".json").read_text())["sha256"] == sha256_of(network)
 
 
-def test_networks_are_rebuilt_when_their_source_changes(tmp_path: Path, mmod_dat: Path) -> None:
-    source = tmp_path / "mmod.dat"
-    source.write_bytes(mmod_dat.read_bytes())
-    before = MMOD_NETWORK.ensure(tmp_path, source=source).read_bytes()
-    content = bytearray(mmod_dat.read_bytes())
-    content[500] ^= 1  # a weight of the first convolution
+def test_networks_are_rebuilt_when_their_source_changes(tmp_path: Path, resnet_dat: Path) -> None:
+    source = tmp_path / "resnet.dat"
+    source.write_bytes(resnet_dat.read_bytes())
+    before = RESNET_NETWORK.ensure(tmp_path, source=source).read_bytes()
+    content = bytearray(resnet_dat.read_bytes())
+    content[-500] ^= 1  # a weight of the last product
     source.write_bytes(content)
 
-    assert MMOD_NETWORK.ensure(tmp_path, source=source).read_bytes() != before
+    assert RESNET_NETWORK.ensure(tmp_path, source=source).read_bytes() != before
 
 
 def test_int8_network_is_rebuilt_when_its_ranges_change(tmp_path: Path) -> None:
@@ -121,23 +121,30 @@ def test_file_that_is_no_network_is_a_clear_error(
         network.ensure(tmp_path, source=source)
 
 
-def test_other_networks_file_is_a_clear_error(tmp_path: Path, mmod_dat: Path) -> None:
+def test_other_networks_file_is_a_clear_error(
+    tmp_path: Path, mtcnn_file: Path, resnet_dat: Path
+) -> None:
     with pytest.raises(ModelCorrupt, match="loss_metric_2"):
-        RESNET_NETWORK.ensure(tmp_path, source=mmod_dat)
+        RESNET_NETWORK.ensure(tmp_path, source=mtcnn_file)
+    for network in (MTCNN_NETWORKS[0], MTCNN_NETWORKS[1]):
+        with pytest.raises(ModelCorrupt, match="its sha256 is"):
+            network.ensure(tmp_path, source=resnet_dat)
+    with pytest.raises(ModelCorrupt, match="its sha256 is"):
+        MTCNN_NETWORKS[1].ensure(tmp_path, source=mtcnn_file)
 
 
 @pytest.mark.parametrize("kept_bytes", [100, 5_000, 5_150, 100_000, 700_000])
-def test_truncated_file_is_a_clear_error(tmp_path: Path, mmod_dat: Path, kept_bytes: int) -> None:
+def test_truncated_file_is_a_clear_error(tmp_path: Path, resnet_dat: Path, kept_bytes: int) -> None:
     source = tmp_path / "truncated.dat"
-    source.write_bytes(mmod_dat.read_bytes()[:kept_bytes])
+    source.write_bytes(resnet_dat.read_bytes()[:kept_bytes])
 
     with pytest.raises(ModelCorrupt, match=r"truncated\.dat"):
-        MMOD_NETWORK.ensure(tmp_path, source=source)
+        RESNET_NETWORK.ensure(tmp_path, source=source)
 
 
 def test_missing_file_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(ModelMissing, match=r"nowhere\.dat"):
-        MMOD_NETWORK.ensure(tmp_path, source=tmp_path / "nowhere.dat")
+        MTCNN_NETWORKS[0].ensure(tmp_path, source=tmp_path / "nowhere.dat")
 
 
 def test_missing_ranges_are_a_clear_error(tmp_path: Path) -> None:
@@ -151,4 +158,4 @@ def test_cache_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "models").write_text("a file where the folder should be")
 
     with pytest.raises(ModelMissing, match="can't be written"):
-        MMOD_NETWORK.ensure(tmp_path / "models")
+        MTCNN_NETWORKS[0].ensure(tmp_path / "models")
