@@ -8,7 +8,7 @@ export ORT_DISABLE_TELEMETRY := 1
 CODE := core web-tier app-tier cli harness benchmarks scripts tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-door bench-executors bench-collections erasing webhooks bench-s3 bench-quality bench-upright containers prove-containers lock
+.PHONY: help install accuracy samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-door bench-executors bench-collections erasing webhooks bench-s3 bench-quality bench-upright containers prove-containers lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -147,6 +147,12 @@ webhooks: install ## Count the events of 1,000 jobs at a receiver that fails hal
 
 bench-s3: install ## Compare boto3's and obstore's processor time; writes docs/benchmarks/s3.json
 	@$(BIN)/python -m benchmarks.service.bench_s3
+
+accuracy: install ## Measure how often the engine is wrong, and fit calibrations; writes docs/benchmarks/accuracy.json, by-person.json
+	@$(BIN)/python -m benchmarks.accuracy.accuracy --models-dir var/models $(ACCURACY)
+	@$(BIN)/python -m benchmarks.accuracy.by_person --models-dir var/models $(BY_PERSON)
+	@$(BIN)/python -m benchmarks.accuracy.by_person_page
+	@$(COG) -r docs/accuracy.md
 
 bench-quality: install ## Count what poor photos do; writes docs/benchmarks/quality.json
 	@$(BIN)/python -m benchmarks.accuracy.bench_quality --models-dir var/models

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import uniplot
 
-from benchmarks.common.plots import Line, line_charts_png
+from core.ground.plots import Line, line_charts_png
 from harness.load_clients import Answer, Pattern, Uploader, upload_all
 from harness.photo_set import known_to
 from harness.stack import Stack, enrol

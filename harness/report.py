@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.common.plots import Line, line_chart
+from core.ground.plots import Line, line_chart
 from harness.load_clients import Answer
 from harness.photo_set import Photo
 

@@ -16,7 +16,6 @@ import numpy as np
 
 from benchmarks.accuracy.lfw_pairs import compare, judge_pairs
 from benchmarks.common.lfw import Embedded, embed_photos, read_pairs, trial_options
-from benchmarks.common.plots import Line, line_chart
 from core.faces.accuracy.error_rates import (
     distances_between,
     identification_rates,
@@ -24,6 +23,7 @@ from core.faces.accuracy.error_rates import (
 )
 from core.faces.engines.builtin import FaceEngine
 from core.faces.engines.profiles import PROFILES
+from core.ground.plots import Line, line_chart
 
 _OURS: Final = "balanced"
 _WITHOUT_YUNET: Final = "balanced without YuNet"

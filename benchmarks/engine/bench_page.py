@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.common.goals import OURS, Artifacts, goals, speed_ratio
-from benchmarks.common.plots import bar_chart
 from benchmarks.common.tables import paragraph, table
+from core.ground.plots import bar_chart
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _FOLDER: Final = _ROOT / "docs" / "benchmarks"

@@ -5,10 +5,10 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.common.plots import Line, line_chart
 from benchmarks.common.tables import paragraph, table
 from benchmarks.search.bench_search_goals import COMPRESSED, OURS, goals, speed_ratio
 from benchmarks.search.rank1 import USUAL_DISTANCE
+from core.ground.plots import Line, line_chart
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _FOLDER: Final = _ROOT / "docs" / "benchmarks"

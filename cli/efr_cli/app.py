@@ -3,6 +3,7 @@
 import click
 
 from efr_cli.audit_commands import audit, receipt
+from efr_cli.calibrate_command import calibrate
 from efr_cli.collection_commands import collections
 from efr_cli.daemon_commands import autoscaler, serve, worker
 from efr_cli.dead_letter_commands import dead_letters
@@ -38,6 +39,7 @@ for command in (
     enroll,
     index,
     match,
+    calibrate,
     export,
     import_faces,
     rebuild,

@@ -20,6 +20,8 @@ from core.collections.likeness import LikenessOfFaces
 from core.collections.matching import Matching, Recognise
 from core.collections.people import People
 from core.collections.registry import Collections
+from core.faces.calibration import Calibration, calibration_of
+from core.faces.results import Model
 from core.ground.realms import WHOLE, Realm
 from core.ports import FaceIndex, Recognizer
 from core.settings import Settings
@@ -54,6 +56,7 @@ class CliContext:
     enroller: Enroller
     matching: Callable[[Recognise], Matching]
     likeness: LikenessOfFaces
+    calibration: Callable[[Model], Calibration]
     recognizer: Callable[[int], AbstractContextManager[Recognizer]]
     threads: int
     min_enrol_quality: float
@@ -132,6 +135,11 @@ def join_context(
         enroller=shared.enroller,
         matching=shared.matching,
         likeness=shared.likeness,
+        calibration=partial(
+            calibration_of,
+            max_distance=settings.match_max_distance,
+            own_distance=settings.max_distance,
+        ),
         recognizer=partial(_started_pool, infrastructure),
         threads=settings.worker_process_count,
         min_enrol_quality=settings.min_enrol_quality,

@@ -55,13 +55,8 @@ def announced_settings() -> Settings:
     return settings
 
 
-class Similarity(click.FloatRange):
-    """A similarity, 0 to 100."""
-
-    name = "similarity"
-
-    def __init__(self) -> None:
-        super().__init__(0, 100)
+class _Number(click.FloatRange):
+    """A number within bounds, which nan is not."""
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -70,6 +65,24 @@ class Similarity(click.FloatRange):
         if math.isnan(number):
             self.fail(f"{value!r} is no number", param, ctx)
         return number
+
+
+class Similarity(_Number):
+    """A similarity, 0 to 100."""
+
+    name = "similarity"
+
+    def __init__(self) -> None:
+        super().__init__(0, 100)
+
+
+class FalseNameRate(_Number):
+    """How often a stranger may be given a name: over 0, at most 0.5."""
+
+    name = "rate"
+
+    def __init__(self) -> None:
+        super().__init__(0, 0.5, min_open=True)
 
 
 class Person(click.ParamType[str]):

@@ -76,34 +76,31 @@ def decide(candidates: Sequence[Candidate], *, people: int, calibration: Calibra
     """
     if not candidates:
         return Decision(similarities=())
-    if calibration.spread is None:
-        return Decision(
-            similarities=tuple(
-                similarity(candidate.distance, threshold_distance=calibration.max_distance)
-                for candidate in candidates
-            )
-        )
-    people = max(people, len(candidates))
     apart = _distances_apart(candidates)
     seen = Seen.of(
         np.array([candidate.distance for candidate in candidates]),
         apart,
         np.array([candidate.faces for candidate in candidates]),
     )
-    similarities = tuple(
-        _similarity_of(expected)
-        for expected in calibration.spread.expected(seen, people=people).tolist()
-    )
+    people = max(people, len(candidates))
+    found = similarities_of(seen, people=people, calibration=calibration)
+    best = int(found.argmax())
+    spread = calibration.spread
     return Decision(
-        similarities=similarities,
-        alike=_alike(
-            int(np.argmax(similarities)),
-            apart,
-            seen.share,
-            people=people,
-            spread=calibration.spread,
-        ),
+        similarities=tuple(found.tolist()),
+        alike=()
+        if spread is None
+        else _alike(best, apart, seen.share, people=people, spread=spread),
     )
+
+
+def similarities_of(seen: Seen, *, people: int, calibration: Calibration) -> NDArray[np.float64]:
+    """Return the similarities of what is seen in a gallery of so many people."""
+    if calibration.spread is None:
+        most = calibration.max_distance
+        found = [similarity(each, threshold_distance=most) for each in seen.distance.flat]
+        return np.array(found).reshape(seen.distance.shape)
+    return _similarities_at(calibration.spread.expected(seen, people=people))
 
 
 def _distances_apart(candidates: Sequence[Candidate]) -> NDArray[np.float64]:
@@ -145,7 +142,7 @@ def least_similarity(false_name_rate: float) -> float:
     false_name_rate : float
         Over 0, at most 0.5.
     """
-    return _similarity_of(_expectation(false_name_rate))
+    return float(_similarities_at(np.array(_expectation(false_name_rate))))
 
 
 def false_name_rate(least: float) -> float:
@@ -154,12 +151,11 @@ def false_name_rate(least: float) -> float:
     return -math.expm1(-_expectation(DEFAULT_FALSE_NAME_RATE) * 10**decades)
 
 
-def _similarity_of(expected: float) -> float:
+def _similarities_at(expected: NDArray[np.float64]) -> NDArray[np.float64]:
     usual = _expectation(DEFAULT_FALSE_NAME_RATE)
-    if expected == usual:  # 80 is a promise, and interpolation rounds
-        return SIMILARITY_AT_THRESHOLD
-    decades = math.log10(max(expected, 1e-300) / usual)
-    return float(np.interp(decades, _DECADES, _SIMILARITIES))
+    decades = np.log10(np.maximum(expected, 1e-300) / usual)
+    similarities: NDArray[np.float64] = np.interp(decades, _DECADES, _SIMILARITIES)
+    return similarities
 
 
 def _expectation(rate: float) -> float:

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from benchmarks.common.plots import Line, line_chart
 from core.faces.accuracy.error_rates import (
     best_threshold,
     distances_between,
     identification_rates,
     verification_rates,
 )
+from core.ground.plots import Line, line_chart
 
 
 def test_distances_are_euclidean() -> None:
