@@ -14,7 +14,7 @@ from efr_cli.key_commands import TENANT, keys
 from efr_cli.match_command import match
 from efr_cli.people_commands import people
 from efr_cli.transfer.transfer_commands import export, import_faces, rebuild
-from efr_cli.transfer.upgrade_command import upgrade
+from efr_cli.transfer.upgrade_command import reembed, upgrade
 
 
 @click.group(cls=ErrorReportingGroup)
@@ -44,6 +44,7 @@ for command in (
     import_faces,
     rebuild,
     upgrade,
+    reembed,
     keys,
     audit,
     receipt,

@@ -13,6 +13,7 @@ import click
 from core.access.audit_trail import AuditTrail
 from core.access.key_store import KeyStore
 from core.collections.consents import Consents
+from core.collections.crops import Crops
 from core.collections.enrolment.enroller import Enroller
 from core.collections.erasing.erasure import Erasure
 from core.collections.erasing.receipts import Receipts
@@ -50,6 +51,7 @@ class CliContext:
     collections: Collections
     people: People
     consents: Consents
+    crops: Crops
     erasure: Erasure
     index: FaceIndex
     batch_requests: BatchRequests
@@ -129,6 +131,7 @@ def join_context(
         collections=shared.collections,
         people=shared.people,
         consents=shared.consents,
+        crops=shared.crops,
         erasure=shared.erasure,
         index=shared.index,
         batch_requests=shared.batch_requests,

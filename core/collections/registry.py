@@ -196,16 +196,20 @@ class Collections:
         self.erasures.add(collection_id, lambda log: change(log, self.erasures.clock()))
         self.change(collection_id, {"erasures": uuid.uuid4().hex})
 
-    def swap_gallery(self, collection: Collection, gallery_id: str) -> bool:
+    def swap_gallery(
+        self, collection: Collection, gallery_id: str, *, model: Model | None = None
+    ) -> bool:
         """Let a collection have another gallery; tell whether it still had the one it is given.
 
-        The former gallery is the caller's to drop.
+        The former gallery is the caller's to drop. ``model`` is that of the new gallery, unless it
+        is the same.
         """
         stored = self._active(collection.collection_id, fresh=True)
         if stored.collection.gallery_id != collection.gallery_id:
             return False
         moved = {"gallery_id": gallery_id, "moved_from": stored.collection.crops_folder}
-        swapped = stored.collection.model_copy(update=moved)
+        said = {} if model is None else {"model": model}
+        swapped = stored.collection.model_copy(update={**moved, **said})
         done = self._records.write(swapped, version=stored.version)
         self.announce(collection)
         self._active(collection.collection_id, fresh=True)

@@ -1,4 +1,4 @@
-"""Upgrade: galleries of older versions are brought up to date."""
+"""Upgrade and reembed: galleries of older versions, and of other models, are brought up to date."""
 
 from contextlib import suppress
 
@@ -8,6 +8,7 @@ from tqdm import tqdm
 from core.errors import CollectionNotFound
 from efr_cli.collection_commands import all_collections
 from efr_cli.context import open_context
+from efr_cli.errors import ExitCode
 
 
 @click.command()
@@ -24,4 +25,30 @@ def upgrade(context: click.Context) -> None:
     for collection in tqdm(found, desc="upgraded", unit="collection", disable=None):
         with suppress(CollectionNotFound):  # erased meanwhile
             changed += parts.index.upgrade(collection.gallery_id)
+            parts.crops.sweep(collection.crops_folder, collection.gallery_id)
     click.echo(f"{len(found)} collections are up to date, {changed} of them were not before")
+
+
+@click.command()
+@click.argument("collection_id", metavar="COLLECTION")
+@click.option(
+    "--leave-out", is_flag=True, help="Erase the faces that can't be embedded, and switch over."
+)
+@click.pass_context
+def reembed(context: click.Context, collection_id: str, leave_out: bool) -> None:
+    """Embed a collection with the present engine, from the kept pictures.
+
+    The former embeddings answer until all faces are done; then the collection is switched over at
+    once. Faces that can't be embedded are named, and nothing is switched. Interrupted, it goes on
+    where it was.
+    """
+    from efr_cli.transfer.reembedding import reembed as reembed_collection
+
+    done = reembed_collection(open_context(context), collection_id, leave_out=leave_out)
+    for left in done.left:
+        what = f"face {left.face.face_id} of {left.face.person!r} on {left.face.image_id!r}"
+        click.echo(f"{left.reason}: {what}", err=True)
+    said = f"{done.faces} faces of {collection_id!r} were embedded, {len(done.left)} were not"
+    click.echo(f"{said}; {'they are used now' if done.is_done else 'the former ones stay'}")
+    if done.left or not done.is_done:
+        context.exit(ExitCode.SOME_UNUSED)

@@ -1,0 +1,309 @@
+"""Embeds the kept pictures of a collection with the present engine, into a fresh gallery.
+
+The former gallery answers until all faces are embedded, and the collection is switched over at
+once. What is enrolled, renamed or erased meanwhile is carried over, also after the switch. A note
+in ``run_folder`` names both galleries until then; with it an interrupted run goes on where it was.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from tqdm import tqdm
+
+from core.collections.collection import Collection
+from core.collections.crops import Crops
+from core.errors import (
+    CollectionNotFound,
+    Conflict,
+    CropNotKept,
+    InvalidPhoto,
+    ModelMismatch,
+    RecognitionFailed,
+)
+from core.faces.results import Face, Model, Recognition
+from core.ground.ids import new_gallery_id
+from core.ground.records import Frozen
+from core.ports import EnrolledFace, FaceIndex
+from efr_cli.context import CliContext
+from efr_cli.errors import Refused
+from efr_cli.index.bulk import uninterrupted
+from efr_cli.transfer.galleries import pages
+
+_PAGE: Final = 200
+_MIDDLE: Final = 0.25
+"""Share of a picture's side by which its face may lie beside the middle."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Left:
+    """A face that could not be embedded again, and why."""
+
+    face: EnrolledFace
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reembedded:
+    """What became of a collection; ``is_done`` if it has the new embeddings now."""
+
+    faces: int
+    left: list[Left]
+    is_done: bool
+
+
+@dataclass(kw_only=True)
+class GalleryOfCrops:
+    """A gallery that is brought to the state of another one, with embeddings of its pictures.
+
+    ``model`` is that of the embeddings, once it is known; ``former`` that of the other gallery.
+    """
+
+    index: FaceIndex
+    crops: Crops
+    folder: str
+    source: str
+    target: str
+    former: Model | None
+    recognise: Callable[[bytes], Recognition]
+    on_made: Callable[[Model], None]
+    threads: int
+    model: Model | None = None
+    is_made: bool = False
+    copied: dict[str, str] = field(default_factory=dict)
+    """What was said of each face when it was carried over, by its id."""
+    left: dict[str, Left] = field(default_factory=dict)
+
+    def carry_over(self, *, is_late: bool = False) -> list[EnrolledFace]:
+        """Embed what is new, take over what is said otherwise, erase what is gone.
+
+        Return the faces that were new or changed. When it ``is_late``, others use the target
+        already: what is there and was not carried over before is theirs.
+        """
+        present: set[str] = set()
+        changed: list[EnrolledFace] = []
+        total = self.index.count(self.source)
+        with tqdm(desc="embedded", total=total, unit="face", disable=None) as bar:
+            for page in pages(self.index, self.source, limit=_PAGE):
+                changed += self._carry(page, is_late=is_late)
+                present.update(face.face_id for face in page)
+                bar.update(len(page))
+        self.erase(sorted(self.copied.keys() - present))
+        self.left = {face_id: left for face_id, left in self.left.items() if face_id in present}
+        return changed
+
+    def erase(self, gone: Sequence[str]) -> None:
+        """Erase faces that were carried over."""
+        if gone:
+            self.index.erase(self.target, gone)
+        for face_id in gone:
+            self.copied.pop(face_id, None)
+
+    def _carry(self, page: Sequence[EnrolledFace], *, is_late: bool) -> list[EnrolledFace]:
+        news = [face for face in page if self.copied.get(face.face_id) != _said(face)]
+        known = self._known(news)
+        if is_late:
+            news = [
+                face for face in news if face.face_id in self.copied or face.face_id not in known
+            ]
+        there = [face for face in news if _is_same_photo(face, known.get(face.face_id))]
+        changed = [
+            replace(face, embedding=known[face.face_id].embedding)
+            for face in there
+            if _said(face) != _said(known[face.face_id])
+        ]
+        others = {face.face_id for face in news} - {face.face_id for face in there}
+        changed += self._embedded([face for face in news if face.face_id in others])
+        if changed:
+            self._make(len(changed[0].embedding))
+            self.index.put(self.target, changed)
+        self.copied |= {face.face_id: _said(face) for face in (*there, *changed)}
+        return changed
+
+    def _known(self, faces: Sequence[EnrolledFace]) -> dict[str, EnrolledFace]:
+        if not self.is_made:
+            return {}
+        found = self.index.get(self.target, [face.face_id for face in faces])
+        return {face.face_id: face for face in found}
+
+    def _embedded(self, faces: Sequence[EnrolledFace]) -> list[EnrolledFace]:
+        with ThreadPoolExecutor(max_workers=self.threads) as threads:
+            outcomes = list(threads.map(self._embed, faces))
+        for outcome in outcomes:
+            if isinstance(outcome, Left):
+                self.left[outcome.face.face_id] = outcome
+            else:
+                self.left.pop(outcome.face_id, None)
+        return [outcome for outcome in outcomes if isinstance(outcome, EnrolledFace)]
+
+    def _embed(self, face: EnrolledFace) -> EnrolledFace | Left:
+        try:
+            recognition = self.recognise(self.crops.of(self.folder, face.face_id))
+        except (CropNotKept, InvalidPhoto, RecognitionFailed) as error:
+            return Left(face=face, reason=f"{error.code}: {error}")
+        self._check(recognition.model)
+        seen = _in_the_middle(recognition)
+        if seen is None:
+            return Left(face=face, reason="NO_FACE: no face was found on its picture")
+        return replace(face, embedding=seen.embedding)
+
+    def _check(self, model: Model) -> None:
+        if model == self.former:
+            raise Refused(
+                "SAME_MODEL", "the collection has embeddings of the present engine already"
+            )
+        if self.model is None:
+            self.model = model
+        if model != self.model:
+            raise ModelMismatch(
+                f"the faces so far were embedded with {self.model.name} {self.model.version}, "
+                f"not with {model.name} {model.version}: use that engine until this is done"
+            )
+
+    def _make(self, length: int) -> None:
+        if not self.is_made and self.model is not None:
+            self.on_made(self.model)
+            self.index.create(self.target, length=length)
+            self.is_made = True
+
+
+def reembed(parts: CliContext, collection_id: str, *, leave_out: bool) -> Reembedded:
+    """Embed a collection with the present engine.
+
+    Parameters
+    ----------
+    leave_out : bool
+        Switch over although some faces can't be embedded; they are erased then.
+
+    Raises
+    ------
+    CollectionNotFound
+        If there is no such collection.
+    Conflict
+        If the collection got another gallery meanwhile.
+    ModelMismatch
+        If an interrupted run had another engine.
+    """
+    collection = parts.collections.now(collection_id)
+    note = parts.run_folder / f"reembed-{collection_id}.json"
+    begun = _begun(parts.index, collection, note)
+    target = begun.target if begun else new_gallery_id()
+    source = begun.source if begun else collection.gallery_id
+
+    def on_made(model: Model) -> None:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.write_text(_Note(source=source, target=target, model=model).model_dump_json())
+
+    with parts.recognizer(parts.threads) as recognizer:
+        copy = GalleryOfCrops(
+            index=parts.index,
+            crops=parts.crops,
+            folder=collection.crops_folder,
+            source=source,
+            target=target,
+            former=None if begun else collection.model,
+            recognise=recognizer.recognise,
+            on_made=on_made,
+            threads=parts.threads,
+            model=begun.model if begun else None,
+        )
+        copy.is_made = begun is not None and _has_faces(parts.index, target)
+        if collection.gallery_id == target:
+            return _finished(parts, copy, note, collection)  # a run died after the switch
+        copy.carry_over()
+        copy.carry_over()  # what came meanwhile: little is left for after the switch
+        left = list(copy.left.values())
+        if copy.copied and (leave_out or not left):
+            return _switched(parts, collection, copy, note)
+        return Reembedded(faces=len(copy.copied), left=left, is_done=False)
+
+
+def _switched(
+    parts: CliContext, collection: Collection, copy: GalleryOfCrops, note: Path
+) -> Reembedded:
+    with uninterrupted():
+        former = parts.collections.now(collection.collection_id)
+        if not parts.collections.swap_gallery(collection, copy.target, model=copy.model):
+            raise Conflict(f"collection {collection.collection_id!r} was changed; try again")
+        parts.sleep(parts.erasure.settle_s)
+        return _finished(parts, copy, note, former)
+
+
+def _finished(
+    parts: CliContext, copy: GalleryOfCrops, note: Path, former: Collection
+) -> Reembedded:
+    """Carry over what came to the former gallery last, and drop that."""
+    with suppress(CollectionNotFound):  # erased meanwhile, and then the former gallery too
+        late = copy.carry_over(is_late=True)
+        # An erasure looks at one gallery: it may have missed those that were not carried yet.
+        now = parts.collections.now(former.collection_id)
+        log = parts.collections.erased(now).since(parts.collections.erased(former))
+        copy.erase(
+            [
+                face.face_id
+                for face in late
+                if log.covers(person=face.person, face_ids=[face.face_id], accepted_at=None)
+            ]
+        )
+        parts.crops.erase(copy.folder, copy.left)
+    parts.index.drop(copy.source)
+    note.unlink(missing_ok=True)
+    return Reembedded(faces=len(copy.copied), left=list(copy.left.values()), is_done=True)
+
+
+class _Note(Frozen):
+    """What an interrupted run has begun."""
+
+    source: str
+    target: str
+    model: Model
+
+
+def _begun(index: FaceIndex, collection: Collection, note: Path) -> _Note | None:
+    """Return what an interrupted run left; what it left of another gallery is dropped."""
+    if not note.is_file():
+        return None
+    begun = _Note.model_validate_json(note.read_text())
+    if collection.gallery_id in (begun.source, begun.target):
+        return begun
+    index.drop(begun.target)
+    note.unlink()
+    return None
+
+
+def _has_faces(index: FaceIndex, gallery_id: str) -> bool:
+    try:
+        return bool(index.page(gallery_id, limit=1))
+    except CollectionNotFound:
+        return False
+
+
+def _said(face: EnrolledFace) -> str:
+    said = {name: value for name, value in vars(face).items() if name != "embedding"}
+    metadata, rejected = sorted(face.metadata.items()), sorted(face.rejected)
+    return repr({**said, "metadata": metadata, "rejected": rejected})
+
+
+def _is_same_photo(face: EnrolledFace, known: EnrolledFace | None) -> bool:
+    """Tell whether a face was carried over as the same photo shows it."""
+    return known is not None and (face.job_id, face.image_id, face.box, face.quality) == (
+        known.job_id,
+        known.image_id,
+        known.box,
+        known.quality,
+    )
+
+
+def _in_the_middle(recognition: Recognition) -> Face | None:
+    """Return the face that a picture was cut for."""
+    middle = recognition.width / 2, recognition.height / 2
+    nearest = min(
+        recognition.faces, key=lambda face: math.dist(face.box.middle, middle), default=None
+    )
+    if nearest is None or math.dist(nearest.box.middle, middle) > _MIDDLE * recognition.width:
+        return None
+    return nearest
