@@ -172,7 +172,9 @@ def _to_tensor(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return BGR planes of shape (1, 3, H, W), black up to the next multiple."""
     height, width = image.shape[:2]
     padded = [-(-side // _MULTIPLE_PX) * _MULTIPLE_PX for side in (height, width)]
-    tensor = np.zeros((1, 3, *padded), dtype=np.float32)
+    tensor = np.empty((1, 3, *padded), dtype=np.float32)
+    tensor[:, :, height:] = 0
+    tensor[:, :, :, width:] = 0
     for plane, channel in zip(tensor[0], (2, 1, 0), strict=True):  # all at once takes longer
         plane[:height, :width] = image[:, :, channel]
     return tensor

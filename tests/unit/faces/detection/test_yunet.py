@@ -108,3 +108,22 @@ def test_image_without_faces_has_none(yunet_file: Path, shape: tuple[int, int, i
     detector = YuNetDetector(Network(yunet_file), min_score=0.6)
 
     assert detector.detect(np.zeros(shape, dtype=np.uint8)) == []
+
+
+def test_image_is_black_beyond_its_edges_up_to_whole_cells(yunet_file: Path) -> None:
+    network, seen = Network(yunet_file), list[NDArray[np.float32]]()
+    run = network.run
+
+    def noting(values: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        seen.append(values)
+        return run(values)
+
+    network.run = noting  # type: ignore[method-assign]
+    detector = YuNetDetector(network, min_score=0.6)
+    for _ in range(3):
+        detector.detect(np.full((65, 40, 3), 255, dtype=np.uint8))
+
+    for tensor in seen:
+        assert tensor.shape == (1, 3, 96, 64)
+        assert tensor[:, :, :65, :40].min() == 255
+        assert tensor[:, :, 65:].max() == tensor[:, :, :, 40:].max() == 0
