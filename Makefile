@@ -8,7 +8,7 @@ export ORT_DISABLE_TELEMETRY := 1
 CODE := core web-tier app-tier cli harness benchmarks scripts tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install accuracy samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-door bench-executors bench-collections erasing webhooks bench-s3 bench-quality bench-upright containers prove-containers lock
+.PHONY: help install accuracy samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-door bench-executors bench-collections erasing webhooks bench-s3 bench-quality bench-upright containers prove-containers lock bench-groups
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -157,6 +157,10 @@ accuracy: install ## Measure how often the engine is wrong, and fit calibrations
 bench-quality: install ## Count what poor photos do; writes docs/benchmarks/quality.json
 	@$(BIN)/python -m benchmarks.accuracy.bench_quality --models-dir var/models
 	@$(COG) -r docs/accuracy.md
+
+bench-groups: install ## Group LFW's faces and 50,000 made-up ones; writes docs/benchmarks/groups.json
+	@$(BIN)/python -m benchmarks.accuracy.bench_groups --models-dir var/models $(BENCH_GROUPS)
+	@$(COG) -r docs/groups.md
 
 containers: samples ## Build and try both images, unless the same files are proven (Debian, root)
 	@$(BIN)/python -m harness.images.containers
