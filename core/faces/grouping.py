@@ -56,8 +56,8 @@ def regrouped(
     new = np.array([row for row, group in enumerate(former) if group is None], dtype=np.int64)
     pairs = _near_pairs(embeddings, new, near=near)
     now = list(former)
-    for row, group in _clear(embeddings, pairs, former, near=near).items():
-        now[row] = group
+    for row, joined in _clear(embeddings, pairs, former, near=near).items():
+        now[row] = joined
     unclear = pairs[[now[one] is None or now[other] is None for one, other in pairs.tolist()]]
     touched = _groups_of(unclear, now)
     again = [row for row, group in enumerate(now) if group is None or group in touched]
