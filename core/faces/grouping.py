@@ -61,11 +61,8 @@ def regrouped(
     unclear = pairs[[now[one] is None or now[other] is None for one, other in pairs.tolist()]]
     touched = _groups_of(unclear, now)
     again = [row for row, group in enumerate(now) if group is None or group in touched]
-    untouched: dict[str, list[int]] = defaultdict(list)
-    for row, group in enumerate(now):
-        if group is not None and group not in touched:
-            untouched[group].append(row)
-    return [*untouched.values(), *_grouped(embeddings, np.array(again, dtype=np.int64), near=near)]
+    untouched = (rows for group, rows in _members(now).items() if group not in touched)
+    return [*untouched, *_grouped(embeddings, np.array(again, dtype=np.int64), near=near)]
 
 
 def inherited(groups: Sequence[Sequence[int]], former: Sequence[str | None]) -> list[str | None]:
@@ -88,6 +85,15 @@ def inherited(groups: Sequence[Sequence[int]], former: Sequence[str | None]) -> 
     return heirs
 
 
+def _members(groups: Sequence[str | None]) -> dict[str, list[int]]:
+    """Return the rows of each group."""
+    members: dict[str, list[int]] = defaultdict(list)
+    for row, group in enumerate(groups):
+        if group is not None:
+            members[group].append(row)
+    return members
+
+
 def _clear(
     embeddings: NDArray[np.float32], pairs: Rows, former: Sequence[str | None], *, near: float
 ) -> dict[int, str]:
@@ -97,10 +103,7 @@ def _clear(
         for row, neighbour in ((one, other), (other, one)):
             if former[row] is None:
                 nearby[row].add(former[neighbour])
-    members: dict[str, list[int]] = defaultdict(list)
-    for row, group in enumerate(former):
-        if group is not None:
-            members[group].append(row)
+    members = _members(former)
     found: dict[int, str] = {}
     for row, groups in nearby.items():
         nearest = groups.pop() if len(groups) == 1 else None

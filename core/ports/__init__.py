@@ -9,6 +9,7 @@ from core.ports.face_index import (
     Match,
     PersonOrder,
     PersonPlace,
+    UnnamedFace,
     without_rejected,
 )
 from core.ports.queues import JobQueue, ReceivedMessage
@@ -40,6 +41,7 @@ __all__ = [
     "ReceivedMessage",
     "Recognizer",
     "StoredObject",
+    "UnnamedFace",
     "UploadForm",
     "check_size",
     "checked_path",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,26 @@ class EnrolledFace:
 
     def __post_init__(self) -> None:
         _spell_names(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnnamedFace:
+    """What is known of a face without a person, but for its embedding; as in `EnrolledFace`."""
+
+    face_id: str
+    job_id: str | None
+    rejected: frozenset[str]
+    enrolled_at: datetime | None
+
+    @classmethod
+    def of(cls, face: EnrolledFace) -> Self:
+        """Return what is known of a face."""
+        return cls(
+            face_id=face.face_id,
+            job_id=face.job_id,
+            rejected=face.rejected,
+            enrolled_at=face.enrolled_at,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +180,10 @@ class FaceIndex(Protocol):
 
         ``person`` is `spelled`; faces are found in whatever spelling they were stored.
         """
+        ...
+
+    def unnamed(self, gallery_id: str) -> list[UnnamedFace]:
+        """Return all faces without a person, in any order."""
         ...
 
     def erase(self, gallery_id: str, face_ids: Sequence[str]) -> None:

@@ -17,6 +17,7 @@ from core.ports import (
     Match,
     PersonOrder,
     PersonPlace,
+    UnnamedFace,
     without_rejected,
 )
 
@@ -59,6 +60,10 @@ class MemoryFaceIndex:
             if face_id > after
         )
         return [face for face in behind if person in (None, face.person)][:limit]
+
+    def unnamed(self, gallery_id: str) -> list[UnnamedFace]:
+        faces = self._gallery(gallery_id).values()
+        return [UnnamedFace.of(face) for face in faces if face.person is None]
 
     def erase(self, gallery_id: str, face_ids: Sequence[str]) -> None:
         gallery = self._gallery(gallery_id)

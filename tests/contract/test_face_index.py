@@ -88,6 +88,17 @@ def test_face_that_was_put_is_found(gallery: Gallery) -> None:
     assert match.distance == pytest.approx(2, abs=1e-5)
 
 
+def test_faces_without_a_person_are_listed(gallery: Gallery) -> None:
+    stranger = replace(face_at(1, person=None), job_id="a-job", rejected=frozenset({"Ada"}))
+    gallery.put(stranger, face_at(2, person="Ada"), face_at(3, person=None))
+
+    listed = {face.face_id: face for face in gallery.index.unnamed(gallery.gallery_id)}
+
+    assert len(listed) == 2
+    found = listed[stranger.face_id]
+    assert (found.job_id, found.rejected) == ("a-job", frozenset({"Ada"}))
+
+
 def test_face_put_again_is_replaced_and_never_doubled(gallery: Gallery) -> None:
     ada = face_at(1, person="Ada")
     gallery.put(ada)
@@ -382,6 +393,7 @@ def test_unknown_gallery_is_not_found(index: FaceIndex) -> None:
         lambda: unknown.ids(),
         lambda: unknown.ids(person="Ada"),
         lambda: unknown.erase(new_face_id()),
+        lambda: index.unnamed(unknown.gallery_id),
         lambda: index.count(unknown.gallery_id),
         lambda: unknown.search(1),
         lambda: index.search(unknown.gallery_id, np.empty((0, LENGTH), np.float32), limit=1),

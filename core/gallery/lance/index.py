@@ -34,6 +34,7 @@ from core.ports import (
     Match,
     PersonOrder,
     PersonPlace,
+    UnnamedFace,
 )
 from core.settings import Settings
 
@@ -151,6 +152,9 @@ class LanceFaceIndex:
         self, gallery_id: str, *, limit: int, after: str = "", person: str | None = None
     ) -> list[EnrolledFace]:
         return self._table(gallery_id).page(limit=limit, after=after, person=person)
+
+    def unnamed(self, gallery_id: str) -> list[UnnamedFace]:
+        return self._table(gallery_id).unnamed()
 
     def erase(self, gallery_id: str, face_ids: Sequence[str]) -> None:
         # Others shall know before the files are rewritten, which takes a while.

@@ -13,7 +13,7 @@ from core.errors import ModelMismatch
 from core.faces.geometry import box_of, corners
 from core.ground.ids import is_face_id
 from core.ground.names import spelled
-from core.ports import EnrolledFace
+from core.ports import EnrolledFace, UnnamedFace
 
 _PRIMARY_KEY: Final = {"lance-schema:unenforced-primary-key": "true"}
 """Makes two writers of the same new face conflict, so that the second one replaces it."""
@@ -23,6 +23,9 @@ _ADDED_LATER: Final = (
     pa.field("enrolled_at", pa.timestamp("us", tz="UTC")),
 )
 """Behind the others, where an older table gets them too."""
+
+
+UNNAMED_COLUMNS: Final = ("face_id", "job_id", "rejected", "enrolled_at")
 
 
 def schema(length: int) -> pa.Schema:
@@ -112,6 +115,19 @@ def to_faces(rows: pa.Table) -> list[EnrolledFace]:
             enrolled_at=row.get("enrolled_at"),
         )
         for row, embedding in zip(others, embeddings.reshape(-1, length), strict=True)
+    ]
+
+
+def to_unnamed(rows: pa.Table) -> list[UnnamedFace]:
+    """Return rows of `UNNAMED_COLUMNS` as faces without a person."""
+    return [
+        UnnamedFace(
+            face_id=row["face_id"],
+            job_id=row["job_id"],
+            rejected=frozenset(row["rejected"]),
+            enrolled_at=row.get("enrolled_at"),
+        )
+        for row in rows.to_pylist()
     ]
 
 

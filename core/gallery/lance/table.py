@@ -16,7 +16,17 @@ from core.gallery.lance.folding import Folder
 from core.gallery.lance.journal import Entries, Journal, JournalMissing, joined
 from core.gallery.lance.known_ids import KnownIds
 from core.gallery.lance.newest_table import NewestTable, select
-from core.gallery.lance.rows import any_of, lacking, may_be, of_person, quoted, to_faces, to_table
+from core.gallery.lance.rows import (
+    UNNAMED_COLUMNS,
+    any_of,
+    lacking,
+    may_be,
+    of_person,
+    quoted,
+    to_faces,
+    to_table,
+    to_unnamed,
+)
 from core.gallery.lance.snapshot import (
     JournalSnapshot,
     Snapshot,
@@ -30,7 +40,7 @@ from core.gallery.lance.write_lock import write_lock
 from core.gallery.person_list import COLUMNS, people_in
 from core.ground.aws_keys import Renewable
 from core.ground.names import spelled
-from core.ports import EnrolledFace, EnrolledPerson, PersonOrder, PersonPlace
+from core.ports import EnrolledFace, EnrolledPerson, PersonOrder, PersonPlace, UnnamedFace
 
 if TYPE_CHECKING:
     from lancedb.table import Table
@@ -114,6 +124,22 @@ class LanceTable:
             return arrived
 
         return sorted(self._table.run(read), key=lambda face: face.face_id)
+
+    def unnamed(self) -> list[UnnamedFace]:
+        entries = self._journal.read()
+
+        def read(table: "Table") -> pa.Table:
+            found = select(table, "person IS NULL", _known(table.schema))
+            if not len(entries):
+                return found
+            hidden = _values(entries.face_ids)
+            return found.filter(pc.invert(pc.is_in(found["face_id"], hidden)))
+
+        stored = to_unnamed(self._table.run(read))
+        if not len(entries):
+            return stored
+        arrived = entries.rows.filter(pc.is_null(entries.rows["person"]))
+        return stored + to_unnamed(arrived.select(_known(arrived.schema)))
 
     def count(self) -> int:
         entries = self._journal.read()
@@ -268,3 +294,8 @@ class LanceTable:
 
 def _values(face_ids: Sequence[str]) -> pa.Array:
     return pa.array(face_ids, pa.string())
+
+
+def _known(columns: pa.Schema) -> list[str]:
+    """Return which columns an unnamed face is made of there; an older table lacks some."""
+    return [name for name in UNNAMED_COLUMNS if name in columns.names]

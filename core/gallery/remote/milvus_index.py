@@ -23,7 +23,7 @@ from core.gallery.remote.payload import (
     to_json,
     to_match,
 )
-from core.gallery.remote.people import PeopleOfFaces
+from core.gallery.remote.people import PeopleOfFaces, unnamed_of_all
 from core.ports import (
     EnrolledFace,
     EnrolledPerson,
@@ -31,6 +31,7 @@ from core.ports import (
     Match,
     PersonOrder,
     PersonPlace,
+    UnnamedFace,
 )
 
 _TIMEOUT_S: Final = 10
@@ -131,6 +132,9 @@ class MilvusFaceIndex:
             page = rows.next()
             rows.close()
         return [_face(row) for row in page]
+
+    def unnamed(self, gallery_id: str) -> list[UnnamedFace]:
+        return unnamed_of_all(self, gallery_id)
 
     def erase(self, gallery_id: str, face_ids: Sequence[str]) -> None:
         ids = possible_ids(face_ids)

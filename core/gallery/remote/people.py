@@ -19,6 +19,7 @@ from core.ports import (
     Match,
     PersonOrder,
     PersonPlace,
+    UnnamedFace,
     without_rejected,
 )
 
@@ -42,6 +43,18 @@ class _Faces(Protocol):
     def search(
         self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
     ) -> list[list[Match]]: ...
+
+
+def unnamed_of_all(index: _Faces, gallery_id: str) -> list[UnnamedFace]:
+    """Return the faces without a person, by reading all; see `FaceIndex.unnamed`."""
+    found: list[UnnamedFace] = []
+    after = ""
+    while page := index.page(gallery_id, limit=_PAGE, after=after):
+        found += [UnnamedFace.of(face) for face in page if face.person is None]
+        after = page[-1].face_id
+    if not found:
+        index.count(gallery_id)  # a page of a gallery that is not there may be empty
+    return found
 
 
 class PeopleOfFaces:

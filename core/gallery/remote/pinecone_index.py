@@ -17,7 +17,7 @@ from core.gallery.remote.payload import (
     spellings,
     to_match,
 )
-from core.gallery.remote.people import PeopleOfFaces
+from core.gallery.remote.people import PeopleOfFaces, unnamed_of_all
 from core.gallery.remote.pinecone_vectors import (
     IDS_A_PAGE,
     from_vector,
@@ -33,6 +33,7 @@ from core.ports import (
     Match,
     PersonOrder,
     PersonPlace,
+    UnnamedFace,
 )
 
 _TIMEOUT_S: Final = 10
@@ -124,6 +125,9 @@ class PineconeFaceIndex:
                 if len(ids) == limit:
                     break
         return sorted(self.get(gallery_id, ids), key=_by_id)
+
+    def unnamed(self, gallery_id: str) -> list[UnnamedFace]:
+        return unnamed_of_all(self, gallery_id)
 
     def erase(self, gallery_id: str, face_ids: Sequence[str]) -> None:
         with _translated(gallery_id):

@@ -18,7 +18,7 @@ from core.gallery.remote.payload import (
     to_match,
     to_payload,
 )
-from core.gallery.remote.people import PeopleOfFaces
+from core.gallery.remote.people import PeopleOfFaces, unnamed_of_all
 from core.ports import (
     EnrolledFace,
     EnrolledPerson,
@@ -26,6 +26,7 @@ from core.ports import (
     Match,
     PersonOrder,
     PersonPlace,
+    UnnamedFace,
 )
 
 if TYPE_CHECKING:
@@ -120,6 +121,9 @@ class QdrantFaceIndex:
                 with_vectors=True,
             )
         return [_face(record) for record in records if record.id != after][:limit]
+
+    def unnamed(self, gallery_id: str) -> list[UnnamedFace]:
+        return unnamed_of_all(self, gallery_id)
 
     def erase(self, gallery_id: str, face_ids: Sequence[str]) -> None:
         from qdrant_client import models
