@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from benchmarks.common.lfw import Embedded, embed_photos, trial_options
 from core.faces.engines.builtin import FaceEngine
 from core.faces.grouping import NEAR_SHARE, inherited, regrouped
-from core.settings import Settings
+from core.settings.faces import DEFAULT_MAX_DISTANCE
 from harness.report import machine, measured_at
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -38,7 +38,7 @@ _DIMENSIONS: Final = 20
 _STEPS: Final = 20
 _MAX_PIXELS: Final = 50_000_000
 _MEASURE: Final = "--in-this-process"
-_LARGEST: Final = float(Settings.model_fields["match_max_distance"].default)
+_LARGEST: Final = DEFAULT_MAX_DISTANCE
 
 
 def main() -> None:

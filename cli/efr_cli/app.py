@@ -9,6 +9,7 @@ from efr_cli.daemon_commands import autoscaler, serve, worker
 from efr_cli.dead_letter_commands import dead_letters
 from efr_cli.enroll.enroll_command import enroll
 from efr_cli.errors import ErrorReportingGroup
+from efr_cli.group_commands import groups
 from efr_cli.index.index_command import index
 from efr_cli.key_commands import TENANT, keys
 from efr_cli.match_command import match
@@ -36,6 +37,7 @@ def main(tenant: str | None) -> None:
 for command in (
     collections,
     people,
+    groups,
     enroll,
     index,
     match,

@@ -21,6 +21,8 @@ from core.collections.likeness import LikenessOfFaces
 from core.collections.matching import Matching, Recognise
 from core.collections.people import People
 from core.collections.registry import Collections
+from core.collections.unknown.listing import GroupListing
+from core.collections.unknown.naming import GroupNaming
 from core.faces.calibration import Calibration, calibration_of
 from core.faces.results import Model
 from core.ground.realms import WHOLE, Realm
@@ -52,6 +54,8 @@ class CliContext:
     people: People
     consents: Consents
     crops: Crops
+    group_listing: GroupListing
+    group_naming: GroupNaming
     erasure: Erasure
     index: FaceIndex
     batch_requests: BatchRequests
@@ -132,6 +136,8 @@ def join_context(
         people=shared.people,
         consents=shared.consents,
         crops=shared.crops,
+        group_listing=shared.group_listing,
+        group_naming=shared.group_naming,
         erasure=shared.erasure,
         index=shared.index,
         batch_requests=shared.batch_requests,

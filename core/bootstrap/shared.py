@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cached_property, partial
 from typing import Final
 
@@ -20,6 +21,7 @@ from core.collections.erasing.erasure import Erasure
 from core.collections.erasing.fresh_results import FreshResults
 from core.collections.grounds import IN_TIME_S, Grounds
 from core.collections.identification import FaceIdentifier
+from core.collections.kept_faces import KeptFaces
 from core.collections.likeness import LikenessOfFaces
 from core.collections.matching import Matching, Recognise
 from core.collections.people import People
@@ -27,10 +29,17 @@ from core.collections.person_ids import PersonIds
 from core.collections.persons import Persons
 from core.collections.recent_collections import Uses
 from core.collections.registry import Collections
+from core.collections.unknown.group_store import GroupStore
+from core.collections.unknown.groups import Groups
+from core.collections.unknown.keeping import UnknownKeeper
+from core.collections.unknown.listing import GroupListing
+from core.collections.unknown.naming import GroupNaming
+from core.collections.unknown.retention import UnknownRetention
 from core.gallery.changes import StoredChanges, Watch
 from core.ground.realms import WHOLE, Realm
 from core.ground.storage_keys import tenant_prefix
 from core.jobs.photo_sources import PhotoSources
+from core.jobs.results import Results
 from core.jobs.webhooks.endpoint_store import Endpoints
 from core.jobs.webhooks.outbox import Outbox
 from core.ports import Bucket, FaceIndex, ObjectStore
@@ -176,6 +185,7 @@ class Shared:
             index=self.index,
             consents=self.consents,
             ids=self.person_ids,
+            kept=self.kept,
             crops=self.crops,
             settle_s=self._settle_s,
             sleep=self.infrastructure.sleep,
@@ -222,6 +232,66 @@ class Shared:
             index=self.index,
             are_kept=self.settings.keep_face_crops,
             clock=self.infrastructure.clock,
+        )
+
+    @cached_property
+    def kept(self) -> KeptFaces:
+        return KeptFaces(index=self.index)
+
+    @cached_property
+    def group_store(self) -> GroupStore:
+        return GroupStore(store=self.own)
+
+    @cached_property
+    def groups(self) -> Groups:
+        return Groups(
+            store=self.group_store,
+            collections=self.collections,
+            index=self.index,
+            kept=self.kept,
+            max_distance=self.settings.max_distance,
+            outbox=self.outbox,
+        )
+
+    @cached_property
+    def group_listing(self) -> GroupListing:
+        return GroupListing(
+            groups=self.groups, index=self.index, max_distance=self.settings.match_max_distance
+        )
+
+    @cached_property
+    def group_naming(self) -> GroupNaming:
+        return GroupNaming(
+            store=self.group_store,
+            collections=self.collections,
+            index=self.index,
+            kept=self.kept,
+            people=self.people,
+            enroller=self.enroller,
+        )
+
+    @cached_property
+    def unknown_keeper(self) -> UnknownKeeper:
+        return UnknownKeeper(
+            self.collections,
+            self.index,
+            self.kept,
+            self.crops,
+            Results(self.outputs, self.realm),
+            by_default=self.settings.keep_unknown,
+            min_quality=self.settings.min_enrol_quality,
+            run_in_background=self.infrastructure.run_in_background,
+            sleep=self.infrastructure.sleep,
+            wall_clock=self.infrastructure.wall_clock,
+        )
+
+    @cached_property
+    def unknown_retention(self) -> UnknownRetention:
+        return UnknownRetention(
+            kept=self.kept,
+            crops=self.crops,
+            groups=self.group_store,
+            kept_for=timedelta(days=self.settings.keep_unknown_days),
         )
 
     @cached_property
@@ -282,6 +352,8 @@ class Shared:
             consents=self.consents,
             ids=self.person_ids,
             crops=self.crops,
+            kept=self.kept,
+            groups=self.group_store,
             index=self.index,
             inputs=self.inputs,
             outputs=self.outputs,
@@ -336,13 +408,14 @@ class Shared:
             own=frozenset(self.settings.buckets),
         )
 
-    def matching(self, recognise: Recognise) -> Matching:
+    def matching(self, recognise: Recognise, *, unknowns: UnknownKeeper | None = None) -> Matching:
         return Matching(
             recognise=recognise,
             collections=self.collections,
             index=self.index,
             likeness=self.likeness,
             min_quality=self.settings.min_match_quality,
+            unknowns=unknowns,
         )
 
     @property

@@ -25,6 +25,8 @@ from core.collections.matching import Matching, Recognise
 from core.collections.people import People
 from core.collections.persons import Persons
 from core.collections.registry import Collections
+from core.collections.unknown.listing import GroupListing
+from core.collections.unknown.naming import GroupNaming
 from core.executors.neighbours import Neighbours
 from core.executors.pool import WarmPool
 from core.executors.queueing import bounded
@@ -67,6 +69,8 @@ class RealmParts:
     people: People
     persons: Persons
     consents: Consents
+    group_listing: GroupListing
+    group_naming: GroupNaming
     erasure: Erasure
     quotas: Quotas
     receipts: Receipts
@@ -157,13 +161,15 @@ def _realm_parts(shared: Shared, *, schedule: PollSchedule, recognise: Recognise
         ),
         batch_requests=shared.batch_requests,
         direct_uploads=shared.direct_uploads,
-        matching=shared.matching(recognise),
+        matching=shared.matching(recognise, unknowns=shared.unknown_keeper),
         likeness=shared.likeness,
         sources=shared.sources(),
         collections=shared.collections,
         people=shared.people,
         persons=shared.persons,
         consents=shared.consents,
+        group_listing=shared.group_listing,
+        group_naming=shared.group_naming,
         erasure=shared.erasure,
         quotas=shared.quotas,
         receipts=Receipts(audit=shared.audit, realm=shared.realm),

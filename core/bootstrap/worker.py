@@ -30,6 +30,7 @@ from core.worker.job_kinds import IndexJobs, J, JobKind, RecognitionJobs
 from core.worker.lane import Lane
 from core.worker.scheduler import ChildScheduler, Priority
 from core.worker.tenant_handlers import TenantHandlers
+from core.worker.unknown_faces import UnknownFacesWork
 from core.worker.unreadable import UnreadableMessages
 from core.worker.webhooks.event_handler import EventHandler
 from core.worker.webhooks.turns import THREADS, Turns
@@ -79,6 +80,12 @@ def build_worker(settings: Settings, infrastructure: Infrastructure) -> WorkerPa
     tenants = cached(LRUCache(_MOST_TENANTS), lock=threading.Lock())(
         lambda tenant: shared.of(Realm(tenant)) if tenant else shared
     )
+    unknown_faces = UnknownFacesWork(
+        shared.gallery,
+        tenants,
+        run_in_background=infrastructure.run_in_background,
+        clock=infrastructure.clock,
+    )
     lanes = (
         _lane(
             shared,
@@ -93,6 +100,8 @@ def build_worker(settings: Settings, infrastructure: Infrastructure) -> WorkerPa
                 recognizer=scheduler.of(Priority.INTERACTIVE),
                 identifier=own.identifier,
                 max_file_bytes=settings.max_file_bytes,
+                unknowns=unknown_faces.keeper(own.realm.tenant),
+                keep_crops=settings.keep_face_crops,
                 realm=own.realm,
                 events=own.outbox,
             ),
@@ -114,6 +123,7 @@ def build_worker(settings: Settings, infrastructure: Infrastructure) -> WorkerPa
                 keep_crops=settings.keep_face_crops,
                 realm=own.realm,
                 events=own.outbox,
+                on_unnamed=partial(unknown_faces.note, own.realm.tenant),
             ),
         ),
         _event_lane(shared, tenants, on_work=notes.work),
@@ -125,6 +135,7 @@ def build_worker(settings: Settings, infrastructure: Infrastructure) -> WorkerPa
         grace_s=settings.shutdown_grace_seconds,
         stop_recognizer=pool.stop,
         on_alive=partial(_show_life, settings.worker_alive_file, notes),
+        unknown_faces=unknown_faces,
     )
     return WorkerParts(
         worker=worker,

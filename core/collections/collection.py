@@ -11,6 +11,13 @@ from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from core.ground.records import Frozen
 
 
+class Unknowns(Frozen):
+    """Where a collection's unknown faces are kept, and whose embeddings they are."""
+
+    gallery_id: str
+    model: Model
+
+
 class Collection(Frozen):
     """What is known of a collection, beside its faces.
 
@@ -30,6 +37,9 @@ class Collection(Frozen):
     model: Model | None = None
     state: Literal["active", "erasing"] = "active"
     erasures: str = ""
+    keep_unknown: bool | None = None
+    """Whether faces that nobody named are kept; None for what the service does."""
+    unknowns: Unknowns | None = None
     moved_from: str = ""
 
     @property

@@ -1,7 +1,7 @@
 """Answers at once: whose face is this, are these two the same, what faces are there."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, Protocol
 
@@ -20,6 +20,7 @@ from core.collections.matches import (
     Verified,
 )
 from core.collections.registry import Collections
+from core.collections.unknown.keeping import UnknownKeeper
 from core.errors import FaceNotFound, NoFaceFound, PersonNotFound
 from core.faces.results import EVERY_FACE, LARGEST_FACE, NO_EMBEDDING, Face, Needed, Recognition
 from core.faces.templates import template_of
@@ -56,6 +57,8 @@ class Matching:
     index: FaceIndex
     likeness: LikenessOfFaces
     min_quality: float = 0.0
+    unknowns: UnknownKeeper | None = None
+    """Keeps the faces that nobody matches, where collections want it."""
 
     def detect(self, photo: bytes) -> Recognition:
         """Return the faces of a photo, largest first."""
@@ -91,13 +94,15 @@ class Matching:
             If it holds embeddings of another model.
         """
         collection = self.collections.fresh_if_empty(collection_id)
-        recognition = self.recognise(photo, needed=EVERY_FACE if all_faces else LARGEST_FACE)
+        keeps = self.unknowns is not None and self.unknowns.keeps(collection)
+        needed = EVERY_FACE if all_faces else LARGEST_FACE
+        recognition = self.recognise(photo, needed=replace(needed, crops=keeps))
         check_model(collection, recognition.model)
         least = self._least(collection, threshold)
         least_quality = self.min_quality if min_quality is None else min_quality
         good = [face.embedding for face in recognition.faces if face.quality >= least_quality]
         found = iter(self._search.find(collection, good, by=by, least=least, limit=max_matches))
-        return Matched(
+        matched = Matched(
             collection_id=collection_id,
             threshold=least,
             by=by,
@@ -106,6 +111,10 @@ class Matching:
             ],
             ignored_faces=recognition.left_out_faces,
         )
+        if self.unknowns is not None and keeps:
+            named = [any(match.person for match in face.matches) for face in matched.faces]
+            self.unknowns.keep(collection_id, recognition, named)
+        return matched
 
     def search_face(
         self,

@@ -1,8 +1,9 @@
 """What users do with enrolled faces: list, rename, merge, reassign, reject."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from core.collections.collection import Collection
@@ -10,6 +11,7 @@ from core.collections.consents import Consents
 from core.collections.crops import Crops
 from core.collections.enrolment.enroller import possible_face_ids
 from core.collections.erasure_records import ErasureLog
+from core.collections.kept_faces import KeptFaces
 from core.collections.person_ids import PersonIds
 from core.collections.registry import Collections
 from core.errors import (
@@ -49,6 +51,7 @@ class People:
     index: FaceIndex
     consents: Consents
     ids: PersonIds
+    kept: KeptFaces
     crops: Crops
     settle_s: float
     sleep: Callable[[float], None]
@@ -110,7 +113,7 @@ class People:
         return sorted(found, key=lambda face: ids.index(face.face_id))
 
     def crop(self, collection_id: str, face_id: str) -> bytes:
-        """Return the picture of an enrolled face, a JPEG.
+        """Return the picture of a face that is enrolled, or kept as unknown; a JPEG.
 
         Raises
         ------
@@ -119,8 +122,19 @@ class People:
         CropNotKept
             If no picture of it is kept.
         """
-        self.face(collection_id, face_id)
+        self.any_face(collection_id, face_id)
         return self.crops.of(self.collections.get(collection_id).crops_folder, face_id)
+
+    def any_face(self, collection_id: str, face_id: str) -> EnrolledFace:
+        """Return a face that is enrolled, or kept as unknown.
+
+        Raises
+        ------
+        FaceNotFound
+            If there is none of that id.
+        """
+        found = self.kept.get(self.collections.now(collection_id), [face_id])
+        return found[0] if found else self.face(collection_id, face_id)
 
     def faces_of(self, collection_id: str, person: str) -> list[EnrolledFace]:
         """Return all faces of a person.
@@ -199,6 +213,51 @@ class People:
         )
         return self._change_one(collection_id, face_id, reassigned)
 
+    def assign(
+        self, collection_id: str, face_ids: Sequence[str], person: str
+    ) -> list[EnrolledFace]:
+        """Give faces without a person one, but for those whose rejections have them; return these.
+
+        As with `reassign`, photos of them that wait under another name get this one.
+        """
+
+        def noted(log: ErasureLog, now: datetime) -> ErasureLog:
+            for face_id in face_ids:
+                log = log.with_reassignment(at=now, face_id=face_id, person=person)
+            return log
+
+        self.collections.record(collection_id, noted)
+        return self._change(
+            collection_id,
+            lambda: [
+                face
+                for face in self.found(self.collections.now(collection_id), face_ids)
+                if face.person is None and person not in face.rejected
+            ],
+            lambda face: replace(face, person=person),
+        )
+
+    def change(
+        self,
+        collection_id: str,
+        face_ids: Sequence[str],
+        change: Callable[[EnrolledFace], EnrolledFace],
+    ) -> list[EnrolledFace]:
+        """Store those of the faces that are there as they are after a change, and return them."""
+        return self._change(
+            collection_id,
+            lambda: self.found(self.collections.now(collection_id), face_ids),
+            change,
+        )
+
+    def found(self, collection: Collection, face_ids: Sequence[str]) -> list[EnrolledFace]:
+        """Return those of the faces that are enrolled."""
+        return [
+            face
+            for start in range(0, len(face_ids), _PAGE)
+            for face in self.index.get(collection.gallery_id, face_ids[start : start + _PAGE])
+        ]
+
     def reject(self, collection_id: str, face_id: str, person: str) -> EnrolledFace:
         """Say that a face is not that person's: it is never matched to them again.
 
@@ -209,6 +268,9 @@ class People:
         FaceNotFound
             If there is none of that id.
         """
+        kept = self.kept.get(self.collections.now(collection_id), [face_id])
+        if kept:
+            return self._reject_kept(collection_id, kept[0], person)
         self.face(collection_id, face_id)
         # First, so that whoever stores the face just now, too, takes it back.
         self.collections.record(
@@ -225,6 +287,16 @@ class People:
             ),
         )
         self.sleep(self.settle_s)
+        return rejected
+
+    def _reject_kept(self, collection_id: str, face: EnrolledFace, person: str) -> EnrolledFace:
+        """Note it with an unknown face, which names nobody: no answer changes by it."""
+        rejected = replace(face, rejected=face.rejected | {person})
+        self.kept.put(self.collections.now(collection_id), [rejected])
+        now = self.collections.now(collection_id)
+        if self.collections.erased(now).covers_face(face.face_id):
+            self.kept.erase(now, [face.face_id])
+            raise _no_face(face.face_id, collection_id)
         return rejected
 
     def _all_faces_of(self, collection_id: str, person: str) -> Iterator[EnrolledFace]:

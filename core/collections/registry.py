@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
-from core.collections.collection import Collection, check_model
+from core.collections.collection import Collection, Unknowns, check_model
 from core.collections.collection_records import CollectionRecord, CollectionRecords
 from core.collections.erasure_records import ErasureLog, ErasureLogs
 from core.errors import (
@@ -83,6 +83,7 @@ class Collections:
         threshold: float | None = None,
         false_name_rate: float | None = None,
         metadata: dict[str, str] | None = None,
+        keep_unknown: bool | None = None,
     ) -> Collection:
         """Make an empty collection.
 
@@ -103,6 +104,7 @@ class Collections:
             threshold=threshold,
             false_name_rate=false_name_rate,
             metadata=metadata or {},
+            keep_unknown=keep_unknown,
             created_at=datetime.now(UTC),
             erasures=uuid.uuid4().hex,  # there may be some of a former collection of this id
         )
@@ -165,6 +167,28 @@ class Collections:
                 collection = self._active(collection.collection_id, fresh=True).collection
         check_model(collection, model)
         return collection
+
+    def bind_unknowns(self, collection: Collection, model: Model, *, length: int) -> Collection:
+        """Return the collection with a gallery for unknown faces of that model.
+
+        Faces of another model can't be compared with them, and go. Nobody needs to hear of it:
+        who looks for unknown faces asks S3 for the collection.
+        """
+        collection_id = collection.collection_id
+        for _ in range(_ATTEMPTS):
+            stored = self._active(collection_id, fresh=True)
+            former = stored.collection.unknowns
+            if former is not None and former.model == model:
+                return stored.collection
+            made = Unknowns(gallery_id=new_gallery_id(), model=model)
+            self._index.create(made.gallery_id, length=length)
+            changed = stored.collection.model_copy(update={"unknowns": made})
+            if self._records.write(changed, version=stored.version):
+                if former is not None:
+                    self._index.drop(former.gallery_id)
+                return self._active(collection_id, fresh=True).collection
+            self._index.drop(made.gallery_id)
+        raise StorageUnavailable(f"collection {collection_id!r} was changed by others")
 
     def is_current(self, collection: Collection) -> bool:
         """Tell whether the collection is still there, and nothing was erased, asking S3."""

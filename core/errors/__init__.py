@@ -52,6 +52,7 @@
     │   └── PersonNotFound
     ├── Conflict
     │   ├── CollectionExists
+    │   ├── GroupChanged
     │   ├── TooManyWebhooks
     │   └── PersonRejected
     ├── TooBusy                     passes by itself, like the next ones
@@ -118,6 +119,7 @@ from core.errors.requests import (
     EventNotFound,
     FaceNotFound,
     FormTooLarge,
+    GroupChanged,
     IdempotencyConflict,
     ImageNotFound,
     InvalidCollectionId,
@@ -181,6 +183,7 @@ __all__ = [
     "Forbidden",
     "ForeignOrigin",
     "FormTooLarge",
+    "GroupChanged",
     "HostNotTrusted",
     "IdempotencyConflict",
     "ImageNotFound",

@@ -178,6 +178,12 @@ class TooManyWebhooks(Conflict):
     code = "TOO_MANY_WEBHOOKS"
 
 
+class GroupChanged(Conflict):
+    """Raised when there is no group of an id now: it was named, ignored, or joined to another."""
+
+    code = "GROUP_CHANGED"
+
+
 class PersonRejected(Conflict):
     """Raised when a face would be given to a person whom users rejected for it."""
 

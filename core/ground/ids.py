@@ -13,12 +13,15 @@ JOB_ID_LENGTH: Final = 36
 COLLECTION_ID: Final = "[A-Za-z0-9_.-]{1,100}"
 """As a regular expression, for schemas as well."""
 
+FACE_ID: Final = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+"""A UUID of any version in lower case, as a regular expression."""
+
 AUDIT_ID: Final = r"[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(-[0-9]{2}){2}-([0-9]{6}-)?[0-9a-f-]{36}"
 """A time and a UUID, as a regular expression; older records have whole seconds."""
 
 _AUDIT_ID: Final = re.compile(AUDIT_ID)
 _JOB_ID: Final = re.compile(JOB_ID)
-_FACE_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_FACE_ID: Final = re.compile(FACE_ID)
 _COLLECTION_ID: Final = re.compile(COLLECTION_ID)
 _GALLERY_ID: Final = re.compile(r"[0-9a-f]{32}")
 

@@ -21,6 +21,10 @@ _ON_PICTURES: Final = "\ufe0f\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
 """What may follow a picture: that it is shown in colour, and the colour of a skin."""
 
 
+EVERYBODY: Final = "Unknown"
+"""Stands in the rejections of a face that is nobody's; no person can have this name."""
+
+
 def spelled(name: str) -> str:
     """Return the one spelling of a name: composed (NFC), without joiners that change nothing.
 

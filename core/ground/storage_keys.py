@@ -19,6 +19,7 @@ gallery         ``person-ids/{id}.of/{hash}.json``       a person's id, if they 
 gallery         ``person-ids/{id}.of/by-id/{uuid}.json`` under which hash an id lies
 gallery         ``crops/{id}/{face_id}.jpg``             a small picture of an enrolled face
 gallery         ``crops/{id}/writing/{uuid}.json``       which of them are being written
+gallery         ``groups/{collection_id}.json``          which unnamed faces are one person's
 gallery         ``secrets/names``                        by what names are hashed there
 gallery         ``galleries/{gallery_id}.lance/…``       the faces of a gallery
 gallery         ``changes/bell``                         another text after each change
@@ -27,6 +28,7 @@ gallery         ``changes/journals/{gallery_id}``        faces of a gallery that
 gallery         ``recent/collections.json``              the collections used last
 gallery         ``recent/tenants.json``                  whose these were, in the same order
 gallery         ``fleet/last-work``                      another text while workers have work
+gallery         ``fleet/unknowns-swept``                 another text when old unknowns are removed
 gallery         ``webhooks/{id}.json``                   a webhook, with the secrets that sign
 gallery         ``keys/{key_id}.json``                   an API key, without its secrets
 gallery         ``keys-used/{key_id}``                   the day on which a key was used last
@@ -53,6 +55,7 @@ AUDIT: Final = "audit/"
 CONSENTS: Final = "consents/"
 CROPS: Final = "crops/"
 PERSON_IDS: Final = "person-ids/"
+GROUPS: Final = "groups/"
 GALLERIES: Final = "galleries"
 """Without a slash, as a folder's name."""
 CHANGES: Final = "changes/"
@@ -62,6 +65,7 @@ JOURNALS: Final = "changes/journals/"
 RECENT_COLLECTIONS: Final = "recent/collections.json"
 RECENT_TENANTS: Final = "recent/tenants.json"
 LAST_WORK: Final = "fleet/last-work"
+UNKNOWNS_SWEPT: Final = "fleet/unknowns-swept"
 TENANTS: Final = "tenants/"
 WEBHOOKS: Final = "webhooks/"
 KEYS: Final = "keys/"
@@ -225,6 +229,11 @@ def crop_marks_prefix(folder: str) -> str:
 def crop_mark_key(folder: str, unique: str) -> str:
     """Return where such a mark lies."""
     return f"{crop_marks_prefix(folder)}{unique}{_ENDING}"
+
+
+def groups_key(collection_id: str) -> str:
+    """Return where it lies how the unnamed faces of a collection are grouped."""
+    return f"{GROUPS}{collection_id}{_ENDING}"
 
 
 def webhook_key(webhook_id: str) -> str:

@@ -42,6 +42,10 @@ class FaceSettings(BaseModel):
     """Faces of a lower quality are not searched for, unless a request has another bound."""
     keep_face_crops: bool = True
     """Keep a small picture of each enrolled face, which is shown, and embedded by later models."""
+    keep_unknown: bool = False
+    """Keep the faces that an upload or a match did not name; a collection may say otherwise."""
+    keep_unknown_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    """Age at which such faces are removed, unless someone has named or ignored them."""
     match_max_distance: Annotated[float, Field(gt=0, le=2)] | None = None
     """Largest distance between two faces of one person, instead of the model's own."""
     match_false_name_rate: Annotated[float, Field(gt=0, le=0.5)] = 0.01

@@ -9,6 +9,7 @@ from typing import Final
 from core.worker.consumer import LaneConsumer
 from core.worker.job_handler import Outcome
 from core.worker.lane import Lane
+from core.worker.unknown_faces import UnknownFacesWork
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,8 @@ class Worker:
         Kills what still runs when the grace is over.
     on_alive : callable
         Called in every round, for health checks.
+    unknown_faces : UnknownFacesWork, optional
+        What is done in every round for faces that nobody named.
     """
 
     def __init__(
@@ -46,7 +49,9 @@ class Worker:
         grace_s: float,
         stop_recognizer: Callable[[], None],
         on_alive: Callable[[], None],
+        unknown_faces: UnknownFacesWork | None = None,
     ) -> None:
+        self._unknown_faces = unknown_faces
         self._sweepers = [lane.sweeper for lane in lanes if lane.sweeper is not None]
         self._inboxes = [lane.inbox for lane in lanes]
         self._children = children
@@ -102,14 +107,18 @@ class Worker:
         self._stop_recognizer()
         for consumer in self._consumers:
             consumer.close()
+        if self._unknown_faces is not None:
+            self._unknown_faces.flush()
         log.info("worker stopped", extra={"released": unfinished})
 
     def _housekeep(self) -> None:
-        """Sweep the dead letters, and keep hidden the jobs that wait to be tried again."""
+        """Sweep dead letters, keep hidden what waits to be tried again, and keep unknown faces."""
         for consumer in self._consumers:
             consumer.housekeep()
         for sweeper in self._sweepers:
             sweeper.sweep_if_due()
+        if self._unknown_faces is not None:
+            self._unknown_faces.step()
 
     def _stopping(self, pause_s: float) -> bool:
         """Sleep for the pause, but not past a stop; tell whether there is one."""

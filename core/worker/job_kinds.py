@@ -3,7 +3,7 @@
 To answer a job is to fetch its photo, to recognise it, then to name or to enrol its faces.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
@@ -11,7 +11,9 @@ from core.access.audit_trail import AuditTrail
 from core.collections.enrolment.batching import EnrolmentGroups
 from core.collections.enrolment.face_choice import needed_for
 from core.collections.identification import FaceIdentifier
+from core.collections.unknown.keeping import UnknownKeeper
 from core.errors import BucketNotFound, CollectionNotFound, Erased, ObjectMissing
+from core.faces.results import EVERY_FACE
 from core.ground.authors import Author
 from core.ground.realms import Realm
 from core.jobs.batch_records import note_outcome
@@ -68,6 +70,8 @@ class RecognitionJobs:
     max_file_bytes: int
     realm: Realm
     events: Outbox
+    unknowns: UnknownKeeper | None = None
+    keep_crops: bool = True
 
     def parse(self, message: ReceivedMessage) -> Job:
         return Job.from_body(message.body)
@@ -77,20 +81,28 @@ class RecognitionJobs:
         check_is_own(photo, self.realm, job.input_key)
         collection_id = photo.metadata.get(COLLECTION_NOTE, DEFAULT_COLLECTION)
         asked = photo.metadata.get(MIN_QUALITY_NOTE)
-        recognition = self.recognizer.recognise(photo.body)
         try:
-            return self.identifier.identify(
+            keeps = self.unknowns is not None and self.unknowns.keeps_of(collection_id)
+            needed = replace(EVERY_FACE, crops=keeps and self.keep_crops)
+            recognition = self.recognizer.recognise(photo.body, needed)
+            done = self.identifier.identify(
                 job.job_id,
                 collection_id,
                 recognition,
                 min_quality=None if asked is None else float(asked),
             )
+            if self.unknowns is not None and keeps:
+                named = [face.name is not None for face in done.faces]
+                self.unknowns.note(job.job_id, collection_id, recognition, named)
+            return done
         except CollectionNotFound:
             self.inputs.delete(job.input_key)
             raise
 
     def note_outcome(self, job: Job, result: JobResult, notes: Mapping[str, str]) -> None:
-        """Tell of the job; it belongs to no batch."""
+        """Keep the unknown faces of the job, and tell of it; it belongs to no batch."""
+        if self.unknowns is not None:
+            self.unknowns.settle(job.job_id)
         self.events.job_ended(result, batch_id=None, notes=notes)
 
 
@@ -112,6 +124,8 @@ class IndexJobs:
     keep_crops: bool = True
     realm: Realm
     events: Outbox
+    on_unnamed: Callable[[str], None] = lambda _: None
+    """Called with the collection that got faces without a person."""
 
     def parse(self, message: ReceivedMessage) -> IndexJob:
         return IndexJob.from_body(message.body, Author.noted(message.notes))
@@ -139,6 +153,10 @@ class IndexJobs:
                 counts={"faces": len(result.face_records)},
             )
         self.events.job_ended(result, batch_id=job.batch_id, notes=notes)
+        if isinstance(result, IndexDone) and any(
+            record.person is None for record in result.face_records
+        ):
+            self.on_unnamed(result.collection_id)
 
     def _answer(self, job: IndexJob) -> IndexDone:
         try:

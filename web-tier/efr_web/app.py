@@ -21,6 +21,7 @@ from efr_web.routes.collection_routes import add_collection_routes
 from efr_web.routes.direct_upload_routes import add_direct_upload_routes
 from efr_web.routes.docs_routes import add_docs_routes
 from efr_web.routes.face_routes import add_face_routes
+from efr_web.routes.group_routes import add_group_routes
 from efr_web.routes.health_routes import add_health_routes
 from efr_web.routes.image_routes import add_image_routes
 from efr_web.routes.job_routes import add_job_routes
@@ -82,6 +83,7 @@ def _add_routes(api: Api, parts: WebParts, settings: Settings) -> None:
     add_people_routes(api, parts)
     add_person_routes(api, parts)
     add_image_routes(api, parts)
+    add_group_routes(api, parts)
     add_receipt_routes(api, parts)
     add_direct_upload_routes(api, parts)
     add_face_routes(api, parts, reader)

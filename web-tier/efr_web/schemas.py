@@ -9,6 +9,7 @@ from core.collections.collection import Collection
 from core.collections.consents import ConsentNote
 from core.collections.persons import KnownPerson
 from core.faces.results import Model
+from core.ground.names import EVERYBODY
 from core.ground.records import Frozen
 from core.jobs.recognition_job import DetectedFace, FaceBox, ImageSize
 from core.jobs.webhooks.endpoints import DisabledReason, Endpoint, EventType, State
@@ -118,6 +119,7 @@ class CollectionSummary(Frozen):
     metadata: dict[str, str]
     created_at: datetime
     model: Model | None
+    keep_unknown: bool | None
 
     @classmethod
     def of(cls, collection: Collection, *, threshold: float, **more: object) -> Self:
@@ -170,7 +172,7 @@ class KnownFace(Frozen):
             person=face.person,
             image_id=face.image_id,
             metadata=dict(face.metadata),
-            rejected=sorted(face.rejected),
+            rejected=sorted(face.rejected - {EVERYBODY}),
             box=None if face.box is None else FaceBox.of(face.box),
             quality=None if face.quality is None else round(face.quality, 1),
             enrolled_at=face.enrolled_at,
@@ -243,6 +245,53 @@ class PersonRenamed(Frozen):
     person: str
     person_id: str
     metadata: dict[str, str]
+    faces: int
+
+
+class GroupFace(Frozen):
+    """An unnamed face, and the path of its picture."""
+
+    face_id: str
+    image: str
+
+
+class SuggestedPerson(Frozen):
+    """A known person who is like the faces of a group."""
+
+    person: str
+    similarity: float
+
+
+class UnknownGroup(Frozen):
+    """Unnamed faces of one person; `faces` has up to 100 of them."""
+
+    group_id: str
+    size: int
+    faces: list[GroupFace]
+    suggestion: SuggestedPerson | None
+
+
+class GroupList(Frozen):
+    """A page of groups, and how many new faces are in none yet; see `next_token`."""
+
+    groups: list[UnknownGroup]
+    pending: int
+    next_token: str | None
+
+
+class GroupNamed(Frozen):
+    """How many faces got the name, and for which the person was rejected."""
+
+    person: str
+    faces: int
+    rejected: list[str]
+
+
+class GroupIgnored(Frozen):
+    """Whether a group is ignored now, and how many faces it has."""
+
+    group_id: str
+    ignored: bool
     faces: int
 
 

@@ -27,9 +27,11 @@ from core.collections.consents import Consents
 from core.collections.crops import Crops, Meant
 from core.collections.erasing.receipts import Kind, Receipt, Removed, action_of
 from core.collections.erasing.traces import Found, Traces, Whom
+from core.collections.kept_faces import KeptFaces, was_kept
 from core.collections.people import People
 from core.collections.person_ids import PersonIds
 from core.collections.registry import Collections
+from core.collections.unknown.group_store import GroupStore
 from core.errors import (
     CollectionNotFound,
     ImageNotFound,
@@ -76,6 +78,8 @@ class Erasure:
     consents: Consents
     ids: PersonIds
     crops: Crops
+    kept: KeptFaces
+    groups: GroupStore
     index: FaceIndex
     inputs: ObjectStore
     outputs: ObjectStore
@@ -94,7 +98,7 @@ class Erasure:
         CollectionNotFound, FaceNotFound
             If there is none.
         """
-        face = self.people.face(collection_id, face_id)
+        face = self.people.any_face(collection_id, face_id)
         whom = Whom(collection_id=collection_id, face_ids=frozenset({face_id}))
 
         def find(_: Set[str]) -> "_Holding":
@@ -102,9 +106,12 @@ class Erasure:
                 faces=self._faces(whom),
                 noted=self._noted_without(whom, [face.person]),
                 crops=self._unfinished(collection_id, Meant(face_ids=whom.face_ids)),
+                kept=frozenset(self._kept_ids(collection_id, whom.face_ids)),
             )
-            if not holding.faces or face.job_id is None:
+            if not (holding.faces or holding.kept) or face.job_id is None:
                 return holding
+            if was_kept(collection_id, face):
+                return self._with_jobs(collection_id, holding, {face.job_id})
             return replace(holding, found=self._traces.of_job(face.job_id, whom))
 
         people = (face.person,)
@@ -160,7 +167,8 @@ class Erasure:
             noted = (person,) if self.consents.is_there(collection_id, person) else ()
             meant = Meant(person=person, face_ids=known, job_ids=found.jobs)
             crops = self._unfinished(collection_id, meant)
-            return _Holding(faces=faces, found=found, noted=noted, crops=crops)
+            holding = _Holding(faces=faces, found=found, noted=noted, crops=crops)
+            return self._with_jobs(collection_id, holding, self._uploads_of(collection_id, faces))
 
         first = find(set())
         if not first:
@@ -193,13 +201,18 @@ class Erasure:
         work = _Work(kind="collection", collection_id=collection_id, author=author)
         whom = Whom(collection_id=collection_id)
         with self._audited(work):
-            work.removed += Removed(faces=self._drop(collection))
+            work.removed += Removed(
+                faces=self._drop(collection), unknown_faces=self.kept.drop(collection)
+            )
+            self.groups.forget(collection_id)
             self.crops.erase_all(collection.crops_folder)
             work.removed += self._erase_all(whom)
             # What comes to a next collection of this id shall be later than the record.
             self.sleep(max(0.0, recorded_s + self.settle_s - self.clock()))
             while late := self._erase_all(whom):
                 work.removed += late
+            self.kept.drop(collection)
+            self.groups.forget(collection_id)
             self.crops.erase_all(collection.crops_folder)
         self.collections.delete_record(collection)
         return work.receipt
@@ -273,12 +286,18 @@ class Erasure:
         removed = self._traces.erase(holding.found)
         collection = self.collections.now(collection_id)
         # Before the faces: without these, nobody would look for them again.
-        self.crops.erase(collection.crops_folder, holding.faces | holding.crops)
+        gone = holding.faces | holding.kept
+        self.crops.erase(collection.crops_folder, gone | holding.crops)
+        self.kept.erase(collection, sorted(holding.kept))
         if holding.faces:
             self.index.erase(collection.gallery_id, sorted(holding.faces))
+        if gone:
+            self.groups.forget_faces(collection, gone)
         # After the faces: whoever sets a note looks for them afterwards.
         notes = sum(self.consents.erase(collection_id, person) for person in holding.noted)
-        return removed + Removed(faces=len(holding.faces), consents=notes)
+        return removed + Removed(
+            faces=len(holding.faces), unknown_faces=len(holding.kept), consents=notes
+        )
 
     def _erase_all(self, whom: Whom) -> Removed:
         """Erase the jobs, batches and consent notes of a collection."""
@@ -305,6 +324,26 @@ class Erasure:
             if not self._faces(Whom(collection_id=whom.collection_id, person=person))
             - whom.face_ids
         )
+
+    def _uploads_of(self, collection_id: str, face_ids: Set[str]) -> set[str]:
+        """Return the uploads that brought those of the faces that were unknown at first."""
+        collection = self.collections.now(collection_id)
+        if collection.model is None or not face_ids:
+            return set()
+        found = self.people.found(collection, sorted(face_ids))
+        return {face.job_id for face in found if face.job_id and was_kept(collection_id, face)}
+
+    def _kept_ids(self, collection_id: str, face_ids: Set[str]) -> list[str]:
+        kept = self.kept.get(self.collections.now(collection_id), face_ids)
+        return [face.face_id for face in kept]
+
+    def _with_jobs(self, collection_id: str, holding: "_Holding", uploads: Set[str]) -> "_Holding":
+        """Add these uploads to the jobs, and to the faces what all of the jobs left unknown."""
+        found = holding.found
+        found = replace(found, answered=found.answered | self._traces.stored(uploads))
+        collection = self.collections.now(collection_id)
+        kept = holding.kept | self.kept.of_jobs(collection, found.jobs)
+        return replace(holding, found=found, kept=kept)
 
     def _unfinished(self, collection_id: str, meant: Meant) -> frozenset[str]:
         """Return the faces that have a crop, and may never be put, as their writer died."""
@@ -389,11 +428,13 @@ class _Holding:
     crops: frozenset[str] = frozenset()
     found: Found = field(default_factory=Found)
     noted: tuple[str, ...] = ()
+    kept: frozenset[str] = frozenset()
+    """Unknown faces that are kept."""
 
     def __bool__(self) -> bool:
-        return bool(self.faces or self.crops or self.found or self.noted)
+        return bool(self.faces or self.kept or self.crops or self.found or self.noted)
 
     @property
     def has_only_results(self) -> bool:
-        others = (self.faces, self.crops, self.found.unanswered, self.found.batches, self.noted)
-        return not any(others)
+        others = (self.faces, self.kept, self.crops, self.noted)
+        return not any((*others, self.found.unanswered, self.found.batches))

@@ -60,6 +60,7 @@ class Removed(Frozen):
     results: int = 0
     batches: int = 0
     consents: int = 0
+    unknown_faces: int = 0
 
     def __add__(self, other: "Removed") -> "Removed":
         mine, theirs = self.model_dump(), other.model_dump()

@@ -159,6 +159,15 @@ class Traces:
             return Found(unanswered=frozenset({job_id}))
         return Found()
 
+    def stored(self, job_ids: Iterable[str]) -> frozenset[str]:
+        """Return those of the realm's jobs that have a result, or a photo that waits no more."""
+        results = Results(self.outputs, self.realm)
+        return frozenset(
+            job_id
+            for job_id in job_ids
+            if results.read(job_id) is not None or self.inputs.keys(photo_prefix(job_id))
+        )
+
     def erase(self, found: Found) -> Removed:
         """Remove what holds the jobs; last the results by which they would be found again."""
         lists = BatchLists(outputs=self.outputs, realm=self.realm)

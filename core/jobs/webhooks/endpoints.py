@@ -11,7 +11,7 @@ from core.ground.ids import new_id
 from core.ground.realms import Realm
 from core.ground.records import Frozen
 
-EventType = Literal["job.done", "job.failed", "batch.done", "person.erased"]
+EventType = Literal["job.done", "job.failed", "batch.done", "person.erased", "unknown.grouped"]
 EVENT_TYPES: Final[tuple[EventType, ...]] = get_args(EventType)
 DisabledReason = Literal["GONE", "FAILING"]
 State = Literal["active", "failing", "disabled"]

@@ -99,6 +99,15 @@ class Outbox:
                 data = {**data, "person_hash": person_hash(endpoint, collection_id, person)}
             self._send(event.model_copy(update={"data": data}), [endpoint])
 
+    def unknown_grouped(self, collection_id: str, group_id: str, *, faces: int) -> None:
+        event = Event.of(
+            "unknown.grouped",
+            {"collection_id": collection_id, "group_id": group_id, "faces": faces},
+            subject=group_id,
+            now=self._time(),
+        )
+        self._send(event, self._listeners(event))
+
     def check_callback(self, url: str, guard: Guard) -> None:
         """Refuse an address to which no event of this tenant may be sent.
 

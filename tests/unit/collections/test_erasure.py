@@ -462,7 +462,15 @@ def test_audit_record_and_log_hold_counts_and_no_name(
         "action": "erase_person",
         "actor": "nobody",
         "collection_id": "family",
-        "counts": {"faces": 1, "jobs": 1, "photos": 1, "results": 1, "batches": 0, "consents": 0},
+        "counts": {
+            "faces": 1,
+            "jobs": 1,
+            "photos": 1,
+            "results": 1,
+            "batches": 0,
+            "consents": 0,
+            "unknown_faces": 0,
+        },
     }
     assert "Ada" not in " ".join(str(vars(line)) for line in caplog.records)
 

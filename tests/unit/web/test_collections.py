@@ -27,6 +27,7 @@ def test_collection_is_made_described_and_erased(web: WebFixture) -> None:
         "expected_false_names": None,
         "metadata": {"town": "Ulm"},
         "model": None,
+        "keep_unknown": None,
         "persons": 0,
         "faces": 0,
     }

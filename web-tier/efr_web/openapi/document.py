@@ -30,6 +30,7 @@ lowest similarity, 0 to 100. Photos are JPEG, PNG, WebP, HEIC, AVIF or BMP. List
 _PATH_PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "collection_id": {"type": "string", "pattern": f"^{COLLECTION_ID}$"},
     "face_id": {"type": "string", "format": "uuid"},
+    "group_id": {"type": "string", "format": "uuid"},
     "job_id": {"type": "string", "format": "uuid"},
     "batch_id": {"type": "string", "format": "uuid"},
     "webhook_id": {"type": "string", "format": "uuid"},

@@ -14,6 +14,7 @@ from pydantic import (
 from core.collections.consents import ConsentNote
 from core.collections.matches import By
 from core.collections.matching import MAX_MATCHES
+from core.ground.ids import FACE_ID
 from core.ground.names import spelled
 from core.jobs.index_job import (
     MAX_KEY_BYTES,
@@ -160,6 +161,10 @@ class CreateCollection(RequestModel):
     threshold: Threshold | None = None
     false_name_rate: FalseNameRate | None = None
     metadata: Metadata = Field(default_factory=dict)
+    keep_unknown: Annotated[
+        bool | None,
+        Field(description="Keep faces that nobody named; null for what the service does."),
+    ] = None
 
 
 class ChangeCollection(RequestModel):
@@ -170,11 +175,12 @@ class ChangeCollection(RequestModel):
     threshold: Threshold | None = None
     false_name_rate: FalseNameRate | None = None
     metadata: Metadata = Field(default_factory=dict)
+    keep_unknown: bool | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if not self.model_fields_set:
-            raise ValueError("give threshold, false_name_rate or metadata")
+            raise ValueError("give threshold, false_name_rate, metadata or keep_unknown")
         return self
 
 
@@ -278,6 +284,16 @@ class PersonOfFace(RequestModel):
     person: PersonName
 
 
+class NameGroup(RequestModel):
+    """Whose the faces of a group are, but for some of them."""
+
+    person: PersonName
+    without: Annotated[
+        list[Annotated[str, StringConstraints(pattern=rf"^{FACE_ID}$")]],
+        Field(max_length=10_000, description="Ids of faces that are not the person's."),
+    ] = []
+
+
 class Consent(ConsentNote, RequestModel):
     """A consent note: what a person agreed to, the day, and where that is filed."""
 
@@ -329,3 +345,9 @@ class FacePageQuery(PageQuery):
     """The page of a list of faces, all or one person's."""
 
     person: PersonName | None = None
+
+
+class GroupPageQuery(PageQuery):
+    """The page of a list of groups: of those that are shown, or of those that are ignored."""
+
+    ignored: bool = False

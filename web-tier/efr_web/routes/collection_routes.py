@@ -53,6 +53,7 @@ def add_collection_routes(api: Api, parts: WebParts) -> None:
             threshold=body.threshold,
             false_name_rate=body.false_name_rate,
             metadata=body.metadata,
+            keep_unknown=body.keep_unknown,
         )
         visible(parts).audit.add(
             "create_collection", caller().author, collection_id=made.collection_id

@@ -373,7 +373,7 @@ def test_url_to_which_nothing_is_sent_is_refused(service: Service, url: str) -> 
         {"url": "https://example.org/"},
         {"url": "https://example.org/", "events": []},
         {"url": "https://example.org/", "events": ["job.done", "job.done"]},
-        {"url": "https://example.org/", "events": ["unknown.grouped"]},
+        {"url": "https://example.org/", "events": ["unknown.seen"]},
         {"url": "https://example.org/", "events": ["job.done"], "details": "yes"},
         {"url": "https://example.org/", "events": ["job.done"], "secret": "mine"},
     ],

@@ -27,6 +27,7 @@ from tests.unit.web.web_fixture import (
 SETTINGS = KEYS.model_copy(update={"allowed_buckets": ("ours:album",)})
 CONSENT = {"text": "Ada agrees", "date": "2026-04-01", "source": "Form 17"}
 FACE = "/collections/staff/faces/{face}"
+GROUP = "/collections/staff/groups/"
 PERSON = "/collections/staff/persons/{person}"
 
 
@@ -73,9 +74,13 @@ def everything_done(ours: Audited) -> None:
     web = ours.web
     ours.enrol("Ada")
     web.album.objects["1.jpg"] = photo_number(1)
+    web.album.objects["2.jpg"] = photo_number(2)
     web.shows(photo_number(1), face(5))
+    web.shows(photo_number(2), face(9))
     batch = {"collection_id": "staff", "s3_keys": ["1.jpg"], "person": "Bob"}
     assert ours.call("POST", "/faces/index/batch", json=batch).status_code == 202
+    web.worker.run_once()
+    ours.call("POST", "/faces/index/batch", json=batch | {"person": None, "s3_keys": ["2.jpg"]})
     web.worker.run_once()
     ada = ours.face_of("Ada")
     ours.call("PUT", "/collections/staff/consents/Ada", json=CONSENT)
@@ -84,6 +89,11 @@ def everything_done(ours: Audited) -> None:
     ours.call("POST", FACE.format(face=ada) + "/reassign", json={"person": "Ada"})
     ours.call("POST", FACE.format(face=ada) + "/reject", json={"person": "Zoe"})
     ours.call("PATCH", "/collections/staff", json={"false_name_rate": 0.02})
+    (group,) = json_of(ours.call("GET", "/collections/staff/groups"))["groups"]
+    for verb in ("ignore", "unignore"):
+        assert ours.call("POST", f"{GROUP}{group['group_id']}/{verb}").status_code == 200
+    bob = {"person": "Bob"}
+    assert ours.call("POST", f"{GROUP}{group['group_id']}/name", json=bob).status_code == 200
     for path in (FACE.format(face=ada), PERSON.format(person="Bob"), "/collections/staff"):
         assert ours.call("DELETE", path).status_code == 204
 
@@ -96,12 +106,16 @@ def test_each_call_that_changes_something_leaves_a_record(ours: Audited) -> None
         "create_collection",
         "enrol",
         "enrol_batch",
+        "enrol_batch",
         "consent",
         "rename",
         "merge",
         "reassign",
         "reject",
         "change_collection",
+        "ignore_group",
+        "unignore_group",
+        "name_group",
         "erase_face",
         "erase_person",
         "erase_collection",
@@ -257,7 +271,8 @@ def test_receipt_of_a_person_can_be_filed(ours: Audited) -> None:
         "actor": ours.key_id,
         "request_id": "order-17",
         "removed": {
-            "faces": 1, "jobs": 2, "photos": 2, "results": 2, "batches": 0, "consents": 0
+            "faces": 1, "jobs": 2, "photos": 2, "results": 2, "batches": 0, "consents": 0,
+            "unknown_faces": 0,
         },
         "is_complete": True,
     }  # fmt: skip
