@@ -8,7 +8,7 @@ export ORT_DISABLE_TELEMETRY := 1
 CODE := core web-tier app-tier cli harness benchmarks scripts tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install accuracy samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-door bench-executors bench-collections erasing webhooks bench-s3 bench-quality bench-upright containers prove-containers lock bench-groups
+.PHONY: help install accuracy samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-door bench-executors bench-collections erasing webhooks bench-s3 bench-quality bench-upright bench-crops containers prove-containers lock bench-groups
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -86,6 +86,9 @@ bench: install .venv-bench/installed ## Measure the engine beside face_recogniti
 bench-upright: install ## Compare the processor time per photo with a worktree's, BASE=...; writes docs/benchmarks/upright.json
 	@$(BIN)/python -m benchmarks.engine.upright --models-dir var/models --base $(BASE) $(BENCH_UPRIGHT)
 	@$(COG) -r docs/benchmarks.md
+
+bench-crops: install ## Compare embeddings of kept pictures with those of photos; writes docs/benchmarks/crops.json
+	@$(BIN)/python -m benchmarks.engine.crops --models-dir var/models $(BENCH_CROPS)
 
 bench-search: install .venv-bench/installed ## Measure the search of a million faces; writes docs/benchmarks/search.json
 	@$(BIN)/python -m benchmarks.search.bench_search --models-dir var/models --face-recognition-python .venv-bench/bin/python $(BENCH_SEARCH)
