@@ -75,6 +75,15 @@ def require_name(result: dict[str, Any]) -> None:
         raise SmokeError(f"expected {PERSON!r}, got {result}")
 
 
+def runner_up(result: dict[str, Any]) -> str:
+    """Return who comes behind the person; fail unless that is another one, less similar."""
+    (named,) = (face for face in result["faces"] if face["name"] == PERSON)
+    other = named["runner_up"]
+    if other is None or other["name"] == PERSON or other["similarity"] >= named["similarity"]:
+        raise SmokeError(f"expected another person as the runner-up, got {named}")
+    return f"{other['name']}, {other['similarity']} behind {named['similarity']}"
+
+
 def smoke(address: str) -> None:
     """Run every step, printing each when it is done."""
     _, waited_photo, polled_photo = (SAMPLES / PERSON / name for name in PHOTOS[PERSON])
@@ -96,6 +105,7 @@ def smoke(address: str) -> None:
     require_name(done)
     print(f"Upload OK, job_id={done['job_id']}, status={done['status']}")
     print(f"Result: {done['result']}")
+    print(f"Runner-up: {runner_up(done)}")
 
 
 def main() -> int:

@@ -29,7 +29,7 @@ def test_answer_describes_every_face(service: Service) -> None:
     (face,) = result["faces"]
     assert face["name"] == OBAMA
     assert face["similarity"] >= 80
-    assert face["distance"] <= service.settings.match_max_distance
+    assert face["distance"] <= service.settings.max_distance
     assert face["quality"] > 50
     assert face["quality_reasons"] == []
     assert set(face["box"]) == {"left", "top", "width", "height"}
