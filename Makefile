@@ -8,7 +8,7 @@ export ORT_DISABLE_TELEMETRY := 1
 CODE := core web-tier app-tier cli harness benchmarks scripts tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install accuracy samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-door bench-executors bench-collections erasing webhooks bench-s3 bench-quality bench-upright bench-crops containers prove-containers lock bench-groups
+.PHONY: help install accuracy samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-people bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-door bench-executors bench-collections erasing webhooks bench-s3 bench-quality bench-upright bench-crops containers prove-containers lock bench-groups
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -119,6 +119,10 @@ bench-door: install ## Measure what keys add to a request; writes docs/benchmark
 bench-executors: samples ## Measure four children in both executors; writes docs/benchmarks/executors.json
 	@$(BIN)/python -m benchmarks.service.bench_executors $(BENCH_EXECUTORS)
 	@$(COG) -r docs/executors.md
+
+bench-people: install ## Measure the search for people; writes docs/benchmarks/search_people.json
+	@$(BIN)/python -m benchmarks.search.bench_people --models-dir var/models $(BENCH_PEOPLE)
+	@$(COG) -r docs/search.md
 
 rank1: install ## Search LFW's people by one photo each; writes docs/benchmarks/rank1.json
 	@$(BIN)/python -m benchmarks.search.rank1 --models-dir var/models $(RANK1)

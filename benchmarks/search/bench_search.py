@@ -71,7 +71,7 @@ Truth = Counts
 def main() -> None:
     """Run every part."""
     options = _options()
-    real = _real(options)
+    real = real_of(options)
     made = made_faces(real, max(options.sizes), probes=options.probes)
     load_before = os.getloadavg()
     with tempfile.TemporaryDirectory() as name:
@@ -106,20 +106,27 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--photos", type=Path, default=Path("../shared/data/lfw-view1"))
-    parser.add_argument("--models-dir", type=Path, required=True, help="with YuNet")
-    parser.add_argument("--cache", type=Path, default=Path("var/cache"))
+    parser = machine_options(__doc__, out="docs/benchmarks/search.json")
     parser.add_argument("--face-recognition-python", help="interpreter that has face_recognition")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="fewer: for a trial")
-    parser.add_argument("--probes", type=int, default=2000)
     parser.add_argument("--starts", type=int, default=5)
     parser.add_argument("--new-faces", type=int, default=20)
-    parser.add_argument("--out", type=Path, default=Path("docs/benchmarks/search.json"))
     return parser.parse_args()
 
 
-def _real(options: argparse.Namespace) -> RealFaces:
+def machine_options(description: str | None, *, out: str) -> argparse.ArgumentParser:
+    """Return a parser of what every benchmark of made faces is told."""
+    parser = argparse.ArgumentParser(description=(description or "").splitlines()[0])
+    parser.add_argument("--photos", type=Path, default=Path("../shared/data/lfw-view1"))
+    parser.add_argument("--models-dir", type=Path, required=True, help="with YuNet")
+    parser.add_argument("--cache", type=Path, default=Path("var/cache"))
+    parser.add_argument("--probes", type=int, default=2000)
+    parser.add_argument("--out", type=Path, default=Path(out))
+    return parser
+
+
+def real_of(options: argparse.Namespace) -> RealFaces:
+    """Return the real faces of which others are made; exits without LFW's photos."""
     photos = sorted((options.photos / "images").rglob("*.jpg"))
     if not photos:
         sys.exit(f"{options.photos} has no photos: LFW's development view is not there")

@@ -38,6 +38,7 @@ def tables() -> dict[str, str]:
         "run": _run(search),
         "sizes": _sizes_table(search["sizes"]),
         "memory": _memory_table(search["memory"]),
+        **_people(_read("search_people.json")),
         "nearness": _nearness_table(search["faces"]),
         "rank1": _rank1_table(rank1),
         "rank1 photos": _rank1_photos(rank1),
@@ -131,6 +132,39 @@ def _memory_table(memory: dict[str, Any]) -> str:
     ]
     head = ("", "embeddings", "process grew by", "", "arrays alone", "", "process before")
     return table(head, rows)
+
+
+def _people(measured: dict[str, Any]) -> dict[str, str]:
+    machine = measured["machine"]
+    return {
+        "people": people_table(measured["sizes"]),
+        "people run": paragraph(
+            f"Measured {measured['measured_at'][:10]} on {machine['cores']} cores, with "
+            f"{measured['probes']:,} probes. The load average was {machine['load_before']} before, "
+            + "and "
+            + " and ".join(str(size["load"]) for size in measured["sizes"].values())
+            + " during the searches."
+        ),
+    }
+
+
+def people_table(sizes: dict[str, Any]) -> str:
+    """Return a row per size: times of the processor and of the clock, and what is found."""
+    rows = [
+        (
+            f"{int(size):,}",
+            f"{measured['people']:,}",
+            *(_both_times(measured["ways"][way]) for way in ("1 face", "50 faces", "people")),
+            *(f"{share:.2%}" for share in measured["recall"].values()),
+        )
+        for size, measured in sizes.items()
+    ]
+    head = ("faces", "people", "nearest face", "50 nearest faces", "12 nearest people")
+    return table((*head, "best person", "best two", "of the best 12"), rows)
+
+
+def _both_times(way: dict[str, float]) -> str:
+    return f"{way['cpu_p50_ms']:.2f} / {way['p50_ms']:.2f}"
 
 
 def _nearness_table(faces: dict[str, Any]) -> str:
