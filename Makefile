@@ -59,6 +59,10 @@ test: samples ## Run every test, in four processes with a LocalStack each
 hooks: install ## Run the checks of style before each commit
 	@$(BIN)/pre-commit install
 
+.PHONY: page
+page: ## Build the page in page/ again, with its tests; needs Node 20.19 or later
+	@cd page && npm ci --ignore-scripts --silent && npm test --silent && npm run build --silent
+
 lint: install ## Check style, formatting, the direction of imports and the tables of the documents
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .

@@ -25,6 +25,8 @@ from efr_web.routes.group_routes import add_group_routes
 from efr_web.routes.health_routes import add_health_routes
 from efr_web.routes.image_routes import add_image_routes
 from efr_web.routes.job_routes import add_job_routes
+from efr_web.routes.key_routes import add_key_routes
+from efr_web.routes.page_routes import add_page_routes
 from efr_web.routes.people_routes import add_people_routes
 from efr_web.routes.person_routes import add_person_routes
 from efr_web.routes.receipt_routes import add_receipt_routes
@@ -90,4 +92,6 @@ def _add_routes(api: Api, parts: WebParts, settings: Settings) -> None:
     add_batch_routes(api, parts)
     add_webhook_routes(api, parts)
     add_health_routes(api, parts)
+    add_key_routes(api)
     add_docs_routes(api)
+    add_page_routes(api)

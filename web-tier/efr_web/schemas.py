@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
+from core.access.keys import ApiKey, Scope
 from core.collections.collection import Collection
 from core.collections.consents import ConsentNote
 from core.collections.persons import KnownPerson
@@ -61,6 +62,26 @@ class Readiness(Frozen):
     status: Literal["ready"] = "ready"
     galleries: dict[str, str]
     limits: Literal["none", "process", "shared", "away"]
+
+
+class KeyDescription(Frozen):
+    """What a key may do; `collections` are patterns of the ids that it may know.
+
+    Without keys everybody may do all, and the other fields are null.
+    """
+
+    key_id: str | None
+    name: str | None
+    scopes: list[Scope]
+    collections: list[str]
+    expires_at: datetime | None
+
+    @classmethod
+    def of(cls, key: ApiKey | None) -> Self:
+        """Return what the holder of a key sees of it: never its secret."""
+        if key is None:
+            return cls(key_id=None, name=None, scopes=["admin"], collections=["*"], expires_at=None)
+        return cls.model_validate(key.model_dump(include=set(cls.model_fields)))
 
 
 class JobPending(Frozen):

@@ -103,7 +103,7 @@ def test_health_needs_no_key(door: Door) -> None:
     assert door.client.get("/health").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/docs/docs.js"])
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/docs/docs.js", "/page/page.js"])
 def test_documentation_needs_no_key(door: Door, path: str) -> None:
     assert door.client.get(path).status_code == 200
 

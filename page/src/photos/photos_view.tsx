@@ -1,0 +1,147 @@
+import { useEffect, useMemo, useReducer, useState } from "preact/hooks";
+
+import type { Collection } from "../answers";
+import type { Client } from "../client";
+import { inPath } from "../client";
+import { texts, why } from "../texts";
+import { DropZone } from "./drop_zone";
+import { isPhoto } from "./files";
+import { PhotoCard } from "./photo_card";
+import { Uploads, failuresByCode } from "./uploads";
+
+const PAGE = 24;
+
+interface Props {
+  client: Client;
+  collection: string;
+  mayEnrol: boolean;
+}
+
+export function PhotosView({ client, collection, mayEnrol }: Props) {
+  const [, draw] = useReducer((count: number) => count + 1, 0);
+  const [round, startAgain] = useReducer((count: number) => count + 1, 0);
+  const [shown, setShown] = useState(PAGE);
+  const [leftOut, setLeftOut] = useState(0);
+  const uploads = useMemo(
+    () => new Uploads(client, collection, () => draw(undefined)),
+    [client, collection, round],
+  );
+  useEffect(() => () => uploads.stop(), [uploads]);
+
+  const isEmpty = useIsEmpty(client, collection);
+
+  function add(files: File[]) {
+    const photos = files.filter(isPhoto);
+    setLeftOut(files.length - photos.length);
+    uploads.add(photos);
+  }
+
+  const results = uploads.all.filter(({ state }) => state !== "failed");
+  return (
+    <>
+      <h1>{texts.photos.heading}</h1>
+      <DropZone onFiles={add} isSmall={uploads.all.length > 0} />
+      <p class="quiet" role="status">
+        {leftOut > 0 && texts.photos.skipped(leftOut)}
+      </p>
+      {isEmpty && uploads.all.length === 0 && <p class="empty">{texts.photos.nobody}</p>}
+      {uploads.all.length > 0 && (
+        <Progress
+          uploads={uploads}
+          onClear={() => {
+            setShown(PAGE);
+            startAgain(undefined);
+          }}
+        />
+      )}
+      <Failures uploads={uploads} />
+      {results.length > 0 && (
+        <section aria-labelledby="results">
+          <h2 id="results">{texts.photos.results}</h2>
+          <ul class="cards">
+            {results.slice(0, shown).map((upload) => (
+              <PhotoCard
+                key={`${round}-${upload.id}`}
+                upload={upload}
+                state={upload.state}
+                client={client}
+                collection={collection}
+                mayEnrol={mayEnrol}
+              />
+            ))}
+          </ul>
+          {results.length > shown && (
+            <button onClick={() => setShown(shown + PAGE)}>
+              {texts.photos.more(Math.min(PAGE, results.length - shown))}
+            </button>
+          )}
+        </section>
+      )}
+    </>
+  );
+}
+
+/** Tell whether nobody is enrolled. */
+function useIsEmpty(client: Client, collection: string): boolean {
+  const [isEmpty, setIsEmpty] = useState(false);
+  useEffect(() => {
+    client
+      .ask<Collection>("GET", `/collections/${inPath(collection)}`)
+      .then(({ body }) => setIsEmpty(body.persons === 0))
+      .catch(() => setIsEmpty(false));
+  }, [client, collection]);
+  return isEmpty;
+}
+
+function Progress({ uploads, onClear }: { uploads: Uploads; onClear: () => void }) {
+  const total = uploads.all.length;
+  const done = uploads.ended;
+  const rate = uploads.perSecond;
+  const isRunning = done < total;
+  return (
+    <section class="progress">
+      <progress value={done} max={total} aria-label={texts.photos.progressLabel} />
+      <p>
+        <span role="status">
+          {isRunning ? texts.photos.progress(done, total) : texts.photos.finished(total, uploads.failed)}
+        </span>
+        {isRunning && rate !== null && (
+          <span class="quiet">
+            {texts.photos.rate(rate)} · {texts.photos.rest((total - done) / rate)}
+          </span>
+        )}
+        {!isRunning && <button onClick={onClear}>{texts.photos.clear}</button>}
+      </p>
+      <p class="held" role="status">
+        {isRunning && uploads.isHeld && texts.photos.waitingForService}
+      </p>
+    </section>
+  );
+}
+
+function Failures({ uploads }: { uploads: Uploads }) {
+  const failures = failuresByCode(uploads.all);
+  if (failures.length === 0) return null;
+  return (
+    <section class="failures" aria-labelledby="failures">
+      <h2 id="failures">{texts.photos.failures}</h2>
+      <ul>
+        {failures.map(([code, count]) => (
+          <li key={code}>
+            <details>
+              <summary>{texts.photos.failedWith(count, why(code))}</summary>
+              <p class="quiet names">
+                {uploads.all
+                  .filter((upload) => upload.state === "failed" && upload.code === code)
+                  .slice(0, 50)
+                  .map(({ file }) => file.name)
+                  .join(", ")}
+              </p>
+            </details>
+            <button onClick={() => uploads.retry(code)}>{texts.tryAgain}</button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

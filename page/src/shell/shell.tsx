@@ -1,0 +1,112 @@
+import { useEffect, useState } from "preact/hooks";
+
+import type { Collection, KeyDescription, Scope } from "../answers";
+import type { Client } from "../client";
+import { PhotosView } from "../photos/photos_view";
+import { texts } from "../texts";
+import { VIEWS, hashOf, placeOf } from "./place";
+import type { Place, View } from "./place";
+
+interface Props {
+  client: Client;
+  allowed: KeyDescription;
+  onLeave: (() => void) | null;
+}
+
+const NEEDED: Record<View, Scope> = { photos: "recognise" };
+
+export function Shell({ client, allowed, onLeave }: Props) {
+  const may = (scope: Scope) => allowed.scopes.includes(scope) || allowed.scopes.includes("admin");
+  const views = VIEWS.filter((view) => may(NEEDED[view]));
+  const place = usePlace();
+  const collections = useCollections(client);
+  const shown = views.find((view) => view === place.view) ?? views[0];
+
+  return (
+    <>
+      <a class="skip" href="#content" onClick={skip}>
+        {texts.skip}
+      </a>
+      <header class="top">
+        <span class="brand">{texts.title}</span>
+        <nav aria-label={texts.viewsLabel}>
+          {views.map((view) => (
+            <a
+              key={view}
+              href={hashOf({ ...place, view })}
+              aria-current={view === shown ? "page" : undefined}
+            >
+              {texts.views[view]}
+            </a>
+          ))}
+        </nav>
+        <div class="aside">
+          <CollectionChoice collections={collections} place={place} />
+          <a href="docs">{texts.api}</a>
+          {onLeave && <button onClick={onLeave}>{texts.key.leave}</button>}
+        </div>
+      </header>
+      <main id="content" tabIndex={-1}>
+        {shown === undefined && <p>{texts.key.nothing}</p>}
+        {shown === "photos" && (
+          <PhotosView
+            key={place.collection}
+            client={client}
+            collection={place.collection}
+            mayEnrol={may("enrol")}
+          />
+        )}
+      </main>
+    </>
+  );
+}
+
+/** A link to a part of the page would change the address, in which the view stands. */
+function skip(event: Event) {
+  event.preventDefault();
+  document.getElementById("content")?.focus();
+}
+
+function usePlace(): Place {
+  const [place, setPlace] = useState(() => placeOf(location.hash));
+  useEffect(() => {
+    const follow = () => setPlace(placeOf(location.hash));
+    addEventListener("hashchange", follow);
+    return () => removeEventListener("hashchange", follow);
+  }, []);
+  return place;
+}
+
+function useCollections(client: Client): string[] {
+  const [ids, setIds] = useState<string[]>([]);
+  useEffect(() => {
+    client
+      .ask<{ collections: Collection[] }>("GET", "/collections?limit=1000")
+      .then(({ body }) => setIds(body.collections.map((each) => each.collection_id)))
+      .catch(() => setIds([]));
+  }, [client]);
+  return ids;
+}
+
+function CollectionChoice({ collections, place }: { collections: string[]; place: Place }) {
+  const ids = collections.includes(place.collection)
+    ? collections
+    : [place.collection, ...collections];
+  return (
+    <label class="choice">
+      <span>{texts.collection}</span>
+      <select
+        value={place.collection}
+        onChange={(event) => {
+          location.hash = hashOf({ ...place, collection: event.currentTarget.value });
+        }}
+      >
+        {ids.map((id) => (
+          <option key={id} value={id}>
+            {id}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

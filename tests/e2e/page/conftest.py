@@ -1,0 +1,32 @@
+"""The page in a real browser, before the running service."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.e2e.conftest import Service
+from tests.support.pages.browser import Tab, new_tab, running_chromium
+
+Tabs = Callable[..., Tab]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with running_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def tabs(chromium: Browser, service: Service) -> Iterator[Tabs]:
+    """Return a function that opens tabs of the running service."""
+    with ExitStack() as opened:
+        yield lambda **more: opened.enter_context(
+            new_tab(chromium, **{"address": service.address, **more})
+        )
+
+
+@pytest.fixture
+def tab(tabs: Tabs) -> Tab:
+    return tabs()
