@@ -8,7 +8,7 @@ export ORT_DISABLE_TELEMETRY := 1
 CODE := core web-tier app-tier cli harness benchmarks scripts tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install accuracy samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-people bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-door bench-executors bench-collections erasing webhooks bench-s3 bench-quality bench-upright bench-crops containers prove-containers lock bench-groups
+.PHONY: help install accuracy samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-people bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-door bench-executors bench-collections bench-writers erasing webhooks bench-s3 bench-quality bench-upright bench-crops containers prove-containers lock bench-groups
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -147,6 +147,10 @@ web-memory: install ## Measure a web process's memory; writes docs/benchmarks/we
 
 bench-collections: samples ## Measure the service with 2,000 collections; writes docs/benchmarks/many-collections.json
 	@$(BIN)/python -m benchmarks.service.bench_collections $(BENCH_COLLECTIONS)
+	@$(COG) -r docs/scaling.md
+
+bench-writers: install ## Measure writers of one collection; writes docs/benchmarks/writers.json
+	@$(BIN)/python -m benchmarks.service.bench_writers $(BENCH_WRITERS)
 	@$(COG) -r docs/scaling.md
 
 erasing: samples ## Erase people among 1,000 collections, under uploads of them; writes docs/benchmarks/erasing.json

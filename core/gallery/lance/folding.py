@@ -15,6 +15,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -22,11 +23,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
+from core.errors import StorageUnavailable
 from core.gallery.lance.journal import Claim, Entries, Journal, joined
-from core.gallery.lance.known_ids import KnownIds
-from core.gallery.lance.newest_table import NewestTable, select
+from core.gallery.lance.known_ids import KnownIds, hashed
+from core.gallery.lance.newest_table import NewestTable, last_fragment, select
 from core.gallery.lance.rows import any_of
-from core.gallery.lance.storage import WriteConflict, lance_errors, retry_on_conflict
+from core.gallery.lance.storage import WriteConflict, lance_errors
 from core.gallery.lance.tidying import Tidying
 
 if TYPE_CHECKING:
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _WRITE_TIMEOUT: Final = timedelta(seconds=60)
+_ATTEMPTS: Final = 5
+_KEEP_TRYING_S: Final = 60.0
+_PAUSE_S: Final = 0.03
 _ABANDONED_AFTER_S: Final = 20.0
 """Far longer than a fold takes. Who folds for longer does nothing worse than to begin again."""
 
@@ -45,6 +50,15 @@ class Folded:
 
     former_version: int
     version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """Rows that the table has in a version, and its last fragment that has any of them."""
+
+    rows: pa.Table
+    version: int
+    fragments: int
 
 
 class _ClaimLost(Exception):
@@ -60,6 +74,8 @@ class Folder:
         Of this folder alone.
     known : KnownIds
         What is known of the table's faces.
+    lock : callable
+        Returns what keeps this machine's other writers from the journal.
     """
 
     def __init__(
@@ -69,89 +85,142 @@ class Folder:
         known: KnownIds,
         tidying: Tidying,
         *,
+        lock: Callable[[], AbstractContextManager[None]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._table = table
         self._journal = journal
         self._known = known
         self._tidying = tidying
+        self._lock = lock
         self._clock = clock
         self._folding = threading.Lock()
-        self._tokens: set[str] = set()
+        self._unfinished: set[str] = set()
+        self._broken_off: set[str] = set()
         self._waiting_for = ("", 0.0)
 
-    def fold(self, more: pa.Table | None = None, *, waits: bool = True) -> Folded | None:
+    def claim(self, entries: Entries) -> Entries:
+        """Return entries with a claim, if nobody has one; `finish` must follow their writing.
+
+        While a fold of this process is at work, no further one is begun.
+        """
+        if entries.claim is not None or self._folding.locked():
+            return entries
+        claimed = _claimed(entries, brings_more=False)
+        assert claimed.claim is not None  # noqa: S101 - just now
+        self._unfinished.add(claimed.claim.token)
+        return claimed
+
+    def has_claimed(self, entries: Entries) -> bool:
+        """Tell whether entries have a claim of this folder that nobody has begun to finish."""
+        return entries.claim is not None and entries.claim.token in self._unfinished
+
+    def is_abandoned(self, entries: Entries) -> bool:
+        """Tell whether a claim belongs to nobody who is at work, as far as is known."""
+        return entries.claim is not None and self._is_abandoned(entries.claim)
+
+    def finish(self, claimed: Entries) -> Folded | None:
+        """Move the faces of a journal that this folder has claimed into the table."""
+        with self._folding:
+            if not self.has_claimed(claimed):  # another thread has done so
+                return None
+            try:
+                return self._move(claimed, None)
+            except WriteConflict:
+                return self._fold(None)
+
+    def fold(self, more: pa.Table | None = None) -> Folded | None:
         """Move all faces of the journal into the table, and more if there are.
 
         Returns
         -------
         Folded, optional
-            None if there is nothing to do, or another process does it and is not waited for.
+            None if there is nothing to do.
 
         Raises
         ------
         JournalMissing
             If there is no journal.
         """
-
-        def attempt(table: "Table") -> Folded | None:
-            entries = self._journal.read()
-            if entries.table_version > table.version:
-                raise WriteConflict("the version of the table is out of date")
-            if entries.claim is not None:
-                if not waits and not self._is_abandoned(entries.claim):
-                    return None
-                self._settle_or_wait(entries)
-                raise WriteConflict("the journal was being folded")
-            if not len(entries) and more is None:
-                return None
-            return self._fold(table, entries, more)
-
         with self._folding:
-            return self._table.run(attempt)
+            return self._fold(more)
 
     def settled(self, change: Callable[[Entries], Entries]) -> Entries:
         """Change the journal while nobody folds it."""
         with self._folding:
             return self._settled(change)
 
+    def _fold(self, more: pa.Table | None) -> Folded | None:
+        def claim(entries: Entries) -> Entries:
+            if more is None and not len(entries):
+                return entries
+            return _claimed(entries, brings_more=more is not None)
+
+        for _ in range(_ATTEMPTS):
+            claimed = self._settled(claim)
+            if claimed.claim is None:
+                return None
+            with suppress(WriteConflict):
+                return self._move(claimed, more)
+        raise StorageUnavailable(
+            f"gallery {self._table.gallery_id}: its table is changed by others"
+        )
+
     def _settled(self, change: Callable[[Entries], Entries]) -> Entries:
-        def attempt() -> Entries:
-            entries = self._journal.read()
-            if entries.claim is not None:
-                self._settle_or_wait(entries)
-                raise WriteConflict("the journal was being folded")
-            changed = change(entries)
-            return entries if changed is entries else self._journal.write(changed, over=entries)
+        give_up_s = self._clock() + _KEEP_TRYING_S
+        while True:
+            with self._lock(), suppress(WriteConflict):
+                entries = self._journal.read()
+                if entries.claim is None:
+                    changed = change(entries)
+                    if changed is entries:
+                        return entries
+                    return self._journal.write(changed, over=entries)
+            if self.has_claimed(entries):  # its thread waits for this one
+                with suppress(WriteConflict):
+                    self._move(entries, None)
+            elif entries.claim is not None and self._is_abandoned(entries.claim):
+                with suppress(WriteConflict):
+                    self._settle(entries)
+            elif self._clock() > give_up_s:
+                raise StorageUnavailable(
+                    f"gallery {self._table.gallery_id}: its fold takes too long"
+                )
+            else:
+                time.sleep(_PAUSE_S)
 
-        return retry_on_conflict(self._table.gallery_id, attempt)
+    def _move(self, claimed: Entries, more: pa.Table | None) -> Folded:
+        """Store the faces of claimed entries, and more, and take the claim off."""
+        assert claimed.claim is not None  # noqa: S101 - they are claimed
+        token = claimed.claim.token
+        self._unfinished.discard(token)
+        try:
+            return self._moved(claimed, more)
+        except BaseException:
+            self._broken_off.add(token)
+            raise
 
-    def is_free(self, entries: Entries) -> bool:
-        """Tell whether nobody is at work on a fold."""
-        if entries.claim is None:
-            return True
-        return not self._folding.locked() and self._is_abandoned(entries.claim)
-
-    def _fold(self, table: "Table", entries: Entries, more: pa.Table | None) -> Folded:
-        self._known.follow(table)
-        claim = Claim(
-            token=uuid.uuid4().hex, table_version=table.version, brings_more=more is not None
-        )
-        self._tokens.add(claim.token)
-        fragments = self._known.fragments
-        claimed = self._journal.write(
-            replace(entries, claim=claim, fragments=fragments), over=entries
-        )
+    def _moved(self, claimed: Entries, more: pa.Table | None) -> Folded:
         rows = claimed.rows
         if more is not None:
             rows = joined(claimed.without(more["face_id"].to_pylist()).rows, more)
-        version = self._store(table, rows)
+
+        def store(table: "Table") -> Stored:
+            if claimed.table_version > table.version:
+                raise WriteConflict("the version of the table is out of date")
+            if not self._known.learn(claimed):
+                self._known.follow(table, claimed)
+            version = self._store(table, rows)
+            fragments = last_fragment(table, behind=claimed.fragments)
+            return Stored(rows=rows, version=version, fragments=fragments)
+
+        stored = self._table.once(store)
         try:
-            self._release(claim, rows, version)
+            self._release(claimed, stored)
         except _ClaimLost as error:
-            self._take_back(rows, version)
+            self._take_back(rows, stored.version)
             raise WriteConflict("another process has taken the claim away") from error
-        return Folded(former_version=entries.table_version, version=version)
+        return Folded(former_version=claimed.table_version, version=stored.version)
 
     def _store(self, table: "Table", rows: pa.Table) -> int:
         """Append the rows of new faces, and replace those of others."""
@@ -168,7 +237,6 @@ class Folder:
                 table.merge_insert("face_id").when_matched_update_all().execute(
                     rows.filter(pa.array(there)), timeout=_WRITE_TIMEOUT
                 )
-        self._known.follow(table)
         return int(table.version)
 
     def _take_back(self, rows: pa.Table, version: int) -> None:
@@ -181,59 +249,61 @@ class Folder:
             self._settled(lambda entries: entries.after(entries.table_version))
 
     def _is_abandoned(self, claim: Claim) -> bool:
-        """Tell whether a claim belongs to nobody who is at work, not even to this thread."""
-        if claim.token in self._tokens:  # of a fold of this process, which broke off
+        """Tell whether a claim belongs to nobody who is at work."""
+        if claim.token in self._broken_off:
             return True
         if self._waiting_for[0] != claim.token:
             self._waiting_for = (claim.token, self._clock())
         return self._clock() - self._waiting_for[1] >= _ABANDONED_AFTER_S
 
-    def _settle_or_wait(self, entries: Entries) -> None:
+    def _settle(self, entries: Entries) -> None:
         """Rid a journal of an abandoned claim, and of the rows that the table has."""
-        assert entries.claim is not None  # noqa: S101 - callers have looked
-        if not self._is_abandoned(entries.claim):
-            return
-        claim = replace(entries.claim, token=uuid.uuid4().hex)
-        self._tokens.add(claim.token)
-        claimed = self._journal.write(replace(entries, claim=claim), over=entries)
-
-        def stored(table: "Table") -> tuple[pa.Table, int]:
-            rows = select(table, any_of(claimed.face_ids), ["written"])
-            return rows, table.version
-
-        rows, version = self._table.once(stored)
-
-        try:
-            self._release(claim, rows, version, settled=version)
-        except _ClaimLost as error:
-            raise WriteConflict("another process has taken the claim away") from error
-        _log.warning(
-            "abandoned fold was settled",
-            extra={"gallery_id": self._table.gallery_id, "faces": len(rows)},
+        claimed = self._journal.write(
+            _claimed(replace(entries, claim=None), brings_more=True), over=entries
         )
 
-    def _release(
-        self, claim: Claim, stored: pa.Table, table_version: int, *, settled: int = 0
-    ) -> None:
-        """Take the claim off, with the rows that the table has now."""
+        def look(table: "Table") -> Stored:
+            rows = select(table, any_of(claimed.face_ids), ["face_id", "written"])
+            return Stored(rows=rows, version=table.version, fragments=claimed.fragments)
+
+        assert claimed.claim is not None  # noqa: S101 - just now
+        self._broken_off.add(claimed.claim.token)  # if this breaks off, it is done again at once
+        stored = self._table.once(look)
+        with suppress(_ClaimLost):
+            self._release(claimed, stored, settles=True)
+            _log.warning(
+                "abandoned fold was settled",
+                extra={"gallery_id": self._table.gallery_id, "faces": len(stored.rows)},
+            )
+
+    def _release(self, claimed: Entries, stored: Stored, *, settles: bool = False) -> None:
+        """Take a claim off, with the rows that the table has now."""
+        assert claimed.claim is not None  # noqa: S101 - it was claimed
 
         def release(now: Entries) -> Entries:
-            if now.claim != claim:
+            if now.claim != claimed.claim:
                 raise _ClaimLost
-            freed = replace(now.after(table_version), claim=None)
-            if len(stored):
-                freed = freed.without_written(stored["written"])
-            if settled:
+            # What a settled fold has brought into the table besides is not known.
+            hashes = None if settles else hashed(stored.rows["face_id"]).tobytes()
+            freed = replace(
+                now.after(stored.version, hashes), claim=None, fragments=stored.fragments
+            )
+            if len(stored.rows):
+                freed = freed.without_written(stored.rows["written"])
+            if settles:
                 # Other numbers, by which the rows differ from those that may yet be committed.
-                freed = replace(freed.written_anew(), settled=max(settled, now.settled))
+                freed = replace(freed.written_anew(), settled=max(stored.version, now.settled))
             return freed
 
-        try:
+        with self._lock():
             self._journal.change(release)
-        except _ClaimLost:
-            self._tokens.discard(claim.token)
-            raise
-        self._tokens.discard(claim.token)
+
+
+def _claimed(entries: Entries, *, brings_more: bool) -> Entries:
+    claim = Claim(
+        token=uuid.uuid4().hex, table_version=entries.table_version, brings_more=brings_more
+    )
+    return replace(entries, claim=claim)
 
 
 def _as_stored(rows: pa.Table, columns: pa.Schema) -> pa.Table:

@@ -8,7 +8,9 @@ read. If someone else was faster, it adds its faces to what that one wrote. Now 
 of a face that is in both, the journal's row counts.
 """
 
+import json
 import threading
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol, Self
@@ -26,7 +28,10 @@ from core.ports import StoredObject
 REPLACES: Final = "replaces"
 """Column of the rows whose faces may be in the table, too."""
 _CONTENT_TYPE: Final = "application/vnd.apache.arrow.stream"
-_NOBODY: Final = "-"
+_NOTES: Final = b"journal"
+_FOLDS_KEPT: Final = 4
+"""So many that a writer which takes turns with others misses none."""
+_MOST_HASH_BYTES: Final = 16_000
 _NO_ROWS: Final = pa.table({"face_id": pa.array([], pa.string())})
 
 
@@ -60,6 +65,14 @@ class Claim:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Fold:
+    """The journal's epoch after a fold or an erasure, and hashes of the faces that were moved."""
+
+    epoch: int
+    hashes: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
 class Entries:
     """What a journal says.
 
@@ -75,6 +88,8 @@ class Entries:
         The version of the table in which rows of the last abandoned fold were looked for.
     fragments : int
         Fragments up to this one of the table hold no row of the journal that is not marked so.
+    folds : tuple of Fold
+        The last ones, in their order.
     claim : Claim, optional
         Set while the journal is folded: the table may have some of the rows then.
     version : str, optional
@@ -86,6 +101,7 @@ class Entries:
     table_version: int = 0
     settled: int = 0
     fragments: int = -1
+    folds: tuple[Fold, ...] = ()
     claim: Claim | None = None
     version: str | None = None
 
@@ -110,10 +126,16 @@ class Entries:
         wanted = set(face_ids)
         return self._where([each in wanted for each in self.face_ids])
 
-    def after(self, table_version: int) -> Self:
-        """Return these entries after a fold or an erasure."""
-        newest = max(table_version, self.table_version)
-        return replace(self, epoch=self.epoch + 1, table_version=newest)
+    def after(self, table_version: int, hashes: bytes | None = b"") -> Self:
+        """Return these entries after a fold or an erasure.
+
+        ``hashes`` are those of the faces that the table has got, None if these are not known.
+        """
+        epoch, newest = self.epoch + 1, max(table_version, self.table_version)
+        folds: tuple[Fold, ...] = ()
+        if hashes is not None and len(hashes) <= _MOST_HASH_BYTES:
+            folds = (*self.folds, Fold(epoch=epoch, hashes=hashes))[-_FOLDS_KEPT:]
+        return replace(self, epoch=epoch, table_version=newest, folds=folds)
 
     def without(self, face_ids: Sequence[str]) -> Self:
         """Return these entries without some faces."""
@@ -144,19 +166,18 @@ class Entries:
         return self.rows if all(wanted) else self.rows.filter(pa.array(wanted, pa.bool_()))
 
     def encoded(self) -> bytes:
-        claim = self.claim or Claim(token=_NOBODY, table_version=0, brings_more=False)
-        notes = [
-            self.epoch,
-            self.table_version,
-            self.settled,
-            self.fragments,
-            claim.token,
-            claim.table_version,
-            int(claim.brings_more),
-        ]
-        text = " ".join(map(str, notes))
+        notes = {
+            "epoch": self.epoch,
+            "table_version": self.table_version,
+            "settled": self.settled,
+            "fragments": self.fragments,
+            "claim": None if self.claim is None else vars(self.claim),
+            "folds": [
+                vars(fold) | {"hashes": b64encode(fold.hashes).decode()} for fold in self.folds
+            ],
+        }
         sink = pa.BufferOutputStream()
-        rows = self.rows.combine_chunks().replace_schema_metadata({"journal": text})
+        rows = self.rows.combine_chunks().replace_schema_metadata({_NOTES: json.dumps(notes)})
         with pa.ipc.new_stream(sink, rows.schema) as stream:
             stream.write_table(rows)
         return bytes(sink.getvalue())
@@ -164,18 +185,17 @@ class Entries:
     @classmethod
     def decoded(cls, body: bytes, version: str) -> Self:
         rows = pa.ipc.open_stream(body).read_all()
-        epoch, table_version, settled, fragments, token, claimed, brings_more = (
-            rows.schema.metadata[b"journal"].decode().split(" ")
-        )
-        claim = Claim(token=token, table_version=int(claimed), brings_more=bool(int(brings_more)))
+        notes = json.loads(rows.schema.metadata[_NOTES])
+        folds = [
+            Fold(**fold | {"hashes": b64decode(fold["hashes"])}) for fold in notes.pop("folds")
+        ]
+        claim = notes.pop("claim")
         return cls(
             rows=rows.replace_schema_metadata(None),
-            epoch=int(epoch),
-            table_version=int(table_version),
-            settled=int(settled),
-            fragments=int(fragments),
-            claim=None if token == _NOBODY else claim,
+            folds=tuple(folds),
+            claim=None if claim is None else Claim(**claim),
             version=version,
+            **notes,
         )
 
 
@@ -192,6 +212,7 @@ class Journal:
         self._gallery_id = gallery_id
         self._key = journal_key(gallery_id)
         self._latest = Entries()
+        self._has_company = False
         self._lock = threading.Lock()
 
     @property
@@ -250,9 +271,20 @@ class Journal:
         """
 
         def attempt() -> Entries:
-            known = self._latest if self._latest.version else self.read()
+            known = self._latest
+            if self._has_company or known.version is None:
+                newest = self.read()
+                self._has_company = newest.version != known.version
+                known = newest
             changed = change(known)
-            return known if changed is known else self.write(changed, over=known)
+            if changed is known:
+                return known
+            try:
+                return self.write(changed, over=known)
+            except WriteConflict:
+                self._has_company = True
+                known = self._latest
+                return self.write(change(known), over=known)
 
         return retry_on_conflict(self._gallery_id, attempt)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from core.gallery.lance.journal import Entries
 from core.gallery.lance.newest_table import select
 from core.gallery.lance.storage import lance_errors
 
@@ -25,21 +26,37 @@ class KnownIds:
         self._gallery_id = gallery_id
         self._hashes = np.empty(0, dtype=np.uint64)
         self._lock = threading.Lock()
-        self.table_version = -1
-        self.fragments = -1
-        """The last fragment that was read."""
+        self._epoch = -1
+        self._table_version = -1
+        self._fragments = -1
 
-    def follow(self, table: "Table") -> None:
-        """Know the faces of a version of the table; reads what was added since."""
+    @property
+    def is_loaded(self) -> bool:
+        return self._epoch >= 0
+
+    def follow(self, table: "Table", entries: Entries) -> None:
+        """Know the faces of a table that is at least as new as these entries of the journal.
+
+        Reads what was added to the table since the last time.
+        """
         with self._lock, lance_errors(self._gallery_id):
-            if table.version <= self.table_version:
-                return
-            condition = f"_rowid >= {(self.fragments + 1) << 32}"
-            added = select(table, condition, ["face_id"], with_row_id=True)
-            if len(added):
-                self._add(hashed(added["face_id"]))
-                self.fragments = int(added["_rowid"].to_numpy().max()) >> 32
-            self.table_version = table.version
+            if table.version > self._table_version:
+                condition = f"_rowid >= {(self._fragments + 1) << 32}"
+                added = select(table, condition, ["face_id"], with_row_id=True)
+                if len(added):
+                    self._add(hashed(added["face_id"]))
+                    self._fragments = int(added["_rowid"].to_numpy().max()) >> 32
+                self._table_version = table.version
+            self._epoch = max(self._epoch, entries.epoch)
+
+    def learn(self, entries: Entries) -> bool:
+        """Learn from a journal what was folded; tell whether that is all that the table has."""
+        with self._lock:
+            for fold in entries.folds:
+                if fold.epoch == self._epoch + 1:
+                    self._add(np.frombuffer(fold.hashes, dtype=np.uint64))
+                    self._epoch = fold.epoch
+            return self._epoch >= entries.epoch
 
     def may_have(self, face_ids: pa.ChunkedArray | Sequence[str]) -> NDArray[np.bool_]:
         """Tell which faces may be in the table; the others are not."""

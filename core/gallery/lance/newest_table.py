@@ -81,6 +81,12 @@ def all_addresses(table: "Table") -> Addresses:
         return addresses
 
 
+def last_fragment(table: "Table", *, behind: int) -> int:
+    """Return the last fragment, which is that one or one behind it."""
+    added = select(table, f"_rowid >= {(behind + 1) << 32}", [], with_row_id=True)["_rowid"]
+    return int(added.to_numpy().max()) >> 32 if len(added) else behind
+
+
 def fragment_sizes(table: "Table") -> dict[int, int]:
     """Return the rows of each fragment."""
     # The upper half of a row's address is its fragment.

@@ -1,5 +1,6 @@
 """One gallery as a journal over a LanceDB table; many processes read and write it at once."""
 
+import functools
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from core.errors import ServiceUnavailable
 from core.gallery.lance.connection import LanceConnection
-from core.gallery.lance.folding import Folder
+from core.gallery.lance.folding import Folded, Folder
 from core.gallery.lance.journal import Entries, Journal, JournalMissing, joined
 from core.gallery.lance.known_ids import KnownIds
 from core.gallery.lance.newest_table import NewestTable, select
@@ -64,9 +65,15 @@ class LanceTable:
         self._known = KnownIds(gallery_id)
         self._tidying = Tidying(self._table)
         own = NewestTable(connection, gallery_id)
-        self._folder = Folder(own, journal, self._known, self._tidying)
+        self._folder = Folder(
+            own,
+            journal,
+            self._known,
+            self._tidying,
+            lock=functools.partial(write_lock, gallery_id),
+        )
         self._columns: pa.Schema | None = None
-        self._beside: threading.Thread | None = None
+        self._folding: threading.Thread | None = None
         self._lock = threading.Lock()
 
     def put(self, faces: Sequence[EnrolledFace]) -> None:
@@ -78,10 +85,12 @@ class LanceTable:
         else:
             with write_lock(self._gallery_id):
                 entries = self._with_journal(lambda: self._note(rows))
+            if self._folder.has_claimed(entries):
+                self._beside(lambda: self._folder.finish(entries))
+            elif self._folder.is_abandoned(entries):
+                self._beside(self._folder.fold)
             if len(entries) > _OVERFULL:
                 self._fold()
-            elif len(entries) >= _FULL and self._folder.is_free(entries):
-                self._fold_beside()
 
     def upgrade(self) -> bool:
         with write_lock(self._gallery_id):
@@ -91,7 +100,7 @@ class LanceTable:
         entries = self._journal.read()
         arrived = to_faces(entries.of(face_ids)) if len(entries) else []
         others = sorted(set(face_ids) - {face.face_id for face in arrived})
-        if others and self._known.table_version >= 0:
+        if others and self._known.is_loaded:
             # Only of a process that writes: it needs to know them anyway.
             there = self._known_at(entries).may_have(others)
             others = [each for each, is_there in zip(others, there, strict=True) if is_there]
@@ -185,7 +194,7 @@ class LanceTable:
         Whoever folds the journal later does not have them, so that they can't come back.
         ``on_deleted`` runs once no search finds the faces any more.
         """
-        with write_lock(self._gallery_id):
+        with write_lock(self._gallery_id, "files"):
             self._table.run(lambda _: None)  # unless the gallery is gone
 
             def forget(entries: Entries) -> Entries:
@@ -193,7 +202,9 @@ class LanceTable:
 
             self._with_journal(lambda: self._folder.settled(forget))
             fragment, version = self._tidying.delete(any_of(face_ids))
-            self._with_journal(lambda: self._journal.change(lambda entries: entries.after(version)))
+            self._with_journal(
+                lambda: self._journal.change(lambda entries: entries.after(version, None))
+            )
             on_deleted()
             self._tidying.free_of_deleted(fragment)
 
@@ -215,9 +226,9 @@ class LanceTable:
     def close(self) -> None:
         """Wait until nothing is folded any more."""
         with self._lock:
-            beside = self._beside
-        if beside is not None:
-            beside.join()
+            folding = self._folding
+        if folding is not None:
+            folding.join()
 
     def _schema(self) -> pa.Schema:
         """Return the columns of the table, which gets those that it lacks."""
@@ -238,7 +249,8 @@ class LanceTable:
         """Add rows to the journal, marked if their faces may be in the table, too."""
 
         def add(entries: Entries) -> Entries:
-            return entries.with_rows(rows, self._replacing(entries, rows))
+            noted = entries.with_rows(rows, self._replacing(entries, rows))
+            return self._folder.claim(noted) if len(noted) >= _FULL else noted
 
         return self._journal.change(add)
 
@@ -253,8 +265,8 @@ class LanceTable:
         return known | np.isin(np.array(rows["face_id"].to_pylist()), marked)
 
     def _known_at(self, entries: Entries) -> KnownIds:
-        if self._known.table_version < max(entries.table_version, 0):
-            self._table.run(self._known.follow)
+        if not self._known.learn(entries):
+            self._table.run(lambda table: self._known.follow(table, entries))
         return self._known
 
     def _with_journal(self, action: Callable[[], _T]) -> _T:
@@ -271,25 +283,30 @@ class LanceTable:
                     self._journal.end()  # of a gallery that was dropped meanwhile
                     raise
 
-    def _fold(self, more: pa.Table | None = None, *, waits: bool = True) -> None:
-        folded = self._folder.fold(more, waits=waits)
+    def _fold(self, more: pa.Table | None = None) -> None:
+        self._tidy(self._folder.fold(more))
+
+    def _tidy(self, folded: Folded | None) -> None:
         if folded is not None:
-            self._tidying.after(folded.former_version, folded.version)
+            with write_lock(self._gallery_id, "files"):
+                self._tidying.after(folded.former_version, folded.version)
 
-    def _fold_beside(self) -> None:
+    def _beside(self, fold: Callable[[], Folded | None]) -> None:
+        """Fold in a thread of its own."""
+
+        def run() -> None:
+            try:
+                self._tidy(fold())
+            except (ServiceUnavailable, JournalMissing) as error:
+                # The faces stay where they are, until a later fold.
+                _log.warning(
+                    "journal not folded",
+                    extra={"gallery_id": self._gallery_id, "error": str(error)},
+                )
+
         with self._lock:
-            if self._beside is None or not self._beside.is_alive():
-                self._beside = threading.Thread(target=self._fold_quietly, name="gallery-fold")
-                self._beside.start()
-
-    def _fold_quietly(self) -> None:
-        try:
-            self._fold(waits=False)
-        except (ServiceUnavailable, JournalMissing) as error:
-            # The faces stay where they are, until the next write.
-            _log.warning(
-                "journal not folded", extra={"gallery_id": self._gallery_id, "error": str(error)}
-            )
+            self._folding = threading.Thread(target=run, name="gallery-fold")
+            self._folding.start()
 
 
 def _values(face_ids: Sequence[str]) -> pa.Array:

@@ -14,8 +14,8 @@ _PAUSE_S: Final = 0.005
 
 
 @contextmanager
-def write_lock(gallery_id: str) -> Iterator[None]:
-    """Let one process of this machine write to a gallery at a time.
+def write_lock(gallery_id: str, part: str = "journal") -> Iterator[None]:
+    """Let one process of this machine write to a part of a gallery at a time.
 
     Writers work without it, but poorly: if several commit at once, one succeeds
     and the others try again. Of eight writers, some tried for a minute. If the
@@ -25,8 +25,9 @@ def write_lock(gallery_id: str) -> Iterator[None]:
     """
     deadline_s = time.monotonic() + _WAIT_AT_MOST_S
     with ExitStack() as held:
-        with suppress(OSError), _lock(f"{gallery_id[:2]}-next", deadline_s):
-            held.enter_context(_lock(f"{gallery_id[:2]}-now", deadline_s))
+        name = f"{part}-{gallery_id[:2]}"
+        with suppress(OSError), _lock(f"{name}-next", deadline_s):
+            held.enter_context(_lock(f"{name}-now", deadline_s))
         yield
 
 

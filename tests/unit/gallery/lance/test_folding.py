@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -271,3 +272,25 @@ def test_journal_of_a_dropped_gallery_does_not_come_back(
         writer.put(GALLERY, [a_face()])
 
     assert journals.objects == {}
+
+
+def test_threads_that_fill_a_journal_leave_no_face_twice(
+    process: Callable[[], LanceFaceIndex], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lance_table, "_OVERFULL", 1000)
+    monkeypatch.setattr(lance_table, "_FULL", FULL)
+    writers = [process(), process()]
+    faces = [a_face() for _ in range(60)]
+
+    with ThreadPoolExecutor(4) as threads:
+        list(
+            threads.map(
+                lambda place: writers[place % 2].put(GALLERY, [faces[place]]), range(len(faces))
+            )
+        )
+
+    check_holds(process(), *faces)
+    for writer in writers:
+        writer.close()
+    check_holds(process(), *faces)
+    check_holds(writers[0], *faces)

@@ -92,7 +92,7 @@ def test_first_writer_adds_what_is_missing_while_others_search(index: LanceFaceI
 def test_writers_of_several_machines_that_come_first_at_once_lose_nothing(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.gallery.lance.table.write_lock", lambda _: nullcontext())
+    monkeypatch.setattr("core.gallery.lance.table.write_lock", lambda *_: nullcontext())
     writers = [LanceFaceIndex(str(folder)) for _ in range(6)]
     faces = [a_face(position) for position in range(2, 8)]
 
