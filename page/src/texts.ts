@@ -67,6 +67,34 @@ export const texts = {
     nobody: "Nobody is enrolled in this collection yet. Drop a photo, then say who is on it.",
   },
 
+  live: {
+    heading: "Who is in front of the camera?",
+    consent:
+      "The page sends pictures of your camera to this service, twice a second at most. The service compares the faces on them and keeps no picture. Only where a collection keeps unknown faces does it keep the faces that it can't name.",
+    start: "Start the camera",
+    opening: "Opening the camera …",
+    stop: "Stop the camera",
+    picture: "The camera's picture",
+    mirror: "Mirror the picture",
+    inView: "In view",
+    whoLooks:
+      "The service finds the faces: this page has no detector of its own. It leaves out frames that are dark, blurry or empty.",
+    states: { unknown: "unknown", maybe: "maybe", confirmed: "confirmed", lost: "no longer sure" },
+    counts: (sent: number, skipped: Partial<Record<"dark" | "blurry" | "empty", number>>) => {
+      const reasons = Object.entries(skipped);
+      const total = reasons.reduce((sum, [, count]) => sum + count, 0);
+      const told = reasons.length === 1 ? reasons[0]?.[0] : reasons.map(([reason, count]) => `${count} ${reason}`).join(", ");
+      return `${sent} sent, ${total} skipped${told ? `: ${told}` : ""}`;
+    },
+    goesOn: (reason: string) => `Waiting: ${reason}. The page goes on by itself.`,
+    problems: {
+      insecure: "Browsers open a camera only over HTTPS, or on the machine itself. Photos still work.",
+      refused: "The browser may not use the camera. Allow it beside the address, then start again. Photos still work.",
+      none: "There is no camera here. Connect one and start again. Photos still work.",
+      busy: "The camera does not start. Another program may be using it. Photos still work.",
+    },
+  },
+
   /** By the codes of the service; docs/errors.md has them all. */
   errors: {
     AWAY: "the service can't be reached",

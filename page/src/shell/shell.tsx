@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import type { Collection, KeyDescription, Scope } from "../answers";
 import type { Client } from "../client";
+import { LiveView } from "../live/live_view";
 import { PhotosView } from "../photos/photos_view";
 import { texts } from "../texts";
 import { VIEWS, hashOf, placeOf } from "./place";
@@ -13,7 +14,7 @@ interface Props {
   onLeave: (() => void) | null;
 }
 
-const NEEDED: Record<View, Scope> = { photos: "recognise" };
+const NEEDED: Record<View, Scope> = { photos: "recognise", live: "recognise" };
 
 export function Shell({ client, allowed, onLeave }: Props) {
   const may = (scope: Scope) => allowed.scopes.includes(scope) || allowed.scopes.includes("admin");
@@ -55,6 +56,9 @@ export function Shell({ client, allowed, onLeave }: Props) {
             collection={place.collection}
             mayEnrol={may("enrol")}
           />
+        )}
+        {shown === "live" && (
+          <LiveView key={place.collection} client={client} collection={place.collection} />
         )}
       </main>
     </>

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.e2e.conftest import Service
 from tests.support.pages.browser import Tab, new_tab, running_chromium
@@ -12,9 +12,16 @@ from tests.support.pages.browser import Tab, new_tab, running_chromium
 Tabs = Callable[..., Tab]
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    with running_chromium() as browser:
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    """Return Playwright, for one file: while it runs, no other test may run an event loop."""
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    with running_chromium(playwright) as browser:
         yield browser
 
 

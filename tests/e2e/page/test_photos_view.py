@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Service
 from tests.e2e.page.conftest import Tabs
+from tests.support.pages.boxes import overlap
 from tests.support.pages.browser import Scheme, Tab
 from tests.support.photos import SAMPLES, made_photo, shared_folder
 
@@ -21,17 +22,6 @@ ENDED = 90_000
 
 def choose(page: Page, *files: Path | dict[str, Any]) -> None:
     page.locator("input[type=file]").first.set_input_files(list(files))  # type: ignore[arg-type]
-
-
-def overlap(one: dict[str, float], other: dict[str, float]) -> float:
-    """Return the intersection over the union of two boxes."""
-
-    def side(start: str, length: str) -> float:
-        end = min(one[start] + one[length], other[start] + other[length])
-        return max(0.0, end - max(one[start], other[start]))
-
-    both = side("left", "width") * side("top", "height")
-    return both / (one["width"] * one["height"] + other["width"] * other["height"] - both)
 
 
 def drawn(page: Page) -> tuple[dict[str, float], dict[str, float]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, Response
 
 from tests.support.photos import ROOT
 
@@ -40,18 +40,17 @@ def missing(message: str, without: str) -> None:
 
 
 @contextmanager
-def running_chromium(*flags: str) -> Iterator[Browser]:
+def running_chromium(playwright: Playwright, *flags: str) -> Iterator[Browser]:
     """Yield Debian's Chromium."""
     binary = shutil.which("chromium")
     if binary is None:
         missing("Chromium is not installed: apt-get install chromium", WITHOUT)
     arguments = [*flags, "--no-sandbox"] if os.geteuid() == 0 else list(flags)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=binary, args=arguments)
-        try:
-            yield browser
-        finally:
-            browser.close()
+    browser = playwright.chromium.launch(executable_path=binary, args=arguments)
+    try:
+        yield browser
+    finally:
+        browser.close()
 
 
 @dataclass(kw_only=True)

@@ -1,0 +1,120 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import type { Client } from "../client";
+import { texts, why } from "../texts";
+import { NoCamera, frames, looksOutwards, openCamera } from "./camera";
+import type { CameraProblem } from "./camera";
+import { FaceBox } from "./face_box";
+import { keepLooking } from "./looking";
+import type { Seen } from "./looking";
+
+interface Props {
+  client: Client;
+  collection: string;
+}
+
+export function LiveView({ client, collection }: Props) {
+  const video = useRef<HTMLVideoElement>(null);
+  const [stream, setStream] = useState<MediaStream | null>(null);
+  const [isOpening, setIsOpening] = useState(false);
+  const [problem, setProblem] = useState<CameraProblem | null>(null);
+  const [isMirrored, setIsMirrored] = useState(true);
+  const [ratio, setRatio] = useState(4 / 3);
+  const [seen, setSeen] = useState<Seen | null>(null);
+
+  useEffect(() => {
+    const shown = video.current;
+    if (!stream || !shown) return;
+    const stop = new AbortController();
+    shown.srcObject = stream;
+    void shown.play().catch(() => undefined);
+    stream.getVideoTracks()[0]?.addEventListener("ended", () => setStream(null));
+    void keepLooking({ client, collection, newest: frames(shown), onSeen: setSeen, signal: stop.signal });
+    return () => {
+      stop.abort();
+      stream.getTracks().forEach((track) => track.stop());
+    };
+  }, [stream, client, collection]);
+
+  async function start() {
+    setIsOpening(true);
+    setProblem(null);
+    setSeen(null);
+    try {
+      const opened = await openCamera();
+      setIsMirrored(!looksOutwards(opened));
+      setStream(opened);
+    } catch (error) {
+      setProblem(error instanceof NoCamera ? error.problem : "busy");
+    }
+    setIsOpening(false);
+  }
+
+  if (!stream) {
+    return (
+      <>
+        <h1>{texts.live.heading}</h1>
+        <div class="drop">
+          <p>{texts.live.consent}</p>
+          <button class="main" disabled={isOpening} onClick={() => void start()}>
+            {isOpening ? texts.live.opening : texts.live.start}
+          </button>
+          <p class="problem" role="alert">
+            {problem && texts.live.problems[problem]}
+          </p>
+        </div>
+      </>
+    );
+  }
+  return (
+    <>
+      <h1>{texts.live.heading}</h1>
+      <div class="live">
+        <div class="stage" style={{ "--ratio": ratio }}>
+          <video
+            ref={video}
+            muted
+            playsInline
+            aria-label={texts.live.picture}
+            class={isMirrored ? "mirrored" : ""}
+            onResize={({ currentTarget }) => {
+              if (currentTarget.videoHeight) setRatio(currentTarget.videoWidth / currentTarget.videoHeight);
+            }}
+          />
+          {seen?.size &&
+            seen.tracks.map((track) => (
+              <FaceBox key={track.id} track={track} size={seen.size!} isMirrored={isMirrored} />
+            ))}
+        </div>
+        <div class="told">
+          <h2>{texts.live.inView}</h2>
+          <ul class="in-view" aria-live="polite">
+            {seen?.tracks
+              .filter(({ name }) => name !== null)
+              .map(({ id, name, state }) => (
+                <li key={id}>
+                  <bdi class="name">{name}</bdi> <span class="quiet">{texts.live.states[state]}</span>
+                </li>
+              ))}
+          </ul>
+          <p class="quiet">{texts.live.counts(seen?.sent ?? 0, seen?.skipped ?? {})}</p>
+          <p class="held" role="status">
+            {seen?.problem && texts.live.goesOn(why(seen.problem))}
+          </p>
+          <p class="buttons">
+            <button onClick={() => setStream(null)}>{texts.live.stop}</button>
+            <label class="check">
+              <input
+                type="checkbox"
+                checked={isMirrored}
+                onChange={(event) => setIsMirrored(event.currentTarget.checked)}
+              />
+              {texts.live.mirror}
+            </label>
+          </p>
+          <p class="quiet">{texts.live.whoLooks}</p>
+        </div>
+      </div>
+    </>
+  );
+}
