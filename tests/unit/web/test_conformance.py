@@ -43,6 +43,7 @@ class StockedWebFixture(WebFixture):
         _, key = KeyStore(store=self.gallery).create("test", scopes=["admin"])
         self.key = headers(key)
         self.receipts: list[str] = []
+        self.strangers = 0
         self.client.environ_base["HTTP_AUTHORIZATION"] = self.key["Authorization"]
 
     def stock(self) -> dict[str, Any]:
@@ -61,6 +62,7 @@ class StockedWebFixture(WebFixture):
         )
         webhook_id, event_id = self.failed_delivery()
         return {
+            "group_id": self.group(),
             "webhook_id": webhook_id,
             "event_id": event_id,
             "url": "https://example.org/faces",
@@ -81,6 +83,16 @@ class StockedWebFixture(WebFixture):
             "s3_prefix": "k",
             "next_token": "",
         }
+
+    def group(self) -> str:
+        """Return a group of unknown people, of a stranger who is new if there is none."""
+        listed = self.client.get("/collections/known/groups").get_json()["groups"]
+        if not listed:
+            self.strangers += 1
+            self.enrol("known", f"stranger-{self.strangers}", face(100.0 * self.strangers))
+            listed = self.client.get("/collections/known/groups").get_json()["groups"]
+        group_id: str = listed[0]["group_id"]
+        return group_id
 
     def failed_delivery(self) -> tuple[str, str]:
         """Return a webhook and an event that it has not accepted."""
@@ -151,8 +163,8 @@ def test_sound_requests_are_served_as_described(
 
     never_served = {label for label, seen in statuses.items() if min(seen) >= 300}
     assert not never_served
-    # The document itself, and the page at /docs and its files, are not in the document.
-    assert len(statuses) == len(web.app.view_functions) - 3
+    # The document itself, and the pages at / and /docs and their files, are not in the document.
+    assert len(statuses) == len(web.app.view_functions) - 5
 
 
 def test_damaged_requests_are_refused_as_described(

@@ -12,6 +12,8 @@ _VALUES = {
     "collection_id": "staff",
     "face_id": "6f1dbf0e-6b0f-5d0b-9f0a-6f6f4d1a7c11",
     "name": "Ada",
+    "image_id": "ada-1",
+    "group_id": "8f323fc7-d47f-4792-bd59-413577fc04bf",
     "job_id": "8f323fc7-d47f-4792-bd59-413577fc04bf",
     "receipt_id": "2026-11-30T12-00-05-8f323fc7-d47f-4792-bd59-413577fc04bf",
     "webhook_id": "8f323fc7-d47f-4792-bd59-413577fc04bf",

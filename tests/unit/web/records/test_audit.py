@@ -48,6 +48,11 @@ class Audited(Tenant):
         face_id: str = found["faces"][0]["face_id"]
         return face_id
 
+    def image_of(self, person: str) -> str:
+        found = json_of(self.call("GET", PERSON.format(person=person)))
+        image_id: str = found["faces"][0]["image_id"]
+        return image_id
+
     def receipt(self, path: str) -> dict[str, Any]:
         """Erase what lies at a path; return the receipt."""
         erased = self.call("DELETE", path)
@@ -85,6 +90,7 @@ def everything_done(ours: Audited) -> None:
     ada = ours.face_of("Ada")
     ours.call("PUT", "/collections/staff/consents/Ada", json=CONSENT)
     ours.call("PATCH", PERSON.format(person="Ada"), json={"name": "Eve"})
+    ours.call("PATCH", PERSON.format(person="Eve"), json={"metadata": {"team": "A"}})
     ours.call("PATCH", PERSON.format(person="Eve"), json={"name": "Bob"})
     ours.call("POST", FACE.format(face=ada) + "/reassign", json={"person": "Ada"})
     ours.call("POST", FACE.format(face=ada) + "/reject", json={"person": "Zoe"})
@@ -94,7 +100,8 @@ def everything_done(ours: Audited) -> None:
         assert ours.call("POST", f"{GROUP}{group['group_id']}/{verb}").status_code == 200
     bob = {"person": "Bob"}
     assert ours.call("POST", f"{GROUP}{group['group_id']}/name", json=bob).status_code == 200
-    for path in (FACE.format(face=ada), PERSON.format(person="Bob"), "/collections/staff"):
+    image = f"/collections/staff/images/{ours.image_of('Bob')}"
+    for path in (FACE.format(face=ada), image, PERSON.format(person="Bob"), "/collections/staff"):
         assert ours.call("DELETE", path).status_code == 204
 
 
@@ -109,6 +116,7 @@ def test_each_call_that_changes_something_leaves_a_record(ours: Audited) -> None
         "enrol_batch",
         "consent",
         "rename",
+        "describe_person",
         "merge",
         "reassign",
         "reject",
@@ -117,6 +125,7 @@ def test_each_call_that_changes_something_leaves_a_record(ours: Audited) -> None
         "unignore_group",
         "name_group",
         "erase_face",
+        "erase_image",
         "erase_person",
         "erase_collection",
     ]
