@@ -76,7 +76,8 @@ def test_enrolment_and_erasure_are_known_by_the_key_that_asked_for_them(guarded:
     assert {(record["actor"], record["request_id"]) for record in by_key} == {(key_id, "order-17")}
     assert by_key[1]["job_id"] == job
     assert receipt["removed"] == {
-        "faces": 1, "jobs": 1, "photos": 1, "results": 1, "batches": 0, "consents": 1
+        "faces": 1, "unknown_faces": 0, "jobs": 1, "photos": 1, "results": 1, "batches": 0,
+        "consents": 1,
     }  # fmt: skip
     assert receipt["actor"] == key_id
     assert json.loads(efr(guarded, "receipt", receipt["receipt_id"])) == receipt

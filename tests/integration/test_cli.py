@@ -128,7 +128,9 @@ def test_photos_are_indexed_by_the_worker_although_the_run_was_interrupted(
     assert len(_submitted(terminal)) == 4
     assert set(folder.glob("index-*")) == journals
 
-    code, output, errors = terminal.run("match", SAMPLES / "Joe Biden" / "biden.jpg", "--json")
+    code, output, errors = terminal.run(
+        "match", SAMPLES / "Joe Biden" / "biden.jpg", "--by", "face", "--json"
+    )
     assert code == 0, errors
     (nearest,) = json.loads(output)["faces"][0]["matches"]
     assert nearest["image_id"] == f"{PEOPLE}biden.jpg"

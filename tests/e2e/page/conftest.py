@@ -1,5 +1,7 @@
 """The page in a real browser, before the running service."""
 
+import gc
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -17,6 +19,9 @@ def playwright() -> Iterator[Playwright]:
     """Return Playwright, for one file: while it runs, no other test may run an event loop."""
     with sync_playwright() as running:
         yield running
+    with warnings.catch_warnings():  # of its driver's process, for which it does not wait
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture(scope="module")
