@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
-from typing import Final, TypeVar
+from typing import Final, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,6 @@ class StoredInMemory:
     """A stored gallery; every change gives rows new addresses, as LanceDB does."""
 
     length = LENGTH
-    difference = None
 
     def __init__(self) -> None:
         self.version = 1
@@ -32,6 +31,10 @@ class StoredInMemory:
         self.reads = 0
         self.rows_read = 0
         self._next = 0
+
+    @property
+    def change(self) -> Self:
+        return self
 
     def put(self, *faces: EnrolledFace) -> None:
         ids = {face.face_id for face in faces}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 import pyarrow as pa
@@ -57,9 +57,9 @@ class Snapshot:
             )
 
     @property
-    def difference(self) -> None:
-        """What changed is seen only by a look at all addresses."""
-        return None
+    def change(self) -> Self:
+        """All rows: what changed is seen only by a look at all addresses."""
+        return self
 
     @property
     def length(self) -> int:
@@ -120,7 +120,7 @@ class JournalSnapshot:
             journal=entries.version,
             arrived=journal_addresses(entries),
         )
-        self.difference = Difference(
+        self.change = Difference(
             fresh=np.setdiff1d(self.version.arrived, since.arrived),
             gone=np.setdiff1d(since.arrived, self.version.arrived),
         )
@@ -128,18 +128,8 @@ class JournalSnapshot:
     @property
     def is_whole(self) -> bool:
         """Whether none of the new faces is one that the table has, too."""
-        rows = journal_part(self._entries, self.difference.fresh)
+        rows = journal_part(self._entries, self.change.fresh)
         return not len(rows) or not pc.any(rows[REPLACES]).as_py()
-
-    @property
-    def length(self) -> int:
-        return int(self._entries.rows.schema.field("embedding").type.list_size)
-
-    def addresses(self) -> Addresses:
-        raise NotImplementedError("a journal does not know the table's rows")
-
-    def written(self, addresses: Addresses) -> NDArray[np.int64]:
-        return (addresses & ~_IN_JOURNAL).astype(np.int64)
 
     def rows(self, addresses: Addresses) -> Iterator[ReplicaRows]:
         return journal_rows(self._entries, addresses)

@@ -11,7 +11,7 @@ from core.errors import ModelMismatch
 from core.gallery.heap import give_back_freed
 from core.gallery.replica.columns import ReplicaColumns
 from core.gallery.replica.people import PeopleSearch
-from core.gallery.replica.rows import Addresses, ReplicaRows, Snapshot, StoredGallery
+from core.gallery.replica.rows import Addresses, Difference, ReplicaRows, Snapshot, StoredGallery
 from core.gallery.replica.vectors import ExactVectors, IndexedVectors, ReplicaVectors, Slots
 from core.ports import FoundPeople, Match
 
@@ -142,14 +142,15 @@ class GalleryReplica:
 
     def _differing(self, snapshot: Snapshot) -> tuple[Addresses, Slots]:
         """Return the addresses of the rows that are not here, and the slots of those too much."""
-        if snapshot.difference is not None:
-            return snapshot.difference.fresh, self._columns.slots_at(snapshot.difference.gone)
-        addresses = snapshot.addresses()
+        change = snapshot.change
+        if isinstance(change, Difference):
+            return change.fresh, self._columns.slots_at(change.gone)
+        addresses = change.addresses()
         if self._version is None:
-            self._start(snapshot.length, len(addresses))
+            self._start(change.length, len(addresses))
         fresh, gone = self._columns.compare(addresses)
         if len(fresh) and len(gone):
-            written = snapshot.written(fresh)
+            written = change.written(fresh)
             with self._lock:
                 fresh, gone = self._columns.move(gone, fresh, written)
         return fresh, gone

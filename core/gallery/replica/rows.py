@@ -64,16 +64,8 @@ class Difference:
     gone: Addresses
 
 
-class Snapshot(Protocol):
-    """One version of a stored gallery. Versions that are equal hold the same."""
-
-    @property
-    def version(self) -> Any: ...
-
-    @property
-    def difference(self) -> Difference | None:
-        """What differs from the version that the reader knows; None if that needs a comparison."""
-        ...
+class WholeGallery(Protocol):
+    """What a reader compares with what it has, when no one can tell it the difference."""
 
     @property
     def length(self) -> int:
@@ -86,6 +78,18 @@ class Snapshot(Protocol):
 
     def written(self, addresses: Addresses) -> NDArray[np.int64]:
         """Return which write stored each of these rows; moving a row does not change it."""
+        ...
+
+
+class Snapshot(Protocol):
+    """One version of a stored gallery. Versions that are equal hold the same."""
+
+    @property
+    def version(self) -> Any: ...
+
+    @property
+    def change(self) -> Difference | WholeGallery:
+        """What differs from the version that the reader knows, or all that there is."""
         ...
 
     def rows(self, addresses: Addresses) -> Iterator[ReplicaRows]:

@@ -17,9 +17,11 @@ from core.gallery.lance import table as lance_table
 from core.gallery.lance.connection import LanceConnection, renewable_connection
 from core.gallery.lance.index import LanceFaceIndex
 from core.gallery.lance.journal import Journal
+from core.gallery.lance.snapshot import JournalSnapshot, Snapshot
 from core.gallery.lance.storage import storage_options
 from core.gallery.lance.table import LanceTable
 from core.gallery.replica.replica import GalleryReplica
+from core.gallery.replica.rows import ReplicaRows
 from core.ground.aws_keys import Renewable
 from core.ports import EnrolledFace
 from core.settings import Settings
@@ -258,9 +260,12 @@ def test_batches_without_a_wanted_row_do_no_harm(
         index.put(GALLERY, [a_face()])
 
     journal = Journal(MemoryStore(), GALLERY)
-    rows = LanceTable(renewable_connection(str(folder), {}), journal, GALLERY).read(
-        lambda snapshot: list(snapshot.rows(np.sort(snapshot.addresses())[:1]))
-    )
+
+    def first(snapshot: Snapshot | JournalSnapshot) -> list[ReplicaRows]:
+        assert isinstance(snapshot, Snapshot)  # nothing is known yet that a journal could change
+        return list(snapshot.rows(np.sort(snapshot.addresses())[:1]))
+
+    rows = LanceTable(renewable_connection(str(folder), {}), journal, GALLERY).read(first)
 
     assert sorted(len(batch) for batch in rows) == [0, 0, 1]
     assert {batch.embeddings.shape[1] for batch in rows} == {LENGTH}
