@@ -23,16 +23,8 @@ from core.gallery.remote.payload import (
     to_json,
     to_match,
 )
-from core.gallery.remote.people import PeopleOfFaces, unnamed_of_all
-from core.ports import (
-    EnrolledFace,
-    EnrolledPerson,
-    FoundPeople,
-    Match,
-    PersonOrder,
-    PersonPlace,
-    UnnamedFace,
-)
+from core.gallery.remote.people import PeopleByFaces
+from core.ports import EnrolledFace, Match
 
 _TIMEOUT_S: Final = 10
 _BATCH: Final = 250
@@ -41,7 +33,7 @@ _MAX_PAYLOAD_BYTES: Final = 65_535
 _COLLECTION_NOT_FOUND: Final = 100
 
 
-class MilvusFaceIndex:
+class MilvusFaceIndex(PeopleByFaces):
     """A FaceIndex on Milvus.
 
     What was put or erased is seen by the next search: collections are made with
@@ -62,6 +54,7 @@ class MilvusFaceIndex:
     """
 
     def __init__(self, uri: str, *, token: str | None = None) -> None:
+        super().__init__()
         try:
             self._pymilvus = import_module("pymilvus")  # which has no types
             self._grpc = import_module("grpc")
@@ -74,7 +67,6 @@ class MilvusFaceIndex:
         self._lock = threading.Lock()
         self._connected: Any = None
         self._known: set[str] = set()
-        self._people = PeopleOfFaces(self)
 
     def create(self, gallery_id: str, *, length: int) -> None:
         name = _name(gallery_id)
@@ -133,9 +125,6 @@ class MilvusFaceIndex:
             rows.close()
         return [_face(row) for row in page]
 
-    def unnamed(self, gallery_id: str) -> list[UnnamedFace]:
-        return unnamed_of_all(self, gallery_id)
-
     def erase(self, gallery_id: str, face_ids: Sequence[str]) -> None:
         ids = possible_ids(face_ids)
         with self._loaded(gallery_id) as client:
@@ -150,17 +139,6 @@ class MilvusFaceIndex:
                 _name(gallery_id), filter="", output_fields=["count(*)"], timeout=_TIMEOUT_S
             )
         return int(rows[0]["count(*)"])
-
-    def persons(
-        self,
-        gallery_id: str,
-        *,
-        limit: int,
-        order: PersonOrder = "name",
-        prefix: str = "",
-        after: PersonPlace | None = None,
-    ) -> list[EnrolledPerson]:
-        return self._people.listed(gallery_id, limit=limit, order=order, prefix=prefix, after=after)
 
     def search(
         self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
@@ -177,14 +155,6 @@ class MilvusFaceIndex:
                 timeout=_TIMEOUT_S,
             )
         return [[_match(hit) for hit in answer] for answer in answers]
-
-    def count_people(self, gallery_id: str) -> int:
-        return self._people.count(gallery_id)
-
-    def search_people(
-        self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
-    ) -> list[FoundPeople]:
-        return self._people.search(gallery_id, probes, limit=limit)
 
     def refresh(self, gallery_id: str, *, max_age_s: float | None = None) -> None:
         pass  # every search asks the server

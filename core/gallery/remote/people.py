@@ -1,9 +1,10 @@
 """People near a probe, for engines that know faces only."""
 
 import itertools
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 from cachetools import LRUCache
@@ -33,45 +34,56 @@ _RECOUNTED_AT: Final = 1.1
 _COUNTS: Final = 10_000
 
 
-class _Faces(Protocol):
+class PeopleByFaces(ABC):
+    """The part of a `FaceIndex` that is about people, made of the part that is about faces.
+
+    A search asks for the nearest faces, then for all faces of their people. One
+    instance is for many threads.
+    """
+
+    def __init__(self) -> None:
+        self._counts: LRUCache[str, tuple[int, int]] = LRUCache(_COUNTS)
+
+    @abstractmethod
     def page(
         self, gallery_id: str, *, limit: int, after: str = "", person: str | None = None
     ) -> list[EnrolledFace]: ...
 
+    @abstractmethod
     def count(self, gallery_id: str) -> int: ...
 
+    @abstractmethod
     def search(
         self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
     ) -> list[list[Match]]: ...
 
+    def unnamed(self, gallery_id: str) -> list[UnnamedFace]:
+        faces = self._pages(gallery_id, None)
+        found = [UnnamedFace.of(face) for face in faces if face.person is None]
+        if not found:
+            self.count(gallery_id)  # a page of a gallery that is not there may be empty
+        return found
 
-def unnamed_of_all(index: _Faces, gallery_id: str) -> list[UnnamedFace]:
-    """Return the faces without a person, by reading all; see `FaceIndex.unnamed`."""
-    found: list[UnnamedFace] = []
-    after = ""
-    while page := index.page(gallery_id, limit=_PAGE, after=after):
-        found += [UnnamedFace.of(face) for face in page if face.person is None]
-        after = page[-1].face_id
-    if not found:
-        index.count(gallery_id)  # a page of a gallery that is not there may be empty
-    return found
+    def persons(
+        self,
+        gallery_id: str,
+        *,
+        limit: int,
+        order: PersonOrder = "name",
+        prefix: str = "",
+        after: PersonPlace | None = None,
+    ) -> list[EnrolledPerson]:
+        rows = rows_of(self._pages(gallery_id, None))
+        return people_in(rows, limit=limit, order=order, prefix=prefix, after=after)
 
+    def count_people(self, gallery_id: str) -> int:
+        people = {face.person for face in self._pages(gallery_id, None)} - {None}
+        return len(people)
 
-class PeopleOfFaces:
-    """Asks for the nearest faces, then for all faces of their people.
-
-    One instance is for one index, and for many threads.
-    """
-
-    def __init__(self, index: _Faces) -> None:
-        self._index = index
-        self._counts: LRUCache[str, tuple[int, int]] = LRUCache(_COUNTS)
-
-    def search(
+    def search_people(
         self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
     ) -> list[FoundPeople]:
-        """Return the people nearest to each probe; see `FaceIndex.search_people`."""
-        found = self._index.search(gallery_id, probes, limit=_FACES[0])
+        found = self.search(gallery_id, probes, limit=_FACES[0])
         if not found:
             return []
         people = self._counted(gallery_id)
@@ -79,7 +91,7 @@ class PeopleOfFaces:
         for row, matches in enumerate(found):
             if len(_people_of(matches)) < wanted and len(matches) == _FACES[0]:
                 probe = probes[row : row + 1]
-                found[row] = self._index.search(gallery_id, probe, limit=_FACES[1])[0]
+                found[row] = self.search(gallery_id, probe, limit=_FACES[1])[0]
         near = [_nearest_of_each(matches, limit * _PEOPLE) for matches in found]
         templates = self._templates(gallery_id, sorted(set().union(*near)))
         return [
@@ -87,30 +99,12 @@ class PeopleOfFaces:
             for probe, faces in zip(probes, near, strict=True)
         ]
 
-    def count(self, gallery_id: str) -> int:
-        """Return how many people a gallery holds, by reading all its faces."""
-        people = {face.person for face in self._pages(gallery_id, None)} - {None}
-        return len(people)
-
-    def listed(
-        self,
-        gallery_id: str,
-        *,
-        limit: int,
-        order: PersonOrder,
-        prefix: str,
-        after: PersonPlace | None,
-    ) -> list[EnrolledPerson]:
-        """Return the next people, which takes all faces; see `FaceIndex.persons`."""
-        rows = rows_of(self._pages(gallery_id, None))
-        return people_in(rows, limit=limit, order=order, prefix=prefix, after=after)
-
     def _counted(self, gallery_id: str) -> int:
         """Return about how many people there are: faces tell when they are to be counted again."""
-        faces = self._index.count(gallery_id)
+        faces = self.count(gallery_id)
         at, people = self._counts.get(gallery_id, (0, 0))
         if not at / _RECOUNTED_AT <= faces <= at * _RECOUNTED_AT:
-            people = self.count(gallery_id)
+            people = self.count_people(gallery_id)
             self._counts[gallery_id] = (faces, people)
         return people
 
@@ -131,7 +125,7 @@ class PeopleOfFaces:
 
     def _pages(self, gallery_id: str, person: str | None) -> Iterator[EnrolledFace]:
         after = ""
-        while page := self._index.page(gallery_id, limit=_PAGE, after=after, person=person):
+        while page := self.page(gallery_id, limit=_PAGE, after=after, person=person):
             yield from page
             after = page[-1].face_id
 

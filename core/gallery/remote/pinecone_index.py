@@ -17,7 +17,7 @@ from core.gallery.remote.payload import (
     spellings,
     to_match,
 )
-from core.gallery.remote.people import PeopleOfFaces, unnamed_of_all
+from core.gallery.remote.people import PeopleByFaces
 from core.gallery.remote.pinecone_vectors import (
     IDS_A_PAGE,
     from_vector,
@@ -26,21 +26,13 @@ from core.gallery.remote.pinecone_vectors import (
     to_vector,
     upserts,
 )
-from core.ports import (
-    EnrolledFace,
-    EnrolledPerson,
-    FoundPeople,
-    Match,
-    PersonOrder,
-    PersonPlace,
-    UnnamedFace,
-)
+from core.ports import EnrolledFace, Match
 
 _TIMEOUT_S: Final = 10
 _MAX_DELETE: Final = 1000
 
 
-class PineconeFaceIndex:
+class PineconeFaceIndex(PeopleByFaces):
     """A FaceIndex in an index of Pinecone's with the metric euclidean.
 
     Pinecone is eventually consistent: what was put is on its disks when ``put``
@@ -61,6 +53,7 @@ class PineconeFaceIndex:
     """
 
     def __init__(self, host: str, *, api_key: str) -> None:
+        super().__init__()
         try:
             from pinecone import Pinecone, RetryConfig
         except ImportError as error:
@@ -68,7 +61,6 @@ class PineconeFaceIndex:
         retries = RetryConfig(max_retries=2, max_wait=0.5)
         self._client = Pinecone(api_key=api_key, timeout=_TIMEOUT_S, retry_config=retries)
         self._index = self._client.index(host=host)
-        self._people = PeopleOfFaces(self)
 
     def create(self, gallery_id: str, *, length: int) -> None:
         from pinecone.errors import ConflictError
@@ -126,9 +118,6 @@ class PineconeFaceIndex:
                     break
         return sorted(self.get(gallery_id, ids), key=_by_id)
 
-    def unnamed(self, gallery_id: str) -> list[UnnamedFace]:
-        return unnamed_of_all(self, gallery_id)
-
     def erase(self, gallery_id: str, face_ids: Sequence[str]) -> None:
         with _translated(gallery_id):
             self._check_gallery(gallery_id)
@@ -139,17 +128,6 @@ class PineconeFaceIndex:
         with _translated(gallery_id):
             return int(self._index.describe_namespace(name=gallery_id).record_count)
 
-    def persons(
-        self,
-        gallery_id: str,
-        *,
-        limit: int,
-        order: PersonOrder = "name",
-        prefix: str = "",
-        after: PersonPlace | None = None,
-    ) -> list[EnrolledPerson]:
-        return self._people.listed(gallery_id, limit=limit, order=order, prefix=prefix, after=after)
-
     def search(
         self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
     ) -> list[list[Match]]:
@@ -158,14 +136,6 @@ class PineconeFaceIndex:
             if not any(found):
                 self._check_gallery(gallery_id)
         return found
-
-    def count_people(self, gallery_id: str) -> int:
-        return self._people.count(gallery_id)
-
-    def search_people(
-        self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
-    ) -> list[FoundPeople]:
-        return self._people.search(gallery_id, probes, limit=limit)
 
     def refresh(self, gallery_id: str, *, max_age_s: float | None = None) -> None:
         pass  # every search asks the server

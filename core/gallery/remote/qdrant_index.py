@@ -18,16 +18,8 @@ from core.gallery.remote.payload import (
     to_match,
     to_payload,
 )
-from core.gallery.remote.people import PeopleOfFaces, unnamed_of_all
-from core.ports import (
-    EnrolledFace,
-    EnrolledPerson,
-    FoundPeople,
-    Match,
-    PersonOrder,
-    PersonPlace,
-    UnnamedFace,
-)
+from core.gallery.remote.people import PeopleByFaces
+from core.ports import EnrolledFace, Match
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -39,7 +31,7 @@ _NOT_FOUND: Final = 404
 _CONFLICT: Final = 409
 
 
-class QdrantFaceIndex:
+class QdrantFaceIndex(PeopleByFaces):
     """A FaceIndex on a Qdrant server.
 
     What was put or erased is seen by the next search. Up to some ten thousand
@@ -59,6 +51,7 @@ class QdrantFaceIndex:
     """
 
     def __init__(self, url: str, *, api_key: str | None = None) -> None:
+        super().__init__()
         try:
             from qdrant_client import QdrantClient
         except ImportError as error:
@@ -66,7 +59,6 @@ class QdrantFaceIndex:
         self._client = QdrantClient(
             url=url, api_key=api_key, timeout=_TIMEOUT_S, check_compatibility=False
         )
-        self._people = PeopleOfFaces(self)
 
     def create(self, gallery_id: str, *, length: int) -> None:
         from qdrant_client import models
@@ -122,9 +114,6 @@ class QdrantFaceIndex:
             )
         return [_face(record) for record in records if record.id != after][:limit]
 
-    def unnamed(self, gallery_id: str) -> list[UnnamedFace]:
-        return unnamed_of_all(self, gallery_id)
-
     def erase(self, gallery_id: str, face_ids: Sequence[str]) -> None:
         from qdrant_client import models
 
@@ -138,17 +127,6 @@ class QdrantFaceIndex:
     def count(self, gallery_id: str) -> int:
         with _translated(gallery_id):
             return int(self._client.count(gallery_id, exact=True).count)
-
-    def persons(
-        self,
-        gallery_id: str,
-        *,
-        limit: int,
-        order: PersonOrder = "name",
-        prefix: str = "",
-        after: PersonPlace | None = None,
-    ) -> list[EnrolledPerson]:
-        return self._people.listed(gallery_id, limit=limit, order=order, prefix=prefix, after=after)
 
     def search(
         self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
@@ -168,14 +146,6 @@ class QdrantFaceIndex:
             [to_match(str(point.id), point.score, point.payload or {}) for point in answer.points]
             for answer in answers
         ]
-
-    def count_people(self, gallery_id: str) -> int:
-        return self._people.count(gallery_id)
-
-    def search_people(
-        self, gallery_id: str, probes: NDArray[np.float32], *, limit: int
-    ) -> list[FoundPeople]:
-        return self._people.search(gallery_id, probes, limit=limit)
 
     def refresh(self, gallery_id: str, *, max_age_s: float | None = None) -> None:
         pass  # every search asks the server
