@@ -16,7 +16,7 @@ from efr_web.middleware import Failure, code_of, status_of
 from efr_web.openapi.form_schema import form_schema
 from efr_web.openapi.operation import Answer, Api, Body, Operation
 from efr_web.requests.parsing import FORM, JSON
-from efr_web.schemas import ErrorAnswer
+from efr_web.schemas.service import ErrorAnswer
 
 _REF: Final = "#/components/schemas/{model}"
 _DESCRIPTION: Final = """\

@@ -11,7 +11,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 from core.errors import InvalidRequest
 from core.jobs.photo_sources import PhotoSources
 from efr_web.requests.encoded import MOST_PER_BYTE, decoded
-from efr_web.requests.models import PhotoFields
+from efr_web.requests.models.photos import PhotoFields
 from efr_web.requests.parsing import FORM, JSON, MAX_JSON_BYTES, read_form, read_json_body
 
 OVERHEAD_BYTES: Final = 64 * 1024

@@ -8,10 +8,10 @@ from core.bootstrap.web import WebParts
 from core.errors import InvalidRequest, StorageUnavailable
 from efr_web.caller import visible
 from efr_web.openapi.operation import Answer, Api, Operation
-from efr_web.requests.models import BatchPageQuery
+from efr_web.requests.models.pages import BatchPageQuery
 from efr_web.requests.pagination import decode_cursor, encode_cursor
 from efr_web.requests.parsing import read_query
-from efr_web.schemas import BatchList
+from efr_web.schemas.jobs import BatchList
 
 
 def add_batch_routes(api: Api, parts: WebParts) -> None:

@@ -24,11 +24,12 @@ from efr_web.openapi.operation import (
     Operation,
     curl_json,
 )
-from efr_web.requests.models import ChangeCollection, CreateCollection, PageQuery
+from efr_web.requests.models.pages import PageQuery
+from efr_web.requests.models.people import ChangeCollection, CreateCollection
 from efr_web.requests.pagination import decode_cursor, encode_cursor
 from efr_web.requests.parsing import read_json, read_query
 from efr_web.routes.receipt_routes import GONE, erased
-from efr_web.schemas import CollectionDescription, CollectionList, CollectionSummary
+from efr_web.schemas.collections import CollectionDescription, CollectionList, CollectionSummary
 
 
 def add_collection_routes(api: Api, parts: WebParts) -> None:

@@ -6,9 +6,9 @@ from flask.typing import ResponseReturnValue
 from core.bootstrap.web import WebParts
 from efr_web.caller import visible
 from efr_web.openapi.operation import COLLECTION, JSON_BODY, Answer, Api, Body, Operation, curl_json
-from efr_web.requests.models import OfferUpload
+from efr_web.requests.models.photos import OfferUpload
 from efr_web.requests.parsing import read_json
-from efr_web.schemas import UploadOffered
+from efr_web.schemas.jobs import UploadOffered
 
 
 def add_direct_upload_routes(api: Api, parts: WebParts) -> None:

@@ -34,18 +34,19 @@ from efr_web.openapi.operation import (
     Operation,
     curl_json,
 )
-from efr_web.requests.models import (
+from efr_web.requests.models.pages import PageQuery
+from efr_web.requests.models.photos import (
     IndexBatch,
     IndexPhoto,
     MatchPhoto,
-    PageQuery,
     PhotoFields,
     VerifyPhoto,
 )
 from efr_web.requests.pagination import decode_cursor, encode_cursor
 from efr_web.requests.parsing import read_json, read_query
 from efr_web.requests.photos import Photo, PhotoReader
-from efr_web.schemas import BatchStatus, BatchSubmitted, Detected, JobSubmitted
+from efr_web.schemas.faces import Detected
+from efr_web.schemas.jobs import BatchStatus, BatchSubmitted, JobSubmitted
 
 
 def add_face_routes(api: Api, parts: WebParts, reader: PhotoReader) -> None:

@@ -7,13 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from core.bootstrap.web import WebParts
 from core.collections.unknown.listing import ShownGroup
-from core.errors import (
-    GroupChanged,
-    InvalidRequest,
-    ModelMismatch,
-    PersonRejected,
-    QuotaExceeded,
-)
+from core.errors import GroupChanged, InvalidRequest, ModelMismatch, PersonRejected, QuotaExceeded
 from core.ground.ids import is_face_id
 from efr_web.caller import caller, visible
 from efr_web.openapi.operation import (
@@ -26,18 +20,12 @@ from efr_web.openapi.operation import (
     Operation,
     curl_json,
 )
-from efr_web.requests.models import GroupPageQuery, NameGroup, PageQuery
+from efr_web.requests.models.pages import GroupPageQuery, PageQuery
+from efr_web.requests.models.people import NameGroup
 from efr_web.requests.pagination import decode_cursor, encode_cursor
 from efr_web.requests.parsing import read_json, read_query
-from efr_web.schemas import (
-    FaceList,
-    GroupFace,
-    GroupIgnored,
-    GroupList,
-    GroupNamed,
-    KnownFace,
-    UnknownGroup,
-)
+from efr_web.schemas.faces import FaceList, KnownFace
+from efr_web.schemas.groups import GroupFace, GroupIgnored, GroupList, GroupNamed, UnknownGroup
 
 _GROUPS = "/collections/<collection_id>/groups"
 _GROUP = f"{_GROUPS}/<group_id>"

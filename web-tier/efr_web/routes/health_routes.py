@@ -14,7 +14,7 @@ from core.errors import ServiceUnavailable
 from efr_web.caller import visible
 from efr_web.middleware import error_answer
 from efr_web.openapi.operation import Answer, Api, Operation
-from efr_web.schemas import Health, Readiness
+from efr_web.schemas.service import Health, Readiness
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from efr_web.caller import caller, visible
 from efr_web.openapi.operation import COLLECTION, INDEX, Answer, Api, Operation
 from efr_web.requests.parsing import checked_face_id
 from efr_web.routes.receipt_routes import GONE, erased
-from efr_web.schemas import ImageFaces, KnownFace
+from efr_web.schemas.faces import ImageFaces, KnownFace
 
 _JPEG = "image/jpeg"
 _IMAGE = "/collections/<collection_id>/images/<rest:image_id>"

@@ -38,10 +38,10 @@ from efr_web.openapi.operation import (
     Body,
     Operation,
 )
-from efr_web.requests.models import UploadForm
+from efr_web.requests.models.photos import UploadForm
 from efr_web.requests.parsing import FORM, read_form, reading
 from efr_web.requests.photos import OVERHEAD_BYTES, Photo, uploaded
-from efr_web.schemas import JobPending
+from efr_web.schemas.jobs import JobPending
 
 log = logging.getLogger(__name__)
 

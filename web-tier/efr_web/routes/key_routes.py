@@ -4,7 +4,7 @@ from flask.typing import ResponseReturnValue
 
 from efr_web.caller import caller
 from efr_web.openapi.operation import Answer, Api, Operation
-from efr_web.schemas import KeyDescription
+from efr_web.schemas.service import KeyDescription
 
 
 def add_key_routes(api: Api) -> None:

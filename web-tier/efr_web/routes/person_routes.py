@@ -20,18 +20,13 @@ from efr_web.openapi.operation import (
     Operation,
     curl_json,
 )
-from efr_web.requests.models import (
-    Consent,
-    PageQuery,
-    PersonChange,
-    PersonPageQuery,
-    PersonPath,
-)
+from efr_web.requests.models.pages import PageQuery, PersonPageQuery
+from efr_web.requests.models.people import Consent, PersonChange, PersonPath
 from efr_web.requests.pagination import decode_cursor, encode_cursor
 from efr_web.requests.parsing import read_json, read_query, read_text
 from efr_web.routes.people_routes import page_of_faces
 from efr_web.routes.receipt_routes import GONE, erased
-from efr_web.schemas import (
+from efr_web.schemas.people import (
     PersonConsent,
     PersonFaces,
     PersonList,

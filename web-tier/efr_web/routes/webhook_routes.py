@@ -20,10 +20,11 @@ from core.ground.ids import is_face_id
 from core.jobs.webhooks.endpoints import Endpoint
 from efr_web.caller import caller, visible
 from efr_web.openapi.operation import JSON_BODY, Answer, Api, Body, Operation, curl_json
-from efr_web.requests.models import CreateWebhook, PageQuery, RotateSecret
+from efr_web.requests.models.pages import PageQuery
+from efr_web.requests.models.webhooks import CreateWebhook, RotateSecret
 from efr_web.requests.pagination import decode_cursor, encode_cursor
 from efr_web.requests.parsing import read_json, read_query
-from efr_web.schemas import (
+from efr_web.schemas.webhooks import (
     EventSent,
     FailedDeliveryDescription,
     FailedDeliveryList,

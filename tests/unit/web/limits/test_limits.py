@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from efr_web.openapi.operation import Answer, Body, Operation
-from efr_web.requests.models import IndexBatch, MatchPhoto
+from efr_web.requests.models.photos import IndexBatch, MatchPhoto
 from werkzeug.test import TestResponse
 
 from core.jobs.recognition_job import failed

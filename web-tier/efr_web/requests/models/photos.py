@@ -1,21 +1,11 @@
-"""Requests as pydantic models; unknown fields are refused."""
+"""Requests that bring photos, or name them."""
 
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
-from core.collections.consents import ConsentNote
 from core.collections.matches import By
 from core.collections.matching import MAX_MATCHES
-from core.ground.ids import FACE_ID
-from core.ground.names import spelled
 from core.jobs.index_job import (
     MAX_KEY_BYTES,
     WHOLE,
@@ -23,19 +13,15 @@ from core.jobs.index_job import (
     ImageId,
     IndexOptions,
     IndexRequest,
-    Metadata,
     MinQuality,
     PersonName,
     checked_key,
 )
 from core.jobs.recognition_job import DEFAULT_COLLECTION
-from core.jobs.webhooks.addresses import MAX_URL
-from core.jobs.webhooks.endpoints import EVENT_TYPES, EventType
-from core.ports import PersonOrder
 from core.submission.batch_requests import MAX_KEYS
-from efr_web.schemas import FalseNameRate, Threshold
-
-MAX_PAGE: Final = 1000
+from efr_web.requests.models.base import RequestModel
+from efr_web.requests.models.webhooks import WebhookUrl
+from efr_web.schemas.collections import Threshold
 
 
 def _checked_prefix(prefix: str) -> str:
@@ -48,11 +34,13 @@ S3Key = Annotated[
     AfterValidator(checked_key),
     Field(description="Key of a photo in an allowed bucket."),
 ]
+
 S3Bucket = Annotated[
     str,
     StringConstraints(min_length=3, max_length=63),
     Field(description="One of ALLOWED_BUCKETS; may be left out when there is only one."),
 ]
+
 Base64 = Annotated[
     str,
     StringConstraints(min_length=1),
@@ -65,28 +53,11 @@ Base64 = Annotated[
     ),
 ]
 
-
 SearchBy = Annotated[
     By, Field(description="`person` for people, `face` for single enrolled faces.")
 ]
+
 MaxMatches = Annotated[int, Field(ge=1, le=MAX_MATCHES), WHOLE]
-WebhookUrl = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=MAX_URL, pattern=r"^https?://[!-~]+$"),
-    Field(description="An address on the internet that begins with `https://`."),
-]
-
-
-def _each_once(events: tuple[EventType, ...]) -> tuple[EventType, ...]:
-    if len(set(events)) < len(events):
-        raise ValueError("an event comes twice")
-    return events
-
-
-class RequestModel(BaseModel):
-    """A request's fields; an unknown field is refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 def _one_photo(prefix: str = "") -> dict[str, Any]:
@@ -134,54 +105,6 @@ class UploadForm(RequestModel):
     collection_id: CollectionId = DEFAULT_COLLECTION
     min_quality: MinQuality | None = None
     callback_url: WebhookUrl | None = None
-
-
-class CreateWebhook(RequestModel):
-    """An address that is told of events; with `details` it is told names too."""
-
-    url: WebhookUrl
-    events: Annotated[
-        tuple[EventType, ...],
-        Field(min_length=1, max_length=len(EVENT_TYPES), json_schema_extra={"uniqueItems": True}),
-        AfterValidator(_each_once),
-    ]
-    details: bool = False
-
-
-class RotateSecret(RequestModel):
-    """For how many hours the former secret signs too."""
-
-    keep_hours: Annotated[int, Field(ge=0, le=168), WHOLE] = 24
-
-
-class CreateCollection(RequestModel):
-    """A collection to be created."""
-
-    collection_id: CollectionId
-    threshold: Threshold | None = None
-    false_name_rate: FalseNameRate | None = None
-    metadata: Metadata = Field(default_factory=dict)
-    keep_unknown: Annotated[
-        bool | None,
-        Field(description="Keep faces that nobody named; null for what the service does."),
-    ] = None
-
-
-class ChangeCollection(RequestModel):
-    """Fields of a collection to be changed; null takes a threshold or a rate away."""
-
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
-
-    threshold: Threshold | None = None
-    false_name_rate: FalseNameRate | None = None
-    metadata: Metadata = Field(default_factory=dict)
-    keep_unknown: bool | None = None
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if not self.model_fields_set:
-            raise ValueError("give threshold, false_name_rate, metadata or keep_unknown")
-        return self
 
 
 class IndexPhoto(IndexRequest, PhotoFields):
@@ -269,85 +192,3 @@ class VerifyPhoto(PhotoFields):
     collection_id: CollectionId | None = None
     person: PersonName | None = None
     threshold: Threshold | None = None
-
-
-class PersonChange(RequestModel):
-    """The name that a person gets, or their metadata instead of the former ones, or both."""
-
-    name: PersonName | None = None
-    metadata: Metadata | None = None
-
-
-class PersonOfFace(RequestModel):
-    """The person whom a request gives to a face, or rejects for it."""
-
-    person: PersonName
-
-
-class NameGroup(RequestModel):
-    """Whose the faces of a group are, but for some of them."""
-
-    person: PersonName
-    without: Annotated[
-        list[Annotated[str, StringConstraints(pattern=rf"^{FACE_ID}$")]],
-        Field(max_length=10_000, description="Ids of faces that are not the person's."),
-    ] = []
-
-
-class Consent(ConsentNote, RequestModel):
-    """A consent note: what a person agreed to, the day, and where that is filed."""
-
-
-class PersonPath(RequestModel):
-    """A person's name in a path."""
-
-    name: PersonName
-
-
-class PageQuery(RequestModel):
-    """The page of a list that a request asks for."""
-
-    limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = 100
-    next_token: Annotated[
-        str,
-        StringConstraints(max_length=400, pattern=r"^[A-Za-z0-9_=-]*$"),
-        Field(description="`next_token` of the page before; empty for the first page."),
-    ] = ""
-
-
-class BatchPageQuery(PageQuery):
-    """The page of the list of batches; each of them costs requests to S3."""
-
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
-
-
-class PersonPageQuery(PageQuery):
-    """The page of a list of people, and their order."""
-
-    next_token: Annotated[
-        str,
-        StringConstraints(max_length=800, pattern=r"^[A-Za-z0-9_=-]*$"),
-        Field(description="`next_token` of the page before; empty for the first page."),
-    ] = ""
-    prefix: Annotated[
-        str,
-        StringConstraints(max_length=100),
-        Field(description="How their names begin, in capitals or small letters."),
-        AfterValidator(spelled),
-    ] = ""
-    sort: Annotated[
-        PersonOrder,
-        Field(description="By name; most faces first; or enrolled last first."),
-    ] = "name"
-
-
-class FacePageQuery(PageQuery):
-    """The page of a list of faces, all or one person's."""
-
-    person: PersonName | None = None
-
-
-class GroupPageQuery(PageQuery):
-    """The page of a list of groups: of those that are shown, or of those that are ignored."""
-
-    ignored: bool = False

@@ -1,0 +1,1 @@
+"""Requests as pydantic models; unknown fields are refused."""
