@@ -19,6 +19,8 @@ from core.collections.crops import Crops
 from core.collections.enrolment.enroller import Enroller
 from core.collections.erasing.erasure import Erasure
 from core.collections.erasing.fresh_results import FreshResults
+from core.collections.erasing.holdings import Holdings
+from core.collections.erasing.traces import Traces
 from core.collections.grounds import IN_TIME_S, Grounds
 from core.collections.identification import FaceIdentifier
 from core.collections.kept_faces import KeptFaces
@@ -346,6 +348,15 @@ class Shared:
 
     @cached_property
     def erasure(self) -> Erasure:
+        holdings = Holdings(
+            collections=self.collections,
+            people=self.people,
+            consents=self.consents,
+            crops=self.crops,
+            kept=self.kept,
+            index=self.index,
+            traces=Traces(inputs=self.inputs, outputs=self.outputs, realm=self.realm),
+        )
         return Erasure(
             collections=self.collections,
             people=self.people,
@@ -355,7 +366,7 @@ class Shared:
             kept=self.kept,
             groups=self.group_store,
             index=self.index,
-            inputs=self.inputs,
+            holdings=holdings,
             outputs=self.outputs,
             audit=self.audit,
             realm=self.realm,

@@ -14,27 +14,25 @@ is found, after a pause in which every process learns what is gone.
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
-from functools import cached_property, reduce
-from operator import or_
+from dataclasses import dataclass, field
 from typing import Final
 
 from core.access.audit_trail import AuditTrail
 from core.collections.collection import Collection
 from core.collections.consents import Consents
-from core.collections.crops import Crops, Meant
+from core.collections.crops import Crops
+from core.collections.erasing.holdings import Holding, Holdings
 from core.collections.erasing.receipts import Kind, Receipt, Removed, action_of
-from core.collections.erasing.traces import Found, Traces, Whom
-from core.collections.kept_faces import KeptFaces, was_kept
+from core.collections.erasing.traces import Whom
+from core.collections.kept_faces import KeptFaces
 from core.collections.people import People
 from core.collections.person_ids import PersonIds
 from core.collections.registry import Collections
 from core.collections.unknown.group_store import GroupStore
 from core.errors import (
     CollectionNotFound,
-    ImageNotFound,
     PersonNotFound,
     ServiceUnavailable,
     StorageUnavailable,
@@ -43,7 +41,7 @@ from core.ground.authors import UNNAMED, Author
 from core.ground.realms import Realm
 from core.jobs.batch_records import BatchLists
 from core.jobs.webhooks.outbox import Outbox
-from core.ports import EnrolledFace, FaceIndex, ObjectStore
+from core.ports import FaceIndex, ObjectStore
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +55,8 @@ class Erasure:
 
     Parameters
     ----------
-    inputs, outputs : ObjectStore
-        The buckets.
+    outputs : ObjectStore
+        The bucket of the results.
     audit : AuditTrail
         The tenant's, which keeps the receipts.
     realm : Realm
@@ -81,7 +79,7 @@ class Erasure:
     kept: KeptFaces
     groups: GroupStore
     index: FaceIndex
-    inputs: ObjectStore
+    holdings: Holdings
     outputs: ObjectStore
     audit: AuditTrail
     settle_s: float
@@ -101,18 +99,8 @@ class Erasure:
         face = self.people.any_face(collection_id, face_id)
         whom = Whom(collection_id=collection_id, face_ids=frozenset({face_id}))
 
-        def find(_: Set[str]) -> "_Holding":
-            holding = _Holding(
-                faces=self._faces(whom),
-                noted=self._noted_without(whom, [face.person]),
-                crops=self._unfinished(collection_id, Meant(face_ids=whom.face_ids)),
-                kept=frozenset(self._kept_ids(collection_id, whom.face_ids)),
-            )
-            if not (holding.faces or holding.kept) or face.job_id is None:
-                return holding
-            if was_kept(collection_id, face):
-                return self._with_jobs(collection_id, holding, {face.job_id})
-            return replace(holding, found=self._traces.of_job(face.job_id, whom))
+        def find(_: Set[str]) -> Holding:
+            return self.holdings.of_face(whom, face)
 
         people = (face.person,)
         work = _Work(kind="face", collection_id=collection_id, people=people, author=author)
@@ -131,19 +119,8 @@ class Erasure:
         people = {face.person for face in self.people.faces_on(collection_id, image_id)}
         whom = Whom(collection_id=collection_id, image_id=image_id)
 
-        def find(face_ids: Set[str]) -> "_Holding":
-            held: list[EnrolledFace] = []
-            with suppress(ImageNotFound):
-                held = self.people.faces_on(collection_id, image_id)
-            faces = frozenset(face.face_id for face in held)
-            theirs = Whom(collection_id=collection_id, face_ids=faces | face_ids)
-            jobs = {face.job_id for face in held if face.job_id is not None}
-            return _Holding(
-                faces=faces,
-                found=reduce(or_, (self._traces.of_job(job, theirs) for job in jobs), Found()),
-                noted=self._noted_without(theirs, [face.person for face in held]),
-                crops=self._unfinished(collection_id, Meant(face_ids=theirs.face_ids)),
-            )
+        def find(face_ids: Set[str]) -> Holding:
+            return self.holdings.of_image(collection_id, image_id, face_ids)
 
         named = tuple(sorted(person for person in people if person is not None))
         work = _Work(kind="image", collection_id=collection_id, people=named, author=author)
@@ -158,17 +135,8 @@ class Erasure:
             If there is none.
         """
 
-        def find(face_ids: Set[str]) -> "_Holding":
-            log = self.collections.erased(self.collections.now(collection_id))
-            known = frozenset(face_ids)
-            whom = Whom(collection_id=collection_id, person=person, face_ids=known, log=log)
-            faces = self._faces(whom)
-            found = self._traces.find(replace(whom, face_ids=known | faces))
-            noted = (person,) if self.consents.is_there(collection_id, person) else ()
-            meant = Meant(person=person, face_ids=known, job_ids=found.jobs)
-            crops = self._unfinished(collection_id, meant)
-            holding = _Holding(faces=faces, found=found, noted=noted, crops=crops)
-            return self._with_jobs(collection_id, holding, self._uploads_of(collection_id, faces))
+        def find(face_ids: Set[str]) -> Holding:
+            return self.holdings.of_person(collection_id, person, face_ids)
 
         first = find(set())
         if not first:
@@ -233,16 +201,12 @@ class Erasure:
                 extra={"collection": receipt.collection_id, "reason": str(error)},
             )
 
-    @cached_property
-    def _traces(self) -> Traces:
-        return Traces(inputs=self.inputs, outputs=self.outputs, realm=self.realm)
-
     def _until_nothing_is_left(
         self,
         work: "_Work",
         whom: Whom,
-        find: Callable[[Set[str]], "_Holding"],
-        first: "_Holding",
+        find: Callable[[Set[str]], Holding],
+        first: Holding,
     ) -> Receipt:
         """Erase what is found, and look again, until nothing is found.
 
@@ -282,8 +246,8 @@ class Erasure:
             ),
         )
 
-    def _erase(self, collection_id: str, holding: "_Holding") -> Removed:
-        removed = self._traces.erase(holding.found)
+    def _erase(self, collection_id: str, holding: Holding) -> Removed:
+        removed = self.holdings.traces.erase(holding.found)
         collection = self.collections.now(collection_id)
         # Before the faces: without these, nobody would look for them again.
         gone = holding.faces | holding.kept
@@ -301,7 +265,7 @@ class Erasure:
 
     def _erase_all(self, whom: Whom) -> Removed:
         """Erase the jobs, batches and consent notes of a collection."""
-        removed = self._traces.erase(self._traces.find(whom))
+        removed = self.holdings.traces.erase(self.holdings.traces.find(whom))
         self.ids.forget_all(whom.collection_id)
         batches = BatchLists(outputs=self.outputs, realm=self.realm)
         return removed.model_copy(
@@ -310,64 +274,6 @@ class Erasure:
                 "consents": self.consents.erase_all(whom.collection_id),
             }
         )
-
-    def _noted_without(self, whom: Whom, people: Iterable[str | None]) -> tuple[str, ...]:
-        """Return those who have a consent note, and no face but those that are erased."""
-        noted = (
-            person
-            for person in dict.fromkeys(people)
-            if person is not None and self.consents.is_there(whom.collection_id, person)
-        )
-        return tuple(
-            person
-            for person in noted
-            if not self._faces(Whom(collection_id=whom.collection_id, person=person))
-            - whom.face_ids
-        )
-
-    def _uploads_of(self, collection_id: str, face_ids: Set[str]) -> set[str]:
-        """Return the uploads that brought those of the faces that were unknown at first."""
-        collection = self.collections.now(collection_id)
-        if collection.model is None or not face_ids:
-            return set()
-        found = self.people.found(collection, sorted(face_ids))
-        return {face.job_id for face in found if face.job_id and was_kept(collection_id, face)}
-
-    def _kept_ids(self, collection_id: str, face_ids: Set[str]) -> list[str]:
-        kept = self.kept.get(self.collections.now(collection_id), face_ids)
-        return [face.face_id for face in kept]
-
-    def _with_jobs(self, collection_id: str, holding: "_Holding", uploads: Set[str]) -> "_Holding":
-        """Add these uploads to the jobs, and to the faces what all of the jobs left unknown."""
-        found = holding.found
-        found = replace(found, answered=found.answered | self._traces.stored(uploads))
-        collection = self.collections.now(collection_id)
-        kept = holding.kept | self.kept.of_jobs(collection, found.jobs)
-        return replace(holding, found=found, kept=kept)
-
-    def _unfinished(self, collection_id: str, meant: Meant) -> frozenset[str]:
-        """Return the faces that have a crop, and may never be put, as their writer died."""
-        return self.crops.unfinished(self.collections.now(collection_id).crops_folder, meant)
-
-    def _faces(self, whom: Whom) -> frozenset[str]:
-        """Return the person's faces that are enrolled now, under any name."""
-        collection = self.collections.now(whom.collection_id)
-        if collection.model is None:
-            return frozenset()
-        held: list[EnrolledFace] = []
-        if whom.face_ids:
-            held += self.index.get(collection.gallery_id, sorted(whom.face_ids))
-        if whom.person is not None:
-            held += self._named(collection, whom.person)
-        return frozenset(face.face_id for face in held)
-
-    def _named(self, collection: Collection, person: str) -> Iterator[EnrolledFace]:
-        after = ""
-        while page := self.index.page(
-            collection.gallery_id, limit=_PAGE, after=after, person=person
-        ):
-            yield from page
-            after = page[-1].face_id
 
     def _drop(self, collection: Collection) -> int:
         """Remove the gallery; return how many faces it held, 0 if it is gone already."""
@@ -415,26 +321,3 @@ class _Work:
     people: tuple[str | None, ...] = ()
     removed: Removed = field(default_factory=Removed)
     receipt: Receipt = field(init=False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Holding:
-    """What still holds the person.
-
-    Ids of enrolled faces, and of others with a crop; jobs, and the names of consent notes.
-    """
-
-    faces: frozenset[str] = frozenset()
-    crops: frozenset[str] = frozenset()
-    found: Found = field(default_factory=Found)
-    noted: tuple[str, ...] = ()
-    kept: frozenset[str] = frozenset()
-    """Unknown faces that are kept."""
-
-    def __bool__(self) -> bool:
-        return bool(self.faces or self.kept or self.crops or self.found or self.noted)
-
-    @property
-    def has_only_results(self) -> bool:
-        others = (self.faces, self.kept, self.crops, self.noted)
-        return not any((*others, self.found.unanswered, self.found.batches))

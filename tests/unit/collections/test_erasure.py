@@ -60,11 +60,13 @@ class Service:
         return Shared(SETTINGS, self.memory.joined())
 
     def erasure_by(self, process: Process) -> Erasure:
-        return replace(
-            self.another_process().erasure,
-            inputs=process.store(self.inputs),
-            outputs=process.store(self.outputs),
+        erasure = self.another_process().erasure
+        outputs = process.store(self.outputs)
+        traces = replace(
+            erasure.holdings.traces, inputs=process.store(self.inputs), outputs=outputs
         )
+        holdings = replace(erasure.holdings, traces=traces)
+        return replace(erasure, holdings=holdings, outputs=outputs)
 
     def enrol(
         self,
