@@ -39,6 +39,10 @@ class Gallery:
     def search(self, position: float, *, limit: int = 10) -> FoundPeople:
         return self.index.search_people(self.gallery_id, point(position)[None], limit=limit)[0]
 
+    def finds(self, position: float, *people: tuple[str, int]) -> bool:
+        """Tell whether a search finds just these people, with so many faces, nearest first."""
+        return [(f.person, f.faces) for f in self.wait_for(position, *people)] == list(people)
+
     def wait_for(self, position: float, *people: tuple[str, int]) -> list[FoundPerson]:
         """Return the people near a position, once these have so many faces, nearest first."""
         wait_until(
@@ -80,7 +84,7 @@ def test_nearest_template_comes_first_and_not_the_nearest_face(gallery: Gallery)
 def test_unnamed_faces_are_nobody(gallery: Gallery) -> None:
     gallery.put(face_at(0, person=None), face_at(1, person="Ada"), face_at(1.1, person=None))
 
-    gallery.wait_for(0, ("Ada", 1))
+    assert gallery.finds(0, ("Ada", 1))
 
     assert gallery.search(0).people == 1
     assert gallery.index.count_people(gallery.gallery_id) == 1
@@ -88,7 +92,7 @@ def test_unnamed_faces_are_nobody(gallery: Gallery) -> None:
 
 def test_search_returns_no_more_people_than_the_limit_and_counts_all(gallery: Gallery) -> None:
     gallery.put(*(face_at(n, person=f"person {n % 5}") for n in range(15)))
-    gallery.wait_for(-1, *((f"person {n}", 3) for n in range(5)))
+    assert gallery.finds(-1, *((f"person {n}", 3) for n in range(5)))
 
     found = gallery.search(-1, limit=2)
 
@@ -98,7 +102,7 @@ def test_search_returns_no_more_people_than_the_limit_and_counts_all(gallery: Ga
 
 def test_several_probes_have_an_answer_each(gallery: Gallery) -> None:
     gallery.put(face_at(0, person="Ada"), face_at(10, person="Bob"))
-    gallery.wait_for(0, ("Ada", 1), ("Bob", 1))
+    assert gallery.finds(0, ("Ada", 1), ("Bob", 1))
 
     probes = np.stack([point(9), point(1)])
     before = probes.copy()
@@ -120,20 +124,20 @@ def test_search_without_probes_or_without_faces_finds_nobody(gallery: Gallery) -
 
 
 def test_template_follows_enrolments_and_erasures(gallery: Gallery) -> None:
-    first, second, third = (face_at(position, person="Ada") for position in (1, 3, 8))
+    first, second, third = (face_at(position, person="Ada") for position in (1, 3, 5))
     gallery.put(first)
-    gallery.wait_for(0, ("Ada", 1))
+    assert gallery.finds(0, ("Ada", 1))
 
     gallery.put(second, third)
     (ada,) = gallery.wait_for(0, ("Ada", 3))
-    assert np.allclose(ada.template, point(4))
+    assert np.allclose(ada.template, point(3))
 
     gallery.erase(first)
     (ada,) = gallery.wait_for(0, ("Ada", 2))
-    assert np.allclose(ada.template, point(5.5))
+    assert np.allclose(ada.template, point(4))
 
     gallery.erase(second, third)
-    gallery.wait_for(0)
+    assert gallery.finds(0)
     assert gallery.index.count_people(gallery.gallery_id) == 0
 
 
@@ -141,26 +145,26 @@ def test_template_follows_renames_and_merges(gallery: Gallery) -> None:
     ada, other = face_at(1, person="Ada"), face_at(2, person="Ada L.")
     bob = face_at(10, person="Bob")
     gallery.put(ada, other, bob)
-    gallery.wait_for(0, ("Ada", 1), ("Ada L.", 1), ("Bob", 1))
+    assert gallery.finds(0, ("Ada", 1), ("Ada L.", 1), ("Bob", 1))
 
     gallery.put(replace(other, person="Ada"))
     found = gallery.wait_for(0, ("Ada", 2), ("Bob", 1))
     assert np.allclose(found[0].template, point(1.5))
 
     gallery.put(replace(ada, person="Eve"), replace(other, person="Eve"))
-    gallery.wait_for(0, ("Eve", 2), ("Bob", 1))
+    assert gallery.finds(0, ("Eve", 2), ("Bob", 1))
 
     gallery.put(replace(ada, person=None))
-    gallery.wait_for(0, ("Eve", 1), ("Bob", 1))
+    assert gallery.finds(0, ("Eve", 1), ("Bob", 1))
 
 
 def test_nearer_face_that_rejects_a_person_hides_them(gallery: Gallery) -> None:
     twin = replace(face_at(1, person=None), rejected=frozenset({"Ada"}))
     gallery.put(twin, face_at(2, person="Ada"), face_at(0.5, person="Bob"))
 
-    gallery.wait_for(0, ("Bob", 1))
+    assert gallery.finds(0, ("Bob", 1))
 
-    gallery.wait_for(9, ("Ada", 1), ("Bob", 1))
+    assert gallery.finds(9, ("Ada", 1), ("Bob", 1))
 
 
 def test_rejection_of_a_farther_face_hides_nobody(gallery: Gallery) -> None:
@@ -168,7 +172,7 @@ def test_rejection_of_a_farther_face_hides_nobody(gallery: Gallery) -> None:
 
     gallery.put(twin, face_at(2, person="Ada"), face_at(6, person="Ada"))
 
-    gallery.wait_for(0, ("Ada", 2), ("Bob", 1))
+    assert gallery.finds(0, ("Ada", 2), ("Bob", 1))
 
 
 def test_person_in_two_spellings_is_one(gallery: Gallery) -> None:
@@ -184,7 +188,7 @@ def test_person_in_two_spellings_is_one(gallery: Gallery) -> None:
 def test_many_faces_of_one_person_do_not_hide_the_next(gallery: Gallery) -> None:
     gallery.put(*(face_at(0.001 * n, person="Ada") for n in range(150)), face_at(5, person="Bob"))
 
-    gallery.wait_for(0, ("Ada", 150), ("Bob", 1))
+    assert gallery.finds(0, ("Ada", 150), ("Bob", 1))
 
 
 def test_unknown_gallery_is_not_found(index: FaceIndex) -> None:

@@ -7,9 +7,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -38,12 +40,24 @@ def executor(request: pytest.FixtureRequest) -> Executor:
 
 
 @pytest.fixture
-def pool(executor: Executor) -> Iterator[WarmPool]:
-    pool = executor.pool(ObedientRecognizer, timeout_s=2)
-    pool.start()
-    yield pool
-    pool.stop()
+def pool_of(executor: Executor) -> Iterator[Callable[..., WarmPool]]:
+    """Make pools that are stopped in the end, so that a failure leaves none in Ray's cluster."""
+    with ExitStack() as stack:
+
+        def made(*args: Any, **options: Any) -> WarmPool:
+            pool = executor.pool(*args, **options)
+            stack.callback(pool.stop)
+            return pool
+
+        yield made
     wait_until(lambda: not executor.children(), what="the children to end")
+
+
+@pytest.fixture
+def pool(pool_of: Callable[..., WarmPool]) -> WarmPool:
+    pool = pool_of(ObedientRecognizer, timeout_s=2)
+    pool.start()
+    return pool
 
 
 def test_photo_is_recognised_in_a_child(pool: WarmPool) -> None:
@@ -117,8 +131,8 @@ def test_child_killed_while_idle_is_replaced(executor: Executor, pool: WarmPool)
     assert answers
 
 
-def test_hanging_child_does_not_hold_up_its_neighbour(executor: Executor) -> None:
-    pool = executor.pool(ObedientRecognizer, processes=2, timeout_s=5)
+def test_hanging_child_does_not_hold_up_its_neighbour(pool_of: Callable[..., WarmPool]) -> None:
+    pool = pool_of(ObedientRecognizer, processes=2, timeout_s=5)
     pool.start()
     with ThreadPoolExecutor(1) as other:
         hanging = other.submit(pool.recognise, b"hang")
@@ -161,16 +175,16 @@ def test_patient_caller_gets_the_child_that_becomes_free(pool: WarmPool) -> None
         assert hanging.exception() is not None
 
 
-def test_missing_model_is_reported_at_the_start(executor: Executor) -> None:
-    pool = executor.pool(UnloadableRecognizer, processes=1, timeout_s=1)
+def test_missing_model_is_reported_at_the_start(pool_of: Callable[..., WarmPool]) -> None:
+    pool = pool_of(UnloadableRecognizer, processes=1, timeout_s=1)
 
     with pytest.raises(ModelMissing, match="does not exist"):
         pool.start()
     pool.stop()
 
 
-def test_stop_leaves_no_child_behind(executor: Executor) -> None:
-    pool = executor.pool(ObedientRecognizer, processes=2, timeout_s=1)
+def test_stop_leaves_no_child_behind(executor: Executor, pool_of: Callable[..., WarmPool]) -> None:
+    pool = pool_of(ObedientRecognizer, processes=2, timeout_s=1)
     before = executor.children()
     pool.start()
     assert len(executor.children() - before) == 2
@@ -180,8 +194,8 @@ def test_stop_leaves_no_child_behind(executor: Executor) -> None:
     wait_until(lambda: executor.children() <= before, what="the children to end")
 
 
-def test_stop_ends_a_running_photo_at_once(executor: Executor) -> None:
-    pool = executor.pool(ObedientRecognizer, processes=1, timeout_s=60)
+def test_stop_ends_a_running_photo_at_once(pool_of: Callable[..., WarmPool]) -> None:
+    pool = pool_of(ObedientRecognizer, processes=1, timeout_s=60)
     pool.start()
     with ThreadPoolExecutor(1) as other:
         running = other.submit(pool.recognise, b"hang")
@@ -193,8 +207,8 @@ def test_stop_ends_a_running_photo_at_once(executor: Executor) -> None:
         assert isinstance(running.exception(timeout=30), RecognizerDied)
 
 
-def test_stopped_pool_stays_stopped(executor: Executor) -> None:
-    pool = executor.pool(ObedientRecognizer, processes=1, timeout_s=60)
+def test_stopped_pool_stays_stopped(executor: Executor, pool_of: Callable[..., WarmPool]) -> None:
+    pool = pool_of(ObedientRecognizer, processes=1, timeout_s=60)
     before = executor.children()
     pool.start()
     pool.stop()
