@@ -59,3 +59,22 @@ def test_engine_leaves_nothing_in_the_home_folder(tmp_path: Path) -> None:
 
     assert finished.stderr == ""
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_galleries_are_read_without_the_client_of_a_catalogue(tmp_path: Path) -> None:
+    """Its functions take a second to import, in every process."""
+    script = (
+        "import sys; from core.gallery.lance.connection import renewable_connection; "
+        "renewable_connection(sys.argv[1], {}).run(lambda made: made.tables.list_tables()); "
+        "print([name for name in sys.modules if 'urllib3_client.api.' in name])"
+    )
+
+    finished = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert finished.stdout == "[]\n"
