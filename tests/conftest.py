@@ -33,6 +33,7 @@ TIERS = ("tests/e2e/", "tests/integration/", "tests/contract/", "tests/unit/")
 """In the order in which they run with pytest-xdist: what takes long comes first."""
 TOGETHER = (
     ("tests/e2e/test_api_document.py", "tests/e2e/test_main_job.py"),
+    ("tests/e2e/page/",),
     ("tests/e2e/test_bad_input.py", "tests/e2e/test_connections.py"),
     ("tests/integration/executors/",),
     ("tests/integration/test_wheel.py",),
