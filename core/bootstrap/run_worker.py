@@ -8,6 +8,8 @@ import argparse
 import logging
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from core.errors import InvalidSettings, ModelError, RecognizerDied
@@ -17,6 +19,7 @@ from core.settings import load_settings
 EXIT_OK: Final = 0
 EXIT_SETTINGS: Final = 2
 EXIT_MODELS: Final = 3
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 log = logging.getLogger("worker")
 
@@ -38,14 +41,18 @@ def main() -> int:
     except InvalidSettings as error:
         log_invalid_settings(error)
         return EXIT_SETTINGS
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in SIGNALS:
         signal.signal(number, lambda *_: parts.stop())
     if not parts.host.is_clear():
         return EXIT_OK
     parts.host.start()
     parts.start()  # galleries are loaded while the children load their models
     try:
-        parts.pool.start()
+        with _ended_by_signals():
+            parts.pool.start()
+    except SystemExit:
+        parts.pool.stop()
+        return EXIT_OK
     except (ModelError, RecognizerDied) as error:
         log.exception("models could not be loaded", extra={"code": error.code})
         parts.pool.stop()
@@ -53,6 +60,21 @@ def main() -> int:
     parts.worker.run()
     parts.host.close()
     return EXIT_OK
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let a signal end the block at once: a child that hangs at its start is waited for long."""
+
+    def end(*_: object) -> None:
+        raise SystemExit
+
+    former = {number: signal.signal(number, end) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
 
 if __name__ == "__main__":

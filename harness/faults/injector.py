@@ -181,9 +181,10 @@ class Faults:
                 os.kill(self._random.choice(children).pid, number)
 
     def _end_second_worker(self, number: signal.Signals) -> None:
-        victim = self._stack.workers.pop()
+        victim = self._stack.workers[-1]  # which stays there, to be stopped, if it does not end
         victim.send(number)
         victim.wait()
+        self._stack.workers.pop()
         self._stack.start_worker()
 
 

@@ -181,6 +181,22 @@ def test_sigterm_lets_the_running_job_finish(new_deployment: NewDeployment) -> N
     assert deployment.counts.visible() + deployment.counts.in_flight() == 0
 
 
+def test_sigterm_ends_a_worker_whose_child_hangs_at_its_start(
+    new_deployment: NewDeployment,
+) -> None:
+    deployment = new_deployment()
+    worker = WorkerProcess(deployment.settings, deployment.folder / "worker.log")
+    deployment.workers.append(worker)
+    wait_until(worker.children, what="a child")
+    (child,) = worker.children()
+    child.suspend()
+
+    worker.send(signal.SIGTERM)
+
+    assert worker.wait(30) == 0  # long before it would give the child up
+    assert not is_alive(child.pid)
+
+
 def test_sigterm_releases_the_job_that_outlasts_the_grace(new_deployment: NewDeployment) -> None:
     deployment = new_deployment(
         shutdown_grace_seconds=1, sqs_visibility_timeout_seconds=600, job_timeout_seconds=600
