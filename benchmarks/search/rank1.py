@@ -28,6 +28,7 @@ from benchmarks.search.rank1_rates import Answer, compare_all, rates, split
 from core.access.name_hashes import NameHashes
 from core.collections.crops import Crops
 from core.collections.enrolment.enroller import Enroller
+from core.collections.enrolment.face_writer import FaceWriter
 from core.collections.identification import FaceIdentifier
 from core.collections.likeness import LikenessOfFaces
 from core.collections.registry import Collections
@@ -119,7 +120,8 @@ class Service:
         self._collections = Collections(store, self._index, refresh_s=1)
         self._collections.create(_COLLECTION)
         crops = Crops(store=store, names=NameHashes(store), index=self._index, are_kept=False)
-        self._enroller = Enroller(self._collections, self._index, crops=crops)
+        writer = FaceWriter(self._collections, self._index, crops=crops)
+        self._enroller = Enroller(self._collections, self._index, writer)
         likeness = LikenessOfFaces(index=self._index, max_distance=max_distance)
         self._identifier = FaceIdentifier(self._collections, likeness)
 

@@ -14,7 +14,7 @@ from core.access.audit_trail import AuditTrail
 from core.access.key_store import KeyStore
 from core.collections.consents import Consents
 from core.collections.crops import Crops
-from core.collections.enrolment.enroller import Enroller
+from core.collections.enrolment.face_writer import FaceWriter
 from core.collections.erasing.erasure import Erasure
 from core.collections.erasing.receipts import Receipts
 from core.collections.likeness import LikenessOfFaces
@@ -59,7 +59,7 @@ class CliContext:
     erasure: Erasure
     index: FaceIndex
     batch_requests: BatchRequests
-    enroller: Enroller
+    writer: FaceWriter
     matching: Callable[[Recognise], Matching]
     likeness: LikenessOfFaces
     calibration: Callable[[Model], Calibration]
@@ -141,7 +141,7 @@ def join_context(
         erasure=shared.erasure,
         index=shared.index,
         batch_requests=shared.batch_requests,
-        enroller=shared.enroller,
+        writer=shared.face_writer,
         matching=shared.matching,
         likeness=shared.likeness,
         calibration=partial(

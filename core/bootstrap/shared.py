@@ -17,6 +17,7 @@ from core.bootstrap.tenant_store import TenantStore
 from core.collections.consents import Consents
 from core.collections.crops import Crops
 from core.collections.enrolment.enroller import Enroller
+from core.collections.enrolment.face_writer import FaceWriter
 from core.collections.erasing.erasure import Erasure
 from core.collections.erasing.fresh_results import FreshResults
 from core.collections.erasing.holdings import Holdings
@@ -219,7 +220,17 @@ class Shared:
         return Enroller(
             self.collections,
             self.index,
+            self.face_writer,
             min_quality=self.settings.min_enrol_quality,
+            grounds=self.grounds,
+            quotas=self.quotas,
+        )
+
+    @cached_property
+    def face_writer(self) -> FaceWriter:
+        return FaceWriter(
+            self.collections,
+            self.index,
             grounds=self.grounds,
             quotas=self.quotas,
             crops=self.crops,
@@ -269,7 +280,7 @@ class Shared:
             index=self.index,
             kept=self.kept,
             people=self.people,
-            enroller=self.enroller,
+            writer=self.face_writer,
         )
 
     @cached_property

@@ -9,7 +9,7 @@ from typing import Final
 from core.collections.collection import Collection
 from core.collections.consents import Consents
 from core.collections.crops import Crops
-from core.collections.enrolment.enroller import possible_face_ids
+from core.collections.enrolment.face_ids import possible_face_ids
 from core.collections.erasure_records import ErasureLog
 from core.collections.kept_faces import KeptFaces
 from core.collections.person_ids import PersonIds

@@ -65,7 +65,7 @@ class Deployment:
             index=lambda watch, forget_below: self.index,
         )
         shared = Shared(self.backends.settings, infrastructure)
-        shared.enroller.add(DEFAULT_COLLECTION, [ADA], model=MODEL)
+        shared.face_writer.add(DEFAULT_COLLECTION, [ADA], model=MODEL)
         parts = build_worker(self.backends.settings, infrastructure)
         self.worker, self.lane = parts.worker, parts.lanes[0]
         assert self.lane.sweeper is not None

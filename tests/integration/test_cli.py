@@ -18,7 +18,7 @@ from core.aws.provisioning import provision
 from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
 from core.bootstrap.infrastructure import Infrastructure
-from core.collections.enrolment.enroller import face_id
+from core.collections.enrolment.face_ids import face_id
 from core.ground.realms import WHOLE, Realm
 from core.jobs.index_job import IndexJob
 from core.ports import EnrolledFace
@@ -161,7 +161,7 @@ def test_exported_faces_are_imported_and_rebuilt(terminal: Terminal, tmp_path: P
         for number in range(20)
     ]
     parts.collections.create("staff")
-    parts.enroller.add("staff", faces, model=MODEL)
+    parts.writer.add("staff", faces, model=MODEL)
 
     for command in (
         ["export", file, "--collection", "staff"],

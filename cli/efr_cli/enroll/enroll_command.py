@@ -72,7 +72,7 @@ def _enrol(
     with parts.recognizer(parts.threads) as recognizer:
         enrolment = FolderEnrolment(
             collection_id=collection_id,
-            enroller=parts.enroller,
+            writer=parts.writer,
             recognizer=recognizer,
             wanted=wanted,
             began_at=began_at,

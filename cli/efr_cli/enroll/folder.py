@@ -11,8 +11,9 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 from tqdm import tqdm
 
-from core.collections.enrolment.enroller import Enroller, face_id
 from core.collections.enrolment.face_choice import BACKGROUND_FACE_RATIO
+from core.collections.enrolment.face_ids import face_id
+from core.collections.enrolment.face_writer import FaceWriter
 from core.errors import FaceServiceError
 from core.faces.results import Face, Model, Needed
 from core.jobs.index_job import PersonName
@@ -127,7 +128,7 @@ class FolderEnrolment:
     """One run over a folder, and its results."""
 
     collection_id: str
-    enroller: Enroller
+    writer: FaceWriter
     recognizer: Recognizer
     began_at: datetime
     """By S3's clock; people who are erased later stay erased."""
@@ -175,7 +176,7 @@ class FolderEnrolment:
 
     def _store(self, batch: list[Found]) -> None:
         faces = [found.face for found in batch]
-        added = self.enroller.add(
+        added = self.writer.add(
             self.collection_id,
             faces,
             model=batch[0].model,

@@ -118,9 +118,7 @@ def import_faces(context: click.Context, file: Path, collection_id: str) -> None
         for page in source.pages():
             # The job that a file names may be anybody's: faces that are here keep their own.
             faces = [replace(face, job_id=None) for face in page]
-            added = parts.enroller.add(
-                collection_id, faces, model=source.model, accepted_at=began_at
-            )
+            added = parts.writer.add(collection_id, faces, model=source.model, accepted_at=began_at)
             changed += added.changed
             bar.update(len(page))
     for person, record in source.records.items():

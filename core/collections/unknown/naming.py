@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from core.collections.collection import Collection
-from core.collections.enrolment.enroller import Enroller
+from core.collections.enrolment.face_writer import FaceWriter
 from core.collections.kept_faces import KeptFaces
 from core.collections.people import People
 from core.collections.registry import Collections
@@ -37,7 +37,7 @@ class GroupNaming:
     index: FaceIndex
     kept: KeptFaces
     people: People
-    enroller: Enroller
+    writer: FaceWriter
 
     def name(
         self, collection_id: str, group_id: str, person: str, *, without: Set[str] = frozenset()
@@ -64,7 +64,7 @@ class GroupNaming:
                 raise PersonRejected(f"all faces were said not to be {person!r}")
             named = len(self.people.assign(collection_id, theirs, person)) if theirs else 0
             if kept and collection.unknowns is not None:
-                added = self.enroller.add(
+                added = self.writer.add(
                     collection_id,
                     [replace(face, person=person) for face in kept],
                     model=collection.unknowns.model,

@@ -13,7 +13,7 @@ from efr_cli.context import CliContext, join_context
 
 from core.bootstrap.shared import Shared
 from core.bootstrap.worker import build_worker
-from core.collections.enrolment.enroller import face_id
+from core.collections.enrolment.face_ids import face_id
 from core.collections.people import People
 from core.collections.registry import Collections
 from core.faces.results import EVERY_FACE, Model, Needed, Recognition

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from efr_cli.enroll.folder import BATCH, name_of
 
-from core.collections.enrolment.enroller import face_id
+from core.collections.enrolment.face_ids import face_id
 from core.errors import InvalidImage
 from core.faces.results import Model, Recognition
 from tests.support.faces import face, recognition

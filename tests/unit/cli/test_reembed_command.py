@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.collections.enrolment.enroller import face_id
+from core.collections.enrolment.face_ids import face_id
 from core.faces.results import Model
 from core.ground.storage_keys import CROPS
 from core.ports import EnrolledFace

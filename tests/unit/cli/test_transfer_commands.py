@@ -13,7 +13,7 @@ import pytest
 from efr_cli.transfer.parquet import PAGE, write_faces
 
 from core.collections.consents import ConsentNote, PersonRecord
-from core.collections.enrolment.enroller import Added, Enroller
+from core.collections.enrolment.face_writer import Added, FaceWriter
 from core.faces.geometry import Box
 from core.faces.results import Model
 from core.ground.ids import new_id
@@ -111,14 +111,14 @@ def test_person_who_is_erased_while_a_file_is_imported_is_left_out(
 ) -> None:
     cli.enrol("default", "Ada", "Bob")
     cli.run("export", file, "--collection", "default")
-    add = Enroller.add
+    add = FaceWriter.add
 
-    def erase_then_add(self: Enroller, *args: Any, **kwargs: Any) -> Added:
+    def erase_then_add(self: FaceWriter, *args: Any, **kwargs: Any) -> Added:
         cli.parts().erasure.person("default", "Ada")
         return add(self, *args, **kwargs)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Enroller, "add", erase_then_add)
+        patched.setattr(FaceWriter, "add", erase_then_add)
         assert cli.run("import", file, "--collection", "default").exit_code == 0
 
     assert cli.names("default") == ["Bob"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.bootstrap.shared import Shared
-from core.collections.enrolment.enroller import face_id
+from core.collections.enrolment.face_ids import face_id
 from core.errors import CollectionNotFound, CropNotKept, Erased, FaceNotFound, PersonNotFound
 from core.faces.results import Face
 from core.ground.ids import new_gallery_id, new_id
@@ -127,7 +127,7 @@ def test_crop_stays_while_only_what_is_said_of_its_face_changes(service: Service
     (stored,) = service.shared.people.faces("family", limit=1)
 
     said = replace(stored, metadata={"album": "summer"})
-    service.process().enroller.add("family", [said], model=MODEL)
+    service.process().face_writer.add("family", [said], model=MODEL)
     service.shared.people.rename("family", "Ada", "Ada King")
 
     assert service.shared.people.crop("family", face_id) == JPEG + b"1.0"

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.collections.enrolment.enroller import face_id
 from core.collections.enrolment.face_choice import BACKGROUND_FACE_RATIO
+from core.collections.enrolment.face_ids import face_id
 from core.errors import CollectionNotFound, Erased, ModelMismatch, NoFaceInBox
 from core.faces.results import Model, Recognition
 from core.gallery.changes import StoredChanges
@@ -35,7 +35,7 @@ class EnrolmentFixture:
         self.gallery = memory.bucket(memory.settings.s3_gallery_bucket)
         shared = memory.shared()
         self.collections, self.people = shared.collections, shared.people
-        self.enroller = shared.enroller
+        self.enroller, self.writer = shared.enroller, shared.face_writer
         self.collections.create("family")
 
     def enrol(self, recognition: Recognition, job: IndexJob | None = None) -> IndexDone:
@@ -510,7 +510,7 @@ def test_faces_added_without_a_job_are_new_unless_their_person_is_erased_meanwhi
     faces = [enrolled("Ada", 0, "1"), enrolled("Bob", 1, "2")]
     erase(enrolment, person="Ada")
 
-    added = enrolment.enroller.add("family", faces, model=MODEL, accepted_at=began_at)
+    added = enrolment.writer.add("family", faces, model=MODEL, accepted_at=began_at)
 
     assert [stored.person for stored in added.faces] == ["Bob"]
     assert [stored.person for stored in enrolment.faces()] == ["Bob"]
