@@ -361,7 +361,7 @@ class Shared:
     def erasure(self) -> Erasure:
         holdings = Holdings(
             collections=self.collections,
-            people=self.people,
+            faces=self.people,
             consents=self.consents,
             crops=self.crops,
             kept=self.kept,

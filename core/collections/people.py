@@ -1,27 +1,16 @@
-"""What users do with enrolled faces: list, rename, merge, reassign, reject."""
+"""What users say of enrolled faces: rename, merge, reassign, reject."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from core.collections.collection import Collection
 from core.collections.consents import Consents
-from core.collections.crops import Crops
-from core.collections.enrolment.face_ids import possible_face_ids
+from core.collections.enrolled_faces import EnrolledFaces, no_face, nobody
 from core.collections.erasure_records import ErasureLog
-from core.collections.kept_faces import KeptFaces
 from core.collections.person_ids import PersonIds
-from core.collections.registry import Collections
-from core.errors import (
-    CollectionNotFound,
-    FaceNotFound,
-    ImageNotFound,
-    PersonNotFound,
-    PersonRejected,
-)
-from core.ports import EnrolledFace, FaceIndex
+from core.errors import PersonRejected
+from core.ports import EnrolledFace
 
 _PAGE: Final = 1000
 
@@ -35,8 +24,10 @@ class Renamed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class People:
-    """The people of collections. Every method raises ``CollectionNotFound`` if there is none.
+class People(EnrolledFaces):
+    """The people of collections, and what users say of them.
+
+    Every method raises ``CollectionNotFound`` if there is no such collection.
 
     Parameters
     ----------
@@ -47,107 +38,10 @@ class People:
         How to let that time pass.
     """
 
-    collections: Collections
-    index: FaceIndex
     consents: Consents
     ids: PersonIds
-    kept: KeptFaces
-    crops: Crops
     settle_s: float
     sleep: Callable[[float], None]
-
-    def faces(
-        self, collection_id: str, *, limit: int, after: str = "", person: str | None = None
-    ) -> list[EnrolledFace]:
-        """Return the next faces behind an id, in order of ids; all, or one person's."""
-        collection = self.collections.fresh_if_empty(collection_id)
-        if collection.model is None:
-            return []
-        return self.index.page(collection.gallery_id, limit=limit, after=after, person=person)
-
-    def count(self, collection: Collection) -> int:
-        """Return how many faces a collection holds."""
-        return 0 if collection.model is None else self.index.count(collection.gallery_id)
-
-    def count_people(self, collection: Collection) -> int:
-        """Return how many people the faces of a collection are."""
-        return 0 if collection.model is None else self.index.count_people(collection.gallery_id)
-
-    def count_all(self) -> int:
-        """Return how many faces all collections hold that are not being erased."""
-        faces, after = 0, ""
-        while page := self.collections.page(limit=_PAGE, after=after):
-            for each in page:
-                with suppress(CollectionNotFound):  # erased meanwhile
-                    faces += self.count(each) if each.state == "active" else 0
-            after = page[-1].collection_id
-        return faces
-
-    def face(self, collection_id: str, face_id: str) -> EnrolledFace:
-        """Return an enrolled face.
-
-        Raises
-        ------
-        FaceNotFound
-            If there is none of that id.
-        """
-        collection = self.collections.fresh_if_empty(collection_id)
-        found = [] if collection.model is None else self.index.get(collection.gallery_id, [face_id])
-        if not found:
-            raise _no_face(face_id, collection_id)
-        return found[0]
-
-    def faces_on(self, collection_id: str, image_id: str) -> list[EnrolledFace]:
-        """Return the faces of a photo, the largest first.
-
-        Raises
-        ------
-        ImageNotFound
-            If none is enrolled.
-        """
-        collection = self.collections.fresh_if_empty(collection_id)
-        ids = possible_face_ids(collection_id, image_id)
-        found = [] if collection.model is None else self.index.get(collection.gallery_id, ids)
-        if not found:
-            raise ImageNotFound(f"no face of that photo is enrolled in {collection_id!r}")
-        return sorted(found, key=lambda face: ids.index(face.face_id))
-
-    def crop(self, collection_id: str, face_id: str) -> bytes:
-        """Return the picture of a face that is enrolled, or kept as unknown; a JPEG.
-
-        Raises
-        ------
-        FaceNotFound
-            If there is none of that id.
-        CropNotKept
-            If no picture of it is kept.
-        """
-        self.any_face(collection_id, face_id)
-        return self.crops.of(self.collections.get(collection_id).crops_folder, face_id)
-
-    def any_face(self, collection_id: str, face_id: str) -> EnrolledFace:
-        """Return a face that is enrolled, or kept as unknown.
-
-        Raises
-        ------
-        FaceNotFound
-            If there is none of that id.
-        """
-        found = self.kept.get(self.collections.now(collection_id), [face_id])
-        return found[0] if found else self.face(collection_id, face_id)
-
-    def faces_of(self, collection_id: str, person: str) -> list[EnrolledFace]:
-        """Return all faces of a person.
-
-        Raises
-        ------
-        PersonNotFound
-            If no one of that name is enrolled.
-        """
-        found = list(self._all_faces_of(collection_id, person))
-        if not found:
-            raise _nobody(person, collection_id)
-        return found
 
     def rename(self, collection_id: str, person: str, new_name: str) -> Renamed:
         """Give a person's faces another name, which may be that of an enrolled person.
@@ -180,7 +74,7 @@ class People:
             lambda face: replace(face, person=None if new_name in face.rejected else new_name),
         )
         if not renamed:
-            raise _nobody(person, collection_id)
+            raise nobody(person, collection_id)
         self.sleep(self.settle_s)  # or a photo that is accepted now would count as earlier, too
         self.consents.move(collection_id, person, new_name)
         if new_name != person:
@@ -250,14 +144,6 @@ class People:
             change,
         )
 
-    def found(self, collection: Collection, face_ids: Sequence[str]) -> list[EnrolledFace]:
-        """Return those of the faces that are enrolled."""
-        return [
-            face
-            for start in range(0, len(face_ids), _PAGE)
-            for face in self.index.get(collection.gallery_id, face_ids[start : start + _PAGE])
-        ]
-
     def reject(self, collection_id: str, face_id: str, person: str) -> EnrolledFace:
         """Say that a face is not that person's: it is never matched to them again.
 
@@ -296,21 +182,15 @@ class People:
         now = self.collections.now(collection_id)
         if self.collections.erased(now).covers_face(face.face_id):
             self.kept.erase(now, [face.face_id])
-            raise _no_face(face.face_id, collection_id)
+            raise no_face(face.face_id, collection_id)
         return rejected
-
-    def _all_faces_of(self, collection_id: str, person: str) -> Iterator[EnrolledFace]:
-        after = ""
-        while page := self.faces(collection_id, limit=_PAGE, after=after, person=person):
-            yield from page
-            after = page[-1].face_id
 
     def _change_one(
         self, collection_id: str, face_id: str, change: Callable[[EnrolledFace], EnrolledFace]
     ) -> EnrolledFace:
         changed = self._change(collection_id, lambda: [self.face(collection_id, face_id)], change)
         if not changed:
-            raise _no_face(face_id, collection_id)
+            raise no_face(face_id, collection_id)
         return changed[0]
 
     def _change(
@@ -323,7 +203,7 @@ class People:
 
         Faces that are erased between the reading and the storing are not brought back, and
         persons who are renamed or rejected then are so afterwards: the records are looked at
-        before and after, as in `Enroller`.
+        before and after, as in `FaceWriter`.
         """
         collection = self.collections.now(collection_id)
         former = self.collections.erased(collection)
@@ -354,11 +234,3 @@ def _as_said_since(face: EnrolledFace, since: ErasureLog) -> EnrolledFace:
     if person is not None and since.rejects(face.face_id, person, None):
         return replace(face, person=None, rejected=face.rejected | {person})
     return replace(face, person=person)
-
-
-def _no_face(face_id: str, collection_id: str) -> FaceNotFound:
-    return FaceNotFound(f"no face {face_id} is enrolled in {collection_id!r}")
-
-
-def _nobody(person: str, collection_id: str) -> PersonNotFound:
-    return PersonNotFound(f"nobody named {person!r} is enrolled in {collection_id!r}")

@@ -10,9 +10,9 @@ from typing import Final
 from core.collections.collection import Collection
 from core.collections.consents import Consents
 from core.collections.crops import Crops, Meant
+from core.collections.enrolled_faces import EnrolledFaces
 from core.collections.erasing.traces import Found, Traces, Whom
 from core.collections.kept_faces import KeptFaces, was_kept
-from core.collections.people import People
 from core.collections.registry import Collections
 from core.errors import ImageNotFound
 from core.ports import EnrolledFace, FaceIndex
@@ -48,7 +48,7 @@ class Holdings:
     """Finds what still holds those whom an erasure is about."""
 
     collections: Collections
-    people: People
+    faces: EnrolledFaces
     consents: Consents
     crops: Crops
     kept: KeptFaces
@@ -73,7 +73,7 @@ class Holdings:
         """Return what holds the faces of a photo; ``face_ids`` were found before."""
         held: list[EnrolledFace] = []
         with suppress(ImageNotFound):
-            held = self.people.faces_on(collection_id, image_id)
+            held = self.faces.faces_on(collection_id, image_id)
         faces = frozenset(face.face_id for face in held)
         theirs = Whom(collection_id=collection_id, face_ids=faces | face_ids)
         jobs = {face.job_id for face in held if face.job_id is not None}
@@ -116,7 +116,7 @@ class Holdings:
         collection = self.collections.now(collection_id)
         if collection.model is None or not face_ids:
             return set()
-        found = self.people.found(collection, sorted(face_ids))
+        found = self.faces.found(collection, sorted(face_ids))
         return {face.job_id for face in found if face.job_id and was_kept(collection_id, face)}
 
     def _kept_ids(self, collection_id: str, face_ids: Set[str]) -> list[str]:
