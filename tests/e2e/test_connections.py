@@ -232,6 +232,7 @@ def test_end_waits_for_a_body_that_arrives(localstack: LocalStack, tmp_path: Pat
     with connections(web, 1, FORM + b"Content-Length: %d\r\n\r\n" % len(BODY)) as [client]:
         client.settimeout(PATIENCE_S)
         client.sendall(BODY[:10])
+        wait_until(lambda: is_held(web, client), what="the connection to be taken")
         web.send(signal.SIGTERM)
         wait_until(lambda: not accepts(web), what="the web tier to accept nobody")
         client.sendall(BODY[10:])
@@ -239,6 +240,15 @@ def test_end_waits_for_a_body_that_arrives(localstack: LocalStack, tmp_path: Pat
 
     assert answer.startswith(b"HTTP/1.1 202 ")
     assert web.wait() == 0
+
+
+def is_held(web: WebProcess, client: socket.socket) -> bool:
+    """Tell whether a process has taken the connection; one in the queue is closed at the end."""
+    return any(
+        held.raddr == client.getsockname()
+        for child in psutil.Process(web.pid).children()
+        for held in child.net_connections("tcp")
+    )
 
 
 def accepts(web: WebProcess) -> bool:
