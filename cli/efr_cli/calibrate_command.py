@@ -20,6 +20,7 @@ from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from efr_cli.context import CliContext, open_context
 from efr_cli.enroll.folder import Found, Unused, Wanted, find_face, photos_of
 from efr_cli.errors import FalseNameRate, Quality, Refused, finish, printable
+from efr_cli.words import PEOPLE, counted
 
 _NO_COLLECTION: Final = ""
 
@@ -84,7 +85,8 @@ def calibrate(
         raise Refused("TOO_FEW_PHOTOS", str(error)) from error
     if plot is not None:
         plot.write_text(_plot(measured, model), encoding="utf-8")
-    head = f"{len(found)} photos of {len(people)} people, {model.name} {model.version}"
+    used = f"{counted(len(found), 'photo')} of {counted(len(people), *PEOPLE)}"
+    head = f"{used}, {model.name} {model.version}"
     click.echo(_as_json(measured, model) if as_json else "\n".join([head, *_lines(measured)]))
     finish(unused)
 
@@ -128,7 +130,7 @@ def _lines(measured: Measured) -> Iterator[str]:
         yield f"  from {least:5.1f}  FMR {rates.negatives:7.3%}  FNMR {rates.positives:6.2%}"
     for curve in measured.galleries:
         yield (
-            f"{measured.people} people by up to {curve.photos} photos: "
+            f"{counted(measured.people, *PEOPLE)} by up to {curve.photos} photos: "
             f"{curve.negatives} searches for strangers, {curve.positives} for people"
         )
         for least in (usual, proposal.threshold):
@@ -170,6 +172,6 @@ def _plot(measured: Measured, model: Model) -> str:
 
     drawn = lines(measured.two_photos, "FMR, two photos", "FNMR, two photos")
     for curve in measured.galleries:
-        what = f"{measured.people} people, {curve.photos} photos"
+        what = f"{counted(measured.people, *PEOPLE)}, {curve.photos} photos"
         drawn += lines(curve, f"FPIR, {what}", f"FNIR, {what}")
     return line_chart(f"{model.name} {model.version}", "lowest similarity", "rate", drawn)

@@ -11,6 +11,7 @@ from core.ground.authors import TYPIST
 from core.jobs.index_job import Metadata
 from efr_cli.context import CliContext, open_context
 from efr_cli.errors import Similarity, usage_error
+from efr_cli.words import counted
 
 _PAGE = 100
 _METADATA: TypeAdapter[dict[str, str]] = TypeAdapter(Metadata)
@@ -151,5 +152,6 @@ def delete_collection(context: click.Context, collection_id: str) -> None:
 def tell_erasure(what: str, receipt: Receipt) -> None:
     """Print what was erased, and how to see the receipt."""
     removed = receipt.removed
-    click.echo(f"{what} was erased: {removed.faces} faces, {removed.jobs} jobs")
+    counts = f"{counted(removed.faces, 'face')}, {counted(removed.jobs, 'job')}"
+    click.echo(f"{what} was erased: {counts}")
     click.echo(f"efr receipt {receipt.receipt_id} prints the receipt", err=True)

@@ -9,6 +9,7 @@ import click
 from core.worker.unreadable import REASON
 from efr_cli.context import root_settings
 from efr_cli.errors import ErrorReportingGroup, ExitCode, Refused, printable
+from efr_cli.words import counted
 
 if TYPE_CHECKING:
     from core.aws.dead_letter_queue import DeadLetter, DeadLetterQueue
@@ -81,7 +82,8 @@ def redrive(kind: str) -> None:
         swept = [letter for letter in letters if jobs.was_swept(letter.message)]
         _reset_results(jobs, swept)
         queue.send_again(swept)
-        click.echo(f"SQS moved the messages of {queue.name}, {len(letters)} jobs run again")
+        again = counted(len(letters), "job")
+        click.echo(f"SQS moved the messages of {queue.name}, {again} to run again")
     else:
         click.echo(f"This SQS has no move tasks: messages of {queue.name} are sent again")
         with queue.leased() as letters:

@@ -7,6 +7,7 @@ from core.collections.unknown.listing import ShownGroup
 from core.ground.authors import TYPIST
 from efr_cli.context import CliContext, open_context
 from efr_cli.errors import Person
+from efr_cli.words import counted
 
 _GROUP = click.argument("group_id", metavar="GROUP")
 _COLLECTION = click.option("--collection", "collection_id", required=True, metavar="ID")
@@ -54,7 +55,7 @@ def name_group(
         collection_id=collection_id,
         counts={"faces": named.faces},
     )
-    click.echo(f"{named.faces} faces are {person!r} now")
+    click.echo(f"{counted(named.faces, 'face')} named {person!r}")
 
 
 @groups.command("ignore")
@@ -66,7 +67,7 @@ def ignore_group(context: click.Context, group_id: str, collection_id: str) -> N
     parts = open_context(context)
     faces = parts.group_naming.ignore(collection_id, group_id)
     _audit(parts, "ignore_group", collection_id, faces)
-    click.echo(f"{faces} faces are ignored")
+    click.echo(f"{counted(faces, 'face')} ignored")
 
 
 @groups.command("unignore")
@@ -78,7 +79,7 @@ def unignore_group(context: click.Context, group_id: str, collection_id: str) ->
     parts = open_context(context)
     faces = parts.group_naming.unignore(collection_id, group_id)
     _audit(parts, "unignore_group", collection_id, faces)
-    click.echo(f"{faces} faces are listed again")
+    click.echo(f"{counted(faces, 'face')} listed again")
 
 
 def _audit(parts: CliContext, action: Action, collection_id: str, faces: int) -> None:

@@ -11,6 +11,7 @@ from core.errors import InvalidPhoto, RecognitionFailed
 from core.jobs.recognition_job import DEFAULT_COLLECTION, UNKNOWN, poorness
 from efr_cli.context import open_context
 from efr_cli.errors import Quality, Refused, Similarity, finish, printable
+from efr_cli.words import counted
 
 _MATCHES: Final = 10
 
@@ -87,7 +88,7 @@ def _unused(photo: Path, reason: str) -> None:
 
 def _lines(found: Matched) -> Iterator[str]:
     yield (
-        f"{len(found.faces)} faces searched in {found.collection_id!r} "
+        f"{counted(len(found.faces), 'face')} searched in {found.collection_id!r} "
         f"from similarity {found.threshold:g}, {found.ignored_faces} ignored"
     )
     for number, face in enumerate(found.faces, start=1):
@@ -111,4 +112,4 @@ def _match_line(like: PersonMatch | FaceMatch) -> str:
     if isinstance(like, FaceMatch):
         return f"{line}  {like.face_id}"
     again = "  (the same person?)" if like.may_be_same_person else ""
-    return f"{line}  {like.faces} faces  {like.face_id}{again}"
+    return f"{line}  {counted(like.faces, 'face')}  {like.face_id}{again}"

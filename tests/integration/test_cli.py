@@ -110,7 +110,7 @@ def test_photos_are_indexed_by_the_worker_although_the_run_was_interrupted(
     running.send_signal(signal.SIGINT)
     _, errors = running.communicate(timeout=20)
     assert running.returncode == 130, errors
-    assert "INTERRUPTED: 3 photos are submitted" in errors
+    assert "INTERRUPTED: 3 photos submitted" in errors
     assert len(terminal.queued_keys()) == 3
 
     terminal.lay("biden.jpg", sample("Joe Biden/biden.jpg"))

@@ -11,6 +11,7 @@ from core.jobs.recognition_job import DEFAULT_COLLECTION
 from efr_cli.context import CliContext, open_context
 from efr_cli.enroll.folder import FolderEnrolment, Unused, Wanted, photos_of
 from efr_cli.errors import Quality, Refused, finish, printable
+from efr_cli.words import PEOPLE, counted
 
 
 @click.command()
@@ -88,8 +89,8 @@ def _enrol(
             counts={"faces": len(enrolment.owners), "changed": enrolment.changed},
         )
     click.echo(
-        f"{len(enrolment.owners)} photos of {people} people in {collection_id!r}, "
-        f"{enrolment.changed} of them new"
+        f"{counted(len(enrolment.owners), 'photo')} of {counted(people, *PEOPLE)} "
+        f"in {collection_id!r}, {enrolment.changed} of them new"
     )
     return enrolment.unused
 

@@ -11,6 +11,7 @@ from efr_cli.context import CliContext, open_context
 from efr_cli.errors import GO_ON, Interrupted, Quality, Refused, finish, printable, usage_error
 from efr_cli.index.bulk import BulkRun
 from efr_cli.index.journal import BulkRequest, open_journal
+from efr_cli.words import counted
 
 _PLACE: Final = re.compile(r"s3://([^/]+)(?:/(.*))?", re.DOTALL)
 
@@ -72,7 +73,7 @@ def index(
     except KeyboardInterrupt:
         submitted = sum(len(batch.keys) for batch in run.journal.batches)
         raise Interrupted(
-            f"{submitted} photos are submitted, and the workers go on with them; "
+            f"{counted(submitted, 'photo')} submitted, and the workers go on; "
             f"{GO_ON} to submit the others and to see the report"
         ) from None
 
@@ -100,8 +101,8 @@ def _complete(run: BulkRun) -> None:
     unused = _report(run)
     run.journal.remove()
     click.echo(
-        f"{run.photos} photos: {run.photos - unused} indexed with {run.faces} faces "
-        f"in {run_request.request.collection_id!r}, {unused} not"
+        f"{counted(run.photos, 'photo')}: {run.photos - unused} indexed "
+        f"with {counted(run.faces, 'face')} in {run_request.request.collection_id!r}, {unused} not"
     )
     finish(unused)
 

@@ -17,6 +17,7 @@ from core.ground.authors import TYPIST
 from core.ports import EnrolledFace
 from efr_cli.context import CliContext, open_context
 from efr_cli.errors import Refused
+from efr_cli.words import counted
 
 if TYPE_CHECKING:
     from efr_cli.transfer.parquet import RecordsOf
@@ -66,7 +67,7 @@ def export(context: click.Context, file: Path, collection_id: str) -> None:
             records_of=_records(parts, collection_id),
         )
     parts.audit.add("export", TYPIST, collection_id=collection_id, counts={"faces": written})
-    click.echo(f"{written} faces of {collection_id!r} in {file}")
+    click.echo(f"{counted(written, 'face')} of {collection_id!r} in {file}")
 
 
 def _records(parts: CliContext, collection_id: str) -> "RecordsOf | None":
@@ -130,7 +131,8 @@ def import_faces(context: click.Context, file: Path, collection_id: str) -> None
         collection_id=collection_id,
         counts={"faces": source.count, "changed": changed},
     )
-    click.echo(f"{source.count} faces in {collection_id!r}, {changed} of them new or changed")
+    read = counted(source.count, "face")
+    click.echo(f"{read} in {collection_id!r}, {changed} of them new or changed")
 
 
 def _note(
@@ -155,4 +157,4 @@ def rebuild(context: click.Context, collection_id: str) -> None:
     from efr_cli.transfer.rebuilding import rebuild_gallery
 
     faces = rebuild_gallery(open_context(context), collection_id)
-    click.echo(f"{faces} faces of {collection_id!r} were moved to a fresh gallery")
+    click.echo(f"{counted(faces, 'face')} of {collection_id!r} moved to a fresh gallery")

@@ -9,6 +9,7 @@ from core.errors import CollectionNotFound
 from efr_cli.collection_commands import all_collections
 from efr_cli.context import open_context
 from efr_cli.errors import ExitCode
+from efr_cli.words import counted
 
 
 @click.command()
@@ -48,7 +49,7 @@ def reembed(context: click.Context, collection_id: str, leave_out: bool) -> None
     for left in done.left:
         what = f"face {left.face.face_id} of {left.face.person!r} on {left.face.image_id!r}"
         click.echo(f"{left.reason}: {what}", err=True)
-    said = f"{done.faces} faces of {collection_id!r} were embedded, {len(done.left)} were not"
+    said = f"{counted(done.faces, 'face')} of {collection_id!r} embedded, {len(done.left)} not"
     click.echo(f"{said}; {'they are used now' if done.is_done else 'the former ones stay'}")
     if done.left or not done.is_done:
         context.exit(ExitCode.SOME_UNUSED)

@@ -56,7 +56,7 @@ def test_deleted_collection_is_gone(cli: CliFixture) -> None:
     result = cli.run("collections", "delete", "staff")
 
     assert result.exit_code == 0
-    assert "1 faces" in result.stdout
+    assert "1 face," in result.stdout
     assert cli.index.galleries == {}
     assert cli.run("collections", "delete", "staff").exit_code == 2
 

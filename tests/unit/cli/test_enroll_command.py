@@ -26,7 +26,7 @@ def test_photo_with_one_face_is_enrolled(cli: CliFixture, folder: Path) -> None:
 
     (enrolled,) = cli.enrolled("default")
     assert result.exit_code == 0
-    assert result.stdout == "1 photos of 1 people in 'default', 1 of them new\n"
+    assert result.stdout == "1 photo of 1 person in 'default', 1 of them new\n"
     assert enrolled.person == "Ada"
     assert enrolled.image_id == digest(b"a photo")
     assert enrolled.face_id == face_id("default", enrolled.image_id, 0)
@@ -38,7 +38,7 @@ def test_enrolling_again_changes_nothing(cli: CliFixture, folder: Path) -> None:
 
     result = cli.run("enroll", folder)
 
-    assert result.stdout == "1 photos of 1 people in 'default', 0 of them new\n"
+    assert result.stdout == "1 photo of 1 person in 'default', 0 of them new\n"
     assert len(cli.enrolled("default")) == 1
 
 
@@ -48,8 +48,8 @@ def test_copies_of_one_photo_count_once(cli: CliFixture, folder: Path) -> None:
 
     first, second = cli.run("enroll", folder), cli.run("enroll", folder)
 
-    assert first.stdout == "1 photos of 1 people in 'default', 1 of them new\n"
-    assert second.stdout == "1 photos of 1 people in 'default', 0 of them new\n"
+    assert first.stdout == "1 photo of 1 person in 'default', 1 of them new\n"
+    assert second.stdout == "1 photo of 1 person in 'default', 0 of them new\n"
     assert first.exit_code == 0
 
 

@@ -31,7 +31,7 @@ def test_groups_are_listed_with_their_size(strangers: CliFixture) -> None:
 def test_named_group_is_a_person(strangers: CliFixture) -> None:
     result = strangers.run("groups", "name", group_of(strangers), "Bob", *STAFF)
 
-    assert result.stdout == "1 faces are 'Bob' now\n"
+    assert result.stdout == "1 face named 'Bob'\n"
     assert strangers.names("staff") == ["Ada", "Bob"]
 
 

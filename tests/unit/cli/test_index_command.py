@@ -64,7 +64,7 @@ def test_tenant_is_told_of_its_own_photos(cli: CliFixture) -> None:
 
     result = cli.run("--tenant", "acme", *INDEX)
 
-    assert "1 indexed with 1 faces" in result.stdout
+    assert "1 indexed with 1 face " in result.stdout
     assert "LOW_QUALITY" in result.stdout + result.stderr
     assert cli.enrolled("default") == []
 
@@ -151,7 +151,7 @@ def test_interrupted_run_says_how_to_go_on(cli: CliFixture) -> None:
     result = cli.run(*INDEX)
 
     assert result.exit_code == 130
-    assert result.stderr.startswith("INTERRUPTED: 2 photos are submitted")
+    assert result.stderr.startswith("INTERRUPTED: 2 photos submitted")
     assert "run the same command again" in result.stderr
     assert len(result.stderr.splitlines()) == 1
 

@@ -25,7 +25,7 @@ def test_known_person_is_named_nearest_first(cli: CliFixture, photo: Path) -> No
 
     lines = result.stdout.splitlines()
     assert result.exit_code == 0
-    assert lines[0] == "1 faces searched in 'default' from similarity 80, 0 ignored"
+    assert lines[0] == "1 face searched in 'default' from similarity 80, 0 ignored"
     assert [line.split()[2] for line in lines[2:]] == ["Ada", "Bob", "Eve"]
 
 

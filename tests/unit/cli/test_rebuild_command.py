@@ -45,7 +45,7 @@ def test_faces_are_in_a_fresh_gallery_and_the_former_is_gone(cli: CliFixture) ->
     result = cli.run(*REBUILD)
 
     assert result.exit_code == 0
-    assert result.stdout == "3 faces of 'default' were moved to a fresh gallery\n"
+    assert result.stdout == "3 faces of 'default' moved to a fresh gallery\n"
     assert gallery_of(cli) != former
     assert list(cli.index.galleries) == [gallery_of(cli)]
     assert cli.enrolled("default") == before

@@ -50,7 +50,7 @@ def test_faces_have_the_present_engines_embeddings_and_all_else_stays(cli: CliFi
     result = cli.run(*REEMBED)
 
     assert result.exit_code == 0, result.stderr
-    assert result.stdout == ("2 faces of 'default' were embedded, 0 were not; they are used now\n")
+    assert result.stdout == ("2 faces of 'default' embedded, 0 not; they are used now\n")
     assert list(cli.index.galleries) == [gallery_of(cli)] != [former]
     assert cli.collections.get("default").model == MODEL
     assert positions(cli) == pytest.approx({"Ada": 10.0, "Bob": 11.0})
