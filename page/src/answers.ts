@@ -55,3 +55,43 @@ export interface JobPending {
 }
 
 export type Job = JobDone | JobFailed | JobPending;
+
+export interface Person {
+  person: string;
+  /** Stays when the person is renamed. */
+  person_id: string;
+  faces: number;
+  /** Id of the face that stands for the person. */
+  cover: string;
+  last_enrolled_at: string | null;
+  metadata: Record<string, string>;
+}
+
+export interface PersonPage {
+  persons: Person[];
+  next_token: string | null;
+}
+
+export interface KnownFace {
+  face_id: string;
+  person: string | null;
+  image_id: string;
+  quality: number | null;
+  enrolled_at: string | null;
+}
+
+export interface PersonFaces {
+  person: string;
+  person_id: string;
+  metadata: Record<string, string>;
+  consent: { text: string; date: string; source: string } | null;
+  faces: KnownFace[];
+  next_token: string | null;
+}
+
+export interface Receipt {
+  receipt_id: string;
+  finished_at: string;
+  removed: Record<string, number>;
+  is_complete: boolean;
+}

@@ -3,6 +3,9 @@
 const plural = (count: number, one: string, many: string) =>
   `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
+/** A name in a sentence, so that one written from right to left does not turn the rest around. */
+const isolated = (name: string) => `\u2068${name}\u2069`;
+
 export const texts = {
   title: "Elastic Face Recognition",
   skip: "Skip to the content",
@@ -95,6 +98,95 @@ export const texts = {
     },
   },
 
+  people: {
+    heading: "Who is enrolled?",
+    search: "Search",
+    searchHint: "A name, from its beginning",
+    sort: "Sort by",
+    orders: { name: "Name", faces: "Most faces", last_enrolled: "Enrolled last" },
+    shown: (count: number, isAll: boolean) =>
+      isAll ? plural(count, "person", "people") : `the first ${plural(count, "person", "people")}`,
+    faces: (count: number) => plural(count, "face", "faces"),
+    more: "Show more people",
+    list: "People",
+    nobody: "Nobody is enrolled yet: hold your face into the camera, or choose photos of someone.",
+    nobodyCalled: (prefix: string) => `Nobody's name begins with “${isolated(prefix)}”. Search for less of it.`,
+    notListed: (why: string) => `The people can't be listed: ${why}.`,
+    back: "All people",
+    gone: "Nobody of this name is enrolled here. They were renamed, merged or erased.",
+    notShown: (why: string) => `This person can't be shown: ${why}.`,
+    lastEnrolled: (when: Date) => `last enrolled ${when.toLocaleDateString("en", { dateStyle: "medium" })}`,
+    consent: (text: string, date: string, source: string) => `Agreed on ${date}: ${text} (${source})`,
+
+    cancel: "Cancel",
+    save: "Save",
+    rename: "Rename",
+    renameLabel: "New name",
+    renaming: "Renaming … The answer comes when no result gives the old name any more.",
+    renamed: "Renamed.",
+    notRenamed: (why: string) => `Not renamed: ${why}. Correct it, or try again.`,
+    mergeHeading: "Merge the two?",
+    mergeWhy: "Someone has this name already. After merging, all faces are theirs, and the page can't take them apart by itself.",
+    merge: "Merge",
+    keepApart: "Keep them apart",
+    merging: "Merging … The answer comes when no result gives the old name any more.",
+    merged: (faces: number) => `Merged: ${plural(faces, "face", "faces")} more.`,
+
+    facesHeading: "Faces",
+    face: (number: number) => `Face ${number}`,
+    faceAlt: (number: number, name: string) => `Face ${number} of ${isolated(name)}`,
+    quality: (value: number) => `Quality ${value.toFixed(0)}`,
+    moreFaces: "Show more faces",
+    withChosen: "With the chosen faces",
+    chosen: (count: number) => (count === 0 ? "Choose faces first" : `${plural(count, "face", "faces")} chosen`),
+    doing: (at: number, total: number) => `${at} of ${total} …`,
+    notDone: (count: number, why: string) => `${plural(count, "face stays", "faces stay")} as before: ${why}.`,
+    give: "Give to someone else",
+    giveTo: "Whose are they?",
+    giveNow: "Give",
+    given: (count: number, to: string) => `${plural(count, "face", "faces")} given to ${isolated(to)}.`,
+    reject: "Not this person",
+    rejectHeading: (count: number, name: string) =>
+      `${count === 1 ? "Is this face not" : "Are these faces not"} ${isolated(name)}'s?`,
+    rejectWhy: "A face that is not theirs loses the name, and is never given this name again. It goes to those who are unknown.",
+    rejected: (count: number, name: string) =>
+      `${plural(count, "face is", "faces are")} not ${isolated(name)}'s any more, and can't become so again.`,
+    erase: "Erase",
+    eraseHeading: (count: number) => `Erase ${plural(count, "face", "faces")}?`,
+    eraseWhy: "The service erases them with their pictures, their photos, and the results that name them, for good.",
+    erased: (count: number) => `${plural(count, "face", "faces")} erased.`,
+
+    forget: "Forget",
+    forgetHeading: (name: string) => `Forget ${isolated(name)}?`,
+    forgetWhat: "The service erases, for good:",
+    forgets: (faces: number) => [
+      `${plural(faces, "face", "faces")} with ${faces === 1 ? "its picture" : "their pictures"}`,
+      "the photos that show them, as far as the service stores them",
+      "every result that names them, and their jobs",
+      "their notes, and what they agreed to",
+    ],
+    forgetNot: "It does not reach photos in your own buckets, exported files and backups.",
+    forgetting: "Erasing … This takes some seconds: the service searches again until it finds nothing.",
+    notForgotten: (why: string) => `Not erased to the end: ${why}. Try again to finish it.`,
+    forgotten: (name: string) => `${isolated(name)} is forgotten`,
+    proof: "What the receipt says",
+    checking: "Looking whether anything is left …",
+    removed: {
+      faces: "Faces",
+      photos: "Photos",
+      results: "Results",
+      jobs: "Jobs",
+      batches: "Batches",
+      consents: "Notes and consents",
+      unknown_faces: "Faces without a name",
+    } as Record<string, string>,
+    finishedAt: "Finished",
+    receipt: "Receipt",
+    cropGone: "The address of their picture answers 404: it is gone.",
+    cropStays: "The address of their picture still answers. Report this to whoever runs the service.",
+    notProved: (why: string) => `The receipt can't be read: ${why}.`,
+  },
+
   /** By the codes of the service; docs/errors.md has them all. */
   errors: {
     AWAY: "the service can't be reached",
@@ -109,6 +201,8 @@ export const texts = {
     SAME_PHOTO: "this face is enrolled under another name",
     QUOTA_EXCEEDED: "as many faces are enrolled as may be",
     INVALID_REQUEST: "the service does not accept this; a name has 1 to 100 characters",
+    PERSON_NOT_FOUND: "nobody of that name is enrolled any more",
+    PERSON_REJECTED: "someone said before that this face is not theirs",
     RATE_LIMITED: "too many requests in a short time",
     SCOPE_MISSING: "the key does not allow it",
     TOO_BUSY: "the service has too much to do",

@@ -1,20 +1,27 @@
 /** Which view and which collection is shown: in the address, so that it can be kept. */
 
-export const VIEWS = ["photos", "live"] as const;
+export const VIEWS = ["photos", "live", "people"] as const;
 export type View = (typeof VIEWS)[number];
 
 export interface Place {
   view: View;
   collection: string;
+  /** Id of the person who is shown. */
+  person?: string;
 }
 
 export function placeOf(hash: string): Place {
   const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?");
   const view = VIEWS.find((each) => each === path) ?? "photos";
-  return { view, collection: new URLSearchParams(query).get("collection") || "default" };
+  const asked = new URLSearchParams(query);
+  const person = asked.get("person");
+  const collection = asked.get("collection") || "default";
+  return { view, collection, ...(person ? { person } : {}) };
 }
 
-export function hashOf({ view, collection }: Place): string {
-  const query = collection === "default" ? "" : `?${new URLSearchParams({ collection })}`;
-  return `#/${view}${query}`;
+export function hashOf({ view, collection, person }: Place): string {
+  const query = new URLSearchParams();
+  if (collection !== "default") query.set("collection", collection);
+  if (person) query.set("person", person);
+  return `#/${view}${query.size > 0 ? `?${query}` : ""}`;
 }

@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Collection, KeyDescription, Scope } from "../answers";
 import type { Client } from "../client";
 import { LiveView } from "../live/live_view";
+import { PeopleView } from "../people/people_view";
 import { PhotosView } from "../photos/photos_view";
 import { texts } from "../texts";
 import { VIEWS, hashOf, placeOf } from "./place";
@@ -14,7 +15,7 @@ interface Props {
   onLeave: (() => void) | null;
 }
 
-const NEEDED: Record<View, Scope> = { photos: "recognise", live: "recognise" };
+const NEEDED: Record<View, Scope> = { photos: "recognise", live: "recognise", people: "enrol" };
 
 export function Shell({ client, allowed, onLeave }: Props) {
   const may = (scope: Scope) => allowed.scopes.includes(scope) || allowed.scopes.includes("admin");
@@ -34,7 +35,7 @@ export function Shell({ client, allowed, onLeave }: Props) {
           {views.map((view) => (
             <a
               key={view}
-              href={hashOf({ ...place, view })}
+              href={hashOf({ view, collection: place.collection })}
               aria-current={view === shown ? "page" : undefined}
             >
               {texts.views[view]}
@@ -59,6 +60,15 @@ export function Shell({ client, allowed, onLeave }: Props) {
         )}
         {shown === "live" && (
           <LiveView key={place.collection} client={client} collection={place.collection} />
+        )}
+        {shown === "people" && (
+          <PeopleView
+            key={place.collection}
+            client={client}
+            collection={place.collection}
+            shown={place.person ?? null}
+            may={may}
+          />
         )}
       </main>
     </>
@@ -102,7 +112,7 @@ function CollectionChoice({ collections, place }: { collections: string[]; place
       <select
         value={place.collection}
         onChange={(event) => {
-          location.hash = hashOf({ ...place, collection: event.currentTarget.value });
+          location.hash = hashOf({ view: place.view, collection: event.currentTarget.value });
         }}
       >
         {ids.map((id) => (

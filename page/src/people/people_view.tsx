@@ -1,0 +1,115 @@
+import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
+
+import type { Scope } from "../answers";
+import type { Client } from "../client";
+import { hashOf } from "../shell/place";
+import { Crops } from "./crops";
+import "./people.css";
+import { PeopleGrid } from "./people_grid";
+import { PersonList } from "./person_list";
+import type { Named } from "./person_paths";
+import { PersonView } from "./person_view";
+
+interface Props {
+  client: Client;
+  collection: string;
+  /** Id of the person who is shown; null shows all. */
+  shown: string | null;
+  may: (scope: Scope) => boolean;
+}
+
+/** What all parts of the view use. */
+export interface Around {
+  client: Client;
+  collection: string;
+  crops: Crops;
+  may: (scope: Scope) => boolean;
+  addressOf: (personId?: string) => string;
+}
+
+/** What one part tells the others. */
+export interface Changes {
+  /** Say it where somebody is shown, or, with null, above all people. */
+  say: (words: string, place: string | null) => void;
+  renamed: (now: Named) => void;
+  changed: () => void;
+  gone: (personId: string) => void;
+}
+
+interface Said {
+  words: string;
+  place: string | null;
+}
+
+export function PeopleView({ client, collection, shown, may }: Props) {
+  const [, draw] = useReducer((count: number) => count + 1, 0);
+  const list = useMemo(
+    () => new PersonList(client, collection, () => draw(undefined)),
+    [client, collection],
+  );
+  const around = useMemo<Around>(
+    () => ({
+      client,
+      collection,
+      crops: new Crops(client),
+      may,
+      addressOf: (person) => hashOf({ view: "people", collection, ...(person ? { person } : {}) }),
+    }),
+    [client, collection],
+  );
+  // The address has ids only; names that are known are asked for by name, which is faster.
+  const names = useRef(new Map<string, string>());
+  const left = useRef<string | null>(null);
+  const isStale = useRef(true);
+  const [said, setSaid] = useState<Said>({ words: "", place: null });
+  for (const { person_id, person } of list.pages.at(-1) ?? []) names.current.set(person_id, person);
+
+  useEffect(() => {
+    if (shown !== null) {
+      left.current = shown;
+    } else if (isStale.current) {
+      isStale.current = false;
+      void (list.count > 0 ? list.refresh() : list.look());
+    }
+  }, [list, shown]);
+
+  const changes = useMemo<Changes>(
+    () => ({
+      say: (words, place) => setSaid({ words, place }),
+      renamed: ({ person_id, person }) => {
+        isStale.current = true;
+        names.current.set(person_id, person);
+      },
+      changed: () => {
+        isStale.current = true;
+      },
+      gone: (personId) => {
+        isStale.current = true;
+        list.remove(personId);
+      },
+    }),
+    [list],
+  );
+
+  const words = said.place === shown ? said.words : "";
+  return (
+    <>
+      <PeopleGrid
+        around={around}
+        list={list}
+        said={shown === null ? words : ""}
+        isHidden={shown !== null}
+        focused={left.current}
+      />
+      {shown !== null && (
+        <PersonView
+          key={shown}
+          around={around}
+          named={{ person: names.current.get(shown) ?? "", person_id: shown }}
+          said={words}
+          changes={changes}
+        />
+      )}
+    </>
+  );
+}

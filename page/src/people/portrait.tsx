@@ -1,0 +1,62 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import type { Crops } from "./crops";
+
+interface Props {
+  crops: Crops;
+  path: string;
+  /** Empty where the name stands beside it. */
+  alt: string;
+  /** Stands there until the picture comes, and where there is none. */
+  initial: string;
+}
+
+/** The picture of a face; there while it is near the part of the page that is seen. */
+export function Portrait({ crops, path, alt, initial }: Props) {
+  const place = useRef<HTMLSpanElement>(null);
+  const [isNear, setIsNear] = useState(false);
+  const [url, setUrl] = useState<string | null>(null);
+  const [isMissing, setIsMissing] = useState(false);
+
+  useEffect(() => (place.current ? watched(place.current, setIsNear) : undefined), []);
+  useEffect(() => {
+    if (!isNear) return;
+    let made: string | null = null;
+    const giveUp = crops.want(path, (picture) => {
+      made = picture && URL.createObjectURL(picture);
+      setUrl(made);
+      setIsMissing(made === null);
+    });
+    return () => {
+      giveUp();
+      if (made) URL.revokeObjectURL(made);
+      setUrl(null);
+    };
+  }, [crops, path, isNear]);
+
+  return (
+    <span ref={place} class={`portrait${isNear && !url && !isMissing ? " waiting" : ""}`}>
+      {url ? <img src={url} alt={alt} /> : <span aria-hidden="true">{initial}</span>}
+    </span>
+  );
+}
+
+const listeners = new WeakMap<Element, (isNear: boolean) => void>();
+let observer: IntersectionObserver | null = null;
+
+function watched(element: Element, onChange: (isNear: boolean) => void): () => void {
+  observer ??= new IntersectionObserver(
+    (seen) => seen.forEach(({ target, isIntersecting }) => listeners.get(target)?.(isIntersecting)),
+    { rootMargin: "400px" },
+  );
+  const watching = observer;
+  listeners.set(element, onChange);
+  watching.observe(element);
+  return () => watching.unobserve(element);
+}
+
+/** Return the first letter of a name, as readers count letters. */
+export function initialOf(name: string): string {
+  const [first] = new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(name);
+  return first?.segment.toLocaleUpperCase() ?? "";
+}
