@@ -25,6 +25,8 @@ export interface Sent {
   json?: unknown;
   form?: FormData;
   signal?: AbortSignal;
+  /** Whether the request goes on when the page is closed. */
+  outlives?: boolean;
 }
 
 export class Client {
@@ -60,6 +62,7 @@ export class Client {
     }
     const options: RequestInit = { method, headers, body, credentials: "omit" };
     if (sent.signal) options.signal = sent.signal;
+    if (sent.outlives) options.keepalive = true;
     const response = await fetch(path.replace(/^\//, ""), options).catch((error: unknown) => {
       if (sent.signal?.aborted) throw error;
       return unreadable();

@@ -6,6 +6,7 @@ import { LiveView } from "../live/live_view";
 import { PeopleView } from "../people/people_view";
 import { PhotosView } from "../photos/photos_view";
 import { texts } from "../texts";
+import { UnknownView } from "../unknown/unknown_view";
 import { VIEWS, hashOf, placeOf } from "./place";
 import type { Place, View } from "./place";
 
@@ -15,7 +16,12 @@ interface Props {
   onLeave: (() => void) | null;
 }
 
-const NEEDED: Record<View, Scope> = { photos: "recognise", live: "recognise", people: "enrol" };
+const NEEDED: Record<View, Scope> = {
+  photos: "recognise",
+  live: "recognise",
+  people: "enrol",
+  unknown: "enrol",
+};
 
 export function Shell({ client, allowed, onLeave }: Props) {
   const may = (scope: Scope) => allowed.scopes.includes(scope) || allowed.scopes.includes("admin");
@@ -69,6 +75,9 @@ export function Shell({ client, allowed, onLeave }: Props) {
             shown={place.person ?? null}
             may={may}
           />
+        )}
+        {shown === "unknown" && (
+          <UnknownView key={place.collection} client={client} collection={place.collection} />
         )}
       </main>
     </>
