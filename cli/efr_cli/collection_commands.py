@@ -3,18 +3,15 @@
 from collections.abc import Iterator
 
 import click
-from pydantic import TypeAdapter, ValidationError
 
 from core.collections.collection import Collection
 from core.collections.erasing.receipts import Receipt
 from core.ground.authors import TYPIST
-from core.jobs.index_job import Metadata
 from efr_cli.context import CliContext, open_context
-from efr_cli.errors import Similarity, usage_error
+from efr_cli.errors import Similarity, pairs
 from efr_cli.words import counted
 
 _PAGE = 100
-_METADATA: TypeAdapter[dict[str, str]] = TypeAdapter(Metadata)
 
 
 @click.group()
@@ -54,18 +51,6 @@ def all_collections(parts: CliContext) -> Iterator[Collection]:
         after = page[-1].collection_id
 
 
-def _pairs(
-    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
-) -> dict[str, str]:
-    pairs = [value.partition("=") for value in values]
-    if not all(equals for _, equals, _ in pairs):
-        raise click.BadParameter("write KEY=VALUE")
-    try:
-        return _METADATA.validate_python({key: value for key, _, value in pairs})
-    except ValidationError as error:
-        raise usage_error(error, "--metadata") from None
-
-
 _FALSE_NAME_RATE = click.option(
     "--false-name-rate",
     type=click.FloatRange(min=0, max=0.5, min_open=True),
@@ -85,7 +70,7 @@ _FALSE_NAME_RATE = click.option(
     "--metadata",
     metavar="KEY=VALUE",
     multiple=True,
-    callback=_pairs,
+    callback=pairs,
     help="A note to keep with the collection; may be repeated.",
 )
 @click.pass_context

@@ -12,10 +12,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from core.errors import FaceServiceError
 from core.ground.names import is_visible
-from core.jobs.index_job import PersonName
+from core.jobs.index_job import Metadata, PersonName
 from core.settings import Settings, load_settings
 
 _PERSON: Final[TypeAdapter[str]] = TypeAdapter(PersonName)
+_METADATA: Final[TypeAdapter[dict[str, str]]] = TypeAdapter(Metadata)
 
 
 class ExitCode(enum.IntEnum):
@@ -101,6 +102,19 @@ class Quality(Similarity):
     """A face's quality, 0 to 100."""
 
     name = "quality"
+
+
+def pairs(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    """Return the metadata that an option says, each time ``KEY=VALUE``."""
+    parted = [value.partition("=") for value in values]
+    if not all(equals for _, equals, _ in parted):
+        raise click.BadParameter("write KEY=VALUE")
+    try:
+        return _METADATA.validate_python({key: value for key, _, value in parted})
+    except ValidationError as error:
+        raise usage_error(error, "--metadata") from None
 
 
 class ErrorReportingGroup(click.Group):

@@ -10,7 +10,7 @@ from core.collections.matches import By, FaceMatch, Matched, PersonMatch, Search
 from core.errors import InvalidPhoto, RecognitionFailed
 from core.jobs.recognition_job import DEFAULT_COLLECTION, UNKNOWN, poorness
 from efr_cli.context import open_context
-from efr_cli.errors import Quality, Refused, Similarity, finish, printable
+from efr_cli.errors import Quality, Refused, Similarity, finish, pairs, printable
 from efr_cli.words import counted
 
 _MATCHES: Final = 10
@@ -39,6 +39,13 @@ _MATCHES: Final = 10
     show_default=True,
     help="Search for people, or for single enrolled faces.",
 )
+@click.option(
+    "--metadata",
+    metavar="KEY=VALUE",
+    multiple=True,
+    callback=pairs,
+    help="Search only for people whose metadata have this; may be repeated.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what POST /faces/match answers.")
 @click.pass_context
 def match(
@@ -49,6 +56,7 @@ def match(
     all_faces: bool,
     min_quality: float | None,
     by: By,
+    metadata: dict[str, str],
     as_json: bool,
 ) -> None:
     """Say whose face is on PHOTO.
@@ -72,6 +80,7 @@ def match(
                 all_faces=all_faces,
                 min_quality=min_quality,
                 by=by,
+                metadata=metadata,
             )
     except (InvalidPhoto, RecognitionFailed) as error:
         _unused(photo, f"{error.code}: {error}")

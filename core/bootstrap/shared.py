@@ -436,6 +436,7 @@ class Shared:
             collections=self.collections,
             index=self.index,
             likeness=self.likeness,
+            consents=self.consents,
             min_quality=self.settings.min_match_quality,
             unknowns=unknowns,
         )

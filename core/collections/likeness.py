@@ -48,6 +48,10 @@ class Likeness:
     def reaches(self, least: float) -> bool:
         return self.best is not None and self.best.similarity >= least
 
+    def goes_on(self, least: float, *, width: int) -> bool:
+        """Tell whether more people may be that similar than so many who were looked for."""
+        return len(self.people) >= width and self.people[-1].similarity >= least
+
     def of(self, name: str | None) -> LikePerson | None:
         return next((each for each in self.people if each.found.person == name), None)
 

@@ -1,6 +1,6 @@
 """Answers at once: whose face is this, are these two the same, what faces are there."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, Protocol
@@ -8,6 +8,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from core.collections.collection import Collection, check_model
+from core.collections.consents import Consents
 from core.collections.enrolled_search import EnrolledSearch, FoundMatches
 from core.collections.likeness import LikenessOfFaces
 from core.collections.matches import (
@@ -19,6 +20,7 @@ from core.collections.matches import (
     SearchedFace,
     Verified,
 )
+from core.collections.people_with import PeopleWith
 from core.collections.registry import Collections
 from core.collections.unknown.keeping import UnknownKeeper
 from core.errors import FaceNotFound, NoFaceFound, PersonNotFound
@@ -56,6 +58,7 @@ class Matching:
     collections: Collections
     index: FaceIndex
     likeness: LikenessOfFaces
+    consents: Consents
     min_quality: float = 0.0
     unknowns: UnknownKeeper | None = None
     """Keeps the faces that nobody matches, where collections want it."""
@@ -74,6 +77,7 @@ class Matching:
         all_faces: bool,
         min_quality: float | None = None,
         by: By = "person",
+        metadata: Mapping[str, str] | None = None,
     ) -> Matched:
         """Search a collection for the largest face of a photo, or for all.
 
@@ -85,6 +89,8 @@ class Matching:
             Least quality of a face that is looked for, instead of the service's own.
         by : {"person", "face"}
             Whether people match, none of them two faces, or single enrolled faces.
+        metadata : mapping of str to str, optional
+            What the metadata of a person must have, all of it, to be a match.
 
         Raises
         ------
@@ -101,19 +107,26 @@ class Matching:
         least = self._least(collection, threshold)
         least_quality = self.min_quality if min_quality is None else min_quality
         good = [face.embedding for face in recognition.faces if face.quality >= least_quality]
-        found = iter(self._search.find(collection, good, by=by, least=least, limit=max_matches))
+        only = self._people_with(collection_id, metadata)
+        searched = iter(
+            self._search.find(collection, good, by=by, least=least, limit=max_matches, only=only)
+        )
+        found = [
+            next(searched) if face.quality >= least_quality else FoundMatches(matches=[])
+            for face in recognition.faces
+        ]
         matched = Matched(
             collection_id=collection_id,
             threshold=least,
             by=by,
             faces=[
-                _searched(face, found, least_quality=least_quality) for face in recognition.faces
+                _searched(face, own, least_quality=least_quality)
+                for face, own in zip(recognition.faces, found, strict=True)
             ],
             ignored_faces=recognition.left_out_faces,
         )
         if self.unknowns is not None and keeps:
-            named = [any(match.person for match in face.matches) for face in matched.faces]
-            self.unknowns.keep(collection_id, recognition, named)
+            self.unknowns.keep(collection_id, recognition, [own.is_named for own in found])
         return matched
 
     def search_face(
@@ -124,10 +137,12 @@ class Matching:
         threshold: float | None,
         max_matches: int,
         by: By = "person",
+        metadata: Mapping[str, str] | None = None,
     ) -> SearchedByFace:
         """Search a collection for who else is like an enrolled face.
 
         By person, the face's own person is left out; by face, only the face itself is.
+        ``metadata`` is as in `match`.
 
         Raises
         ------
@@ -141,7 +156,12 @@ class Matching:
         face = known[0]
         least = self._least(collection, threshold)
         (found,) = self._search.find(
-            collection, [face.embedding], by=by, least=least, limit=max_matches + 1
+            collection,
+            [face.embedding],
+            by=by,
+            least=least,
+            limit=max_matches + 1,
+            only=self._people_with(collection_id, metadata),
         )
         return SearchedByFace(
             collection_id=collection_id,
@@ -207,6 +227,13 @@ class Matching:
     def _search(self) -> EnrolledSearch:
         return EnrolledSearch(index=self.index, likeness=self.likeness)
 
+    def _people_with(
+        self, collection_id: str, metadata: Mapping[str, str] | None
+    ) -> PeopleWith | None:
+        if not metadata:
+            return None
+        return PeopleWith(consents=self.consents, collection_id=collection_id, metadata=metadata)
+
     def _least(self, collection: Collection, threshold: float | None) -> float:
         return self.likeness.least(collection) if threshold is None else threshold
 
@@ -240,12 +267,10 @@ def _others(
     return [each for each in faces if each.face_id != face.face_id]
 
 
-def _searched(face: Face, found: Iterator[FoundMatches], *, least_quality: float) -> SearchedFace:
-    """Take a face's matches from those of the faces that were looked for."""
-    own = next(found) if face.quality >= least_quality else FoundMatches(matches=[])
-    warning = warning_of(face, least=least_quality, found=bool(own.matches))
+def _searched(face: Face, found: FoundMatches, *, least_quality: float) -> SearchedFace:
+    warning = warning_of(face, least=least_quality, found=bool(found.matches))
     return SearchedFace(
         searched_face=DetectedFace.of(face),
-        matches=own.matches,
-        warning="NAMED_ELSEWHERE" if own.elsewhere else warning,
+        matches=found.matches,
+        warning="NAMED_ELSEWHERE" if found.elsewhere else warning,
     )

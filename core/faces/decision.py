@@ -31,6 +31,8 @@ DEFAULT_FALSE_NAME_RATE: Final = 0.01
 _DECADES: Final = (-15.0, -3.0, 0.0, 4.0)
 _SIMILARITIES: Final = (100.0, 95.0, SIMILARITY_AT_THRESHOLD, 0.0)
 """By how many powers of ten more false names a similarity stands for than 80 does."""
+_BLOCK: Final = 16
+"""Templates compared with all others at once, so that a thousand of them take little memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +111,10 @@ def _distances_apart(candidates: Sequence[Candidate]) -> NDArray[np.float64]:
     if len(known) < len(candidates):
         return np.full((len(candidates), len(candidates)), np.nan)
     templates = np.stack(known).astype(np.float64)
-    apart: NDArray[np.float64] = np.linalg.norm(templates[:, None] - templates, axis=2)
+    blocks = (templates[start : start + _BLOCK] for start in range(0, len(known), _BLOCK))
+    apart: NDArray[np.float64] = np.concatenate(
+        [np.linalg.norm(block[:, None] - templates, axis=2) for block in blocks]
+    )
     return apart
 
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from core.collections.matches import By
 from core.errors import CollectionNotFound
 from core.ports import EnrolledFace, FaceIndex, FoundPeople, FoundPerson
 from harness.waiting import wait_until
+from tests.support.faces import MODEL, face, recognition
 from tests.support.indexes import (
     LENGTH,
     face_at,
@@ -17,6 +19,7 @@ from tests.support.indexes import (
     point,
     stored_as,
 )
+from tests.support.infrastructure import MemoryInfrastructure
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Payload indexes have no effect in the local Qdrant:UserWarning"
@@ -208,3 +211,30 @@ def test_person_is_found_by_the_ids_of_their_faces(gallery: Gallery) -> None:
     (ada,) = gallery.wait_for(1, ("Ada", 1))
 
     assert ada.face_id == face_id
+
+
+def test_people_are_searched_by_their_metadata_behind_nearer_ones(index: FaceIndex) -> None:
+    shared = MemoryInfrastructure(index=index).shared()
+    shared.collections.create("staff")
+    bound = shared.collections.bind(shared.collections.get("staff"), MODEL, length=LENGTH)
+    people = [face_at(0.01 * n, person=f"person {n}") for n in range(30)]
+    index.put(bound.gallery_id, people)
+    shared.consents.set_metadata("staff", "person 29", {"team": "red"})
+    shown = recognition(face(vector=point(0)))
+    matching = shared.matching(lambda photo, *, needed: shown)
+
+    def found(by: By) -> list[str | None]:
+        answer = matching.match(
+            b"",
+            "staff",
+            threshold=0,
+            max_matches=1,
+            all_faces=False,
+            by=by,
+            metadata={"team": "red"},
+        )
+        return [match.person for match in answer.faces[0].matches]
+
+    wait_until(lambda: found("person") == ["person 29"], what="the search to find the person")
+    wait_until(lambda: found("face") == ["person 29"], what="the search to find the face")
+    index.drop(bound.gallery_id)

@@ -59,6 +59,18 @@ def test_threshold_of_the_caller_counts(cli: CliFixture, photo: Path) -> None:
     assert "Ada" in kind.stdout
 
 
+def test_people_are_searched_by_their_metadata(cli: CliFixture, photo: Path) -> None:
+    cli.enrol("default", "Ada", "Eve")
+    cli.parts().consents.set_metadata("default", "Eve", {"team": "red", "floor": "2"})
+
+    found = cli.run("match", photo, "--metadata", "team=red", "--metadata", "floor=2")
+    nobody = cli.run("match", photo, "--metadata", "team=blue")
+
+    assert [line.split()[2] for line in found.stdout.splitlines()[2:]] == ["Eve"]
+    assert nobody.stdout.splitlines()[-1] == "  Unknown"
+    assert codes(cli.run("match", photo, "--metadata", "team").stderr) == ["USAGE"]
+
+
 def test_all_faces_are_searched_only_when_asked_for(cli: CliFixture, photo: Path) -> None:
     cli.faces[b"photo"] = recognition(face(0.0), face(5.0))
     cli.enrol("default", "Ada")

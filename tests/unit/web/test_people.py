@@ -10,7 +10,14 @@ import pytest
 from core.faces.results import Face
 from core.ground.storage_keys import AUDIT, CROPS
 from tests.support.faces import face
-from tests.unit.web.web_fixture import WebFixture, assert_error, json_of, photo_number
+from tests.unit.web.web_fixture import (
+    PHOTO,
+    WebFixture,
+    assert_error,
+    base64_of,
+    json_of,
+    photo_number,
+)
 
 UNKNOWN_ID = "6f1dbf0e-6b0f-5d0b-9f0a-6f6f4d1a7c11"
 ODD_NAMES = ["Ada Lovelace", "a/b", "/lead", "trail/", "a//b", "Ä 照片", "50%", "a?b#c", "..", "'"]
@@ -145,6 +152,37 @@ def test_renaming_onto_somebody_merges_both(web: WebFixture) -> None:
     assert set(names(web).values()) == {"Ada"}
     response = web.client.patch("/collections/staff/persons/Bob", json={"name": "Ada"})
     assert_error(response, 404, "PERSON_NOT_FOUND")
+
+
+@pytest.mark.parametrize("by", ["person", "face"])
+def test_match_is_for_people_with_some_metadata(web: WebFixture, by: str) -> None:
+    web.enrol("staff", "eve-1", face(0.2), person="Eve")
+    web.client.patch("/collections/staff/persons/Eve", json={"metadata": {"team": "red"}})
+    red = {"collection_id": "staff", "by": by, "metadata": '{"team": "red"}'}
+
+    in_form = json_of(web.send_photo("/faces/match", PHOTO, **red))
+    in_json = json_of(
+        web.client.post(
+            "/faces/match",
+            json={**red, "metadata": {"team": "red"}, "image": base64_of(PHOTO)},
+        )
+    )
+    by_face = json_of(
+        web.client.post(
+            f"/collections/staff/faces/{id_of(web, 'ada-1')}/search",
+            json={"by": by, "metadata": {"team": "red"}},
+        )
+    )
+
+    found = in_form["faces"][0]["matches"], in_json["faces"][0]["matches"], by_face["matches"]
+    assert [[match["person"] for match in matches] for matches in found] == [["Eve"]] * 3
+
+
+@pytest.mark.parametrize("metadata", ["red", "[]", '{"team": 1}', '{"": "red"}'])
+def test_metadata_that_can_not_be_looked_for_are_refused(web: WebFixture, metadata: str) -> None:
+    response = web.send_photo("/faces/match", collection_id="staff", metadata=metadata)
+
+    assert_error(response, 400, "INVALID_REQUEST")
 
 
 def test_reassigned_face_is_the_other_persons(web: WebFixture) -> None:

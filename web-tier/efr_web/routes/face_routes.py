@@ -119,6 +119,7 @@ def _add_search_routes(api: Api, parts: WebParts, reader: PhotoReader) -> None:
                 all_faces=body.all_faces,
                 min_quality=body.min_quality,
                 by=body.by,
+                metadata=body.metadata,
             )
             .model_dump(mode="json")
         )
@@ -242,7 +243,8 @@ MATCH = Operation(
         "templates of all their enrolled faces, and nobody is a match of two faces. `by=face` "
         "searches for single enrolled faces. A photo without a face is answered with an empty "
         "list. `threshold` is the lowest similarity (0 to 100), by default "
-        "the collection's. The service does not search for a face whose quality is under "
+        "the collection's. `metadata` leaves only people whose own metadata have all of it, among "
+        "the 1,000 most similar. The service does not search for a face whose quality is under "
         "`min_quality`, or under its own bound: the face's `warning` is `NOT_SEARCHED`. "
         "`POOR_FACE` warns of matches that rest on a poor face."
     ),

@@ -97,6 +97,7 @@ def _add_search_route(api: Api, parts: WebParts) -> None:
                 threshold=body.threshold,
                 max_matches=body.max_matches,
                 by=body.by,
+                metadata=body.metadata,
             )
             .model_dump(mode="json")
         )
@@ -125,7 +126,8 @@ SEARCH_FACE = Operation(
     summary="Search for who else is like an enrolled face",
     text=(
         "Answers people, without the face's own, or single faces with `by=face`. `threshold` is "
-        "the lowest similarity (0 to 100), by default the collection's."
+        "the lowest similarity (0 to 100), by default the collection's. `metadata` leaves only "
+        "people whose own metadata have all of it, among the 1,000 most similar."
     ),
     body=Body(json=SearchFace),
     answers={200: Answer(text="The matches, most similar first.", models=(SearchedByFace,))},

@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 
 from core.bootstrap.shared import Shared
+from core.collections.matches import By
 from core.collections.unknown.groups import TOLD_FROM
 from core.errors import GroupChanged
 from core.faces.results import Face
-from tests.support.faces import face, recognition
+from tests.support.faces import enrol, enrolled, face, recognition
 from tests.support.infrastructure import MemoryInfrastructure
-from tests.unit.web.web_fixture import SETTINGS
+from tests.unit.web.web_fixture import PHOTO, SETTINGS
 
 JOB = "edf9b0aa-9c6c-4187-b9ad-8de95d1c257e"
 
@@ -47,6 +48,28 @@ def test_faces_of_a_collection_that_was_made_again_are_not_kept(shared: Shared) 
     shared.collections.create("staff")
 
     assert shared.unknown_keeper.flush() == set()
+
+
+@pytest.mark.parametrize("by", ["person", "face"])
+def test_people_whom_a_match_left_out_by_their_metadata_are_not_unknown(
+    shared: Shared, by: By
+) -> None:
+    enrol(shared, enrolled("Ada", 5.0), collection_id="staff")
+    shown = recognition(face(5.0), face(9.0))
+    matching = shared.matching(lambda photo, *, needed: shown, unknowns=shared.unknown_keeper)
+
+    matching.match(
+        PHOTO,
+        "staff",
+        threshold=None,
+        max_matches=1,
+        all_faces=True,
+        by=by,
+        metadata={"team": "red"},
+    )
+    shared.unknown_keeper.flush()
+
+    assert len(shared.groups.refresh("staff").unnamed) == 1
 
 
 def test_what_s3_refuses_is_kept_later(memory: MemoryInfrastructure, shared: Shared) -> None:

@@ -13,6 +13,7 @@ from core.jobs.index_job import (
     ImageId,
     IndexOptions,
     IndexRequest,
+    Metadata,
     MinQuality,
     PersonName,
     checked_key,
@@ -55,6 +56,10 @@ Base64 = Annotated[
 
 SearchBy = Annotated[
     By, Field(description="`person` for people, `face` for single enrolled faces.")
+]
+
+WantedMetadata = Annotated[
+    Metadata, Field(description="Only people whose metadata have all of this are matches.")
 ]
 
 MaxMatches = Annotated[int, Field(ge=1, le=MAX_MATCHES), WHOLE]
@@ -169,6 +174,7 @@ class MatchPhoto(PhotoFields):
     by: SearchBy = "person"
     threshold: Threshold | None = None
     max_matches: MaxMatches = 10
+    metadata: WantedMetadata = Field(default_factory=dict)
     all_faces: bool = False
     min_quality: MinQuality | None = None
 
@@ -179,6 +185,7 @@ class SearchFace(RequestModel):
     by: SearchBy = "person"
     threshold: Threshold | None = None
     max_matches: MaxMatches = 10
+    metadata: WantedMetadata = Field(default_factory=dict)
 
 
 class VerifyPhoto(PhotoFields):
