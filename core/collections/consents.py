@@ -1,4 +1,4 @@
-"""What is kept of a person beside the faces: a consent note, and metadata.
+"""What is kept of a person beside the faces: a consent note, metadata, and which face is shown.
 
 The record of a person is an object of its own in the tenant's part of the gallery bucket. Its key
 has the keyed hash of the name (`core.access.name_hashes`), never the name. "Note" stands here for
@@ -32,7 +32,7 @@ from core.errors import (
 )
 from core.ground.records import Frozen
 from core.ground.storage_keys import consent_key, consent_mark, consents_prefix
-from core.ports import FaceIndex, ObjectStore
+from core.ports import EnrolledFace, FaceIndex, ObjectStore
 
 _READ_AT_ONCE: Final = 16
 _ATTEMPTS: Final = 20
@@ -56,16 +56,22 @@ class _Stored(Frozen):
 
     note: ConsentNote | None = None
     metadata: dict[str, str] = Field(default_factory=dict)
+    cover: str | None = None
     note_id: str = Field(default_factory=lambda: uuid.uuid4().hex)
     accepted_at: AwareDatetime
     former: dict[str, str] = Field(default_factory=dict)
 
 
 class PersonRecord(Frozen):
-    """What is known of a person beside the faces."""
+    """What is known of a person beside the faces.
+
+    ``cover`` is the id of the face that was chosen to show them. It may be gone, or another's by
+    now.
+    """
 
     consent: ConsentNote | None = None
     metadata: dict[str, str] = Field(default_factory=dict)
+    cover: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +104,7 @@ class Consents:
         return PersonRecord(
             consent=next((each.note for each in held if each.note), None),
             metadata=next((each.metadata for each in held if each.metadata), {}),
+            cover=next((each.cover for each in held if each.cover), None),
         )
 
     def records(self, collection_id: str, people: Sequence[str]) -> list[PersonRecord]:
@@ -166,6 +173,32 @@ class Consents:
 
         self._set(collection_id, person, changed, accepted_at)
 
+    def set_cover(self, collection_id: str, person: str, face_id: str | None) -> None:
+        """Note which face shows a person, None for no choice; raises what `set` raises."""
+        self._set(
+            collection_id,
+            person,
+            lambda stored: stored.model_copy(update={"cover": face_id}),
+            None,
+        )
+
+    def forget_covers(self, collection_id: str, faces: Iterable[EnrolledFace]) -> None:
+        """Let none of the faces show its person."""
+        faces = list(faces)
+        gone = {face.face_id for face in faces}
+        for person in {face.person for face in faces} - {None}:
+            self._forget_cover(collection_id, self.names.of(str(person)), gone)
+
+    def _forget_cover(self, collection_id: str, mark: str, gone: Set[str]) -> None:
+        for _ in range(_ATTEMPTS):
+            stored, version = self._versioned(collection_id, mark)
+            if stored is None or stored.cover not in gone:
+                return
+            left = stored.model_copy(update={"cover": None})
+            if self._write(collection_id, mark, left, version=version):
+                return
+        raise StorageUnavailable("the consent note was changed by others")
+
     def _set(
         self,
         collection_id: str,
@@ -219,7 +252,8 @@ class Consents:
     def move(self, collection_id: str, person: str, new_name: str) -> None:
         """Move a note to the new name of its person, once no face has the former one.
 
-        If there are two notes, the one with the later date stays. Of metadata both stay.
+        If there are two notes, the one with the later date stays. Of metadata both stay, and of
+        covers that of the name that stays.
         """
         mark, new_mark = self.names.of(person), self.names.of(new_name)
         stored = self._read(collection_id, mark)
@@ -230,8 +264,13 @@ class Consents:
         def merged(there: _Stored | None) -> _Stored:
             links = {mark: stored.note_id, **stored.former, **(there.former if there else {})}
             metadata = _joined(stored.metadata, there.metadata if there else {})
+            cover = (there.cover if there else None) or stored.cover
             return _later(there, moved).model_copy(
-                update={"former": _without(links, new_mark), "metadata": metadata}
+                update={
+                    "former": _without(links, new_mark),
+                    "metadata": metadata,
+                    "cover": cover,
+                }
             )
 
         self._change(collection_id, new_mark, merged)
@@ -312,16 +351,22 @@ class Consents:
     def _change(
         self, collection_id: str, mark: str, change: Callable[[_Stored | None], _Stored]
     ) -> None:
-        key = consent_key(collection_id, mark)
         for _ in range(_ATTEMPTS):
             stored, version = self._versioned(collection_id, mark)
             changed = change(stored)
-            body = changed.model_dump_json().encode()
-            if changed == stored or self.store.put_if(
-                key, body, content_type="application/json", version=version
-            ):
+            if changed == stored or self._write(collection_id, mark, changed, version=version):
                 return
         raise StorageUnavailable("the consent note was changed by others")
+
+    def _write(
+        self, collection_id: str, mark: str, changed: _Stored, *, version: str | None
+    ) -> bool:
+        return self.store.put_if(
+            consent_key(collection_id, mark),
+            changed.model_dump_json().encode(),
+            content_type="application/json",
+            version=version,
+        )
 
     def _remove(self, collection_id: str, mark: str, note_id: str) -> bool:
         """Remove a note unless another one lies there; tell whether there was one."""

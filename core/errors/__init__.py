@@ -54,7 +54,8 @@
     │   ├── CollectionExists
     │   ├── GroupChanged
     │   ├── TooManyWebhooks
-    │   └── PersonRejected
+    │   ├── PersonRejected
+    │   └── NotTheirFace
     ├── TooBusy                     passes by itself, like the next ones
     ├── MalformedMessage
     ├── ObjectMissing
@@ -131,6 +132,7 @@ from core.errors.requests import (
     MissingFilename,
     NoFaceFound,
     NotFound,
+    NotTheirFace,
     ObjectMissing,
     PersonNotFound,
     PersonRejected,
@@ -209,6 +211,7 @@ __all__ = [
     "NoFaceFound",
     "NoFaceInBox",
     "NotFound",
+    "NotTheirFace",
     "ObjectMissing",
     "PersonNotFound",
     "PersonRejected",

@@ -190,6 +190,12 @@ class PersonRejected(Conflict):
     code = "PERSON_REJECTED"
 
 
+class NotTheirFace(Conflict):
+    """Raised when a face would show a person whose it is not."""
+
+    code = "NOT_THEIR_FACE"
+
+
 class ObjectMissing(FaceServiceError):
     """Raised when no object is stored under a key."""
 

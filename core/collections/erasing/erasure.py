@@ -254,6 +254,8 @@ class Erasure:
         self.crops.erase(collection.crops_folder, gone | holding.crops)
         self.kept.erase(collection, sorted(holding.kept))
         if holding.faces:
+            found = self.people.found(collection, sorted(holding.faces))
+            self.consents.forget_covers(collection_id, found)
             self.index.erase(collection.gallery_id, sorted(holding.faces))
         if gone:
             self.groups.forget_faces(collection, gone)

@@ -403,6 +403,7 @@ def test_of_two_people_who_are_merged_the_id_of_the_name_that_stays_is_kept(
         "person": "Bob",
         "person_id": ids["Bob"],
         "metadata": {"a": "1", "b": "3"},
+        "cover": None,
         "faces": 2,
     }
     web.enrol("staff", "ada-3", face(40.0), person="Ada")

@@ -7,7 +7,7 @@ from werkzeug.routing import PathConverter
 
 from core.bootstrap.web import WebParts
 from core.collections.consents import ConsentNote
-from core.errors import InvalidRequest, PersonNotFound
+from core.errors import FaceNotFound, InvalidRequest, NotTheirFace, PersonNotFound
 from core.ports import PersonPlace
 from efr_web.caller import caller, visible
 from efr_web.openapi.operation import (
@@ -91,6 +91,7 @@ def _add_show_route(api: Api, parts: WebParts) -> None:
             person=person,
             person_id=visible(parts).persons.id_of(collection_id, person),
             metadata=record.metadata,
+            cover=visible(parts).persons.cover(collection_id, person, record),
             consent=record.consent,
             **dict(found),
         ).model_dump(mode="json")
@@ -102,16 +103,22 @@ def _add_change_route(api: Api, parts: WebParts) -> None:
         change, person = read_json(PersonChange), _named(parts, collection_id, name)
         if not visible(parts).people.faces(collection_id, limit=1, person=person):
             raise PersonNotFound(f"nobody named {person!r} is enrolled in {collection_id!r}")
+        persons, name_then = visible(parts).persons, change.name or person
+        if change.cover is not None:  # before anything is changed
+            persons.check_face(collection_id, change.cover, [person, name_then])
         faces = 0
         if change.metadata is not None:
             _describe(parts, collection_id, person, change.metadata)
         if change.name is not None:
             faces = _rename(parts, collection_id, person, change.name)
-            person = change.name
+        if "cover" in change.model_fields_set:
+            _show_by(parts, collection_id, name_then, change.cover)
+        record = visible(parts).consents.record(collection_id, name_then)
         return PersonRenamed(
-            person=person,
-            person_id=visible(parts).persons.id_of(collection_id, person),
-            metadata=visible(parts).consents.record(collection_id, person).metadata,
+            person=name_then,
+            person_id=persons.id_of(collection_id, name_then),
+            metadata=record.metadata,
+            cover=persons.cover(collection_id, name_then, record),
             faces=faces,
         ).model_dump()
 
@@ -150,12 +157,23 @@ def _rename(parts: WebParts, collection_id: str, person: str, new_name: str) -> 
 
 def _describe(parts: WebParts, collection_id: str, person: str, metadata: dict[str, str]) -> None:
     visible(parts).consents.set_metadata(collection_id, person, metadata)
+    _note_described(parts, collection_id, person, {"metadata": len(metadata)})
+
+
+def _show_by(parts: WebParts, collection_id: str, person: str, face_id: str | None) -> None:
+    visible(parts).persons.show_by(collection_id, person, face_id)
+    _note_described(parts, collection_id, person, {"covers": int(face_id is not None)})
+
+
+def _note_described(
+    parts: WebParts, collection_id: str, person: str, counts: dict[str, int]
+) -> None:
     visible(parts).audit.add(
         "describe_person",
         caller().author,
         people=[person],
         collection_id=collection_id,
-        counts={"metadata": len(metadata)},
+        counts=counts,
     )
 
 
@@ -187,7 +205,8 @@ LIST_PERSONS = Operation(
     access="enrol",
     summary="List the people of a collection",
     text=(
-        "`cover` is the id of the face of the best quality. The list is sorted by name, by `faces` "
+        "`cover` is the id of the face that shows the person: the one that was chosen, or the one "
+        "of the best quality. The list is sorted by name, by `faces` "
         "with the most first, or by `last_enrolled` with the last first."
     ),
     query=PersonPageQuery,
@@ -212,12 +231,14 @@ RENAME = Operation(
     text=(
         f"{_NAMED} If the new `name` is enrolled already, the two people are merged. A face for "
         "which users rejected the new name loses its name. `metadata` takes the place of what was "
-        "noted before. Of two people who are merged both stay, up to 20."
+        "noted before. Of two people who are merged both stay, up to 20. `cover` is the id of the "
+        "person's face that shows them; null, or the end of that face, brings back the one of the "
+        "best quality."
     ),
     body=Body(json=PersonChange),
     answers={200: Answer(text="The person as they are now.", models=(PersonRenamed,))},
     actions=("rename", "merge", "describe_person"),
-    errors=(*COLLECTION, *INDEX, *JSON_BODY, PersonNotFound),
+    errors=(*COLLECTION, *INDEX, *JSON_BODY, PersonNotFound, FaceNotFound, NotTheirFace),
     curl=curl_json(
         "/collections/staff/persons/Ada%20Lovelace", {"name": "Ada King"}, method="PATCH"
     ),

@@ -10,7 +10,7 @@ from efr_web.schemas.faces import FaceList
 
 
 class PersonSummary(Frozen):
-    """A person; `cover` is the id of the face of the best quality.
+    """A person; `cover` is the id of the face that shows them.
 
     `person_id` stays when the person is renamed. The times are null while all faces are those of an
     older version of the service.
@@ -28,7 +28,12 @@ class PersonSummary(Frozen):
     @classmethod
     def of(cls, known: KnownPerson) -> Self:
         """Return what callers see of a person."""
-        return cls(person_id=known.person_id, **vars(known.enrolled), **dict(known.record))
+        return cls(
+            person_id=known.person_id,
+            metadata=known.record.metadata,
+            consent=known.record.consent,
+            **vars(known.enrolled),
+        )
 
 
 class PersonList(Frozen):
@@ -39,11 +44,15 @@ class PersonList(Frozen):
 
 
 class PersonFaces(FaceList):
-    """A person with their consent note, null if there is none, and a page of their faces."""
+    """A person with their consent note, null if there is none, and a page of their faces.
+
+    `cover` is the id of the face that was chosen to show them, null while none is.
+    """
 
     person: str
     person_id: str
     metadata: dict[str, str]
+    cover: str | None
     consent: ConsentNote | None
 
 
@@ -55,9 +64,13 @@ class PersonConsent(Frozen):
 
 
 class PersonRenamed(Frozen):
-    """A person as they are now; `faces` is how many got another name."""
+    """A person as they are now; `faces` is how many got another name.
+
+    `cover` is the id of the face that was chosen to show them, null while none is.
+    """
 
     person: str
     person_id: str
     metadata: dict[str, str]
+    cover: str | None
     faces: int

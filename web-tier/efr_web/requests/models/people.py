@@ -41,11 +41,18 @@ class ChangeCollection(RequestModel):
         return self
 
 
+FaceId = Annotated[str, StringConstraints(pattern=rf"^{FACE_ID}$")]
+
+
 class PersonChange(RequestModel):
-    """The name that a person gets, or their metadata instead of the former ones, or both."""
+    """What a person gets: a name, metadata instead of the former ones, a face that shows them."""
 
     name: PersonName | None = None
     metadata: Metadata | None = None
+    cover: Annotated[
+        FaceId | None,
+        Field(description="Id of a face of theirs; null for the one of the best quality."),
+    ] = None
 
 
 class PersonOfFace(RequestModel):
@@ -59,7 +66,7 @@ class NameGroup(RequestModel):
 
     person: PersonName
     without: Annotated[
-        tuple[Annotated[str, StringConstraints(pattern=rf"^{FACE_ID}$")], ...],
+        tuple[FaceId, ...],
         Field(max_length=10_000, description="Ids of faces that are not the person's."),
     ] = ()
 
