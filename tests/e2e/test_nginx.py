@@ -227,6 +227,24 @@ def test_body_over_the_limit_is_refused_like_by_the_service(nginx: Nginx) -> Non
     assert at_the_service.json()["code"] == "FILE_TOO_LARGE"
 
 
+def test_body_over_the_limit_is_refused_over_http_2_too(nginx: Nginx) -> None:
+    fields = {":method": "POST", ":scheme": "https", ":authority": NAME, ":path": "/"}
+    head = b"".join(
+        b"\0" + bytes([len(name)]) + name.encode() + bytes([len(value)]) + value.encode()
+        for name, value in {**fields, "content-length": "5000000"}.items()
+    )
+    settings, headers = b"\0\0\0\4\0\0\0\0\0", bytes([0, 0, len(head), 1, 4, 0, 0, 0, 1])
+    context = ssl.create_default_context(cafile=nginx.certificate)
+    context.set_alpn_protocols(["h2"])
+    with connected(nginx, context) as client:
+        client.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings + headers + head)
+        answer = b""
+        while not re.search(rb"request_id|</html>", answer):
+            answer += client.recv(65536)
+
+    assert b'"code":"FILE_TOO_LARGE"' in answer
+
+
 def test_endless_body_is_refused(nginx: Nginx) -> None:
     head = CHUNKED + b"\r\n"
     chunk = b"100000\r\n" + bytes(0x100000) + b"\r\n"
