@@ -444,3 +444,20 @@ def test_bad_setting_ends_a_daemon_with_2_and_a_json_line(daemon: str) -> None:
     [line] = done.stdout.splitlines()
     assert "FACE_ENGINE" in json.loads(line)["reason"]
     assert json.loads(line)["code"] == "INVALID_SETTINGS"
+
+
+def test_redis_that_is_no_address_ends_the_web_tier_with_2_and_a_json_line() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "efr_cli", "serve"],
+        env={"REDIS_URL": "http://:hidden@host", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+
+    assert done.returncode == 2
+    [line] = done.stdout.splitlines()
+    assert json.loads(line)["code"] == "INVALID_SETTINGS"
+    assert "REDIS_URL" in json.loads(line)["reason"]
+    assert "hidden" not in line

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
+from core.bootstrap.shared_redis import redis_of
 from core.errors import InvalidSettings
 from core.host.logs import configure_logs, log_invalid_settings, log_uncaught_errors
 from core.settings import load_settings
@@ -32,6 +33,7 @@ configure_logs("INFO")
 log_uncaught_errors()
 try:
     _settings = load_settings()
+    redis_of(_settings)  # a process that could not would end gunicorn with another code
 except InvalidSettings as error:
     log_invalid_settings(error)
     sys.exit(EXIT_SETTINGS)
