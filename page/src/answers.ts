@@ -95,3 +95,10 @@ export interface Receipt {
   removed: Record<string, number>;
   is_complete: boolean;
 }
+
+export interface DetectedFace {
+  box: Box;
+  landmarks: Record<string, [number, number]>;
+  quality: number;
+  quality_reasons: string[];
+}

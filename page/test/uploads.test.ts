@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { AWAY, ServiceError } from "../src/client";
 import type { Answer, Sent } from "../src/client";
 import type { Job } from "../src/answers";
-import { UNDER_WAY, Uploads, failuresByCode } from "../src/photos/uploads";
+import { UNDER_WAY, Uploads, failuresByCode, recognition } from "../src/photos/uploads";
 import type { Clock } from "../src/photos/uploads";
 
 const DONE: Job = {
@@ -53,7 +53,7 @@ describe("uploads", () => {
       underWay -= 1;
       return answer(200, DONE);
     });
-    const uploads = new Uploads({ ask }, "staff", () => undefined, new ManualClock());
+    const uploads = new Uploads({ ask }, recognition("staff"), () => undefined, new ManualClock());
 
     uploads.add(photos(50));
     uploads.add(photos(50));
@@ -70,7 +70,7 @@ describe("uploads", () => {
     const { ask, asked } = service((path) =>
       path === "/" ? answer(202, pending, 3) : answer(200, DONE),
     );
-    const uploads = new Uploads({ ask }, "staff", () => undefined, clock);
+    const uploads = new Uploads({ ask }, recognition("staff"), () => undefined, clock);
 
     uploads.add(photos(1));
     await settled();
@@ -86,7 +86,7 @@ describe("uploads", () => {
       if (call === 2) throw new ServiceError(AWAY, "", true, null);
       return answer(200, DONE);
     });
-    const uploads = new Uploads({ ask }, "staff", () => undefined, clock);
+    const uploads = new Uploads({ ask }, recognition("staff"), () => undefined, clock);
 
     uploads.add(photos(1));
     await settled();
@@ -97,13 +97,24 @@ describe("uploads", () => {
     expect(uploads.isHeld).toBe(false);
   });
 
+  test("a job that ended without what was wanted counts as failed, with its reason", async () => {
+    const { ask } = service(() => answer(200, DONE));
+    const flawOf = () => "LOW_QUALITY";
+    const uploads = new Uploads({ ask }, { ...recognition("staff"), flawOf }, () => undefined, new ManualClock());
+
+    uploads.add(photos(1));
+    await settled();
+
+    expect(failuresByCode(uploads.all)).toEqual([["LOW_QUALITY", 1]]);
+  });
+
   test("what failed for one reason is sent again, and the rest is not", async () => {
     let isMended = false;
     const { ask, asked } = service((_, call) => {
       if (isMended) return answer(200, DONE);
       throw new ServiceError(call === 1 ? "EMPTY_FILE" : "INVALID_IMAGE", "", false, null);
     });
-    const uploads = new Uploads({ ask }, "staff", () => undefined, new ManualClock());
+    const uploads = new Uploads({ ask }, recognition("staff"), () => undefined, new ManualClock());
     uploads.add(photos(3));
     await settled();
     expect(failuresByCode(uploads.all)).toEqual([
@@ -124,7 +135,7 @@ describe("uploads", () => {
       await Promise.resolve();
       return answer(200, DONE);
     });
-    const uploads = new Uploads({ ask }, "staff", () => undefined, new ManualClock());
+    const uploads = new Uploads({ ask }, recognition("staff"), () => undefined, new ManualClock());
 
     uploads.add(photos(20));
     uploads.stop();

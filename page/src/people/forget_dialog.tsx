@@ -2,8 +2,8 @@ import { useState } from "preact/hooks";
 
 import { codeOf } from "../client";
 import { texts, why } from "../texts";
+import type { Around } from "./around";
 import { Dialog } from "./dialog";
-import type { Around } from "./people_view";
 import type { PersonOnView } from "./person";
 
 /** What is known of an erasure when it is over. */

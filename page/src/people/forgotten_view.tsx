@@ -3,8 +3,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Receipt } from "../answers";
 import { codeOf } from "../client";
 import { texts, why } from "../texts";
+import type { Around } from "./around";
 import type { Forgotten } from "./forget_dialog";
-import type { Around } from "./people_view";
 import { cropPath } from "./person_paths";
 
 interface Proof {

@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
 
 import { texts } from "../texts";
+import type { Around } from "./around";
 import { NameField } from "./name_field";
-import type { Around } from "./people_view";
 
 interface Props {
   around: Around;

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 
 import { texts } from "../texts";
-import type { Around } from "./people_view";
+import type { Around } from "./around";
 import { beginning } from "./person_list";
 
 const TYPING_MS = 250;

@@ -3,7 +3,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Person } from "../answers";
 import { texts, why } from "../texts";
-import type { Around } from "./people_view";
+import { NEW } from "./around";
+import type { Around } from "./around";
 import { ORDERS } from "./person_list";
 import type { Order, PersonList } from "./person_list";
 import { cropPath } from "./person_paths";
@@ -29,6 +30,11 @@ export function PeopleGrid({ around, list, said, isHidden, focused }: Props) {
       <h1>{texts.people.heading}</h1>
       <p class="said" role="status">
         {said}
+      </p>
+      <p class="buttons above">
+        <a class="button main" data-person={NEW} href={around.addressOf(NEW)}>
+          {texts.people.newPerson}
+        </a>
       </p>
       <Search list={list} />
       {isEmpty && (

@@ -3,11 +3,13 @@ import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 import type { Scope } from "../answers";
 import type { Client } from "../client";
 import { hashOf } from "../shell/place";
+import { NEW } from "./around";
+import type { Around, Changes } from "./around";
 import { Crops } from "./crops";
 import "./people.css";
+import { NewPersonView } from "./enrol/new_person_view";
 import { PeopleGrid } from "./people_grid";
 import { PersonList } from "./person_list";
-import type { Named } from "./person_paths";
 import { PersonView } from "./person_view";
 
 interface Props {
@@ -16,24 +18,6 @@ interface Props {
   /** Id of the person who is shown; null shows all. */
   shown: string | null;
   may: (scope: Scope) => boolean;
-}
-
-/** What all parts of the view use. */
-export interface Around {
-  client: Client;
-  collection: string;
-  crops: Crops;
-  may: (scope: Scope) => boolean;
-  addressOf: (personId?: string) => string;
-}
-
-/** What one part tells the others. */
-export interface Changes {
-  /** Say it where somebody is shown, or, with null, above all people. */
-  say: (words: string, place: string | null) => void;
-  renamed: (now: Named) => void;
-  changed: () => void;
-  gone: (personId: string) => void;
 }
 
 interface Said {
@@ -101,7 +85,8 @@ export function PeopleView({ client, collection, shown, may }: Props) {
         isHidden={shown !== null}
         focused={left.current}
       />
-      {shown !== null && (
+      {shown === NEW && <NewPersonView around={around} changes={changes} />}
+      {shown !== null && shown !== NEW && (
         <PersonView
           key={shown}
           around={around}

@@ -1,10 +1,12 @@
 import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 
 import { texts, why } from "../texts";
+import type { Around, Changes } from "./around";
+import { EnrolPanel } from "./enrol/enrol_panel";
 import { ForgetDialog } from "./forget_dialog";
 import type { Forgotten } from "./forget_dialog";
 import { ForgottenView } from "./forgotten_view";
-import type { Around, Changes } from "./people_view";
+import { NotesForm } from "./notes_form";
 import { PersonOnView } from "./person";
 import { PersonFacesList } from "./person_faces";
 import { exactly } from "./person_list";
@@ -30,6 +32,11 @@ export function PersonView({ around, named, said, changes }: Props) {
   const [forgotten, setForgotten] = useState<Forgotten | null>(null);
   useEffect(() => void person.load(), [person]);
   const say = (words: string) => changes.say(words, person.person_id);
+
+  function changed() {
+    changes.changed();
+    void person.load();
+  }
 
   function renamed(now: Named, words: string) {
     changes.renamed(now);
@@ -91,16 +98,29 @@ export function PersonView({ around, named, said, changes }: Props) {
         </p>
       )}
       {person.details && (
-        <PersonFacesList
-          around={around}
-          person={person}
-          onSay={say}
-          onEmptied={emptied}
-          onChange={() => {
-            changes.changed();
-            void person.load();
-          }}
-        />
+        <>
+          <NotesForm
+            around={around}
+            person={person}
+            onSaved={() => {
+              changes.changed();
+              say(texts.people.saved);
+            }}
+          />
+          <EnrolPanel
+            around={around}
+            name={person.person}
+            onNameless={() => undefined}
+            onEnrolled={changed}
+          />
+          <PersonFacesList
+            around={around}
+            person={person}
+            onSay={say}
+            onEmptied={emptied}
+            onChange={changed}
+          />
+        </>
       )}
     </>
   );

@@ -4,12 +4,20 @@ import type { Box, JobFailed, JobPending } from "../answers";
 import { codeOf } from "../client";
 import type { Client } from "../client";
 import { texts, why } from "../texts";
+import type { Way } from "./uploads";
 
-interface Indexed {
+export interface Indexed {
   status: "done";
   face_records: unknown[];
   unindexed_faces: { reason: string }[];
 }
+
+/** The way of photos of one person each, who is enrolled by them. */
+export const enrolment = (collection: string, name: string): Way<Indexed> => ({
+  path: "/faces/index",
+  form: (file) => formOf(collection, name, file),
+  flawOf: reasonAgainst,
+});
 
 interface Enrolment {
   collection: string;
@@ -21,22 +29,33 @@ interface Enrolment {
 /** Enrol the face in the box, and return what to tell of it. */
 export async function enrol(client: Client, wanted: Enrolment): Promise<string> {
   const { left, top, width, height } = wanted.box;
-  const form = new FormData();
-  form.set("image", wanted.file, wanted.file.name || "photo");
-  form.set("collection_id", wanted.collection);
-  form.set("image_id", `page-${unlike()}`);
-  form.set("person", wanted.name);
+  const form = formOf(wanted.collection, wanted.name, wanted.file);
   form.set("box", [left, top, width, height].join(","));
   try {
     const { body } = await client.ask<{ job_id: string }>("POST", "/faces/index", { form });
     const outcome = await ended(client, body.job_id);
     if (outcome.status === "failed") return texts.photos.notEnrolled(why(outcome.error.code));
-    if (outcome.face_records.length > 0) return texts.photos.enrolled(wanted.name);
-    const reason = outcome.unindexed_faces.find((face) => face.reason !== "NOT_IN_BOX");
-    return texts.photos.notEnrolled(why(reason?.reason ?? "NO_FACE"));
+    const reason = reasonAgainst(outcome);
+    return reason === null ? texts.photos.enrolled(wanted.name) : texts.photos.notEnrolled(why(reason));
   } catch (error) {
     return texts.photos.notEnrolled(why(codeOf(error)));
   }
+}
+
+function formOf(collection: string, name: string, file: File): FormData {
+  const form = new FormData();
+  form.set("image", file, file.name || "photo");
+  form.set("collection_id", collection);
+  form.set("image_id", `page-${unlike()}`);
+  form.set("person", name);
+  return form;
+}
+
+/** Return why no face was enrolled; null if one was. */
+function reasonAgainst({ face_records, unindexed_faces }: Indexed): string | null {
+  if (face_records.length > 0) return null;
+  const others = ["NOT_IN_BOX", "NOT_THE_LARGEST_FACE"];
+  return unindexed_faces.find(({ reason }) => !others.includes(reason))?.reason ?? "NO_FACE";
 }
 
 async function ended(client: Client, jobId: string): Promise<Indexed | JobFailed> {

@@ -3,11 +3,12 @@ import { useEffect, useMemo, useReducer, useState } from "preact/hooks";
 import type { Collection } from "../answers";
 import type { Client } from "../client";
 import { inPath } from "../client";
-import { texts, why } from "../texts";
+import { texts } from "../texts";
 import { DropZone } from "./drop_zone";
 import { isPhoto } from "./files";
 import { PhotoCard } from "./photo_card";
-import { Uploads, failuresByCode } from "./uploads";
+import { Failures, Progress } from "./progress";
+import { Uploads, recognition } from "./uploads";
 
 const PAGE = 24;
 
@@ -23,7 +24,7 @@ export function PhotosView({ client, collection, mayEnrol }: Props) {
   const [shown, setShown] = useState(PAGE);
   const [leftOut, setLeftOut] = useState(0);
   const uploads = useMemo(
-    () => new Uploads(client, collection, () => draw(undefined)),
+    () => new Uploads(client, recognition(collection), () => draw(undefined)),
     [client, collection, round],
   );
   useEffect(() => () => uploads.stop(), [uploads]);
@@ -48,13 +49,14 @@ export function PhotosView({ client, collection, mayEnrol }: Props) {
       {uploads.all.length > 0 && (
         <Progress
           uploads={uploads}
+          finished={texts.photos.finished}
           onClear={() => {
             setShown(PAGE);
             startAgain(undefined);
           }}
         />
       )}
-      <Failures uploads={uploads} />
+      <Failures uploads={uploads} heading={texts.photos.failures} />
       {results.length > 0 && (
         <section aria-labelledby="results">
           <h2 id="results">{texts.photos.results}</h2>
@@ -91,57 +93,4 @@ function useIsEmpty(client: Client, collection: string): boolean {
       .catch(() => setIsEmpty(false));
   }, [client, collection]);
   return isEmpty;
-}
-
-function Progress({ uploads, onClear }: { uploads: Uploads; onClear: () => void }) {
-  const total = uploads.all.length;
-  const done = uploads.ended;
-  const rate = uploads.perSecond;
-  const isRunning = done < total;
-  return (
-    <section class="progress">
-      <progress value={done} max={total} aria-label={texts.photos.progressLabel} />
-      <p>
-        <span role="status">
-          {isRunning ? texts.photos.progress(done, total) : texts.photos.finished(total, uploads.failed)}
-        </span>
-        {isRunning && rate !== null && (
-          <span class="quiet">
-            {texts.photos.rate(rate)} · {texts.photos.rest((total - done) / rate)}
-          </span>
-        )}
-        {!isRunning && <button onClick={onClear}>{texts.photos.clear}</button>}
-      </p>
-      <p class="held" role="status">
-        {isRunning && uploads.isHeld && texts.photos.waitingForService}
-      </p>
-    </section>
-  );
-}
-
-function Failures({ uploads }: { uploads: Uploads }) {
-  const failures = failuresByCode(uploads.all);
-  if (failures.length === 0) return null;
-  return (
-    <section class="failures" aria-labelledby="failures">
-      <h2 id="failures">{texts.photos.failures}</h2>
-      <ul>
-        {failures.map(([code, count]) => (
-          <li key={code}>
-            <details>
-              <summary>{texts.photos.failedWith(count, why(code))}</summary>
-              <p class="quiet names">
-                {uploads.all
-                  .filter((upload) => upload.state === "failed" && upload.code === code)
-                  .slice(0, 50)
-                  .map(({ file }) => file.name)
-                  .join(", ")}
-              </p>
-            </details>
-            <button onClick={() => uploads.retry(code)}>{texts.tryAgain}</button>
-          </li>
-        ))}
-      </ul>
-    </section>
-  );
 }

@@ -1,6 +1,6 @@
 /** Many photos on their way to the service, four at a time. */
 
-import type { Job, JobDone } from "../answers";
+import type { JobDone, JobFailed, JobPending } from "../answers";
 import { AWAY, ServiceError } from "../client";
 import type { Answer, Client } from "../client";
 
@@ -9,13 +9,38 @@ const PATIENCE = 8;
 const PAUSE_S = 2;
 const RATE_OVER_MS = 30_000;
 
-export interface Upload {
+interface Done {
+  status: "done";
+}
+
+type Job<Result> = Result | JobFailed | JobPending;
+
+/** How photos are sent, and what the end of their jobs means. */
+export interface Way<Result extends Done> {
+  path: string;
+  form: (file: File) => FormData;
+  /** Code of why a job that ended well did not do what was wanted. */
+  flawOf?: (result: Result) => string | null;
+}
+
+export interface Upload<Result extends Done = JobDone> {
   id: number;
   file: File;
   state: "waiting" | "sending" | "done" | "failed";
-  result?: JobDone;
+  result?: Result;
   code?: string;
 }
+
+/** The way of photos on which people are looked for. */
+export const recognition = (collection: string): Way<JobDone> => ({
+  path: "/",
+  form: (file) => {
+    const form = new FormData();
+    form.set("inputFile", file, file.name || "photo");
+    form.set("collection_id", collection);
+    return form;
+  },
+});
 
 export interface Clock {
   now(): number;
@@ -27,20 +52,20 @@ const CLOCK: Clock = {
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
 
-export class Uploads {
-  readonly all: Upload[] = [];
+export class Uploads<Result extends Done = JobDone> {
+  readonly all: Upload<Result>[] = [];
   /** Whether the service asked to wait, or can't be reached. */
   isHeld = false;
   private underWay = 0;
   private next = 0;
-  private again: Upload[] = [];
+  private again: Upload<Result>[] = [];
   private pausedUntilMs = 0;
   private finishedAtMs: number[] = [];
   private readonly stopped = new AbortController();
 
   constructor(
     private readonly client: Pick<Client, "ask">,
-    private readonly collection: string,
+    private readonly way: Way<Result>,
     private readonly onChange: () => void,
     private readonly clock: Clock = CLOCK,
   ) {}
@@ -95,15 +120,19 @@ export class Uploads {
     this.onChange();
   }
 
-  private async run(upload: Upload): Promise<void> {
+  private async run(upload: Upload<Result>): Promise<void> {
     upload.state = "sending";
     try {
-      const job = await this.recognised(upload.file);
-      if (job.status === "done") {
-        upload.result = job;
-        upload.state = "done";
+      const job = await this.outcome(upload.file);
+      if (job.status === "failed") {
+        fail(upload, job.error.code);
+      } else if (job.status === "pending") {
+        fail(upload, AWAY);
       } else {
-        fail(upload, job.status === "failed" ? job.error.code : AWAY);
+        upload.result = job;
+        const flaw = this.way.flawOf?.(job) ?? null;
+        if (flaw) fail(upload, flaw);
+        else upload.state = "done";
       }
     } catch (error) {
       fail(upload, error instanceof ServiceError ? error.code : AWAY);
@@ -114,26 +143,24 @@ export class Uploads {
     this.goOn();
   }
 
-  private async recognised(file: File): Promise<Job> {
-    const form = new FormData();
-    form.set("inputFile", file, file.name || "photo");
-    form.set("collection_id", this.collection);
-    let answer = await this.patiently(() => this.ask("POST", "/", form));
+  private async outcome(file: File): Promise<Job<Result>> {
+    const form = this.way.form(file);
+    let answer = await this.patiently(() => this.ask("POST", this.way.path, form));
     while (answer.status === 202) {
       await this.clock.sleep((answer.retryAfterS ?? 1) * 1000);
-      const path = `/status/${answer.body.job_id}`;
+      const path = `/status/${(answer.body as JobPending).job_id}`;
       answer = await this.patiently(() => this.ask("GET", path));
     }
     return answer.body;
   }
 
-  private ask(method: string, path: string, form?: FormData): Promise<Answer<Job>> {
+  private ask(method: string, path: string, form?: FormData): Promise<Answer<Job<Result>>> {
     const { signal } = this.stopped;
-    return this.client.ask<Job>(method, path, form ? { form, signal } : { signal });
+    return this.client.ask<Job<Result>>(method, path, form ? { form, signal } : { signal });
   }
 
   /** Ask until the service accepts it; all wait while it wants a pause. */
-  private async patiently(ask: () => Promise<Answer<Job>>): Promise<Answer<Job>> {
+  private async patiently(ask: () => Promise<Answer<Job<Result>>>): Promise<Answer<Job<Result>>> {
     for (let attempt = 1; ; attempt += 1) {
       const wait = this.pausedUntilMs - this.clock.now();
       if (wait > 0) await this.clock.sleep(wait);
@@ -153,13 +180,13 @@ export class Uploads {
   }
 }
 
-function fail(upload: Upload, code: string): void {
+function fail(upload: Upload<Done>, code: string): void {
   upload.state = "failed";
   upload.code = code;
 }
 
 /** How many failed for each reason, most first. */
-export function failuresByCode(uploads: readonly Upload[]): [string, number][] {
+export function failuresByCode(uploads: readonly Upload<Done>[]): [string, number][] {
   const counts = new Map<string, number>();
   for (const { state, code } of uploads) {
     if (state === "failed" && code) counts.set(code, (counts.get(code) ?? 0) + 1);

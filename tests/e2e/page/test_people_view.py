@@ -1,20 +1,29 @@
 """People in the browser: who is enrolled, under which name, and how they are forgotten."""
 
+import re
 import uuid
 from pathlib import Path
 
 import pytest
 import requests
-from playwright.sync_api import Locator, Page, expect
+from PIL import ImageOps
+from playwright.sync_api import Locator, Page, Playwright, expect
 
+from core.bootstrap.infrastructure import Infrastructure
+from core.bootstrap.shared import Shared
+from harness.localstack import free_port
+from harness.processes import WebProcess
 from harness.waiting import wait_until
 from tests.e2e.conftest import Service
 from tests.e2e.page.conftest import Tabs
-from tests.support.pages.browser import Scheme
-from tests.support.photos import SAMPLES
+from tests.support.faces import enrol, enrolled
+from tests.support.pages.browser import Scheme, new_tab, running_chromium
+from tests.support.pages.films import camera_flags, frame_of, write_film
+from tests.support.photos import SAMPLES, shared_folder
 
 OBAMA = [SAMPLES / "Barack Obama" / name for name in ("obama.jpg", "obama2.jpg", "obama3.jpg")]
 BIDEN = SAMPLES / "Joe Biden" / "biden.jpg"
+TURNED_RIGHT = Path("images", "Roger_Grimes", "Roger_Grimes_0001.jpg")
 MARKUP = "<img src=x onerror=alert(1)>"
 FROM_RIGHT = "\u05d3\u05e0\u05d4 \u05db\u05d4\u05df"
 LONG = ("Maximiliane " * 9)[:99] + "x"
@@ -96,20 +105,40 @@ def press_on(page: Page, role: str, name: str, within: Locator | None = None) ->
     pytest.fail(f"Tab does not reach {role} {name!r}")
 
 
+def choose_by_keyboard(page: Page, photo: Path) -> None:
+    with page.expect_file_chooser() as chooser:
+        press_on(page, "button", "Choose photos")
+    chooser.value.set_files(photo)
+
+
 def shows_all_pictures(page: Page) -> None:
     """Wait until no picture is under way."""
     expect(page.locator(".portrait.waiting")).to_have_count(0)
     page.wait_for_load_state("networkidle")
 
 
-def test_person_is_renamed_merged_and_forgotten_by_keyboard_alone(album: Album, tabs: Tabs) -> None:
-    album.enrol({"Barack": OBAMA[0], "Ada": OBAMA[1]})
-    faces = album.faces_of("Barack") + album.faces_of("Ada")
+def test_person_is_enrolled_sorted_out_and_forgotten_by_keyboard_alone(
+    album: Album, tabs: Tabs
+) -> None:
     tab = tabs()
     tab.expected += ["answered 404", "status of 404"]  # how the page proves that a crop is gone
     page = tab.open(album.place)
-    expect(page.get_by_role("link", name="Barack")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("Nobody is enrolled yet")).to_be_visible(timeout=SLOW)
 
+    press_on(page, "link", "Enrol someone")
+    expect(page.get_by_role("combobox", name="Name", exact=True)).to_be_focused()
+    page.keyboard.type("Barack")
+    choose_by_keyboard(page, OBAMA[0])
+    expect(page.get_by_text("1 photo enrolled")).to_be_visible(timeout=SLOW)
+    album.enrol({"Ada": OBAMA[1]})
+    faces = album.faces_of("Barack") + album.faces_of("Ada")
+    page.wait_for_timeout(2_500)  # every search knows them then
+    press_on(page, "link", "Photos")
+    choose_by_keyboard(page, OBAMA[2])
+    expect(page.locator(".card .name")).to_have_text(re.compile("Barack|Ada"), timeout=SLOW)
+
+    press_on(page, "link", "People")
+    expect(page.get_by_role("link", name="Barack")).to_be_visible(timeout=SLOW)
     press_on(page, "link", "Barack 1 face")
     expect(page.get_by_role("heading", name="Barack")).to_be_focused()
     press_on(page, "button", "Rename")
@@ -168,6 +197,122 @@ def test_odd_names_are_text_everywhere(crowd: Album, tabs: Tabs) -> None:
     expect(page.locator("a.person")).to_have_count(1)
     assert page.locator("img[src=x]").count() == 0
     shows_all_pictures(page)
+
+
+def test_faces_are_given_to_others_taken_away_and_described(album: Album, tabs: Tabs) -> None:
+    album.enrol({"Ada": OBAMA[0]})
+    album.enrol({"Ada": OBAMA[1]})
+    album.enrol({"Ada": OBAMA[2], "Joe": BIDEN})
+    page = tabs().open(album.place)
+    page.get_by_role("link", name="Ada").click()
+    page.get_by_text("Notes", exact=True).click()
+    page.get_by_role("button", name="Add a note").click()
+    page.keyboard.type("team")
+    page.keyboard.press("Tab")
+    page.keyboard.type(MARKUP)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Notes saved.")).to_be_visible(timeout=SLOW)
+
+    page.get_by_label("Face 1").check()
+    page.get_by_role("button", name="Give to someone else").click()
+    page.keyboard.type("Joe")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 face given to")).to_be_visible(timeout=SLOW)
+    expect(page.locator(".pick")).to_have_count(2)
+    page.get_by_label("Face 1").check()
+    page.get_by_role("button", name="Not this person").click()
+    question = page.get_by_role("dialog")
+    expect(question).to_contain_text("never given this name again")
+    question.get_by_role("button", name="Not this person").click()
+    expect(page.get_by_text("1 face is not")).to_be_visible(timeout=SLOW)
+    expect(page.locator(".pick")).to_have_count(1)
+
+    page.get_by_label("Face 1").check()
+    page.get_by_role("button", name="Give to someone else").click()
+    page.keyboard.type("Joe")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Joe")).to_be_focused(timeout=SLOW)
+    expect(page.locator(".pick")).to_have_count(3)
+    shows_all_pictures(page)
+    assert album.names() == ["Joe"]
+
+
+def test_face_is_enrolled_from_the_camera_in_each_pose_with_a_warning(
+    album: Album, playwright: Playwright, tmp_path: Path
+) -> None:
+    album.enrol({"Barack": OBAMA[0]})
+    turned = frame_of(shared_folder("lfw-view1") / TURNED_RIGHT)
+    film = write_film(
+        tmp_path / "film.mjpeg", [frame_of(OBAMA[1]), turned, ImageOps.mirror(turned)]
+    )
+    with (
+        running_chromium(playwright, *camera_flags(film)) as browser,
+        new_tab(browser, address=album.address) as tab,
+    ):
+        page = tab.open(f"#/people?collection={album.collection_id}&person=new")
+        page.get_by_role("combobox", name="Name", exact=True).fill("Ada")
+        page.get_by_role("button", name="Use the camera").click()
+        for pose in ("Front", "Left", "Right"):
+            taken = page.locator(".poses li", has_text=pose)
+            expect(taken).to_have_attribute("aria-current", "step", timeout=SLOW)
+            expect(taken).to_contain_text(re.compile(r" [1-9]"), timeout=SLOW)
+            page.get_by_role("button", name=re.compile("Go on|enough")).click()
+        expect(page.get_by_role("heading", name="The best")).to_be_visible()
+        expect(page.get_by_text("is nearer to \u2068Barack\u2069")).to_be_visible(timeout=SLOW)
+        page.get_by_role("button", name="all the same").click()
+        page.get_by_role("link", name="Show \u2068Ada\u2069").click(timeout=SLOW)
+        expect(page.get_by_role("heading", name="Ada")).to_be_focused()
+        expect(page.locator(".pick")).not_to_have_count(0)
+        shows_all_pictures(page)
+    assert 1 <= len(album.faces_of("Ada")) <= 5
+
+
+def test_5000_people_come_as_far_as_they_are_seen(
+    service: Service, album: Album, tabs: Tabs
+) -> None:
+    shared = Shared(service.settings, Infrastructure.on_aws(service.settings))
+    faces = [enrolled(f"Person {n:04}", n, str(uuid.uuid4())) for n in range(5_000)]
+    enrol(shared, *faces, collection_id=album.collection_id)
+    tab = tabs()
+    tab.expected.append("/image")  # these people have no pictures: each is answered 404
+    asked: list[str] = []
+    tab.page.on("request", lambda request: asked.append(request.url))
+    page = tab.open(album.place)
+
+    expect(page.locator("a.person")).to_have_count(100)
+    expect(page.get_by_text("the first 100 people")).to_be_visible()
+    shows_all_pictures(page)
+    assert sum("/persons?" in url for url in asked) == 1
+    assert sum("/image" in url for url in asked) < 100
+    page.locator("a.person").last.scroll_into_view_if_needed()
+    expect(page.get_by_role("link", name="Person 0150")).to_be_attached()
+    page.get_by_label("Search").fill("person 4999")
+    expect(page.locator("a.person")).to_have_count(1)
+    shows_all_pictures(page)
+
+
+def test_key_that_may_not_erase_sees_no_way_to_forget(
+    service: Service, crowd: Album, tabs: Tabs, tmp_path: Path
+) -> None:
+    changes = {"auth": "keys", "web_port": free_port()}
+    settings = service.settings.model_copy(update=changes)
+    keys = Shared(settings, Infrastructure.on_aws(settings)).key_store
+    _, key = keys.create("desk", scopes=["enrol"])
+    web = WebProcess(settings, tmp_path / "web.log")
+    try:
+        web.started()
+        page = tabs(address=web.address).open(crowd.place)
+        page.get_by_label("API key").fill(key.text)
+        page.keyboard.press("Enter")
+        page.get_by_role("link", name="Ada Lovelace").click()
+        expect(page.get_by_role("button", name="Rename")).to_be_visible()
+        expect(page.locator(".pick")).to_have_count(1)
+        for name in ("Forget", "Erase", "Use the camera"):
+            expect(page.get_by_role("button", name=name, exact=True)).to_have_count(0)
+        expect(page.locator(".pick img")).to_be_visible()
+        shows_all_pictures(page)
+    finally:
+        web.stop()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
