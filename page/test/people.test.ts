@@ -7,6 +7,7 @@ import { Crops, UNDER_WAY } from "../src/people/crops";
 import { PersonList, exactly } from "../src/people/person_list";
 import { personPath } from "../src/people/person_paths";
 import { initialOf } from "../src/people/portrait";
+import { partOf } from "../src/people/window";
 import { hashOf, placeOf } from "../src/shell/place";
 
 const known = (person: string): Person => ({
@@ -32,7 +33,7 @@ function listing(answer: (query: URLSearchParams) => PersonPage | Promise<Person
   return { asked, ask };
 }
 
-const names = (list: PersonList) => list.pages.flat().map(({ person }) => person);
+const names = (list: PersonList) => list.people.map(({ person }) => person);
 
 describe("the list of people", () => {
   test("goes on with the token until the last page", async () => {
@@ -88,8 +89,14 @@ describe("the list of people", () => {
     await list.more();
     await list.refresh();
 
-    expect(asked.map((query) => query.get("limit"))).toEqual(["100", "100", "100", "300"]);
-    expect(list.count).toBe(300);
+    await list.more();
+    await list.more();
+    await list.more();
+    await list.refresh();
+
+    const limits = asked.map((query) => query.get("limit"));
+    expect(limits).toEqual([...Array(3).fill("200"), "600", ...Array(3).fill("200"), "1000", "200"]);
+    expect(list.people).toHaveLength(1200);
   });
 });
 
@@ -149,6 +156,30 @@ describe("pictures of faces", () => {
     expect(slept).toEqual([7000]);
     expect(came[0]?.size).toBe("limited".length);
     expect(came[1]).toBe(null);
+  });
+});
+
+describe("the part of a grid that is drawn", () => {
+  const grid = { columns: 8, rowHeightPx: 200 };
+
+  test("is what is seen and four rows around it, and the rest has its height", () => {
+    expect(partOf(grid, 5_000, 300, 900)).toEqual({ from: 0, to: 56, abovePx: 0, belowPx: 618 * 200 });
+    expect(partOf(grid, 5_000, -10_000, 900)).toEqual({
+      from: 46 * 8,
+      to: 59 * 8,
+      abovePx: 46 * 200,
+      belowPx: (625 - 59) * 200,
+    });
+  });
+
+  test("ends with the last row, which need not be full", () => {
+    expect(partOf(grid, 5_003, -200_000, 900)).toMatchObject({ to: 5_003, belowPx: 0 });
+    expect(partOf(grid, 3, 0, 900)).toEqual({ from: 0, to: 3, abovePx: 0, belowPx: 0 });
+    expect(partOf(grid, 0, 0, 900)).toEqual({ from: 0, to: 0, abovePx: 0, belowPx: 0 });
+  });
+
+  test("is a first screenful before anything is known of it", () => {
+    expect(partOf(null, 5_000, 0, 900)).toMatchObject({ from: 0, to: 24 });
   });
 });
 

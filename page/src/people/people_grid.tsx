@@ -9,8 +9,11 @@ import { ORDERS } from "./person_list";
 import type { Order, PersonList } from "./person_list";
 import { cropPath } from "./person_paths";
 import { Portrait, initialOf } from "./portrait";
+import { useWindow } from "./window";
 
 const TYPING_MS = 250;
+/** So many people before the end, the next page is asked for. */
+const NEAR_THE_END = 60;
 
 interface Props {
   around: Around;
@@ -23,8 +26,7 @@ interface Props {
 }
 
 export function PeopleGrid({ around, list, said, isHidden, focused }: Props) {
-  useFocusOn(isHidden ? null : focused);
-  const isEmpty = list.isComplete && list.count === 0 && !list.isLoading;
+  const isEmpty = list.isComplete && list.people.length === 0 && !list.isLoading;
   return (
     <div hidden={isHidden}>
       <h1>{texts.people.heading}</h1>
@@ -45,17 +47,17 @@ export function PeopleGrid({ around, list, said, isHidden, focused }: Props) {
       {list.problem && (
         <p class="problem" role="alert">
           {texts.people.notListed(why(list.problem))}{" "}
-          <button onClick={() => void (list.count > 0 ? list.more() : list.look())}>
+          <button onClick={() => void (list.people.length > 0 ? list.more() : list.look())}>
             {texts.tryAgain}
           </button>
         </p>
       )}
-      <ul class="people" aria-label={texts.people.list} aria-busy={list.isLoading}>
-        {list.pages.map((page) => (
-          <Page key={page[0]?.person_id} page={page} around={around} />
-        ))}
-      </ul>
-      {!list.isComplete && list.count > 0 && <More list={list} />}
+      <Cards around={around} list={list} focused={isHidden ? null : focused} />
+      {!list.isComplete && list.people.length > 0 && (
+        <button class="more" disabled={list.isLoading} onClick={() => void list.more()}>
+          {list.isLoading ? texts.loading : texts.people.more}
+        </button>
+      )}
     </div>
   );
 }
@@ -95,61 +97,82 @@ function Search({ list }: { list: PersonList }) {
         </select>
       </label>
       <p class={list.isLoading ? "quiet busy" : "quiet"} role="status">
-        {list.isLoading ? texts.loading : texts.people.shown(list.count, list.isComplete)}
+        {list.isLoading ? texts.loading : texts.people.shown(list.people.length, list.isComplete)}
       </p>
     </form>
   );
 }
 
-/** A page is drawn once, however many follow it. */
-const Page = memo(function Page({ page, around }: { page: Person[]; around: Around }) {
-  return (
-    <>
-      {page.map((each) => (
-        <li key={each.person_id}>
-          <a class="person" data-person={each.person_id} href={around.addressOf(each.person_id)}>
-            <Portrait
-              crops={around.crops}
-              path={cropPath(around.collection, each.cover)}
-              alt=""
-              initial={initialOf(each.person)}
-            />
-            <bdi class="name">{each.person}</bdi>
-            <span class="quiet">{texts.people.faces(each.faces)}</span>
-          </a>
-        </li>
-      ))}
-    </>
-  );
-});
+interface CardsProps {
+  around: Around;
+  list: PersonList;
+  focused: string | null;
+}
 
-/** Loads the next page when it comes near, or when it is pressed. */
-function More({ list }: { list: PersonList }) {
-  const button = useRef<HTMLButtonElement>(null);
+/** Draws the people who are seen, and asks for more of them near the end. */
+function Cards({ around, list, focused }: CardsProps) {
+  const grid = useRef<HTMLUListElement>(null);
+  const { people } = list;
+  const { part, showRowOf } = useWindow(grid, people.length);
   useEffect(() => {
-    if (!button.current || list.problem) return;
-    const near = new IntersectionObserver(
-      (seen) => {
-        if (seen.some(({ isIntersecting }) => isIntersecting)) void list.more();
-      },
-      { rootMargin: "1200px" },
-    );
-    near.observe(button.current);
-    return () => near.disconnect();
-  }, [list, list.count, list.problem]);
+    if (part.to > people.length - NEAR_THE_END && !list.problem) void list.more();
+  }, [list, part.to, people.length, list.isLoading]);
+  // Who comes back from a person goes on where they were.
+  useEffect(() => {
+    if (focused === null) return;
+    const at = people.findIndex(({ person_id }) => person_id === focused);
+    if (at >= 0) showRowOf(at);
+    const frame = requestAnimationFrame(() => requestAnimationFrame(() => focusOn(focused)));
+    return () => cancelAnimationFrame(frame);
+  }, [focused]);
+
   return (
-    <button ref={button} class="more" disabled={list.isLoading} onClick={() => void list.more()}>
-      {list.isLoading ? texts.loading : texts.people.more}
-    </button>
+    <ul
+      ref={grid}
+      class="people all"
+      aria-label={texts.people.list}
+      aria-busy={list.isLoading}
+      style={{ paddingTop: `${part.abovePx}px`, paddingBottom: `${part.belowPx}px` }}
+    >
+      {people.slice(part.from, part.to).map((person, at) => (
+        <Card
+          key={person.person_id}
+          person={person}
+          position={part.from + at + 1}
+          of={list.isComplete ? people.length : -1}
+          around={around}
+        />
+      ))}
+    </ul>
   );
 }
 
-/** Who comes back from a person goes on where they were. */
-function useFocusOn(personId: string | null): void {
-  useEffect(() => {
-    if (personId === null) return;
-    const link = document.querySelector<HTMLElement>(`[data-person="${CSS.escape(personId)}"]`);
-    link?.focus();
-    if (!link) document.getElementById("content")?.focus();
-  }, [personId]);
+interface CardProps {
+  person: Person;
+  position: number;
+  /** How many there are; -1 while that is not known. */
+  of: number;
+  around: Around;
+}
+
+const Card = memo(function Card({ person, position, of, around }: CardProps) {
+  return (
+    <li aria-posinset={position} aria-setsize={of}>
+      <a class="person" data-person={person.person_id} href={around.addressOf(person.person_id)}>
+        <Portrait
+          crops={around.crops}
+          path={cropPath(around.collection, person.cover)}
+          alt=""
+          initial={initialOf(person.person)}
+        />
+        <bdi class="name">{person.person}</bdi>
+        <span class="quiet">{texts.people.faces(person.faces)}</span>
+      </a>
+    </li>
+  );
+});
+
+function focusOn(personId: string): void {
+  const link = document.querySelector<HTMLElement>(`[data-person="${CSS.escape(personId)}"]`);
+  (link ?? document.getElementById("content"))?.focus();
 }

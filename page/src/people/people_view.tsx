@@ -41,19 +41,18 @@ export function PeopleView({ client, collection, shown, may }: Props) {
     }),
     [client, collection],
   );
-  // The address has ids only; names that are known are asked for by name, which is faster.
+  // The address has ids only; who was renamed here is asked for by name, which is faster.
   const names = useRef(new Map<string, string>());
   const left = useRef<string | null>(null);
   const isStale = useRef(true);
   const [said, setSaid] = useState<Said>({ words: "", place: null });
-  for (const { person_id, person } of list.pages.at(-1) ?? []) names.current.set(person_id, person);
 
   useEffect(() => {
     if (shown !== null) {
       left.current = shown;
     } else if (isStale.current) {
       isStale.current = false;
-      void (list.count > 0 ? list.refresh() : list.look());
+      void (list.people.length > 0 ? list.refresh() : list.look());
     }
   }, [list, shown]);
 
@@ -75,6 +74,8 @@ export function PeopleView({ client, collection, shown, may }: Props) {
     [list],
   );
 
+  const nameOf = (id: string) =>
+    names.current.get(id) ?? list.people.find(({ person_id }) => person_id === id)?.person ?? "";
   const words = said.place === shown ? said.words : "";
   return (
     <>
@@ -90,7 +91,7 @@ export function PeopleView({ client, collection, shown, may }: Props) {
         <PersonView
           key={shown}
           around={around}
-          named={{ person: names.current.get(shown) ?? "", person_id: shown }}
+          named={{ person: nameOf(shown), person_id: shown }}
           said={words}
           changes={changes}
         />

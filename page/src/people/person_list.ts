@@ -8,19 +8,18 @@ import { personsPath } from "./person_paths";
 export const ORDERS = ["name", "faces", "last_enrolled"] as const;
 export type Order = (typeof ORDERS)[number];
 
-const PAGE = 100;
+const PAGE = 200;
 const LARGEST_PAGE = 1000;
 
 export class PersonList {
-  /** Pages as they came: one that is shown is never drawn again. */
-  pages: Person[][] = [];
+  people: Person[] = [];
   isComplete = false;
   isLoading = true;
   /** Code of what the service answered in place of the next page. */
   problem: string | null = null;
   prefix = "";
   order: Order = "name";
-  private token = "";
+  private token: string | null = null;
   private round = 0;
 
   constructor(
@@ -29,53 +28,57 @@ export class PersonList {
     private readonly onChange: () => void,
   ) {}
 
-  get count(): number {
-    return this.pages.reduce((sum, page) => sum + page.length, 0);
-  }
-
   /** List from the beginning; what is shown stays until the answer is there. */
   async look(prefix: string = this.prefix, order: Order = this.order): Promise<void> {
-    [this.prefix, this.order, this.token] = [prefix, order, ""];
-    await this.load(PAGE, (page) => [page]);
+    [this.prefix, this.order] = [prefix, order];
+    await this.load(0, 1);
   }
 
   /** List as many as before, as they are now. */
   async refresh(): Promise<void> {
-    this.token = "";
-    await this.load(Math.min(LARGEST_PAGE, Math.max(PAGE, this.count)), (page) => [page]);
+    await this.load(0, this.people.length);
+  }
+
+  async more(): Promise<void> {
+    if (!this.isLoading && !this.isComplete) await this.load(this.people.length, this.people.length + 1);
   }
 
   /** Show a person no more. */
   remove(personId: string): void {
-    this.pages = this.pages.map((page) => page.filter(({ person_id }) => person_id !== personId));
+    this.people = this.people.filter(({ person_id }) => person_id !== personId);
   }
 
-  async more(): Promise<void> {
-    if (this.isLoading || this.isComplete) return;
-    await this.load(PAGE, (page) => [...this.pages, page]);
-  }
-
-  private async load(limit: number, joined: (page: Person[]) => Person[][]): Promise<void> {
+  /** Read on behind the first `kept`, until there are `atLeast` so many. */
+  private async load(kept: number, atLeast: number): Promise<void> {
     const round = ++this.round;
     this.isLoading = true;
     this.problem = null;
     this.onChange();
-    const query = new URLSearchParams({ limit: String(limit), sort: this.order });
-    if (this.prefix) query.set("prefix", this.prefix);
-    if (this.token) query.set("next_token", this.token);
+    const people = this.people.slice(0, kept);
+    let token = kept > 0 ? this.token : null;
     try {
-      const path = `${personsPath(this.collection)}?${query}`;
-      const { body } = await this.client.ask<PersonPage>("GET", path);
-      if (round !== this.round) return;
-      this.pages = joined(body.persons);
-      this.token = body.next_token ?? "";
-      this.isComplete = body.next_token === null;
+      do {
+        const limit = Math.min(LARGEST_PAGE, Math.max(PAGE, atLeast - people.length));
+        const page = await this.page(limit, token);
+        if (round !== this.round) return;
+        people.push(...page.persons);
+        token = page.next_token;
+      } while (token !== null && people.length < atLeast);
+      [this.people, this.token, this.isComplete] = [people, token, token === null];
     } catch (error) {
       if (round !== this.round) return;
       this.problem = codeOf(error);
     }
     this.isLoading = false;
     this.onChange();
+  }
+
+  private async page(limit: number, token: string | null): Promise<PersonPage> {
+    const query = new URLSearchParams({ limit: String(limit), sort: this.order });
+    if (this.prefix) query.set("prefix", this.prefix);
+    if (token) query.set("next_token", token);
+    const path = `${personsPath(this.collection)}?${query}`;
+    return (await this.client.ask<PersonPage>("GET", path)).body;
   }
 }
 

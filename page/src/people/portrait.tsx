@@ -55,8 +55,10 @@ function watched(element: Element, onChange: (isNear: boolean) => void): () => v
   return () => watching.unobserve(element);
 }
 
+const letters = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
 /** Return the first letter of a name, as readers count letters. */
 export function initialOf(name: string): string {
-  const [first] = new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(name);
+  const [first] = letters.segment(name);
   return first?.segment.toLocaleUpperCase() ?? "";
 }
