@@ -35,6 +35,8 @@ from core.jobs.photo_sources import PhotoSources
 from core.jobs.results import Results
 from core.jobs.webhooks.addresses import Guard
 from core.jobs.webhooks.failures import Failures
+from core.scaling.backlog import Backlog
+from core.scaling.policy import Depth
 from core.settings import Settings
 from core.submission.batch_requests import BatchRequests
 from core.submission.direct_uploads import DirectUploads
@@ -92,6 +94,7 @@ class WebParts:
     keys: KeyRing | None
     limits: RequestLimits
     checks: dict[str, Check]
+    backlog: Backlog
     check_photo: Callable[[bytes], None]
     start: Callable[[], None]
 
@@ -133,6 +136,7 @@ def build_web(
             clock=infrastructure.clock,
         ),
         checks=checks,
+        backlog=_backlog(settings, infrastructure),
         check_photo=whole.index_requests.intake.check,
         start=partial(_start_web, shared, pool, lending),
     )
@@ -182,6 +186,21 @@ def _realm_parts(shared: Shared, *, schedule: PollSchedule, recognise: Recognise
             now=infrastructure.wall_clock,
         ),
         index_states=shared.index_states,
+    )
+
+
+def _backlog(settings: Settings, infrastructure: Infrastructure) -> Backlog:
+    def depths(queue: str, dead_letters: str) -> tuple[Callable[[], Depth], Callable[[], Depth]]:
+        return infrastructure.depth([queue], []), infrastructure.depth([dead_letters], [])
+
+    return Backlog(
+        depths={
+            "request": depths(settings.sqs_req_queue_name, settings.dead_letter_queue_name),
+            "index": depths(settings.sqs_index_queue_name, settings.index_dead_letter_queue_name),
+            "webhook": depths(
+                settings.sqs_webhook_queue_name, settings.webhook_dead_letter_queue_name
+            ),
+        }
     )
 
 

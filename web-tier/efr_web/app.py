@@ -29,6 +29,7 @@ from efr_web.routes.key_routes import add_key_routes
 from efr_web.routes.page_routes import add_page_routes
 from efr_web.routes.people_routes import add_people_routes
 from efr_web.routes.person_routes import add_person_routes
+from efr_web.routes.queue_routes import add_queue_routes
 from efr_web.routes.receipt_routes import add_receipt_routes
 from efr_web.routes.webhook_routes import add_webhook_routes
 
@@ -92,6 +93,7 @@ def _add_routes(api: Api, parts: WebParts, settings: Settings) -> None:
     add_batch_routes(api, parts)
     add_webhook_routes(api, parts)
     add_health_routes(api, parts)
+    add_queue_routes(api, parts)
     add_key_routes(api)
     add_docs_routes(api)
     add_page_routes(api)

@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from core.access.keys import ApiKey, Scope
 from core.ground.records import Frozen
+from core.scaling.backlog import QueueContent
 
 
 class ErrorAnswer(Frozen):
@@ -28,6 +29,12 @@ class Readiness(Frozen):
     status: Literal["ready"] = "ready"
     galleries: dict[str, str]
     limits: Literal["none", "process", "shared", "away"]
+
+
+class QueueList(Frozen):
+    """What each queue of the service holds."""
+
+    queues: list[QueueContent]
 
 
 class KeyDescription(Frozen):
