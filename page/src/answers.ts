@@ -10,8 +10,15 @@ export interface KeyDescription {
 
 export interface Collection {
   collection_id: string;
+  /** Lowest similarity of a name, as it holds now. */
+  threshold: number;
+  false_name_rate: number | null;
+  keep_unknown: boolean | null;
+  created_at: string;
   persons?: number;
   faces?: number;
+  /** Share of strangers who get a name; null where nothing is known. */
+  expected_false_names?: number | null;
 }
 
 export interface Box {
@@ -94,6 +101,7 @@ export interface Receipt {
   finished_at: string;
   removed: Record<string, number>;
   is_complete: boolean;
+  statement: string;
 }
 
 export interface DetectedFace {

@@ -1,6 +1,6 @@
 /** Which view and which collection is shown: in the address, so that it can be kept. */
 
-export const VIEWS = ["photos", "live", "people", "unknown"] as const;
+export const VIEWS = ["photos", "live", "people", "unknown", "batches", "collections", "health"] as const;
 export type View = (typeof VIEWS)[number];
 
 export interface Place {

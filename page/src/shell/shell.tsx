@@ -1,14 +1,18 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useReducer, useState } from "preact/hooks";
 
 import type { Collection, KeyDescription, Scope } from "../answers";
 import type { Client } from "../client";
+import { BatchesView } from "../batches/batches_view";
+import { CollectionsView } from "../collections/collections_view";
+import { HealthView } from "../health/health_view";
 import { LiveView } from "../live/live_view";
 import { PeopleView } from "../people/people_view";
 import { PhotosView } from "../photos/photos_view";
 import { texts } from "../texts";
 import { UnknownView } from "../unknown/unknown_view";
-import { VIEWS, hashOf, placeOf } from "./place";
-import type { Place, View } from "./place";
+import { allows, viewsFor } from "./allowed";
+import { hashOf, placeOf } from "./place";
+import type { Place } from "./place";
 
 interface Props {
   client: Client;
@@ -16,18 +20,11 @@ interface Props {
   onLeave: (() => void) | null;
 }
 
-const NEEDED: Record<View, Scope> = {
-  photos: "recognise",
-  live: "recognise",
-  people: "enrol",
-  unknown: "enrol",
-};
-
 export function Shell({ client, allowed, onLeave }: Props) {
-  const may = (scope: Scope) => allowed.scopes.includes(scope) || allowed.scopes.includes("admin");
-  const views = VIEWS.filter((view) => may(NEEDED[view]));
+  const may = (scope: Scope) => allows(allowed.scopes, scope);
+  const views = viewsFor(allowed.scopes);
   const place = usePlace();
-  const collections = useCollections(client);
+  const [collections, collectionsChanged] = useCollections(client);
   const shown = views.find((view) => view === place.view) ?? views[0];
 
   return (
@@ -55,7 +52,6 @@ export function Shell({ client, allowed, onLeave }: Props) {
         </div>
       </header>
       <main id="content" tabIndex={-1}>
-        {shown === undefined && <p>{texts.key.nothing}</p>}
         {shown === "photos" && (
           <PhotosView
             key={place.collection}
@@ -79,6 +75,17 @@ export function Shell({ client, allowed, onLeave }: Props) {
         {shown === "unknown" && (
           <UnknownView key={place.collection} client={client} collection={place.collection} />
         )}
+        {shown === "batches" && <BatchesView client={client} />}
+        {shown === "collections" && (
+          <CollectionsView
+            client={client}
+            collection={place.collection}
+            may={may}
+            addressOf={(collection) => hashOf({ view: "collections", collection })}
+            onChange={collectionsChanged}
+          />
+        )}
+        {shown === "health" && <HealthView client={client} isAdmin={may("admin")} />}
       </main>
     </>
   );
@@ -100,15 +107,16 @@ function usePlace(): Place {
   return place;
 }
 
-function useCollections(client: Client): string[] {
+function useCollections(client: Client): [string[], () => void] {
   const [ids, setIds] = useState<string[]>([]);
+  const [round, next] = useReducer((count: number) => count + 1, 0);
   useEffect(() => {
     client
       .ask<{ collections: Collection[] }>("GET", "/collections?limit=1000")
       .then(({ body }) => setIds(body.collections.map((each) => each.collection_id)))
       .catch(() => setIds([]));
-  }, [client]);
-  return ids;
+  }, [client, round]);
+  return [ids, () => next(undefined)];
 }
 
 function CollectionChoice({ collections, place }: { collections: string[]; place: Place }) {

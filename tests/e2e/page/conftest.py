@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.e2e.conftest import Service
 from tests.support.pages.browser import Tab, new_tab, running_chromium
 
 Tabs = Callable[..., Tab]
+
+expect.set_options(timeout=30_000)  # the first answers of a service take a while on a busy machine
 
 
 @pytest.fixture(scope="module")
