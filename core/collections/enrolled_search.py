@@ -1,6 +1,6 @@
 """Searches a collection for the people or the faces that are like some others."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -131,7 +131,7 @@ class EnrolledSearch:
         self.index.refresh(collection.gallery_id)
         count = min(width + _REJECTED_ALLOWANCE, LOOKED_AT[-1])
         found = self.index.search(collection.gallery_id, probes, limit=count)
-        allowed = [list(without_rejected(matches)) for matches in found]
+        allowed = [list(_somebodys(without_rejected(matches))) for matches in found]
         similarities = iter(
             self.likeness.of_enrolled(
                 collection, probes[0], [match.distance for row in allowed for match in row]
@@ -160,6 +160,15 @@ class EnrolledSearch:
         ids = sorted(set(face_ids))
         found = self.index.get(collection.gallery_id, ids) if ids else []
         return {face.face_id: face for face in found}
+
+
+def _somebodys(matches: Iterable[Match]) -> Iterator[Match]:
+    """Leave out faces that users said are nobody's, and people who are farther than one of them."""
+    is_nobody = False
+    for match in matches:
+        is_nobody = is_nobody or match.is_nobodys
+        if not (match.is_nobodys or (is_nobody and match.person is not None)):
+            yield match
 
 
 def _wanted(

@@ -21,7 +21,7 @@ from core.faces.decision import (
     least_similarity,
 )
 from core.faces.results import Model
-from core.ports import FaceIndex, FoundPerson
+from core.ports import FaceIndex, FoundPeople, FoundPerson
 
 _ONE_ALONE: Final = 1
 
@@ -116,7 +116,10 @@ class LikenessOfFaces:
         *,
         limit: int = CANDIDATES,
     ) -> list[Likeness]:
-        """Return the people like each embedding; so many at least, where there are as many."""
+        """Return the people like each embedding; so many at least, where there are as many.
+
+        Whoever is farther than a face that users said is nobody's is not like it.
+        """
         if collection.model is None or not faces:
             return [NOBODY for _ in faces]
         self.index.refresh(collection.gallery_id)
@@ -126,7 +129,7 @@ class LikenessOfFaces:
             limit=max(limit, CANDIDATES),
         )
         calibration = self._calibration(collection.model)
-        return [_likeness(each.nearest, each.people, calibration) for each in found]
+        return [_likeness(each, calibration) for each in found]
 
     def of_template(self, model: Model, distance: float, *, faces: int) -> float:
         """Return how like a face one person's template is, whoever else there is."""
@@ -166,19 +169,20 @@ def _shown(similarity: float) -> float:
     return round(similarity, 2)
 
 
-def _likeness(found: Sequence[FoundPerson], people: int, calibration: Calibration) -> Likeness:
+def _likeness(found: FoundPeople, calibration: Calibration) -> Likeness:
     candidates = [
         Candidate(distance=each.distance, faces=each.faces, template=each.template)
-        for each in found
+        for each in found.nearest
     ]
-    decision = decide(candidates, people=people, calibration=calibration)
+    decision = decide(candidates, people=found.people, calibration=calibration)
     similar = [
         LikePerson(found=each, similarity=similarity)
-        for each, similarity in zip(found, decision.similarities, strict=True)
+        for each, similarity in zip(found.nearest, decision.similarities, strict=True)
+        if each.face_distance <= found.nobody_at
     ]
     return Likeness(
         people=sorted(similar, key=lambda each: -each.similarity),
-        alike=frozenset(found[place].person for place in decision.alike),
+        alike=frozenset(found.nearest[place].person for place in decision.alike),
     )
 
 

@@ -10,6 +10,7 @@ from core.collections.enrolled_faces import EnrolledFaces, no_face, nobody
 from core.collections.erasure_records import ErasureLog
 from core.collections.person_ids import PersonIds
 from core.errors import PersonRejected
+from core.ground.names import EVERYBODY
 from core.ports import EnrolledFace
 
 _PAGE: Final = 1000
@@ -97,7 +98,7 @@ class People(EnrolledFaces):
         def reassigned(face: EnrolledFace) -> EnrolledFace:
             if person in face.rejected:
                 raise PersonRejected(f"face {face_id} was said not to be {person!r}")
-            return replace(face, person=person)
+            return replace(face, person=person, rejected=face.rejected - {EVERYBODY})
 
         reassigned(self.face(collection_id, face_id))
         # First, so that whoever stores the face just now, too, gives it this name.

@@ -10,6 +10,7 @@ from core.ports.face_index import (
     PersonOrder,
     PersonPlace,
     UnnamedFace,
+    nobody_at,
     without_rejected,
 )
 from core.ports.queues import JobQueue, ReceivedMessage
@@ -46,5 +47,6 @@ __all__ = [
     "check_size",
     "checked_path",
     "is_path",
+    "nobody_at",
     "without_rejected",
 ]

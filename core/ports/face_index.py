@@ -1,5 +1,6 @@
 """Galleries of enrolled faces."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faces.geometry import Box
-from core.ground.names import spelled
+from core.ground.names import EVERYBODY, spelled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +71,11 @@ class Match:
     def __post_init__(self) -> None:
         _spell_names(self)
 
+    @property
+    def is_nobodys(self) -> bool:
+        """Tell whether users said of the face that it is nobody's."""
+        return self.person is None and EVERYBODY in self.rejected
+
 
 def without_rejected(matches: Sequence[Match]) -> Iterator[Match]:
     """Yield matches, nearest first, without the people whom a nearer face rejects."""
@@ -78,6 +84,11 @@ def without_rejected(matches: Sequence[Match]) -> Iterator[Match]:
         rejected |= match.rejected
         if match.person not in rejected:
             yield match
+
+
+def nobody_at(matches: Sequence[Match]) -> float:
+    """Return the distance of the nearest face that is nobody's, infinite if there is none."""
+    return next((match.distance for match in matches if match.is_nobodys), math.inf)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,10 +110,15 @@ class FoundPerson:
 
 @dataclass(frozen=True, kw_only=True)
 class FoundPeople:
-    """The people nearest to a probe, nearest template first, of ``people`` in the gallery."""
+    """The people nearest to a probe, nearest template first, of ``people`` in the gallery.
+
+    ``nobody_at`` is the distance of the nearest face that users said is nobody's, infinite if
+    none was near.
+    """
 
     nearest: list[FoundPerson]
     people: int
+    nobody_at: float = math.inf
 
 
 PersonOrder = Literal["name", "faces", "last_enrolled"]
@@ -234,8 +250,9 @@ class FaceIndex(Protocol):
     ) -> list[FoundPeople]:
         """Return the people nearest to each probe.
 
-        A person is left out if a face rejects them that is nearer than all of theirs. What any
-        process put, named or erased is known as soon as to ``search``.
+        A person is left out if a face rejects them that is nearer than all of theirs. A face that
+        is nobody's leaves out no one: it is told how near the nearest one is. What any process
+        put, named or erased is known as soon as to ``search``.
 
         Parameters
         ----------

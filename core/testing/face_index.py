@@ -18,6 +18,7 @@ from core.ports import (
     PersonOrder,
     PersonPlace,
     UnnamedFace,
+    nobody_at,
     without_rejected,
 )
 
@@ -112,7 +113,11 @@ class MemoryFaceIndex:
         gallery = self._gallery(gallery_id)
         people = self.count_people(gallery_id)
         return [
-            FoundPeople(nearest=_people_near(gallery, probe, matches)[:limit], people=people)
+            FoundPeople(
+                nearest=_people_near(gallery, probe, matches)[:limit],
+                people=people,
+                nobody_at=nobody_at(matches),
+            )
             for probe, matches in zip(
                 probes, self.search(gallery_id, probes, limit=len(gallery)), strict=True
             )

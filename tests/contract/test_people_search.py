@@ -1,5 +1,6 @@
 """The contract of FaceIndex for people, on every engine."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -8,6 +9,7 @@ import pytest
 
 from core.collections.matches import By
 from core.errors import CollectionNotFound
+from core.ground.names import EVERYBODY
 from core.ports import EnrolledFace, FaceIndex, FoundPeople, FoundPerson
 from harness.waiting import wait_until
 from tests.support.faces import MODEL, face, recognition
@@ -211,6 +213,21 @@ def test_person_is_found_by_the_ids_of_their_faces(gallery: Gallery) -> None:
     (ada,) = gallery.wait_for(1, ("Ada", 1))
 
     assert ada.face_id == face_id
+
+
+def test_nearest_face_that_is_nobodys_is_told_and_hides_no_one(gallery: Gallery) -> None:
+    said = frozenset({EVERYBODY})
+    near, far = (replace(face_at(place, person=None), rejected=said) for place in (2, 4))
+    named = replace(face_at(1, person="Bob"), rejected=said)
+    gallery.put(near, far, named, face_at(0.5, person=None), face_at(3, person="Ada"))
+    gallery.wait_for(0, ("Bob", 1), ("Ada", 1))
+
+    assert gallery.search(0).nobody_at == pytest.approx(2, abs=1e-5)
+    assert gallery.search(3.5).nobody_at == pytest.approx(0.5, abs=1e-5)
+
+    gallery.erase(near)
+    gallery.put(replace(far, rejected=frozenset()))
+    wait_until(lambda: gallery.search(0).nobody_at == math.inf, what="that no face is nobody's")
 
 
 def test_people_are_searched_by_their_metadata_behind_nearer_ones(index: FaceIndex) -> None:

@@ -10,7 +10,7 @@ embeddings. Pages have checksums.
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -70,7 +70,7 @@ class _Row(Frozen):
     person: PersonName | None
     image_id: ImageId
     metadata: Annotated[Metadata, BeforeValidator(lambda pairs: dict(pairs or ()))]
-    rejected: frozenset[PersonName]
+    rejected: frozenset[PersonName | Literal["Unknown"]]
     job_id: Annotated[str, AfterValidator(_checked_job_id)] | None
     box: Annotated[tuple[_Pixels, _Pixels, _Pixels, _Pixels], AfterValidator(box_of)] | None = None
     quality: Annotated[float, Field(ge=0, le=100)] | None = None

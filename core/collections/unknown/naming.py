@@ -5,13 +5,13 @@ list the groups again. Faces that were named or erased since stay as they are. I
 what was not named yet is shown as a group again.
 """
 
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from core.collections.collection import Collection
 from core.collections.enrolment.face_writer import FaceWriter
-from core.collections.kept_faces import KeptFaces
+from core.collections.kept_faces import KeptFaces, was_kept
 from core.collections.people import People
 from core.collections.registry import Collections
 from core.collections.unknown.group_store import Group, GroupStore
@@ -77,16 +77,29 @@ class GroupNaming:
     def ignore(self, collection_id: str, group_id: str) -> int:
         """Say that a group is nobody's: it is not shown again; return how many faces it has.
 
+        Its faces are enrolled then, without a person, so that searches find them before people
+        who are farther.
+
         Raises
         ------
         GroupChanged
             If there is no such group now.
         """
-        return self._mark(
-            collection_id,
-            group_id,
-            lambda face: replace(face, rejected=face.rejected | {EVERYBODY}),
-        )
+        since = self.collections.erasures.clock()
+        with self._claimed(collection_id, group_id, stays=True) as (collection, group):
+            kept, enrolled = self._unnamed(collection, group.faces)
+            if kept and collection.unknowns is not None:
+                self.writer.add(
+                    collection_id,
+                    [_nobodys(face) for face in kept],
+                    model=collection.unknowns.model,
+                    accepted_at=since,
+                )
+                self.kept.erase(collection, [face.face_id for face in kept])
+            if enrolled:
+                ids = [face.face_id for face in enrolled]
+                self.people.change(collection_id, ids, _nobodys)
+            return len(kept) + len(enrolled)
 
     def unignore(self, collection_id: str, group_id: str) -> int:
         """Undo that; return how many faces are shown again.
@@ -96,25 +109,25 @@ class GroupNaming:
         GroupChanged
             If there is no such group now.
         """
-        return self._mark(
-            collection_id,
-            group_id,
-            lambda face: replace(face, rejected=face.rejected - {EVERYBODY}),
-        )
-
-    def _mark(
-        self, collection_id: str, group_id: str, mark: Callable[[EnrolledFace], EnrolledFace]
-    ) -> int:
         with self._claimed(collection_id, group_id, stays=True) as (collection, group):
             kept, enrolled = self._unnamed(collection, group.faces)
-            marked = [mark(face) for face in kept]
-            if collection.unknowns is not None and marked != kept:
-                self.kept.put(collection, marked)
-                self._forget_erased(collection, marked)
-            if enrolled:
-                ids = [face.face_id for face in enrolled]
-                self.people.change(collection_id, ids, mark)
+            back = [face for face in enrolled if was_kept(collection_id, face)]
+            stay = [face.face_id for face in enrolled if not was_kept(collection_id, face)]
+            if stay:
+                self.people.change(collection_id, stay, _somebodys)
+            self._keep_again(collection, back)
             return len(kept) + len(enrolled)
+
+    def _keep_again(self, collection: Collection, faces: Sequence[EnrolledFace]) -> None:
+        """Let enrolled faces be kept as unknown again."""
+        if not faces or collection.model is None:
+            return
+        length = len(faces[0].embedding)
+        collection = self.collections.bind_unknowns(collection, collection.model, length=length)
+        again = [_somebodys(face) for face in faces]
+        self.kept.put(collection, again)
+        self._forget_erased(collection, again)
+        self.index.erase(collection.gallery_id, [face.face_id for face in faces])
 
     def _forget_erased(self, collection: Collection, faces: list[EnrolledFace]) -> None:
         """Take back faces that were erased while they were put."""
@@ -146,3 +159,11 @@ class GroupNaming:
             self.store.release(collection, group_id, group)
             raise
         self.store.release(collection, group_id, group if stays else None)
+
+
+def _nobodys(face: EnrolledFace) -> EnrolledFace:
+    return replace(face, rejected=face.rejected | {EVERYBODY})
+
+
+def _somebodys(face: EnrolledFace) -> EnrolledFace:
+    return replace(face, rejected=face.rejected - {EVERYBODY})

@@ -7,15 +7,14 @@ from core.collections.collection import Collection
 from core.collections.crops import Crops
 from core.collections.kept_faces import KeptFaces
 from core.collections.unknown.group_store import GroupStore
-from core.ground.names import EVERYBODY
 
 
 @dataclass(frozen=True, kw_only=True)
 class UnknownRetention:
-    """Removes kept faces that are older than ``kept_for``, but no ignored ones.
+    """Removes kept faces that are older than ``kept_for``.
 
-    Those go with their collection, or when someone erases them: without them, the same stranger
-    would be shown again.
+    Ignored ones are enrolled. They go with their collection, or when someone erases them: without
+    them, the same stranger would be shown again.
     """
 
     kept: KeptFaces
@@ -29,9 +28,7 @@ class UnknownRetention:
         old = [
             face.face_id
             for face in self.kept.listed(collection)
-            if face.enrolled_at is not None
-            and face.enrolled_at < oldest
-            and EVERYBODY not in face.rejected
+            if face.enrolled_at is not None and face.enrolled_at < oldest
         ]
         if old:
             self.crops.erase(collection.crops_folder, old)

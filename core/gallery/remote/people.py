@@ -21,6 +21,7 @@ from core.ports import (
     PersonOrder,
     PersonPlace,
     UnnamedFace,
+    nobody_at,
     without_rejected,
 )
 
@@ -95,8 +96,12 @@ class PeopleByFaces(ABC):
         near = [_nearest_of_each(matches, limit * _PEOPLE) for matches in found]
         templates = self._templates(gallery_id, sorted(set().union(*near)))
         return [
-            FoundPeople(nearest=_compared(probe, faces, templates)[:limit], people=people)
-            for probe, faces in zip(probes, near, strict=True)
+            FoundPeople(
+                nearest=_compared(probe, faces, templates)[:limit],
+                people=people,
+                nobody_at=nobody_at(matches),
+            )
+            for probe, faces, matches in zip(probes, near, found, strict=True)
         ]
 
     def _counted(self, gallery_id: str) -> int:

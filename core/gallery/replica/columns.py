@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.gallery.replica.chains import FaceChains
 from core.gallery.replica.rows import Addresses, ReplicaRows
 from core.gallery.replica.vectors import Slots
-from core.ground.names import spelled
+from core.ground.names import EVERYBODY, spelled
 from core.ports import Match
 
 _EMPTY: Final = np.uint64(2**64 - 1)
@@ -136,6 +136,17 @@ class ReplicaColumns:
                     person = self._persons.number(name)
                     if person is not None:
                         yield place, person
+
+    def nobodys(self, slots: Slots) -> int | None:
+        """Return the first place of a slot whose face users said is nobody's."""
+        if not self._rejected:
+            return None
+        said = (
+            place
+            for place, slot in enumerate(slots.tolist())
+            if EVERYBODY in self._rejected.get(slot, ()) and self._person_of[slot] < 0
+        )
+        return next(said, None)
 
     def _take(self, count: int) -> Slots:
         reused = [self._free.pop() for _ in range(min(count, len(self._free)))]

@@ -5,6 +5,7 @@ faces tell whose templates are worth making. Only those of people with many face
 remembered until one of these changes.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -57,14 +58,11 @@ class PeopleSearch:
         """Return the people nearest to each probe; see `FaceIndex.search_people`."""
         squared, slots = vectors.near(probes, _FACES)
         return [
-            FoundPeople(
-                nearest=self._nearest(vectors, probe, *found, limit=limit),
-                people=self._columns.people,
-            )
+            self._found(vectors, probe, *found, limit=limit)
             for probe, *found in zip(probes, squared, slots, strict=True)
         ]
 
-    def _nearest(
+    def _found(
         self,
         vectors: ReplicaVectors,
         probe: NDArray[np.float32],
@@ -72,7 +70,7 @@ class PeopleSearch:
         slots: Slots,
         *,
         limit: int,
-    ) -> list[FoundPerson]:
+    ) -> FoundPeople:
         persons, places = self._people_of(slots)
         for more in _MORE_FACES:
             if len(persons) >= min(limit, self._columns.people) or not len(slots) or slots[-1] < 0:
@@ -84,7 +82,7 @@ class PeopleSearch:
             if place <= nearest_face.get(rejected, -1):
                 del nearest_face[rejected]
         looked_at = list(nearest_face)[: max(_PEOPLE, limit)]
-        return [
+        nearest = [
             FoundPerson(
                 person=self._columns.name(person),
                 distance=distance,
@@ -95,6 +93,12 @@ class PeopleSearch:
             )
             for person, distance, template in self._compared(vectors, probe, looked_at, limit)
         ]
+        nobodys = self._columns.nobodys(slots)
+        return FoundPeople(
+            nearest=nearest,
+            people=self._columns.people,
+            nobody_at=math.inf if nobodys is None else float(np.sqrt(squared[nobodys])),
+        )
 
     def _people_of(self, slots: Slots) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Return whose the faces are, nearest first, and the place of each one's first face."""

@@ -17,6 +17,7 @@ from core.collections.enrolment.face_writer import Added, FaceWriter
 from core.faces.geometry import Box
 from core.faces.results import Model
 from core.ground.ids import new_id
+from core.ground.names import EVERYBODY
 from core.jobs.recognition_job import COLLECTION_NOTE
 from core.ports import EnrolledFace
 from tests.support.faces import MODEL
@@ -405,6 +406,20 @@ def test_consent_note_that_is_there_stays_as_it_is(noted: CliFixture, file: Path
     noted.run("import", file, "--collection", "work")
 
     assert noted.parts().consents.of("work", "Ada") == later
+
+
+def test_ignored_strangers_are_exported_and_imported(cli: CliFixture, file: Path) -> None:
+    cli.enrol("default", "Ada", None)
+    parts = cli.parts()
+    (group,) = parts.group_listing.page("default", limit=9).groups
+    parts.group_naming.ignore("default", group.group_id)
+    assert cli.run("export", file, "--collection", "default").exit_code == 0
+    cli.collections.create("work")
+
+    assert cli.run("import", file, "--collection", "work").exit_code == 0
+
+    (stranger,) = [face for face in cli.enrolled("work") if face.person is None]
+    assert stranger.rejected == {EVERYBODY}
 
 
 def test_file_without_consent_notes_is_that_of_former_versions(cli: CliFixture, file: Path) -> None:

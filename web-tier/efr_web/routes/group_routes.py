@@ -191,7 +191,8 @@ IGNORE_GROUP = Operation(
     summary="Ignore a group",
     text=(
         "The stranger is nobody to you: the group is not listed any more and can't be named, and "
-        "later faces of the same person join it unseen."
+        "later faces of the same person join it unseen. Whoever is farther from a face than this "
+        "stranger is not answered for it."
     ),
     answers={200: Answer(text="The group is ignored.", models=(GroupIgnored,))},
     errors=(*COLLECTION, *INDEX, GroupChanged),

@@ -1,5 +1,6 @@
 """What becomes of unknown faces beside the requests: claims, retention, events, erasures."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from core.collections.matches import By
 from core.collections.unknown.groups import TOLD_FROM
 from core.errors import GroupChanged
 from core.faces.results import Face
+from core.testing.recognizer import made_up_crop
 from tests.support.faces import enrol, enrolled, face, recognition
 from tests.support.infrastructure import MemoryInfrastructure
 from tests.unit.web.web_fixture import PHOTO, SETTINGS
@@ -30,7 +32,8 @@ def shared(memory: MemoryInfrastructure) -> Shared:
 
 def keep(shared: Shared, *faces: Face) -> None:
     """Keep the faces of a match that named none of them."""
-    shared.unknown_keeper.keep("staff", recognition(*faces), [False] * len(faces))
+    seen = recognition(*(replace(each, crop=made_up_crop(each)) for each in faces))
+    shared.unknown_keeper.keep("staff", seen, [False] * len(faces))
     shared.unknown_keeper.flush()
 
 
@@ -94,6 +97,7 @@ def test_old_faces_are_removed_but_no_ignored_ones(
     removed = shared.unknown_retention.sweep(shared.collections.now("staff"))
 
     assert removed == 1
+    assert shared.people.crop("staff", first.face_ids[0])
     assert set(shared.groups.refresh("staff").unnamed) == set(first.face_ids)
     assert set(second.face_ids) & set(first.face_ids) == set()
 
