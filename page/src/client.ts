@@ -24,6 +24,7 @@ export interface Answer<T> {
 export interface Sent {
   json?: unknown;
   form?: FormData;
+  headers?: Record<string, string>;
   signal?: AbortSignal;
   /** Whether the request goes on when the page is closed. */
   outlives?: boolean;
@@ -52,7 +53,7 @@ export class Client {
   }
 
   private async send(method: string, path: string, sent: Sent): Promise<Response> {
-    const headers = new Headers();
+    const headers = new Headers(sent.headers);
     if (this.key) headers.set("Authorization", `Bearer ${this.key}`);
     let body: BodyInit | null = null;
     if (sent.form) body = sent.form;

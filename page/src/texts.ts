@@ -43,6 +43,8 @@ export const texts = {
       perSecond >= 1 ? `${perSecond.toFixed(1)} per second` : `${(perSecond * 60).toFixed(0)} per minute`,
     rest: (seconds: number) =>
       seconds < 90 ? `about ${Math.max(1, Math.round(seconds))} s left` : `about ${Math.round(seconds / 60)} min left`,
+    lost: (count: number) =>
+      `You left before ${plural(count, "photo was", "photos were")} sent. Choose the same photos or the folder again: those that were sent are not sent twice.`,
     waitingForService: "The service is busy or away. The page goes on by itself.",
     finished: (total: number, failed: number) =>
       `${plural(total, "photo", "photos")} done${failed ? `, ${failed.toLocaleString("en")} not recognised` : ""}`,

@@ -5,6 +5,7 @@ import type { Answer, Sent } from "../src/client";
 import type { Job } from "../src/answers";
 import { UNDER_WAY, Uploads, failuresByCode, recognition } from "../src/photos/uploads";
 import type { Clock } from "../src/photos/uploads";
+import type { Memory, Remembered } from "../src/photos/memory";
 
 const DONE: Job = {
   job_id: "1",
@@ -20,6 +21,15 @@ class ManualClock implements Clock {
   sleep = async (ms: number) => {
     this.ms += ms;
   };
+}
+
+class KeptInMemory implements Memory {
+  photos: Remembered[] = [];
+  load = () => this.photos;
+  save = (photos: Remembered[]) => {
+    this.photos = photos;
+  };
+  close = () => undefined;
 }
 
 const answer = (status: number, body: Job, retryAfterS: number | null = null): Answer<Job> => ({
@@ -53,7 +63,7 @@ describe("uploads", () => {
       underWay -= 1;
       return answer(200, DONE);
     });
-    const uploads = new Uploads({ ask }, recognition("staff"), () => undefined, new ManualClock());
+    const uploads = new Uploads({ ask }, recognition("staff"), () => undefined, new KeptInMemory(), new ManualClock());
 
     uploads.add(photos(50));
     uploads.add(photos(50));
@@ -70,7 +80,7 @@ describe("uploads", () => {
     const { ask, asked } = service((path) =>
       path === "/" ? answer(202, pending, 3) : answer(200, DONE),
     );
-    const uploads = new Uploads({ ask }, recognition("staff"), () => undefined, clock);
+    const uploads = new Uploads({ ask }, recognition("staff"), () => undefined, new KeptInMemory(), clock);
 
     uploads.add(photos(1));
     await settled();
@@ -86,7 +96,7 @@ describe("uploads", () => {
       if (call === 2) throw new ServiceError(AWAY, "", true, null);
       return answer(200, DONE);
     });
-    const uploads = new Uploads({ ask }, recognition("staff"), () => undefined, clock);
+    const uploads = new Uploads({ ask }, recognition("staff"), () => undefined, new KeptInMemory(), clock);
 
     uploads.add(photos(1));
     await settled();
@@ -100,7 +110,7 @@ describe("uploads", () => {
   test("a job that ended without what was wanted counts as failed, with its reason", async () => {
     const { ask } = service(() => answer(200, DONE));
     const flawOf = () => "LOW_QUALITY";
-    const uploads = new Uploads({ ask }, { ...recognition("staff"), flawOf }, () => undefined, new ManualClock());
+    const uploads = new Uploads({ ask }, { ...recognition("staff"), flawOf }, () => undefined, new KeptInMemory(), new ManualClock());
 
     uploads.add(photos(1));
     await settled();
@@ -114,7 +124,7 @@ describe("uploads", () => {
       if (isMended) return answer(200, DONE);
       throw new ServiceError(call === 1 ? "EMPTY_FILE" : "INVALID_IMAGE", "", false, null);
     });
-    const uploads = new Uploads({ ask }, recognition("staff"), () => undefined, new ManualClock());
+    const uploads = new Uploads({ ask }, recognition("staff"), () => undefined, new KeptInMemory(), new ManualClock());
     uploads.add(photos(3));
     await settled();
     expect(failuresByCode(uploads.all)).toEqual([
@@ -130,12 +140,57 @@ describe("uploads", () => {
     expect(failuresByCode(uploads.all)).toEqual([["EMPTY_FILE", 1]]);
   });
 
+  test("after a reload, what was sent is only asked for, and the rest is sent once", async () => {
+    const memory = new KeptInMemory();
+    const before = service((path, call) => {
+      if (path.startsWith("/status") || call > 2) return new Promise(() => undefined);
+      return call === 1 ? answer(200, DONE) : answer(202, { job_id: "2", status: "pending" });
+    });
+    const files = photos(10);
+    const left = new Uploads(before, recognition("staff"), () => undefined, memory, new ManualClock());
+    left.add(files);
+    await settled();
+    left.stop();
+    const after = service(() => answer(200, DONE));
+    const uploads = new Uploads(after, recognition("staff"), () => undefined, memory, new ManualClock());
+
+    uploads.start();
+    await settled();
+    expect(after.asked.sort()).toEqual(["/status/1", "/status/2"]);
+    expect(uploads.lost).toBe(8);
+
+    uploads.add(files);
+    await settled();
+    expect(after.asked.filter((path) => path === "/")).toHaveLength(8);
+    expect(uploads.all).toHaveLength(10);
+    expect(uploads.ended).toBe(10);
+  });
+
+  test("a photo whose answer was lost is sent again under its key", async () => {
+    const memory = new KeptInMemory();
+    const keys: unknown[] = [];
+    const ask = async (_: string, path: string, sent: Sent = {}) => {
+      if (path === "/") keys.push(sent.headers?.["Idempotency-Key"]);
+      if (keys.length === 1) return new Promise<never>(() => undefined);
+      return answer(200, DONE) as Answer<never>;
+    };
+    const files = photos(1);
+    new Uploads({ ask }, recognition("staff"), () => undefined, memory, new ManualClock()).add(files);
+    await settled();
+
+    new Uploads({ ask }, recognition("staff"), () => undefined, memory, new ManualClock()).add(files);
+    await settled();
+
+    expect(keys).toHaveLength(2);
+    expect(keys[1]).toBe(keys[0]);
+  });
+
   test("nothing more is sent once nobody looks", async () => {
     const { ask, asked } = service(async () => {
       await Promise.resolve();
       return answer(200, DONE);
     });
-    const uploads = new Uploads({ ask }, recognition("staff"), () => undefined, new ManualClock());
+    const uploads = new Uploads({ ask }, recognition("staff"), () => undefined, new KeptInMemory(), new ManualClock());
 
     uploads.add(photos(20));
     uploads.stop();

@@ -4,9 +4,11 @@ import type { Box, JobFailed, JobPending } from "../answers";
 import { codeOf } from "../client";
 import type { Client } from "../client";
 import { texts, why } from "../texts";
+import { unlike } from "../unlike";
 import type { Way } from "./uploads";
 
 export interface Indexed {
+  job_id: string;
   status: "done";
   face_records: unknown[];
   unindexed_faces: { reason: string }[];
@@ -64,9 +66,4 @@ async function ended(client: Client, jobId: string): Promise<Indexed | JobFailed
     if (answer.body.status !== "pending") return answer.body;
     await new Promise((resolve) => setTimeout(resolve, (answer.retryAfterS ?? 1) * 1000));
   }
-}
-
-/** Return what no other photo is called; `randomUUID` would need HTTPS. */
-function unlike(): string {
-  return [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(36)).join("");
 }

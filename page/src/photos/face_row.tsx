@@ -8,7 +8,8 @@ import { enrol } from "./enrolling";
 interface Props {
   face: NamedFace;
   number: number;
-  file: File;
+  /** Null if the photo is not here, so that nobody can be enrolled from it. */
+  file: File | null;
   client: Client;
   collection: string;
   mayEnrol: boolean;
@@ -27,7 +28,7 @@ export function FaceRow({ face, number, file, client, collection, mayEnrol }: Pr
   const [told, setTold] = useState("");
   const [isBusy, setIsBusy] = useState(false);
 
-  async function save() {
+  async function save(file: File) {
     setIsBusy(true);
     setTold(texts.photos.enrolling);
     setTold(await enrol(client, { collection, name: name.trim(), file, box: face.box }));
@@ -48,19 +49,19 @@ export function FaceRow({ face, number, file, client, collection, mayEnrol }: Pr
         {face.name !== null && face.similarity !== null && (
           <span class="quiet">{texts.photos.similarity(face.similarity)}</span>
         )}
-        {mayEnrol && !isAsking && (
+        {mayEnrol && file && !isAsking && (
           <button class="link" onClick={() => setIsAsking(true)}>
             {face.name === null ? texts.photos.whoIsThis : texts.photos.someoneElse}
           </button>
         )}
       </p>
       {face.warning && <p class="quiet">{WARNINGS[face.warning] ?? face.warning}</p>}
-      {isAsking && (
+      {isAsking && file && (
         <form
           class="row"
           onSubmit={(event) => {
             event.preventDefault();
-            if (name.trim()) void save();
+            if (name.trim()) void save(file);
           }}
         >
           <label>

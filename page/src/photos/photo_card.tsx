@@ -11,26 +11,28 @@ interface Props {
   upload: Upload;
   /** Beside the upload, which changes in place, so that a change is seen. */
   state: Upload["state"];
+  file: Upload["file"];
   client: Client;
   collection: string;
   mayEnrol: boolean;
 }
 
 export const PhotoCard = memo(function PhotoCard(props: Props) {
-  const { upload, client, collection, mayEnrol } = props;
+  const { upload, file, client, collection, mayEnrol } = props;
   const [url, setUrl] = useState<string | null>(null);
   useEffect(() => {
-    const made = URL.createObjectURL(upload.file);
+    if (file === null) return;
+    const made = URL.createObjectURL(file);
     setUrl(made);
     return () => URL.revokeObjectURL(made);
-  }, [upload.file]);
+  }, [file]);
 
   const { result } = upload;
   return (
     <li class="card">
       <Picture
         url={url}
-        alt={texts.photos.alt(upload.file.name, result?.faces.length ?? 0)}
+        alt={texts.photos.alt(upload.name, result?.faces.length ?? 0)}
         size={result?.image ?? null}
         faces={(result?.faces ?? []).map((face, at) => ({
           box: face.box,
@@ -39,7 +41,7 @@ export const PhotoCard = memo(function PhotoCard(props: Props) {
         }))}
       />
       <div class="told">
-        <p class="file quiet">{upload.file.name}</p>
+        <p class="file quiet">{upload.name}</p>
         {upload.state === "waiting" && <p class="quiet">{texts.photos.waiting}</p>}
         {upload.state === "sending" && <p class="busy">{texts.photos.sending}</p>}
         {result && result.faces.length === 0 && <p>{texts.photos.noFace}</p>}
@@ -50,7 +52,7 @@ export const PhotoCard = memo(function PhotoCard(props: Props) {
                 key={at}
                 face={face}
                 number={at + 1}
-                file={upload.file}
+                file={file}
                 client={client}
                 collection={collection}
                 mayEnrol={mayEnrol}

@@ -7,6 +7,7 @@ import { texts } from "../texts";
 import { DropZone } from "./drop_zone";
 import { isPhoto } from "./files";
 import { PhotoCard } from "./photo_card";
+import { TabMemory } from "./memory";
 import { Failures, Progress } from "./progress";
 import { Uploads, recognition } from "./uploads";
 
@@ -24,10 +25,19 @@ export function PhotosView({ client, collection, mayEnrol }: Props) {
   const [shown, setShown] = useState(PAGE);
   const [leftOut, setLeftOut] = useState(0);
   const uploads = useMemo(
-    () => new Uploads(client, recognition(collection), () => draw(undefined)),
+    () =>
+      new Uploads(
+        client,
+        recognition(collection),
+        () => draw(undefined),
+        new TabMemory(collection),
+      ),
     [client, collection, round],
   );
-  useEffect(() => () => uploads.stop(), [uploads]);
+  useEffect(() => {
+    uploads.start();
+    return () => uploads.stop();
+  }, [uploads]);
 
   const isEmpty = useIsEmpty(client, collection);
 
@@ -37,7 +47,7 @@ export function PhotosView({ client, collection, mayEnrol }: Props) {
     uploads.add(photos);
   }
 
-  const results = uploads.all.filter(({ state }) => state !== "failed");
+  const results = uploads.all.filter(({ state }) => state !== "failed" && state !== "lost");
   return (
     <>
       <h1>{texts.photos.heading}</h1>
@@ -52,6 +62,7 @@ export function PhotosView({ client, collection, mayEnrol }: Props) {
           finished={texts.photos.finished}
           onClear={() => {
             setShown(PAGE);
+            uploads.clear();
             startAgain(undefined);
           }}
         />
@@ -66,6 +77,7 @@ export function PhotosView({ client, collection, mayEnrol }: Props) {
                 key={`${round}-${upload.id}`}
                 upload={upload}
                 state={upload.state}
+                file={upload.file}
                 client={client}
                 collection={collection}
                 mayEnrol={mayEnrol}

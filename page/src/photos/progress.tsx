@@ -2,7 +2,7 @@ import { texts, why } from "../texts";
 import { failuresByCode } from "./uploads";
 import type { Upload, Uploads } from "./uploads";
 
-type Sent = Pick<Uploads, "ended" | "failed" | "perSecond" | "isHeld" | "retry"> & {
+type Sent = Pick<Uploads, "ended" | "failed" | "lost" | "perSecond" | "isHeld" | "retry"> & {
   all: readonly Omit<Upload, "result">[];
 };
 
@@ -17,21 +17,25 @@ export function Progress({ uploads, finished, onClear }: ProgressProps) {
   const total = uploads.all.length;
   const done = uploads.ended;
   const rate = uploads.perSecond;
-  const isRunning = done < total;
+  const { lost } = uploads;
+  const isRunning = done + lost < total;
   return (
     <section class="progress">
       <progress value={done} max={total} aria-label={texts.photos.progressLabel} />
       <p>
         <span role="status">
-          {isRunning ? texts.photos.progress(done, total) : finished(total, uploads.failed)}
+          {isRunning || lost > 0
+            ? texts.photos.progress(done, total)
+            : finished(total, uploads.failed)}
         </span>
         {isRunning && rate !== null && (
           <span class="quiet">
-            {texts.photos.rate(rate)} · {texts.photos.rest((total - done) / rate)}
+            {texts.photos.rate(rate)} · {texts.photos.rest((total - lost - done) / rate)}
           </span>
         )}
         {!isRunning && <button onClick={onClear}>{texts.photos.clear}</button>}
       </p>
+      <p role="status">{lost > 0 && texts.photos.lost(lost)}</p>
       <p class="held" role="status">
         {isRunning && uploads.isHeld && texts.photos.waitingForService}
       </p>
@@ -55,7 +59,7 @@ export function Failures({ uploads, heading }: { uploads: Sent; heading: string 
                 {uploads.all
                   .filter((upload) => upload.state === "failed" && upload.code === code)
                   .slice(0, 50)
-                  .map(({ file }) => file.name)
+                  .map(({ name }) => name)
                   .join(", ")}
               </p>
             </details>

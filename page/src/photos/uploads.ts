@@ -3,6 +3,9 @@
 import type { JobDone, JobFailed, JobPending } from "../answers";
 import { AWAY, ServiceError } from "../client";
 import type { Answer, Client } from "../client";
+import { unlike } from "../unlike";
+import { NO_MEMORY } from "./memory";
+import type { Memory, Remembered } from "./memory";
 
 export const UNDER_WAY = 4;
 const PATIENCE = 8;
@@ -10,6 +13,7 @@ const PAUSE_S = 2;
 const RATE_OVER_MS = 30_000;
 
 interface Done {
+  job_id: string;
   status: "done";
 }
 
@@ -23,12 +27,13 @@ export interface Way<Result extends Done> {
   flawOf?: (result: Result) => string | null;
 }
 
-export interface Upload<Result extends Done = JobDone> {
+export interface Upload<Result extends Done = JobDone> extends Remembered {
   id: number;
-  file: File;
-  state: "waiting" | "sending" | "done" | "failed";
+  /** Null after a reload, until the photo is chosen again. */
+  file: File | null;
+  /** `lost`: the page was loaded again before the photo was sent. */
+  state: "lost" | "waiting" | "sending" | "done" | "failed";
   result?: Result;
-  code?: string;
 }
 
 /** The way of photos on which people are looked for. */
@@ -57,8 +62,7 @@ export class Uploads<Result extends Done = JobDone> {
   /** Whether the service asked to wait, or can't be reached. */
   isHeld = false;
   private underWay = 0;
-  private next = 0;
-  private again: Upload<Result>[] = [];
+  private readonly queue: Upload<Result>[] = [];
   private pausedUntilMs = 0;
   private finishedAtMs: number[] = [];
   private readonly stopped = new AbortController();
@@ -67,11 +71,37 @@ export class Uploads<Result extends Done = JobDone> {
     private readonly client: Pick<Client, "ask">,
     private readonly way: Way<Result>,
     private readonly onChange: () => void,
+    private readonly memory: Memory = NO_MEMORY,
     private readonly clock: Clock = CLOCK,
-  ) {}
+  ) {
+    for (const kept of memory.load()) this.restore(kept);
+  }
 
+  /** Go on with what was under way before the page was loaded again. */
+  start(): void {
+    this.goOn();
+  }
+
+  /** Add photos. One that was there before a reload is not sent twice. */
   add(files: Iterable<File>): void {
-    for (const file of files) this.all.push({ id: this.all.length, file, state: "waiting" });
+    const missing = new Map<string, Upload<Result>[]>();
+    for (const upload of this.all) {
+      if (upload.file === null) push(missing, identityOf(upload), upload);
+    }
+    for (const file of files) {
+      const { name, size, lastModified: modified } = file;
+      const known = missing.get(identityOf({ name, size, modified }))?.shift();
+      if (known !== undefined) {
+        known.file = file;
+        if (known.state === "lost") this.wait(known);
+      } else {
+        const kept = { name, size, modified, key: unlike(), job: null, code: null };
+        const upload: Upload<Result> = { ...kept, id: this.all.length, file, state: "waiting" };
+        this.all.push(upload);
+        this.queue.push(upload);
+      }
+    }
+    this.save();
     this.goOn();
   }
 
@@ -79,15 +109,25 @@ export class Uploads<Result extends Done = JobDone> {
   retry(code: string): void {
     for (const upload of this.all) {
       if (upload.state !== "failed" || upload.code !== code) continue;
-      upload.state = "waiting";
-      this.again.push(upload);
+      Object.assign(upload, { key: unlike(), job: null, code: null });
+      if (upload.file === null) upload.state = "lost";
+      else this.wait(upload);
     }
+    this.save();
     this.goOn();
   }
 
   /** Give up what is under way, since nobody looks any more. */
   stop(): void {
     this.stopped.abort();
+    this.memory.close();
+  }
+
+  /** Forget all photos. */
+  clear(): void {
+    this.all.length = 0;
+    this.memory.save([]);
+    this.stop();
   }
 
   get ended(): number {
@@ -96,6 +136,11 @@ export class Uploads<Result extends Done = JobDone> {
 
   get failed(): number {
     return this.all.filter(({ state }) => state === "failed").length;
+  }
+
+  /** Photos that have to be chosen again, because the page was loaded again. */
+  get lost(): number {
+    return this.all.filter(({ state }) => state === "lost").length;
   }
 
   /** Photos per second in the last half minute; null while there are too few to tell. */
@@ -109,11 +154,8 @@ export class Uploads<Result extends Done = JobDone> {
 
   private goOn(): void {
     while (this.underWay < UNDER_WAY && !this.stopped.signal.aborted) {
-      const upload = this.again.shift() ?? this.all[this.next++];
-      if (upload === undefined) {
-        this.next = this.all.length;
-        break;
-      }
+      const upload = this.queue.shift();
+      if (upload === undefined) break;
       this.underWay += 1;
       void this.run(upload);
     }
@@ -123,7 +165,7 @@ export class Uploads<Result extends Done = JobDone> {
   private async run(upload: Upload<Result>): Promise<void> {
     upload.state = "sending";
     try {
-      const job = await this.outcome(upload.file);
+      const job = await this.outcome(upload);
       if (job.status === "failed") {
         fail(upload, job.error.code);
       } else if (job.status === "pending") {
@@ -139,24 +181,50 @@ export class Uploads<Result extends Done = JobDone> {
     }
     this.underWay -= 1;
     if (this.stopped.signal.aborted) return;
+    this.save();
     this.finishedAtMs.push(this.clock.now());
     this.goOn();
   }
 
-  private async outcome(file: File): Promise<Job<Result>> {
-    const form = this.way.form(file);
-    let answer = await this.patiently(() => this.ask("POST", this.way.path, form));
-    while (answer.status === 202) {
+  private async outcome(upload: Upload<Result>): Promise<Job<Result>> {
+    let answer = await this.patiently(() => (upload.job ? this.look(upload.job) : this.send(upload)));
+    for (;;) {
+      upload.job = answer.body.job_id;
+      if (answer.status !== 202) return answer.body;
+      this.save();
       await this.clock.sleep((answer.retryAfterS ?? 1) * 1000);
-      const path = `/status/${(answer.body as JobPending).job_id}`;
-      answer = await this.patiently(() => this.ask("GET", path));
+      const { job_id: job } = answer.body;
+      answer = await this.patiently(() => this.look(job));
     }
-    return answer.body;
   }
 
-  private ask(method: string, path: string, form?: FormData): Promise<Answer<Job<Result>>> {
+  private send({ file, key }: Upload<Result>): Promise<Answer<Job<Result>>> {
+    if (file === null) throw new Error("a photo that is not there can't be sent");
+    const headers = { "Idempotency-Key": key };
     const { signal } = this.stopped;
-    return this.client.ask<Job<Result>>(method, path, form ? { form, signal } : { signal });
+    return this.client.ask<Job<Result>>("POST", this.way.path, { form: this.way.form(file), headers, signal });
+  }
+
+  private look(job: string): Promise<Answer<Job<Result>>> {
+    return this.client.ask<Job<Result>>("GET", `/status/${job}`, { signal: this.stopped.signal });
+  }
+
+  private restore(kept: Remembered): void {
+    const upload: Upload<Result> = { ...kept, id: this.all.length, file: null, state: "lost" };
+    this.all.push(upload);
+    if (kept.code !== null) upload.state = "failed";
+    else if (kept.job !== null) this.wait(upload);
+  }
+
+  private wait(upload: Upload<Result>): void {
+    upload.state = "waiting";
+    this.queue.push(upload);
+  }
+
+  private save(): void {
+    this.memory.save(
+      this.all.map(({ name, size, modified, key, job, code }) => ({ name, size, modified, key, job, code })),
+    );
   }
 
   /** Ask until the service accepts it; all wait while it wants a pause. */
@@ -178,6 +246,16 @@ export class Uploads<Result extends Done = JobDone> {
       }
     }
   }
+}
+
+function identityOf({ name, size, modified }: Pick<Remembered, "name" | "size" | "modified">): string {
+  return `${size}-${modified}-${name}`;
+}
+
+function push<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list) list.push(value);
+  else lists.set(key, [value]);
 }
 
 function fail(upload: Upload<Done>, code: string): void {

@@ -5,6 +5,7 @@ import { Client, ServiceError, codeOf } from "../client";
 import { texts, why } from "../texts";
 import { KeyForm } from "./key_form";
 import { Shell } from "./shell";
+import { forgetPhotos } from "../photos/memory";
 import { keepKey, keptKey } from "./session";
 
 /** The page: a key if the service needs one, then the views that it allows. */
@@ -23,7 +24,10 @@ export function App({ needsKey }: { needsKey: boolean }) {
   const client = useMemo(() => new Client(key, () => leave(texts.key.wrong)), [key, leave]);
 
   useEffect(() => {
-    if (needsKey && key === null) return;
+    if (needsKey && key === null) {
+      forgetPhotos(); // only now: the view that has just gone wrote them once more
+      return;
+    }
     let isCurrent = true;
     client
       .ask<KeyDescription>("GET", "/key")

@@ -1,5 +1,6 @@
 """Photos in the browser: every face gets its box and its name."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,27 @@ def test_four_photos_are_under_way_at_most(tab: Tab) -> None:
 
     expect(page.get_by_text("12 photos done")).to_be_visible(timeout=ENDED)
     assert most == 4
+
+
+def test_photos_are_all_there_once_after_a_reload(
+    new_service: Service, tabs: Tabs, tmp_path: Path
+) -> None:
+    photos = [tmp_path / f"{i}.jpg" for i in range(60)]
+    for i, photo in enumerate(photos):
+        photo.write_bytes(made_photo(size=(64 + i, 48)))
+    tab = tabs(address=new_service.address)
+    tab.expected.append("net::ERR_ABORTED")  # of the reload
+    page = tab.open()
+    choose(page, *photos)
+    progress = page.locator("progress")
+    expect(progress).to_have_attribute("value", re.compile(r"^[23]\d$"), timeout=ENDED)
+
+    page.reload()
+
+    expect(page.get_by_text("Choose the same photos")).to_be_visible()
+    choose(page, *photos)
+    expect(page.get_by_text("60 photos done")).to_be_visible(timeout=ENDED)
+    assert new_service.counts.objects(new_service.settings.s3_out_bucket) == 60
 
 
 def test_stranger_is_enrolled_from_the_photo_and_then_known(
