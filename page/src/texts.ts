@@ -155,6 +155,8 @@ export const texts = {
     rejectWhy: "A face that is not theirs loses the name, and is never given this name again. It goes to those who are unknown.",
     rejected: (count: number, name: string) =>
       `${plural(count, "face is", "faces are")} not ${isolated(name)}'s any more, and can't become so again.`,
+    cover: "Show them by this face",
+    covered: "This face shows them now.",
     erase: "Erase",
     eraseHeading: (count: number) => `Erase ${plural(count, "face", "faces")}?`,
     eraseWhy: "The service erases them with their pictures, their photos, and the results that name them, for good.",
@@ -481,6 +483,7 @@ export const texts = {
     SAME_PHOTO: "this face is enrolled under another name",
     QUOTA_EXCEEDED: "as many faces are enrolled as may be",
     INVALID_REQUEST: "the service does not accept this; a name has 1 to 100 characters",
+    NOT_THEIR_FACE: "the face is not theirs any more",
     PERSON_NOT_FOUND: "nobody of that name is enrolled any more",
     PERSON_REJECTED: "someone said before that this face is not theirs",
     RATE_LIMITED: "too many requests in a short time",

@@ -62,6 +62,20 @@ export function PersonFacesList({ around, person, onSay, onEmptied, onChange }: 
     heading.current?.focus();
   }
 
+  async function showBy(faceId: string) {
+    setProgress(0);
+    try {
+      await around.client.ask("PATCH", person.path, { json: { cover: faceId } });
+      setChosen(new Set());
+      onSay(texts.people.covered);
+      onChange();
+    } catch (error) {
+      onSay(texts.people.notSaved(why(codeOf(error))));
+    }
+    setProgress(null);
+    heading.current?.focus();
+  }
+
   const path = (face: KnownFace) => facePath(around.collection, face.face_id);
   const give = (to: string) =>
     each(
@@ -94,6 +108,9 @@ export function PersonFacesList({ around, person, onSay, onEmptied, onChange }: 
           onClick={() => setAsked(asked === "give" ? null : "give")}
         >
           {texts.people.give}
+        </button>
+        <button disabled={chosen.size !== 1 || isBusy} onClick={() => [...chosen].forEach((only) => void showBy(only))}>
+          {texts.people.cover}
         </button>
         <button disabled={chosen.size === 0 || isBusy} onClick={() => setAsked("reject")}>
           {texts.people.reject}

@@ -14,7 +14,8 @@ interface Props {
 /** The picture of a face; there while it is near the part of the page that is seen. */
 export function Portrait({ crops, path, alt, initial }: Props) {
   const place = useRef<HTMLSpanElement>(null);
-  const [isNear, setIsNear] = useState(false);
+  // Null until the browser has told.
+  const [isNear, setIsNear] = useState<boolean | null>(null);
   const [url, setUrl] = useState<string | null>(null);
   const [isMissing, setIsMissing] = useState(false);
 
@@ -34,8 +35,9 @@ export function Portrait({ crops, path, alt, initial }: Props) {
     };
   }, [crops, path, isNear]);
 
+  const isWaiting = isNear !== false && !url && !isMissing;
   return (
-    <span ref={place} class={`portrait${isNear && !url && !isMissing ? " waiting" : ""}`}>
+    <span ref={place} class={`portrait${isWaiting ? " waiting" : ""}`}>
       {url ? <img src={url} alt={alt} /> : <span aria-hidden="true">{initial}</span>}
     </span>
   );

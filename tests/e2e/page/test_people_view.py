@@ -72,6 +72,11 @@ class Album:
         persons = requests.get(f"{self.path}/persons?limit=1000", timeout=30).json()["persons"]
         return [each["person"] for each in persons]
 
+    def cover_of(self, name: str) -> str | None:
+        """Return the face that somebody chose to show a person."""
+        cover: str | None = requests.get(f"{self.path}/persons/{name}", timeout=30).json()["cover"]
+        return cover
+
     def faces_of(self, name: str) -> list[str]:
         faces = requests.get(f"{self.path}/faces", params={"person": name}, timeout=30)
         return [each["face_id"] for each in faces.json()["faces"]]
@@ -123,7 +128,7 @@ def choose_by_keyboard(page: Page, photo: Path) -> None:
 
 def shows_all_pictures(page: Page) -> None:
     """Wait until no picture is under way."""
-    expect(page.locator(".portrait.waiting")).to_have_count(0)
+    expect(page.locator(".portrait.waiting")).to_have_count(0, timeout=SLOW)
     page.wait_for_load_state("networkidle")
 
 
@@ -222,6 +227,11 @@ def test_faces_are_given_to_others_taken_away_and_described(album: Album, tabs: 
     page.keyboard.type(MARKUP)
     page.keyboard.press("Enter")
     expect(page.get_by_text("Notes saved.")).to_be_visible(timeout=SLOW)
+
+    page.get_by_label("Face 3").check()
+    page.get_by_role("button", name="Show them by this face").click()
+    expect(page.get_by_text("This face shows them now.")).to_be_visible(timeout=SLOW)
+    assert album.cover_of("Ada") == album.faces_of("Ada")[2]
 
     page.get_by_label("Face 1").check()
     page.get_by_role("button", name="Give to someone else").click()
