@@ -5,10 +5,12 @@ Usage: python -m benchmarks.accuracy.by_person_page
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.common.tables import table
+from core.faces.calibration import Spread
 from core.ground.plots import bar_chart
 
 _FOLDER: Final = Path(__file__).resolve().parents[2] / "docs" / "benchmarks"
@@ -105,11 +107,12 @@ def _calibrations(models: dict[str, Any]) -> str:
         (
             f"`{name}`",
             f"{model['model']['name']} {model['model']['version']}",
-            *model["spread"].values(),
+            *asdict(Spread(**model["spread"])).values(),
         )
         for name, model in models.items()
     ]
-    return table(("profile", "model", "mean", "deviation", "more faces", "narrowing"), rows)
+    head = ("profile", "model", "mean", "deviation", "more faces", "narrowing", "crowding")
+    return table(head, rows)
 
 
 def _extrapolated(models: dict[str, Any]) -> str:

@@ -134,7 +134,12 @@ class EnrolledSearch:
         allowed = [list(_somebodys(without_rejected(matches))) for matches in found]
         similarities = iter(
             self.likeness.of_enrolled(
-                collection, probes[0], [match.distance for row in allowed for match in row]
+                collection,
+                [
+                    (face, match.distance)
+                    for face, row in zip(faces, allowed, strict=True)
+                    for match in row
+                ],
             )
         )
         similar = [[(match, next(similarities)) for match in row] for row in allowed]

@@ -129,35 +129,44 @@ class LikenessOfFaces:
             limit=max(limit, CANDIDATES),
         )
         calibration = self._calibration(collection.model)
-        return [_likeness(each, calibration) for each in found]
+        return [_likeness(face, each, calibration) for face, each in zip(faces, found, strict=True)]
 
-    def of_template(self, model: Model, distance: float, *, faces: int) -> float:
+    def of_template(
+        self, model: Model, face: NDArray[np.float32], template: NDArray[np.float32], *, faces: int
+    ) -> float:
         """Return how like a face one person's template is, whoever else there is."""
-        return self._similarity(model, distance, faces=faces, people=_ONE_ALONE)
+        candidate = Candidate(
+            distance=float(np.linalg.norm(template - face)), faces=faces, template=template
+        )
+        return self._similarity(model, face, candidate, people=_ONE_ALONE)
 
-    def of_photos(self, model: Model, distance: float) -> float:
+    def of_photos(
+        self, model: Model, one: NDArray[np.float32], other: NDArray[np.float32]
+    ) -> float:
         """Return how like two photos' faces are."""
-        return self._similarity(model, distance, faces=1, people=_ONE_ALONE)
+        return self.of_template(model, one, other, faces=1)
 
     def of_enrolled(
-        self, collection: Collection, probe: NDArray[np.float32], distances: Sequence[float]
+        self, collection: Collection, found: Sequence[tuple[NDArray[np.float32], float]]
     ) -> list[float]:
-        """Return how like a face single enrolled faces are, among so many people.
+        """Return how like faces single enrolled faces are, by their distance, among so many people.
 
-        How many there are is asked for with any probe.
+        How many there are is asked for with any face.
         """
-        if collection.model is None or not distances:
+        if collection.model is None or not found:
             return []
-        (found,) = self.index.search_people(collection.gallery_id, probe[np.newaxis], limit=1)
-        people = found.people
+        (seen,) = self.index.search_people(collection.gallery_id, found[0][0][np.newaxis], limit=1)
         return [
-            self._similarity(collection.model, distance, faces=1, people=people)
-            for distance in distances
+            self._similarity(
+                collection.model, face, Candidate(distance=distance, faces=1), people=seen.people
+            )
+            for face, distance in found
         ]
 
-    def _similarity(self, model: Model, distance: float, *, faces: int, people: int) -> float:
-        candidate = Candidate(distance=distance, faces=faces)
-        decision = decide([candidate], people=people, calibration=self._calibration(model))
+    def _similarity(
+        self, model: Model, face: NDArray[np.float32], candidate: Candidate, *, people: int
+    ) -> float:
+        decision = decide(face, [candidate], people=people, calibration=self._calibration(model))
         return decision.similarities[0]
 
     def _calibration(self, model: Model) -> Calibration:
@@ -169,12 +178,12 @@ def _shown(similarity: float) -> float:
     return round(similarity, 2)
 
 
-def _likeness(found: FoundPeople, calibration: Calibration) -> Likeness:
+def _likeness(face: NDArray[np.float32], found: FoundPeople, calibration: Calibration) -> Likeness:
     candidates = [
         Candidate(distance=each.distance, faces=each.faces, template=each.template)
         for each in found.nearest
     ]
-    decision = decide(candidates, people=found.people, calibration=calibration)
+    decision = decide(face, candidates, people=found.people, calibration=calibration)
     similar = [
         LikePerson(found=each, similarity=similarity)
         for each, similarity in zip(found.nearest, decision.similarities, strict=True)

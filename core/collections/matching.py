@@ -185,7 +185,7 @@ class Matching:
         distance = float(np.linalg.norm(one.embedding - two.embedding))
         return _verified(
             distance,
-            self.likeness.of_photos(seen.model, distance),
+            self.likeness.of_photos(seen.model, one.embedding, two.embedding),
             self.likeness.usual_least if threshold is None else threshold,
         )
 
@@ -218,7 +218,9 @@ class Matching:
         distance = float(np.linalg.norm(template - face.embedding))
         return _verified(
             distance,
-            self.likeness.of_template(recognition.model, distance, faces=len(enrolled)),
+            self.likeness.of_template(
+                recognition.model, face.embedding, template, faces=len(enrolled)
+            ),
             self._least(collection, threshold),
             faces=len(enrolled),
         )

@@ -9,11 +9,12 @@ import math
 from dataclasses import dataclass
 from importlib.resources import files
 from statistics import NormalDist
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.faces.crowd import Crowd, Floats
 from core.faces.results import Model
 
 DEFAULT_MAX_DISTANCE: Final = 0.52
@@ -23,16 +24,15 @@ CANDIDATES: Final = 12
 """People whom a decision should see, where a gallery has so many."""
 
 _FILE: Final = "calibrations.json"
-_CROWDING_SHARE: Final = 0.7
+_CROWDS_FILE: Final = "crowds.json"
 _CROWDED_PEOPLE: Final = 50
-"""How much the crowding counts in large galleries, and where it counts half of that."""
+"""Where the crowding counts half as much as in large galleries."""
 
 _THIRD: Final = 3
 _NEAR: Final = -30.0
 _FAR: Final = 8.0
 """Standard deviations beyond which floats tell no difference."""
 
-Floats = NDArray[np.float64]
 _erfc: Final = np.vectorize(math.erfc, otypes=[np.float64])
 
 
@@ -43,7 +43,7 @@ class Seen:
     Parameters
     ----------
     distance : ndarray of float64
-        Of a face and a person's template.
+        Of a face and a person's template, `evened` where the model has a crowd.
     around : ndarray of float64
         How near the second of the other people's templates is to the face.
     beside : ndarray of float64
@@ -97,12 +97,15 @@ class Spread:
         By how much nearer a template of very many faces is.
     narrowing : float
         By how much the crowding, once allowed for, narrows what is left.
+    crowding : float
+        How much the crowding counts in large galleries; not fitted.
     """
 
     mean: float
     deviation: float
     more_faces: float
     narrowing: float
+    crowding: float = 0.7
 
     def expected(self, seen: Seen, *, people: int) -> Floats:
         """Return how many of a gallery's people look as much like a stranger, on average.
@@ -133,7 +136,7 @@ class Spread:
         beside = self._place(seen.beside + nearer + self.more_faces * seen.share)
         crowding = (around + beside) / 2 - usual
         weight = np.where(
-            np.isnan(crowding), 0, _CROWDING_SHARE * people / (people + _CROWDED_PEOPLE)
+            np.isnan(crowding), 0, self.crowding * people / (people + _CROWDED_PEOPLE)
         )
         left = place - usual - weight * np.nan_to_num(crowding)
         allowed: Floats = usual + left / (1 - self.narrowing * weight**2)
@@ -153,10 +156,14 @@ class Spread:
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """What a decision knows of a model: its spread, or only one person's largest distance."""
+    """What a decision knows of a model: its spread, or only one person's largest distance.
+
+    The spread is that of `evened` distances where there is a ``crowd``.
+    """
 
     max_distance: float = DEFAULT_MAX_DISTANCE
     spread: Spread | None = None
+    crowd: Crowd | None = None
 
 
 def calibration_of(
@@ -172,15 +179,23 @@ def calibration_of(
     own_distance : float
         The same for a model without a spread where nothing is set.
     """
-    spread = _SPREADS.get((model.name, model.version))
-    if max_distance is not None or spread is None:
+    known = _CALIBRATIONS.get((model.name, model.version))
+    if max_distance is not None or known is None:
         return Calibration(max_distance=max_distance or own_distance)
-    return Calibration(spread=spread)
+    return known
 
 
-def _read() -> dict[tuple[str, str], Spread]:
-    content = json.loads((files("core.faces") / _FILE).read_text(encoding="utf-8"))
-    return {(each["name"], each["version"]): Spread(**each["spread"]) for each in content["models"]}
+def _read() -> dict[tuple[str, str], Calibration]:
+    crowds = {model: Crowd.read(each["crowd"]) for model, each in _models(_CROWDS_FILE)}
+    return {
+        model: Calibration(spread=Spread(**each["spread"]), crowd=crowds.get(model))
+        for model, each in _models(_FILE)
+    }
 
 
-_SPREADS: Final = _read()
+def _models(name: str) -> list[tuple[tuple[str, str], dict[str, Any]]]:
+    content = json.loads((files("core.faces") / name).read_text(encoding="utf-8"))
+    return [((each["name"], each["version"]), each) for each in content["models"]]
+
+
+_CALIBRATIONS: Final = _read()

@@ -22,6 +22,7 @@ from core.faces.calibration import CANDIDATES as CANDIDATES
 from core.faces.calibration import Calibration as Calibration
 from core.faces.calibration import Seen, Spread
 from core.faces.calibration import calibration_of as calibration_of
+from core.faces.crowd import Crowd, evened
 from core.faces.similarity import SIMILARITY_AT_THRESHOLD, similarity
 from core.faces.templates import template_of as template_of
 
@@ -41,7 +42,8 @@ class Candidate:
 
     ``distance`` is that of the face and the person's template, which ``faces`` of their
     enrolled faces made. Without a ``template`` a decision doesn't see how near people
-    are to each other: it is less exact, and can't tell that two names are one person.
+    are to each other, and takes strangers to be as near to them as to the face: it is less
+    exact, and can't tell that two names are one person.
     """
 
     distance: float
@@ -63,13 +65,21 @@ class Decision:
     alike: tuple[int, ...] = ()
 
 
-def decide(candidates: Sequence[Candidate], *, people: int, calibration: Calibration) -> Decision:
+def decide(
+    face: NDArray[np.float32],
+    candidates: Sequence[Candidate],
+    *,
+    people: int,
+    calibration: Calibration,
+) -> Decision:
     """Return how like a face the people of a gallery are.
 
     Two photos are compared as a gallery of one person with one face.
 
     Parameters
     ----------
+    face : ndarray of float32, shape (D,)
+        Embedding; not modified.
     candidates : sequence of Candidate
         The people nearest to the face, nearest first: `CANDIDATES` of them or more, or all
         if there are fewer.
@@ -78,12 +88,8 @@ def decide(candidates: Sequence[Candidate], *, people: int, calibration: Calibra
     """
     if not candidates:
         return Decision(similarities=())
-    apart = _distances_apart(candidates)
-    seen = Seen.of(
-        np.array([candidate.distance for candidate in candidates]),
-        apart,
-        np.array([candidate.faces for candidate in candidates]),
-    )
+    distance, apart = _distances(face, candidates, calibration.crowd)
+    seen = Seen.of(distance, apart, np.array([candidate.faces for candidate in candidates]))
     people = max(people, len(candidates))
     found = similarities_of(seen, people=people, calibration=calibration)
     best = int(found.argmax())
@@ -105,17 +111,26 @@ def similarities_of(seen: Seen, *, people: int, calibration: Calibration) -> NDA
     return _similarities_at(calibration.spread.expected(seen, people=people))
 
 
-def _distances_apart(candidates: Sequence[Candidate]) -> NDArray[np.float64]:
-    """Return the distances between the candidates' templates, nan where one is not known."""
+def _distances(
+    face: NDArray[np.float32], candidates: Sequence[Candidate], crowd: Crowd | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the face's distances to the templates, and theirs to each other, nan if unknown."""
+    distance = np.array([candidate.distance for candidate in candidates])
+    apart: NDArray[np.float64] = np.full((len(candidates), len(candidates)), np.nan)
     known = [candidate.template for candidate in candidates if candidate.template is not None]
-    if len(known) < len(candidates):
-        return np.full((len(candidates), len(candidates)), np.nan)
-    templates = np.stack(known).astype(np.float64)
-    blocks = (templates[start : start + _BLOCK] for start in range(0, len(known), _BLOCK))
-    apart: NDArray[np.float64] = np.concatenate(
-        [np.linalg.norm(block[:, None] - templates, axis=2) for block in blocks]
-    )
-    return apart
+    templates = np.stack(known).astype(np.float64) if len(known) == len(candidates) else None
+    if templates is not None:
+        blocks = (templates[start : start + _BLOCK] for start in range(0, len(templates), _BLOCK))
+        apart = np.concatenate(
+            [np.linalg.norm(block[:, None] - templates, axis=2) for block in blocks]
+        )
+    if crowd is None:
+        return distance, apart
+    # Where strangers are near a face, they usually are near those that are like it, too.
+    of_face = crowd.of(face)
+    of_people = np.full(len(distance), of_face) if templates is None else crowd.of(templates)
+    near = evened(distance, of_face, of_people)
+    return near, evened(apart, of_people[:, None], of_people)
 
 
 def _alike(

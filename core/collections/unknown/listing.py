@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.collections.unknown.groups import Groups, Seen
 from core.errors import GroupChanged
@@ -122,25 +123,31 @@ class GroupListing:
         )
         gallery_id = seen.collection.gallery_id
         self.index.refresh(gallery_id)
-        people = iter(self.index.search_people(gallery_id, means, limit=CANDIDATES))
+        found_people = self.index.search_people(gallery_id, means, limit=CANDIDATES)
+        people = iter(zip(means, found_people, strict=True))
         return [
             ShownGroup(
                 group_id=group.group_id,
                 size=group.size,
                 face_ids=group.face_ids,
-                suggestion=self._suggestion(seen, each, next(people)) if each else None,
+                suggestion=self._suggestion(seen, each, *next(people)) if each else None,
             )
             for group, each in zip(page, faces, strict=True)
         ]
 
     def _suggestion(
-        self, seen: Seen, faces: Sequence[EnrolledFace], found: FoundPeople
+        self,
+        seen: Seen,
+        faces: Sequence[EnrolledFace],
+        mean: NDArray[np.float32],
+        found: FoundPeople,
     ) -> Suggestion | None:
         rejected = {name for face in faces for name in face.rejected}
         model = seen.collection.model
         if model is None or not found.nearest:
             return None
         decision = decide(
+            mean,
             [
                 Candidate(distance=each.distance, faces=each.faces, template=each.template)
                 for each in found.nearest

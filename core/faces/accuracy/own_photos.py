@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faces.accuracy.error_rates import distances_between
-from core.faces.accuracy.trials import People, Searched, Trial, try_galleries
+from core.faces.accuracy.trials import People, Searched, Trial, same_for_all, try_galleries
 from core.faces.calibration import Seen
+from core.faces.crowd import evened
 from core.faces.decision import Calibration, false_name_rate, similarities_of
 
 Similarities = NDArray[np.float64]
@@ -88,7 +89,13 @@ def measure(people: People, calibration: Calibration, *, wanted_rate: float) -> 
     size = len(people) // 2
     trials = {
         photos: try_galleries(
-            people, np.arange(len(people)), size=size, photos=photos, draws=_DRAWS, seed=_SEED
+            people,
+            np.arange(len(people)),
+            size=size,
+            photos=photos,
+            draws=_DRAWS,
+            seed=_SEED,
+            crowd_of=same_for_all(calibration.crowd),
         )
         for photos in _PHOTOS
         if sum(len(rows) > photos for rows in people.rows) >= LEAST_KNOWN
@@ -136,11 +143,13 @@ def _best(
 
 def _two_photos(people: People, calibration: Calibration) -> Curve:
     same, other = [], []
-    owners = np.empty(len(people.embeddings), np.int64)
-    for person, rows in enumerate(people.rows):
-        owners[rows] = person
+    owners = people.owners
+    crowds = np.zeros(len(owners))
+    if calibration.crowd is not None:
+        crowds = calibration.crowd.of(people.embeddings)
     for row in range(1, len(owners)):
         distances = distances_between(people.embeddings[row : row + 1], people.embeddings[:row])[0]
+        distances = evened(distances, crowds[row], crowds[:row])
         mine = owners[:row] == owners[row]
         same.append(distances[mine])
         other.append(distances[~mine])

@@ -1,7 +1,8 @@
 """Tries decisions in galleries of people drawn by chance, whose other photos are searched."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -9,9 +10,13 @@ from numpy.typing import NDArray
 
 from core.faces.accuracy.error_rates import distances_between
 from core.faces.calibration import Seen
+from core.faces.crowd import Crowd, Floats, evened
 from core.faces.decision import CANDIDATES, template_of
 
 Rows = NDArray[np.int64]
+
+CrowdOf = Callable[[NDArray[np.float32], Rows], Floats]
+"""Tells what a `Crowd` does, of embeddings of shape (N, D) and the indexes of their people."""
 
 _TOGETHER: Final = 2000
 """Faces that are compared at a time, to bound the memory."""
@@ -34,6 +39,14 @@ class People:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @cached_property
+    def owners(self) -> Rows:
+        """Whose each embedding is, shape (N,)."""
+        owners = np.empty(len(self.embeddings), np.int64)
+        for person, rows in enumerate(self.rows):
+            owners[rows] = person
+        return owners
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +87,11 @@ class Trial:
     known: Searched
 
 
+def same_for_all(crowd: Crowd | None) -> CrowdOf | None:
+    """Return a crowd that does not mind whose an embedding is."""
+    return None if crowd is None else lambda embeddings, _people: crowd.of(embeddings)
+
+
 def try_galleries(
     people: People,
     candidates: Rows,
@@ -84,6 +102,7 @@ def try_galleries(
     seed: int,
     always: Rows | None = None,
     most_strangers: int | None = None,
+    crowd_of: CrowdOf | None = None,
 ) -> Trial:
     """Search galleries of people by up to so many photos each.
 
@@ -98,6 +117,8 @@ def try_galleries(
         Indexes of further people who are in every gallery, and not searched for.
     most_strangers : int, optional
         Photos of strangers that are searched for in each gallery, drawn by chance.
+    crowd_of : callable, optional
+        Evens the distances.
     """
     chance = np.random.default_rng(seed)
     fixed = np.empty(0, np.int64) if always is None else always
@@ -108,7 +129,14 @@ def try_galleries(
         unknown = np.concatenate(rest) if rest else np.empty(0, np.int64)
         if most_strangers is not None and len(unknown) > most_strangers:
             unknown = chance.choice(unknown, most_strangers, replace=False)
-        gallery = _Gallery(people, np.concatenate([fixed, drawn]), photos, chance, searched=drawn)
+        gallery = _Gallery(
+            people,
+            np.concatenate([fixed, drawn]),
+            photos,
+            chance,
+            searched=drawn,
+            crowd_of=crowd_of,
+        )
         strangers.append(gallery.search(unknown, np.full(len(unknown), -1)))
         known.append(gallery.search(gallery.probes, gallery.owners))
     return Trial(people=size, strangers=Searched.joined(strangers), known=Searched.joined(known))
@@ -125,8 +153,10 @@ class _Gallery:
         chance: np.random.Generator,
         *,
         searched: Rows,
+        crowd_of: CrowdOf | None,
     ) -> None:
         self._people = people
+        self._crowd_of = crowd_of
         self._drawn = drawn
         wanted = set(searched.tolist())
         enrolled, probes, owners = [], [], []
@@ -165,10 +195,16 @@ class _Gallery:
         products = np.matmul(templates, templates.transpose(0, 2, 1))
         squares = np.square(templates).sum(axis=2)
         apart = np.sqrt(np.clip(squares[:, :, None] + squares[:, None] - 2 * products, 0, None))
+        near = np.take_along_axis(near, by_distance, axis=1)
+        if self._crowd_of is not None:
+            of_faces = self._crowd_of(faces, self._people.owners[probes])
+            of_people = self._crowd_of(self._templates, self._drawn)[order]
+            near = evened(near, of_faces[:, None], of_people)
+            apart = evened(apart, of_people[:, :, None], of_people[:, None])
         singles = distances_between(faces, self._singles)
         nearest = singles.argmin(axis=1)
         return Searched(
-            seen=Seen.of(np.take_along_axis(near, by_distance, axis=1), apart, self._faces[order]),
+            seen=Seen.of(near, apart, self._faces[order]),
             right=self._drawn[order] == owners[:, None],
             face=singles[np.arange(len(faces)), nearest],
             face_right=self._single_owners[nearest] == owners,

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from benchmarks.accuracy.by_person import false_names, fit_spread, halves
+from benchmarks.accuracy.by_person import false_names, halves
+from benchmarks.accuracy.fitted import fit_spread
 from core.faces.accuracy.trials import Searched, Trial
 from core.faces.calibration import Seen, Spread
 

@@ -2,10 +2,12 @@
 
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 
 from core.collections.collection import Collection
 from core.collections.likeness import LikenessOfFaces
+from core.faces.decision import calibration_of
 from core.faces.results import Model
 from core.testing import MemoryFaceIndex
 from tests.support.faces import MODEL
@@ -52,3 +54,20 @@ def test_usual_threshold_in_a_record_of_a_former_version_counts_as_none() -> Non
     read = [Collection.from_stored(body).threshold for body in (former, chosen, newer)]
 
     assert read == [None, 85, 80]
+
+
+def test_comparisons_of_two_photos_allow_for_how_many_strangers_are_near_each() -> None:
+    crowd = calibration_of(CALIBRATED).crowd
+    assert crowd is not None
+    chance = np.random.default_rng(1)
+    lengths = np.linalg.norm(crowd.components, axis=1)
+    shifts = chance.normal(size=(500, len(lengths))) @ (crowd.components / lengths[:, None] ** 2)
+    faces = (crowd.centre + shifts).astype(np.float32)
+    told = crowd.of(faces)
+    crowded, lonely = faces[told.argmin()], faces[told.argmax()]
+    beside = np.zeros_like(crowded)
+    beside[0] = 0.5
+
+    found = [likeness().of_photos(CALIBRATED, face, face + beside) for face in (crowded, lonely)]
+
+    assert found[0] < found[1]

@@ -1,9 +1,12 @@
+from dataclasses import replace
 from statistics import NormalDist
 from typing import Final
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from core.faces.crowd import Crowd
 from core.faces.decision import (
     CANDIDATES,
     Calibration,
@@ -22,8 +25,11 @@ from core.faces.recognition.embedding import (
 from core.faces.results import Model
 
 _OTHER: Final = Model(name="a-network", version="1")
-_BALANCED: Final = calibration_of(DLIB_RESNET_INT8_MIRRORED)
+_BALANCED: Final = replace(calibration_of(DLIB_RESNET_INT8_MIRRORED), crowd=None)
+"""No crowd: these embeddings are made up, and are nobody's."""
+
 _LENGTH: Final = 128
+_FACE: Final = np.zeros(_LENGTH, np.float32)
 
 
 def _candidates(*distances: float, faces: int = 1) -> list[Candidate]:
@@ -41,7 +47,20 @@ def _best(
     *distances: float, people: int, faces: int = 1, calibration: Calibration = _BALANCED
 ) -> float:
     near = [Candidate(distance=distance, faces=faces) for distance in distances]
-    return decide(near, people=people, calibration=calibration).similarities[0]
+    return decide(_FACE, near, people=people, calibration=calibration).similarities[0]
+
+
+def _crowd(*, linear: float = 0.0, constant: float = 0.0) -> Crowd:
+    """Return a crowd that looks at the first number of an embedding."""
+    return Crowd(
+        centre=np.zeros(_LENGTH),
+        components=np.eye(1, _LENGTH),
+        linear=np.array([linear]),
+        square=np.zeros((1, 1)),
+        constant=constant,
+        least=-1,
+        most=1,
+    )
 
 
 def _strangers(people: int) -> list[float]:
@@ -56,6 +75,10 @@ def _strangers(people: int) -> list[float]:
 def test_every_model_of_this_service_has_a_calibration() -> None:
     for model in (DLIB_RESNET, DLIB_RESNET_MIRRORED, DLIB_RESNET_INT8_MIRRORED):
         assert calibration_of(model).spread is not None
+
+
+def test_default_model_has_a_learned_crowd() -> None:
+    assert calibration_of(DLIB_RESNET_INT8_MIRRORED).crowd is not None
 
 
 def test_80_is_the_largest_distance_where_one_is_set() -> None:
@@ -77,11 +100,11 @@ def test_model_of_which_nothing_is_known_counts_as_one_person_up_to_052() -> Non
 def test_nobody_is_alike_where_only_distances_are_known() -> None:
     twice = [_candidates(0.3)[0]] * 2
 
-    assert decide(twice, people=2, calibration=calibration_of(_OTHER)).alike == ()
+    assert decide(_FACE, twice, people=2, calibration=calibration_of(_OTHER)).alike == ()
 
 
 def test_no_candidates_have_no_similarities() -> None:
-    assert decide([], people=0, calibration=_BALANCED).similarities == ()
+    assert decide(_FACE, [], people=0, calibration=_BALANCED).similarities == ()
 
 
 @pytest.mark.parametrize("people", [1, 2, 5, 100, 100_000])
@@ -120,6 +143,50 @@ def test_template_of_more_faces_must_be_nearer_in_a_gallery_of_such() -> None:
     assert _best(0.45, *others, people=100, faces=4) < _best(0.45, *others, people=100)
 
 
+@pytest.mark.parametrize("people", [1, 10, 1000])
+def test_face_or_person_whom_strangers_are_near_by_their_embedding_is_less_alike(
+    people: int,
+) -> None:
+    usual, crowded = np.zeros((2, _LENGTH), np.float32)
+    crowded[0] = -1
+    calibration = replace(_BALANCED, crowd=_crowd(linear=0.05))
+
+    def similarity(face: NDArray[np.float32], template: NDArray[np.float32]) -> float:
+        one = Candidate(distance=0.5, faces=1, template=template)
+        return decide(face, [one], people=people, calibration=calibration).similarities[0]
+
+    plain = _best(0.5, people=people)
+    assert similarity(usual, usual) == plain
+    assert similarity(crowded, usual) == pytest.approx(_best(0.525, people=people))
+    assert similarity(usual, crowded) == pytest.approx(_best(0.525, people=people))
+    assert similarity(crowded, crowded) == pytest.approx(_best(0.55, people=people))
+    assert similarity(-crowded, usual) > plain
+
+
+def test_person_without_a_template_counts_as_crowded_as_the_face() -> None:
+    crowded = np.zeros(_LENGTH, np.float32)
+    crowded[0] = -1
+    calibration = replace(_BALANCED, crowd=_crowd(linear=0.05))
+
+    found = decide(crowded, [Candidate(distance=0.5, faces=1)], people=10, calibration=calibration)
+
+    assert found.similarities[0] == pytest.approx(_best(0.55, people=10))
+
+
+def test_second_names_are_told_by_how_crowded_both_are() -> None:
+    one, other, *others = _candidates(0.3, 0.5, *_strangers(100)[1:])
+    assert one.template is not None
+    assert other.template is not None
+    apart = float(np.linalg.norm(one.template - other.template))
+    sparse = replace(_BALANCED, crowd=_crowd(constant=apart - 0.4))
+
+    plain = decide(_FACE, [one, other, *others], people=100, calibration=_BALANCED)
+    evened = decide(_FACE, [one, other, *others], people=100, calibration=sparse)
+
+    assert plain.alike == ()
+    assert 1 in evened.alike
+
+
 @pytest.mark.parametrize("second", [0.30, 0.36, 0.41])
 def test_person_under_two_names_is_named_as_surely_as_under_one(second: float) -> None:
     others = _strangers(1000)[1:]
@@ -135,14 +202,14 @@ def test_names_with_templates_near_each_other_are_told_as_alike() -> None:
     assert one.template is not None
     twin = Candidate(distance=0.32, faces=1, template=one.template + np.float32(0.01))
 
-    found = decide([one, twin, far, *others], people=1000, calibration=_BALANCED)
+    found = decide(_FACE, [one, twin, far, *others], people=1000, calibration=_BALANCED)
 
     assert found.alike == (1,)
     assert found.similarities[0] > 80
 
 
 def test_usual_strangers_are_not_told_as_alike() -> None:
-    found = decide(_candidates(*_strangers(1000)), people=1000, calibration=_BALANCED)
+    found = decide(_FACE, _candidates(*_strangers(1000)), people=1000, calibration=_BALANCED)
 
     assert found.alike == ()
 
@@ -165,8 +232,8 @@ def test_decision_without_templates_has_the_same_best_person() -> None:
     known = _candidates(*_strangers(100))
     bare = [Candidate(distance=each.distance, faces=each.faces) for each in known]
 
-    with_them = decide(known, people=100, calibration=_BALANCED).similarities
-    without = decide(bare, people=100, calibration=_BALANCED)
+    with_them = decide(_FACE, known, people=100, calibration=_BALANCED).similarities
+    without = decide(_FACE, bare, people=100, calibration=_BALANCED)
 
     assert np.argmax(without.similarities) == np.argmax(with_them)
     assert without.alike == ()
@@ -175,7 +242,7 @@ def test_decision_without_templates_has_the_same_best_person() -> None:
 def test_order_of_equally_near_people_does_not_matter() -> None:
     one, *others = _candidates(0.4, 0.6, 0.61, 0.62)
 
-    found = decide([one, one, *others], people=50, calibration=_BALANCED)
+    found = decide(_FACE, [one, one, *others], people=50, calibration=_BALANCED)
 
     assert found.similarities[0] == found.similarities[1]
 
