@@ -156,7 +156,9 @@ def test_event_whose_worker_is_killed_after_the_post_comes_again_with_its_id(
 def test_every_job_is_told_though_receiver_fails_half_of_the_time_and_a_worker_is_killed(
     new_service: NewService,
 ) -> None:
-    service = new_service(Receiver(lambda number: 500 if number % 2 else 200))
+    # Each event every second time: by chance, some would fail eight times and be given up.
+    receiver = Receiver(lambda number: 500 if attempt(receiver, number) % 2 else 200)
+    service = new_service(receiver)
     service.listen("job.done", "job.failed")
     first = service.start_worker()
     jobs = {service.upload(number) for number in range(JOBS)}
@@ -179,6 +181,12 @@ def test_every_job_is_told_though_receiver_fails_half_of_the_time_and_a_worker_i
     assert len(told) == JOBS
     assert set(told.values()) == jobs
     wait_until(lambda: service.events_left() == 0, seconds=PATIENCE_S, what="no event to be left")
+
+
+def attempt(receiver: Receiver, number: int) -> int:
+    """Return how many POSTs of its event had come with this one."""
+    ids = receiver.ids[: number + 1]
+    return ids.count(ids[number])
 
 
 def test_receiver_that_answers_nothing_does_not_hold_up_another(new_service: NewService) -> None:
