@@ -7,7 +7,7 @@ from collections.abc import Callable
 def wait_until(
     condition: Callable[[], object],
     *,
-    seconds: float = 30,
+    seconds: float = 90,
     every_s: float = 0.05,
     what: str = "a condition",
 ) -> None:

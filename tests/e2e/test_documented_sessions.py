@@ -56,7 +56,7 @@ def test_every_command_works_in_its_place_and_answers_as_shown(
     asked = session(service, page)
     env = environment(service.settings, {"TMPDIR": str(tmp_path)})
 
-    ran = run(asked, cwd=ROOT, env=env, python=sys.executable, seconds=300)
+    ran = run(asked, cwd=ROOT, env=env, python=sys.executable, seconds=900)
 
     assert len(ran) > 6
     for each in ran:

@@ -11,6 +11,9 @@ from core.executors.process_pool import TimedPool
 from core.executors.ray_pool import RayPool
 from core.ports import Recognizer
 
+_START_S: Final = 240.0
+"""Far longer than an actor takes to start where four processes test on two busy cores."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Executor:
@@ -62,6 +65,10 @@ def on_ray(address: str | None = None) -> Executor:
         mark="ray::_Recognising",
         are_own=False,
         build=lambda load, count, timeout_s: RayPool(
-            lambda: load, actors=count, timeout_s=timeout_s, address=address
+            lambda: load,
+            actors=count,
+            timeout_s=timeout_s,
+            start_timeout_s=_START_S,
+            address=address,
         ),
     )

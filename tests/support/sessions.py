@@ -13,7 +13,7 @@ _OUTPUT: Final = "    "
 _END: Final = "=== end of the command ==="
 _STATUSES: Final = "=== statuses ==="
 _PREPARES: Final = re.compile(r"(make down; )?(\w+=\S+ )*make |\. \.venv/bin/activate$")
-_MOST_SLEEPS: Final = 60
+_MOST_SLEEPS: Final = 180
 """Seconds that a session may wait for its jobs."""
 
 _HOME: Final = "/srv/faces"
