@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Client } from "../client";
 import { texts, why } from "../texts";
 import { NoCamera, frames, looksOutwards, openCamera } from "./camera";
+import { CameraPicture } from "./camera_picture";
 import type { CameraProblem } from "./camera";
 import { FaceBox } from "./face_box";
 import { keepLooking } from "./looking";
@@ -19,7 +20,6 @@ export function LiveView({ client, collection }: Props) {
   const [isOpening, setIsOpening] = useState(false);
   const [problem, setProblem] = useState<CameraProblem | null>(null);
   const [isMirrored, setIsMirrored] = useState(true);
-  const [ratio, setRatio] = useState(4 / 3);
   const [seen, setSeen] = useState<Seen | null>(null);
 
   useEffect(() => {
@@ -70,22 +70,12 @@ export function LiveView({ client, collection }: Props) {
     <>
       <h1>{texts.live.heading}</h1>
       <div class="live">
-        <div class="stage" style={{ "--ratio": ratio }}>
-          <video
-            ref={video}
-            muted
-            playsInline
-            aria-label={texts.live.picture}
-            class={isMirrored ? "mirrored" : ""}
-            onResize={({ currentTarget }) => {
-              if (currentTarget.videoHeight) setRatio(currentTarget.videoWidth / currentTarget.videoHeight);
-            }}
-          />
+        <CameraPicture video={video} isMirrored={isMirrored}>
           {seen?.size &&
             seen.tracks.map((track) => (
               <FaceBox key={track.id} track={track} size={seen.size!} isMirrored={isMirrored} />
             ))}
-        </div>
+        </CameraPicture>
         <div class="told">
           <h2>{texts.live.inView}</h2>
           <ul class="in-view" aria-live="polite">

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { codeOf } from "../../client";
 import { NoCamera, frames, looksOutwards, openCamera } from "../../live/camera";
 import type { CameraProblem } from "../../live/camera";
+import { CameraPicture } from "../../live/camera_picture";
 import { texts, why } from "../../texts";
 import type { Around } from "../around";
 import { Capture, NOTHING } from "./capturing";
@@ -106,7 +107,6 @@ function Shooting({ around, stream, onShots }: ShootingProps) {
   const video = useRef<HTMLVideoElement>(null);
   const capture = useRef<Capture | null>(null);
   const [taking, setTaking] = useState<Taking>(NOTHING);
-  const [ratio, setRatio] = useState(4 / 3);
   const isMirrored = !looksOutwards(stream);
 
   useEffect(() => {
@@ -135,17 +135,7 @@ function Shooting({ around, stream, onShots }: ShootingProps) {
   const left = face && size && (isMirrored ? size.width - face.box.left - face.box.width : face.box.left);
   return (
     <div class="live">
-      <div class="stage" style={{ "--ratio": ratio }}>
-        <video
-          ref={video}
-          muted
-          playsInline
-          aria-label={texts.live.picture}
-          class={isMirrored ? "mirrored" : ""}
-          onResize={({ currentTarget }) => {
-            if (currentTarget.videoHeight) setRatio(currentTarget.videoWidth / currentTarget.videoHeight);
-          }}
-        />
+      <CameraPicture video={video} isMirrored={isMirrored}>
         {face && size && left !== null && (
           <div
             class={`box ${taking.hint === null ? "known" : "unknown"}`}
@@ -157,7 +147,7 @@ function Shooting({ around, stream, onShots }: ShootingProps) {
             }}
           />
         )}
-      </div>
+      </CameraPicture>
       <TakingGuide taking={taking} onSkip={() => capture.current?.skip()} problem={taking.problem && why(taking.problem)} />
     </div>
   );
