@@ -5,7 +5,7 @@ from datetime import datetime
 import click
 from pydantic import ValidationError
 
-from core.collections.consents import ConsentNote
+from core.collections.person_notes import ConsentNote
 from core.errors import PersonNotFound
 from core.ground.authors import TYPIST
 from efr_cli.collection_commands import tell_erasure

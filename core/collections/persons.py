@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from core.collections.collection import Collection
-from core.collections.consents import Consents, PersonRecord
+from core.collections.consents import Consents
 from core.collections.person_ids import PersonIds
+from core.collections.person_notes import PersonRecord
 from core.collections.registry import Collections
 from core.errors import FaceNotFound, NotTheirFace
 from core.ground.ids import is_face_id

@@ -15,7 +15,7 @@ from core.aws.clients import s3_client
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.web import build_web
 from core.bootstrap.worker import build_worker
-from core.collections.consents import ConsentNote
+from core.collections.person_notes import ConsentNote
 from core.errors import CollectionNotFound, InvalidImage
 from core.gallery.changes import Watch
 from core.ground.realms import WHOLE

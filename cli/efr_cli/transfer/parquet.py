@@ -25,7 +25,7 @@ from pydantic import (
     ValidationError,
 )
 
-from core.collections.consents import ConsentNote, PersonRecord
+from core.collections.person_notes import ConsentNote, PersonRecord
 from core.faces.geometry import box_of, corners
 from core.faces.results import Model
 from core.ground.ids import is_face_id, is_job_id

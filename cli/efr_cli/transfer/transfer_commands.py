@@ -11,7 +11,8 @@ import click
 from tqdm import tqdm
 
 from core.collections.collection import check_model
-from core.collections.consents import Consents, PersonRecord
+from core.collections.consents import Consents
+from core.collections.person_notes import PersonRecord
 from core.errors import PersonNotFound
 from core.ground.authors import TYPIST
 from core.ports import EnrolledFace

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from efr_cli.transfer.parquet import PAGE, write_faces
 
-from core.collections.consents import ConsentNote, PersonRecord
 from core.collections.enrolment.face_writer import Added, FaceWriter
+from core.collections.person_notes import ConsentNote, PersonRecord
 from core.faces.geometry import Box
 from core.faces.results import Model
 from core.ground.ids import new_id

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from core.bootstrap.shared import Shared
-from core.collections.consents import ConsentNote
+from core.collections.person_notes import ConsentNote, PersonNotes
 from core.errors import CollectionNotFound, PersonNotFound, StorageUnavailable
 from core.ground.realms import Realm
 from core.ground.storage_keys import CONSENTS
@@ -332,7 +332,7 @@ def test_note_that_a_killed_process_left_is_not_shown(
 ) -> None:
     family.enrol("Ada")
     family.store.before[1] = family.erase
-    monkeypatch.setattr(type(family.shared.consents), "_remove", lambda *_: False)
+    monkeypatch.setattr(PersonNotes, "remove", lambda *_: False)
     with pytest.raises(PersonNotFound):
         family.note("Ada")
     assert family.texts() == 1

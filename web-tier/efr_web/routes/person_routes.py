@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.routing import PathConverter
 
 from core.bootstrap.web import WebParts
-from core.collections.consents import ConsentNote
+from core.collections.person_notes import ConsentNote
 from core.errors import FaceNotFound, InvalidRequest, NotTheirFace, PersonNotFound
 from core.ports import PersonPlace
 from efr_web.caller import caller, visible

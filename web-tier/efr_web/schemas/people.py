@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Self
 
-from core.collections.consents import ConsentNote
+from core.collections.person_notes import ConsentNote
 from core.collections.persons import KnownPerson
 from core.ground.records import Frozen
 from efr_web.schemas.faces import FaceList

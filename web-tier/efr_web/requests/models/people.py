@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from core.collections.consents import ConsentNote
+from core.collections.person_notes import ConsentNote
 from core.ground.ids import FACE_ID
 from core.jobs.index_job import CollectionId, Metadata, PersonName
 from efr_web.requests.models.base import RequestModel
