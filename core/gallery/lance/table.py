@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from core.errors import ServiceUnavailable
+from core.errors import CollectionNotFound, ServiceUnavailable
 from core.gallery.lance.connection import LanceConnection
 from core.gallery.lance.folding import Folded, Folder
 from core.gallery.lance.journal import Entries, Journal, JournalMissing, joined
@@ -297,6 +297,8 @@ class LanceTable:
         def run() -> None:
             try:
                 self._tidy(fold())
+            except CollectionNotFound:
+                return  # the gallery was dropped meanwhile
             except (ServiceUnavailable, JournalMissing) as error:
                 # The faces stay where they are, until a later fold.
                 _log.warning(

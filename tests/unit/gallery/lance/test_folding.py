@@ -274,6 +274,24 @@ def test_journal_of_a_dropped_gallery_does_not_come_back(
     assert journals.objects == {}
 
 
+@pytest.mark.parametrize("moment", ["_move", "_store", "_release"])
+def test_gallery_that_is_dropped_during_a_fold_ends_it_without_an_error(
+    process: Callable[[], LanceFaceIndex],
+    journals: MemoryStore,
+    monkeypatch: pytest.MonkeyPatch,
+    moment: str,
+) -> None:
+    writer, other = process(), process()
+    monkeypatch.setattr(lance_table, "_OVERFULL", 1000)  # no fold but that beside the writer
+    monkeypatch.setattr(lance_table, "_FULL", FULL)
+    before(monkeypatch, moment, lambda: other.drop(GALLERY))
+
+    put_singly(writer, [a_face() for _ in range(FULL)])
+    writer.close()  # pytest reports an error in the fold's thread
+
+    assert journals.objects == {}
+
+
 def test_threads_that_fill_a_journal_leave_no_face_twice(
     process: Callable[[], LanceFaceIndex], monkeypatch: pytest.MonkeyPatch
 ) -> None:
