@@ -8,7 +8,7 @@ import argparse
 import logging
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -41,15 +41,17 @@ def main() -> int:
     except InvalidSettings as error:
         log_invalid_settings(error)
         return EXIT_SETTINGS
+    ending = _Ending(parts.stop)
     for number in SIGNALS:
-        signal.signal(number, lambda *_: parts.stop())
+        signal.signal(number, ending.on_signal)
     if not parts.host.is_clear():
         return EXIT_OK
     parts.host.start()
     parts.start()  # galleries are loaded while the children load their models
     try:
-        with _ended_by_signals():
-            parts.pool.start()
+        parts.pool.launch()
+        with ending.at_once():
+            parts.pool.wait_until_ready()
     except SystemExit:
         parts.pool.stop()
         return EXIT_OK
@@ -62,19 +64,33 @@ def main() -> int:
     return EXIT_OK
 
 
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Let a signal end the block at once: a child that hangs at its start is waited for long."""
+class _Ending:
+    """What a signal does: it asks the worker to end."""
 
-    def end(*_: object) -> None:
-        raise SystemExit
+    def __init__(self, stop: Callable[[], None]) -> None:
+        self._stop = stop
+        self._was_asked = False
+        self._is_at_once = False
 
-    former = {number: signal.signal(number, end) for number in SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
+    def on_signal(self, *_: object) -> None:
+        self._was_asked = True
+        self._stop()
+        if self._is_at_once:
+            raise SystemExit
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """End the block by ``SystemExit``: a child that hangs at its start is waited for long.
+
+        Not for a block that starts processes: one that was not yet noted would be left behind.
+        """
+        self._is_at_once = True
+        try:
+            if self._was_asked:
+                raise SystemExit
+            yield
+        finally:
+            self._is_at_once = False
 
 
 if __name__ == "__main__":

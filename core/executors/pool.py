@@ -58,8 +58,16 @@ class WarmPool:
         RecognizerDied
             If a child ended, or did not start in time.
         """
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self) -> None:
+        """Begin to start all children, without waiting for them."""
         for child in self._children:
             child.launch()
+
+    def wait_until_ready(self) -> None:
+        """Return once all launched children have loaded their models; raises as `start`."""
         for child in self._children:
             child.wait_until_ready()
 

@@ -61,16 +61,15 @@ class RayPool(WarmPool):
         self._actors = [_Actor(start_timeout_s) for _ in range(actors)]
         super().__init__(self._actors, timeout_s=timeout_s)
 
-    def start(self) -> None:
-        """Join or start the cluster, start all actors and load their models.
+    def launch(self) -> None:
+        """Join or start the cluster and begin to start all actors.
 
         Raises
         ------
         ModelError
-            If the models are missing, or an actor could not load them.
+            If the models are missing.
         RecognizerDied
-            If there is no such cluster, an actor ended, or it did not start in time, for
-            example because the cluster lacks the cores.
+            If there is no such cluster.
         """
         import ray
 
@@ -79,7 +78,7 @@ class RayPool(WarmPool):
         load = ray.put(prepared)
         for actor in self._actors:
             actor.load = load
-        super().start()
+        super().launch()
 
     def stop(self) -> None:
         """Kill all actors for good, and a cluster of our own with them."""
