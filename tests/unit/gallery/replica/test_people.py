@@ -87,7 +87,8 @@ def test_templates_after_a_thousand_changes_of_four_writers_are_those_computed_a
         writer.join()
     gallery.follow()
 
-    assert_all_as_stored(gallery, stored, within=1e-5 if load is not compressed else 0.2)
+    # A compressed face may be lost in the middle of its cluster: four times 0.2 away.
+    assert_all_as_stored(gallery, stored, within=1e-5 if load is not compressed else 0.8)
 
 
 def change(stored: StoredInMemory, random: np.random.Generator) -> None:
