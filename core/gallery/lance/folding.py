@@ -169,13 +169,16 @@ class Folder:
     def _settled(self, change: Callable[[Entries], Entries]) -> Entries:
         give_up_s = self._clock() + _KEEP_TRYING_S
         while True:
-            with self._lock(), suppress(WriteConflict):
-                entries = self._journal.read()
-                if entries.claim is None:
-                    changed = change(entries)
-                    if changed is entries:
-                        return entries
-                    return self._journal.write(changed, over=entries)
+            # Without the lock first: whoever takes the claim off needs it.
+            entries = self._journal.read()
+            if entries.claim is None:
+                with self._lock(), suppress(WriteConflict):
+                    entries = self._journal.read()
+                    if entries.claim is None:
+                        changed = change(entries)
+                        if changed is entries:
+                            return entries
+                        return self._journal.write(changed, over=entries)
             if self.has_claimed(entries):  # its thread waits for this one
                 with suppress(WriteConflict):
                     self._move(entries, None)
