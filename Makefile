@@ -8,7 +8,7 @@ export ORT_DISABLE_TELEMETRY := 1
 CODE := core web-tier app-tier cli harness benchmarks scripts tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install accuracy samples up down logs status smoke test hooks lint format typecheck bench bench-album bench-search bench-people bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-door bench-executors bench-collections bench-writers erasing webhooks bench-s3 bench-quality bench-upright bench-crops containers prove-containers lock bench-groups
+.PHONY: help install accuracy samples up down logs status smoke test retest hooks lint format typecheck bench bench-album bench-search bench-people bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-door bench-executors bench-collections bench-writers erasing webhooks bench-s3 bench-quality bench-upright bench-crops containers prove-containers lock bench-groups
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,6 +55,9 @@ smoke: samples .env ## Enrol sample faces, upload a photo and check the name
 
 test: samples ## Run every test, in four processes with a LocalStack each
 	@$(BIN)/pytest -n 4
+
+retest: samples ## Run the tests once more that failed last, up to the first failure
+	@$(BIN)/pytest --last-failed --last-failed-no-failures none --maxfail 1
 
 hooks: install ## Run the checks of style before each commit
 	@$(BIN)/pre-commit install
@@ -157,7 +160,10 @@ erasing: samples ## Erase people among 1,000 collections, under uploads of them;
 	@$(BIN)/python -m harness.erasing --artifact docs/benchmarks/erasing.json $(ERASING)
 	@$(BIN)/python -m benchmarks.service.pipeline_page
 
-webhooks: install ## Count the events of 1,000 jobs at a receiver that fails half of the time, while workers are killed; writes docs/benchmarks/webhooks.json
+webretest: samples ## Run the tests once more that failed last, up to the first failure
+	@$(BIN)/pytest --last-failed --last-failed-no-failures none --maxfail 1
+
+hooks: install ## Count the events of 1,000 jobs at a receiver that fails half of the time, while workers are killed; writes docs/benchmarks/webhooks.json
 	@$(BIN)/python -m harness.webhooks $(WEBHOOKS)
 
 bench-s3: install ## Compare boto3's and obstore's processor time; writes docs/benchmarks/s3.json
