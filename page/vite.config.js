@@ -3,6 +3,8 @@ import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineConfig } from "vite";
 
+import { detectorRuntime } from "./runtime/runtime.js";
+
 const OUT = "../web-tier/efr_web/static/page";
 const INPUTS = ["package.json", "package-lock.json", "tsconfig.json", "vite.config.js"];
 
@@ -18,7 +20,7 @@ function listed(folder) {
 const recordHashes = {
   name: "record-hashes",
   closeBundle() {
-    const sources = [...INPUTS, ...listed("src"), ...listed("public")];
+    const sources = [...INPUTS, ...["src", "public", "runtime"].flatMap(listed)];
     const hashes = (names, strip) =>
       Object.fromEntries(names.sort().map((name) => [strip(name), sha256(readFileSync(name))]));
     const record = {
@@ -33,7 +35,7 @@ const recordHashes = {
 };
 
 export default defineConfig({
-  plugins: [recordHashes],
+  plugins: [detectorRuntime(OUT), recordHashes],
   build: {
     outDir: OUT,
     emptyOutDir: true,
@@ -41,8 +43,9 @@ export default defineConfig({
     modulePreload: false,
     cssCodeSplit: false,
     rolldownOptions: {
-      input: "src/main.tsx",
-      output: { entryFileNames: "page.js", assetFileNames: "page[extname]" },
+      // The detector runs in a thread of its own, and is loaded only where faces are looked for.
+      input: { page: "src/main.tsx", detector: "src/detector/worker.ts" },
+      output: { entryFileNames: "[name].js", assetFileNames: "page[extname]", comments: { legal: true } },
     },
   },
 });

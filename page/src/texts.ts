@@ -84,14 +84,28 @@ export const texts = {
     picture: "The camera's picture",
     mirror: "Mirror the picture",
     inView: "In view",
-    whoLooks:
-      "The service finds the faces: this page has no detector of its own. It leaves out frames that are dark, blurry or empty.",
+    whoLooks: {
+      nobody: "The page loads its detector. Nothing is sent before.",
+      page: "The page looks for faces itself, and sends only frames with a face that is large, sharp and well lit enough.",
+      service: "The service finds the faces, because the page has no detector. It leaves out frames that are dark, blurry or empty.",
+    },
+    bounds: {
+      heading: "Which frames are sent",
+      smallest: "Smallest face, in pixels",
+      sharpness: "Least sharpness",
+      darkest: "Least light",
+      brightest: "Most light",
+      reset: "As at first",
+    },
+    flaws: { none: "no face", small: "too small", blurry: "blurry", dark: "too dark", bright: "too bright", empty: "empty" },
     states: { unknown: "unknown", maybe: "maybe", confirmed: "confirmed", lost: "no longer sure" },
-    counts: (sent: number, skipped: Partial<Record<"dark" | "blurry" | "empty", number>>) => {
-      const reasons = Object.entries(skipped);
-      const total = reasons.reduce((sum, [, count]) => sum + count, 0);
-      const told = reasons.length === 1 ? reasons[0]?.[0] : reasons.map(([reason, count]) => `${count} ${reason}`).join(", ");
-      return `${sent} sent, ${total} skipped${told ? `: ${told}` : ""}`;
+    counts: (sent: number, skipped: readonly (readonly [reason: string, count: number])[]) => {
+      const total = skipped.reduce((sum, [, count]) => sum + count, 0);
+      const told =
+        skipped.length === 1
+          ? skipped[0]?.[0]
+          : skipped.map(([reason, count]) => `${count.toLocaleString("en")} ${reason}`).join(", ");
+      return `${sent.toLocaleString("en")} sent, ${total.toLocaleString("en")} skipped${told ? `: ${told}` : ""}`;
     },
     goesOn: (reason: string) => `Waiting: ${reason}. The page goes on by itself.`,
     problems: {

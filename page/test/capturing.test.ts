@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { DetectedFace } from "../src/answers";
 import { ServiceError } from "../src/client";
 import type { Frame, Surroundings } from "../src/live/looking";
+import type { FrameFlaw } from "../src/live/sharpness";
 import { Capture, nearerTo } from "../src/people/enrol/capturing";
 import type { Taking } from "../src/people/enrol/capturing";
 import { FRAMES_OF_POSE, KEPT, best, hintFor, poseOf } from "../src/people/enrol/poses";
@@ -86,7 +87,7 @@ async function taken({ answer, looks, onLook }: Told) {
     },
     visible: async () => undefined,
   };
-  const frame: Frame = { size: { width: 640, height: 480 }, flaw: null, jpeg: new Blob(["x"]) };
+  const frame: Frame<FrameFlaw> = { size: { width: 640, height: 480 }, flaw: null, jpeg: new Blob(["x"]) };
   const capture: Capture = new Capture({
     client: {
       ask: async () => {

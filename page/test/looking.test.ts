@@ -3,12 +3,13 @@ import { expect, test } from "vitest";
 import { ServiceError } from "../src/client";
 import { EVERY_MS, keepLooking } from "../src/live/looking";
 import type { Frame, Seen, Surroundings } from "../src/live/looking";
+import type { Flaw } from "../src/live/judging";
 import { flawOf } from "../src/live/sharpness";
 
-const SHARP: Frame = { size: { width: 640, height: 480 }, flaw: null, jpeg: new Blob(["x"]) };
+const SHARP: Frame<Flaw> = { size: { width: 640, height: 480 }, flaw: null, jpeg: new Blob(["x"]) };
 
 interface Told {
-  frames?: Frame[];
+  frames?: Frame<Flaw>[];
   answer?: (call: number) => Promise<unknown>;
   requests?: number;
   onVisible?: () => Promise<void>;

@@ -96,4 +96,4 @@ def _add_routes(api: Api, parts: WebParts, settings: Settings) -> None:
     add_queue_routes(api, parts)
     add_key_routes(api)
     add_docs_routes(api)
-    add_page_routes(api)
+    add_page_routes(api, settings)

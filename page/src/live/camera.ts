@@ -1,6 +1,7 @@
 /** The camera: asked for, drawn from, and let go. */
 
-import { JUDGED_WIDTH, flawOf } from "./sharpness";
+import { contextOf } from "./judging";
+import type { Judge } from "./judging";
 import type { Frame } from "./looking";
 
 const LONGEST_SIDE = 640;
@@ -37,36 +38,21 @@ export async function openCamera(): Promise<MediaStream> {
 export const looksOutwards = (stream: MediaStream): boolean =>
   stream.getVideoTracks()[0]?.getSettings().facingMode === "environment";
 
-/** Return a function that takes the newest frame of a video; null while there is none. */
-export function frames(video: HTMLVideoElement): () => Promise<Frame | null> {
+/** Return a function that takes and judges the newest frame of a video; null while there is none. */
+export function frames<F>(video: HTMLVideoElement, judge: Judge<F>): () => Promise<Frame<F> | null> {
   const canvas = document.createElement("canvas");
-  const judged = document.createElement("canvas");
   return async () => {
     const { videoWidth, videoHeight } = video;
     if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || !videoWidth) return null;
     const scale = Math.min(1, LONGEST_SIDE / Math.max(videoWidth, videoHeight));
     const size = { width: Math.round(videoWidth * scale), height: Math.round(videoHeight * scale) };
-    draw(canvas, video, size.width, size.height);
-    const height = Math.max(3, Math.round((JUDGED_WIDTH * size.height) / size.width));
-    const flaw = flawOf(draw(judged, canvas, JUDGED_WIDTH, height).getImageData(0, 0, JUDGED_WIDTH, height));
-    if (flaw) return { size, flaw };
+    [canvas.width, canvas.height] = [size.width, size.height];
+    contextOf(canvas).drawImage(video, 0, 0, size.width, size.height);
+    const flaw = await judge(canvas);
+    if (flaw !== null) return { size, flaw };
     const jpeg = await new Promise<Blob | null>((resolve) => {
       canvas.toBlob(resolve, "image/jpeg", JPEG_QUALITY);
     });
     return jpeg && { size, flaw: null, jpeg };
   };
-}
-
-function draw(
-  canvas: HTMLCanvasElement,
-  source: CanvasImageSource,
-  width: number,
-  height: number,
-): CanvasRenderingContext2D {
-  canvas.width = width;
-  canvas.height = height;
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  if (!context) throw new NoCamera("busy");
-  context.drawImage(source, 0, 0, width, height);
-  return context;
 }

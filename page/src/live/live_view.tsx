@@ -2,12 +2,17 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Client } from "../client";
 import { texts, why } from "../texts";
+import { BoundsForm } from "./bounds_form";
 import { NoCamera, frames, looksOutwards, openCamera } from "./camera";
 import { CameraPicture } from "./camera_picture";
 import type { CameraProblem } from "./camera";
 import { FaceBox } from "./face_box";
+import { BOUNDS } from "./judging";
+import type { Flaw } from "./judging";
+import "./live.css";
 import { keepLooking } from "./looking";
 import type { Seen } from "./looking";
+import { useJudge } from "./use_judge";
 
 interface Props {
   client: Client;
@@ -21,20 +26,24 @@ export function LiveView({ client, collection }: Props) {
   const [problem, setProblem] = useState<CameraProblem | null>(null);
   const [isMirrored, setIsMirrored] = useState(true);
   const [seen, setSeen] = useState<Seen | null>(null);
+  const [bounds, setBounds] = useState(BOUNDS);
+  const { judge, finder } = useJudge(stream !== null, bounds);
 
   useEffect(() => {
     const shown = video.current;
     if (!stream || !shown) return;
-    const stop = new AbortController();
     shown.srcObject = stream;
     void shown.play().catch(() => undefined);
     stream.getVideoTracks()[0]?.addEventListener("ended", () => setStream(null));
-    void keepLooking({ client, collection, newest: frames(shown), onSeen: setSeen, signal: stop.signal });
-    return () => {
-      stop.abort();
-      stream.getTracks().forEach((track) => track.stop());
-    };
-  }, [stream, client, collection]);
+    return () => stream.getTracks().forEach((track) => track.stop());
+  }, [stream]);
+  useEffect(() => {
+    const shown = video.current;
+    if (!stream || !shown || !judge) return;
+    const stop = new AbortController();
+    void keepLooking({ client, collection, newest: frames(shown, judge), onSeen: setSeen, signal: stop.signal });
+    return () => stop.abort();
+  }, [stream, judge, client, collection]);
 
   async function start() {
     setIsOpening(true);
@@ -87,7 +96,7 @@ export function LiveView({ client, collection }: Props) {
                 </li>
               ))}
           </ul>
-          <p class="quiet">{texts.live.counts(seen?.sent ?? 0, seen?.skipped ?? {})}</p>
+          <p class="quiet">{texts.live.counts(seen?.sent ?? 0, toldOf(seen?.skipped ?? {}))}</p>
           <p class="held" role="status">
             {seen?.problem && texts.live.goesOn(why(seen.problem))}
           </p>
@@ -102,9 +111,13 @@ export function LiveView({ client, collection }: Props) {
               {texts.live.mirror}
             </label>
           </p>
-          <p class="quiet">{texts.live.whoLooks}</p>
+          {finder !== "service" && <BoundsForm bounds={bounds} onChange={setBounds} />}
+          <p class={finder === "nobody" ? "quiet busy" : "quiet"}>{texts.live.whoLooks[finder]}</p>
         </div>
       </div>
     </>
   );
 }
+
+const toldOf = (skipped: Partial<Record<Flaw, number>>) =>
+  Object.entries(skipped).map(([flaw, count]) => [texts.live.flaws[flaw as Flaw], count] as const);

@@ -5,13 +5,13 @@ import { ServiceError } from "../client";
 import type { Client } from "../client";
 import { Tracks } from "./tracks";
 import type { Look, Track } from "./tracks";
-import type { Flaw } from "./sharpness";
+import type { Flaw } from "./judging";
 
 export const EVERY_MS = 500;
 const PAUSE_S = 2;
 
-export type Frame =
-  | { size: ImageSize; flaw: Flaw }
+export type Frame<F> =
+  | { size: ImageSize; flaw: F }
   | { size: ImageSize; flaw: null; jpeg: Blob };
 
 interface Matched {
@@ -55,7 +55,7 @@ export const BROWSER: Surroundings = {
 interface Looking {
   client: Pick<Client, "ask">;
   collection: string;
-  newest: () => Promise<Frame | null>;
+  newest: () => Promise<Frame<Flaw> | null>;
   onSeen: (seen: Seen) => void;
   signal: AbortSignal;
   around?: Surroundings;

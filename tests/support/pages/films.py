@@ -5,20 +5,35 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 SIZE: Final = (640, 480)
 _REPEATED: Final = 30
 """Frames of each picture; Chromium shows thirty per second, again from the start at the end."""
 
 
-def frame_of(photo: Path) -> Image.Image:
-    """Return a photo as a frame: fitted, in the middle of a neutral ground."""
-    with Image.open(photo) as image:
-        image.thumbnail(SIZE)
-        frame = Image.new("RGB", SIZE, (120, 130, 135))
-        corner = ((SIZE[0] - image.width) // 2, (SIZE[1] - image.height) // 2)
-        frame.paste(image.convert("RGB"), corner)
+Rectangle = tuple[int, int, int, int]
+"""Left, top, right, bottom, in pixels of a photo."""
+
+
+def frame_of(
+    photo: Path,
+    *,
+    part: Rectangle | None = None,
+    size: tuple[int, int] = SIZE,
+) -> Image.Image:
+    """Return a photo, or a part of it, as a frame: in the middle of a neutral ground.
+
+    Parameters
+    ----------
+    size : tuple of int
+        What the picture is fitted into.
+    """
+    with Image.open(photo) as opened:
+        image = opened.convert("RGB").crop(part or (0, 0, *opened.size))
+    image = ImageOps.contain(image, size)
+    frame = Image.new("RGB", SIZE, (120, 130, 135))
+    frame.paste(image, ((SIZE[0] - image.width) // 2, (SIZE[1] - image.height) // 2))
     return frame
 
 

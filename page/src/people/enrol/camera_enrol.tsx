@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { codeOf } from "../../client";
 import { NoCamera, frames, looksOutwards, openCamera } from "../../live/camera";
 import type { CameraProblem } from "../../live/camera";
+import { asAWhole } from "../../live/judging";
 import { CameraPicture } from "../../live/camera_picture";
 import { texts, why } from "../../texts";
 import type { Around } from "../around";
@@ -117,7 +118,7 @@ function Shooting({ around, stream, onShots }: ShootingProps) {
     void shown.play().catch(() => undefined);
     const running = new Capture({
       client: around.client,
-      newest: frames(shown),
+      newest: frames(shown, asAWhole()),
       onTaken: setTaking,
       signal: ended.signal,
     });

@@ -5,7 +5,7 @@ import { ServiceError } from "../../client";
 import type { Client } from "../../client";
 import { BROWSER } from "../../live/looking";
 import type { Frame, Surroundings } from "../../live/looking";
-import type { Flaw } from "../../live/sharpness";
+import type { FrameFlaw } from "../../live/sharpness";
 import { FRAMES_OF_POSE, POSES, hintFor } from "./poses";
 import type { Hint, Pose, Shot } from "./poses";
 
@@ -16,7 +16,7 @@ export interface Taking {
   /** The pose that is asked for; null when all are taken. */
   pose: Pose | null;
   shots: Shot[];
-  hint: Hint | Flaw | null;
+  hint: Hint | FrameFlaw | null;
   /** What the service says of the face in view. */
   face: { box: Box; quality: number; reasons: string[] } | null;
   size: ImageSize | null;
@@ -35,7 +35,7 @@ export const NOTHING: Taking = {
 
 interface Wanted {
   client: Pick<Client, "ask">;
-  newest: () => Promise<Frame | null>;
+  newest: () => Promise<Frame<FrameFlaw> | null>;
   onTaken: (taking: Taking) => void;
   signal: AbortSignal;
   around?: Surroundings;

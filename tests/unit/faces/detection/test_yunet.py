@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from core.errors import ModelCorrupt
 from core.faces.detection.yunet import YuNetDetector, decode, landmark_box
 from core.faces.models.converted_networks import RESNET_NETWORK
 from core.faces.models.network import Network
+from tests.support.photos import ROOT
 
 _WIDTH, _HEIGHT = 96, 64
 
@@ -71,6 +73,23 @@ def test_scores_outside_of_0_to_1_are_cut_off() -> None:
     outputs["cls_8"][0, 1], outputs["obj_8"][0, 1] = -1.0, -1.0
 
     assert decode(outputs, width=_WIDTH, min_score=0.5).scores.tolist() == [1.0]
+
+
+def test_candidates_are_those_of_the_page_which_a_test_holds_to_the_same_file() -> None:
+    known = json.loads((ROOT / "page" / "test" / "yunet_outputs.json").read_text())
+    outputs = {
+        name: np.array(values, dtype=np.float32).reshape(1, -1, 4 if "bbox" in name else 1)
+        for name, values in known["outputs"].items()
+    }
+    for stride in (8, 16, 32):
+        cells = outputs[f"cls_{stride}"].shape[1]
+        outputs[f"kps_{stride}"] = np.zeros((1, cells, 10), dtype=np.float32)
+
+    found = decode(outputs, width=known["width"], min_score=known["min_score"])
+
+    expected = known["candidates"]
+    assert np.allclose(found.scores, [each["score"] for each in expected], atol=1e-5)
+    assert np.allclose(found.boxes, [each["box"] for each in expected], atol=1e-3)
 
 
 def test_landmark_box_grows_with_the_face_and_moves_with_it() -> None:
