@@ -71,6 +71,13 @@ export const texts = {
     enrolling: "Enrolling …",
     enrolled: (name: string) => `Enrolled as ${name}. New photos know it in two seconds.`,
     notEnrolled: (why: string) => `Not enrolled: ${why}`,
+    show: (name: string) => `Show ${isolated(name)}`,
+    notThem: (name: string) => `Not ${isolated(name)}`,
+    rejectWhy:
+      "The service keeps this face without a name, under Unknown, so that neither it nor faces like it get the name again.",
+    rejecting: "Telling the service … This takes some seconds.",
+    rejected: (name: string) => `Noted: not ${isolated(name)}. Under Unknown you can say who it is.`,
+    notRejected: (why: string) => `Not noted: ${why}.`,
     nobody: "Nobody is enrolled in this collection yet. Drop a photo, then say who is on it.",
   },
 

@@ -10,7 +10,7 @@ import type { Way } from "./uploads";
 export interface Indexed {
   job_id: string;
   status: "done";
-  face_records: unknown[];
+  face_records: { face_id: string }[];
   unindexed_faces: { reason: string }[];
 }
 
@@ -21,35 +21,44 @@ export const enrolment = (collection: string, name: string): Way<Indexed> => ({
   flawOf: reasonAgainst,
 });
 
-interface Enrolment {
+/** A face of a photo that is here. */
+export interface FaceOnPhoto {
   collection: string;
-  name: string;
   file: File;
   box: Box;
 }
 
 /** Enrol the face in the box, and return what to tell of it. */
-export async function enrol(client: Client, wanted: Enrolment): Promise<string> {
-  const { left, top, width, height } = wanted.box;
-  const form = formOf(wanted.collection, wanted.name, wanted.file);
-  form.set("box", [left, top, width, height].join(","));
+export async function enrol(client: Pick<Client, "ask">, wanted: FaceOnPhoto, name: string): Promise<string> {
   try {
-    const { body } = await client.ask<{ job_id: string }>("POST", "/faces/index", { form });
-    const outcome = await ended(client, body.job_id);
-    if (outcome.status === "failed") return texts.photos.notEnrolled(why(outcome.error.code));
-    const reason = reasonAgainst(outcome);
-    return reason === null ? texts.photos.enrolled(wanted.name) : texts.photos.notEnrolled(why(reason));
+    const kept = await keptFace(client, wanted, name);
+    return "reason" in kept ? texts.photos.notEnrolled(why(kept.reason)) : texts.photos.enrolled(name);
   } catch (error) {
     return texts.photos.notEnrolled(why(codeOf(error)));
   }
 }
 
-function formOf(collection: string, name: string, file: File): FormData {
+/** Have the service keep the face in the box, under a name or without one; or return why it did not. */
+export async function keptFace(
+  client: Pick<Client, "ask">,
+  { collection, file, box }: FaceOnPhoto,
+  name: string | null,
+): Promise<{ face_id: string } | { reason: string }> {
+  const form = formOf(collection, name, file);
+  form.set("box", [box.left, box.top, box.width, box.height].join(","));
+  const { body } = await client.ask<{ job_id: string }>("POST", "/faces/index", { form });
+  const outcome = await ended(client, body.job_id);
+  if (outcome.status === "failed") return { reason: outcome.error.code };
+  const [record] = outcome.face_records;
+  return record ?? { reason: reasonAgainst(outcome) ?? "NO_FACE" };
+}
+
+function formOf(collection: string, name: string | null, file: File): FormData {
   const form = new FormData();
   form.set("image", file, file.name || "photo");
   form.set("collection_id", collection);
   form.set("image_id", `page-${unlike()}`);
-  form.set("person", name);
+  if (name !== null) form.set("person", name);
   return form;
 }
 
@@ -60,7 +69,7 @@ function reasonAgainst({ face_records, unindexed_faces }: Indexed): string | nul
   return unindexed_faces.find(({ reason }) => !others.includes(reason))?.reason ?? "NO_FACE";
 }
 
-async function ended(client: Client, jobId: string): Promise<Indexed | JobFailed> {
+async function ended(client: Pick<Client, "ask">, jobId: string): Promise<Indexed | JobFailed> {
   for (;;) {
     const answer = await client.ask<Indexed | JobFailed | JobPending>("GET", `/status/${jobId}`);
     if (answer.body.status !== "pending") return answer.body;

@@ -1,14 +1,16 @@
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 
 import type { NamedFace } from "../answers";
 import type { Client } from "../client";
 import { texts } from "../texts";
 import { enrol } from "./enrolling";
+import { NameQuestion, RejectQuestion } from "./face_questions";
+import { reject } from "./rejecting";
 
 interface Props {
   face: NamedFace;
   number: number;
-  /** Null if the photo is not here, so that nobody can be enrolled from it. */
+  /** Null if the photo is not here, so that nothing can be said of it. */
   file: File | null;
   client: Client;
   collection: string;
@@ -21,71 +23,76 @@ const WARNINGS: Record<string, string> = {
   NAMED_ELSEWHERE: texts.photos.namedElsewhere,
 };
 
-/** One face of a photo: its name, how sure it is, and a way to say whose it is. */
+/** One face of a photo: its name, how sure it is, and ways to say whose it is and whose not. */
 export function FaceRow({ face, number, file, client, collection, mayEnrol }: Props) {
-  const [isAsking, setIsAsking] = useState(false);
-  const [name, setName] = useState("");
+  const [asked, setAsked] = useState<"name" | "reject" | null>(null);
   const [told, setTold] = useState("");
   const [isBusy, setIsBusy] = useState(false);
+  const row = useRef<HTMLParagraphElement>(null);
+  const { name } = face;
 
-  async function save(file: File) {
+  async function say(meanwhile: string, saying: Promise<string>) {
     setIsBusy(true);
-    setTold(texts.photos.enrolling);
-    setTold(await enrol(client, { collection, name: name.trim(), file, box: face.box }));
+    setTold(meanwhile);
+    setTold(await saying);
     setIsBusy(false);
-    setIsAsking(false);
+    close();
+  }
+
+  function close() {
+    setAsked(null);
+    row.current?.focus();
   }
 
   return (
     <li>
-      <p class="face">
-        {face.name === null ? (
+      <p class="face" ref={row} tabIndex={-1}>
+        {name === null ? (
           <span>
             {texts.photos.face(number)}: {texts.photos.unknown}
           </span>
         ) : (
-          <bdi class="name">{face.name}</bdi>
+          <bdi class="name">{name}</bdi>
         )}
-        {face.name !== null && face.similarity !== null && (
+        {name !== null && face.similarity !== null && (
           <span class="quiet">{texts.photos.similarity(face.similarity)}</span>
         )}
-        {mayEnrol && file && !isAsking && (
-          <button class="link" onClick={() => setIsAsking(true)}>
-            {face.name === null ? texts.photos.whoIsThis : texts.photos.someoneElse}
-          </button>
+        {mayEnrol && file && asked === null && (
+          <span class="says">
+            {name !== null && (
+              <button class="link" onClick={() => setAsked("reject")}>
+                {texts.photos.notThem(name)}
+              </button>
+            )}
+            <button class="link" onClick={() => setAsked("name")}>
+              {name === null ? texts.photos.whoIsThis : texts.photos.someoneElse}
+            </button>
+          </span>
         )}
       </p>
       {face.warning && <p class="quiet">{WARNINGS[face.warning] ?? face.warning}</p>}
-      {isAsking && file && (
-        <form
-          class="row"
-          onSubmit={(event) => {
-            event.preventDefault();
-            if (name.trim()) void save(file);
-          }}
-        >
-          <label>
-            <span class="hidden">{texts.photos.name}</span>
-            <input
-              ref={focused}
-              placeholder={texts.photos.name}
-              maxLength={100}
-              value={name}
-              onInput={(event) => setName(event.currentTarget.value)}
-            />
-          </label>
-          <button class="main" type="submit" disabled={isBusy}>
-            {texts.photos.enrol}
-          </button>
-        </form>
+      {asked === "name" && file && (
+        <NameQuestion
+          isBusy={isBusy}
+          onClose={close}
+          onName={(typed) =>
+            void say(texts.photos.enrolling, enrol(client, { collection, file, box: face.box }, typed))
+          }
+        />
       )}
-      <p class="quiet" role="status">
+      {asked === "reject" && file && name !== null && (
+        <RejectQuestion
+          name={name}
+          isBusy={isBusy}
+          onClose={close}
+          onSure={() =>
+            void say(texts.photos.rejecting, reject(client, { collection, file, box: face.box }, name))
+          }
+        />
+      )}
+      <p class={isBusy ? "quiet busy" : "quiet"} role="status">
         {told}
       </p>
     </li>
   );
-}
-
-function focused(input: HTMLInputElement | null) {
-  input?.focus();
 }

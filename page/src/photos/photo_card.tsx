@@ -1,9 +1,11 @@
 import { useEffect, useState } from "preact/hooks";
 import { memo } from "preact/compat";
 
+import type { NamedFace } from "../answers";
 import type { Client } from "../client";
 import { texts } from "../texts";
 import { FaceRow } from "./face_row";
+import type { PersonLinks } from "./person_links";
 import { Picture } from "./picture";
 import type { Upload } from "./uploads";
 
@@ -15,10 +17,12 @@ interface Props {
   client: Client;
   collection: string;
   mayEnrol: boolean;
+  /** Null if people can't be shown. */
+  links: PersonLinks | null;
 }
 
 export const PhotoCard = memo(function PhotoCard(props: Props) {
-  const { upload, file, client, collection, mayEnrol } = props;
+  const { upload, file, client, collection, mayEnrol, links } = props;
   const [url, setUrl] = useState<string | null>(null);
   useEffect(() => {
     if (file === null) return;
@@ -28,6 +32,7 @@ export const PhotoCard = memo(function PhotoCard(props: Props) {
   }, [file]);
 
   const { result } = upload;
+  const addresses = useAddresses(links, result?.faces ?? []);
   return (
     <li class="card">
       <Picture
@@ -38,6 +43,7 @@ export const PhotoCard = memo(function PhotoCard(props: Props) {
           box: face.box,
           label: face.name ?? String(at + 1),
           isKnown: face.name !== null,
+          href: (face.name !== null && addresses.get(face.name)) || null,
         }))}
       />
       <div class="told">
@@ -64,3 +70,21 @@ export const PhotoCard = memo(function PhotoCard(props: Props) {
     </li>
   );
 });
+
+/** The addresses of the people on a photo, as they become known. */
+function useAddresses(links: PersonLinks | null, faces: readonly NamedFace[]): ReadonlyMap<string, string> {
+  const [addresses, setAddresses] = useState<ReadonlyMap<string, string>>(new Map());
+  const names = [...new Set(faces.flatMap(({ name }) => (name === null ? [] : [name])))];
+  useEffect(() => {
+    let isCurrent = true;
+    for (const name of names) {
+      void links?.of(name).then((address) => {
+        if (isCurrent && address) setAddresses((before) => new Map(before).set(name, address));
+      });
+    }
+    return () => {
+      isCurrent = false;
+    };
+  }, [links, names.join("\n")]);
+  return addresses;
+}

@@ -8,6 +8,7 @@ import { DropZone } from "./drop_zone";
 import { isPhoto } from "./files";
 import { PhotoCard } from "./photo_card";
 import { TabMemory } from "./memory";
+import { PersonLinks } from "./person_links";
 import { Failures, Progress } from "./progress";
 import { Uploads, recognition } from "./uploads";
 
@@ -39,6 +40,7 @@ export function PhotosView({ client, collection, mayEnrol }: Props) {
     return () => uploads.stop();
   }, [uploads]);
 
+  const links = useMemo(() => new PersonLinks(client, collection), [client, collection, round]);
   const isEmpty = useIsEmpty(client, collection);
 
   function add(files: File[]) {
@@ -81,6 +83,7 @@ export function PhotosView({ client, collection, mayEnrol }: Props) {
                 client={client}
                 collection={collection}
                 mayEnrol={mayEnrol}
+                links={mayEnrol ? links : null}
               />
             ))}
           </ul>

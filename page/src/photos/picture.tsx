@@ -7,6 +7,8 @@ export interface Framed {
   box: Box;
   label: string;
   isKnown: boolean;
+  /** Where the person is shown; null if that is not known. */
+  href: string | null;
 }
 
 interface Props {
@@ -29,20 +31,27 @@ export function Picture({ url, alt, size, faces }: Props) {
           <img src={url} alt={alt} loading="lazy" decoding="async" onError={() => setCannotDraw(true)} />
         )}
         {size &&
-          faces.map(({ box, label, isKnown }, at) => (
-            <div
-              key={at}
-              class={`box ${isKnown ? "known" : "unknown"}`}
-              style={{
+          faces.map(({ box, label, isKnown, href }, at) => {
+            const look = {
+              class: `box ${isKnown ? "known" : "unknown"}`,
+              style: {
                 left: percent(box.left, size.width),
                 top: percent(box.top, size.height),
                 width: percent(box.width, size.width),
                 height: percent(box.height, size.height),
-              }}
-            >
-              <bdi aria-hidden="true">{label}</bdi>
-            </div>
-          ))}
+              },
+            };
+            const shown = <bdi aria-hidden="true">{label}</bdi>;
+            return href === null ? (
+              <div key={at} {...look}>
+                {shown}
+              </div>
+            ) : (
+              <a key={at} {...look} href={href} aria-label={texts.photos.show(label)}>
+                {shown}
+              </a>
+            );
+          })}
       </div>
       {cannotDraw && <p class="plain">{texts.photos.cannotDraw}</p>}
     </div>

@@ -50,6 +50,20 @@ def test_person_is_named_and_the_box_is_on_the_face(service: Service, tab: Tab) 
     assert overlap(shown, result["faces"][0]["box"]) > 0.9
 
 
+def test_box_leads_to_the_person_by_keyboard_too(tab: Tab) -> None:
+    page = tab.open()
+    choose(page, OBAMA)
+    box = page.get_by_role("link", name="Barack Obama")
+    expect(box).to_have_class(re.compile("box"), timeout=ENDED)
+
+    while not box.evaluate("each => each === document.activeElement"):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Barack Obama")
+    assert "Obama" not in page.url
+
+
 def test_two_people_have_two_names(tab: Tab) -> None:
     examples = shared_folder("face-recognition-examples") / "images" / "examples"
     page = tab.open()
@@ -140,7 +154,7 @@ def test_photos_are_all_there_once_after_a_reload(
     assert new_service.counts.objects(new_service.settings.s3_out_bucket) == 60
 
 
-def test_stranger_is_enrolled_from_the_photo_and_then_known(
+def test_stranger_is_enrolled_from_the_photo_then_known_and_rejected_again(
     new_service: Service, tabs: Tabs
 ) -> None:
     odd = "<img src=x onerror=alert(1)> \u05d3\u05e0\u05d4"
@@ -164,6 +178,13 @@ def test_stranger_is_enrolled_from_the_photo_and_then_known(
     choose(page, stranger)
     expect(page.locator(".card .name")).to_have_text(odd, timeout=ENDED)
     assert page.locator("img[src=x]").count() == 0
+
+    page.get_by_role("button", name="Not \u2068").press("Enter")
+    page.keyboard.press("Enter")  # it is sure
+    expect(page.get_by_text("Noted: not")).to_be_visible(timeout=ENDED)
+    page.get_by_role("button", name="Remove all").click()
+    choose(page, stranger)
+    expect(page.get_by_text("Face 1: Unknown")).to_be_visible(timeout=ENDED)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
