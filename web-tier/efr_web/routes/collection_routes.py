@@ -5,6 +5,11 @@ from flask.typing import ResponseReturnValue
 
 from core.bootstrap.web import WebParts
 from core.collections.collection import Collection
+from core.collections.shown.collections import (
+    CollectionDescription,
+    CollectionList,
+    CollectionSummary,
+)
 from core.errors import (
     CollectionExists,
     InvalidCollectionId,
@@ -29,7 +34,6 @@ from efr_web.requests.models.people import ChangeCollection, CreateCollection
 from efr_web.requests.pagination import decode_cursor, encode_cursor
 from efr_web.requests.parsing import read_json, read_query
 from efr_web.routes.receipt_routes import GONE, erased
-from efr_web.schemas.collections import CollectionDescription, CollectionList, CollectionSummary
 
 
 def add_collection_routes(api: Api, parts: WebParts) -> None:

@@ -6,6 +6,7 @@ from flask import url_for
 from flask.typing import ResponseReturnValue
 
 from core.bootstrap.web import WebParts
+from core.collections.shown.faces import FaceList, KnownFace
 from core.collections.unknown.listing import ShownGroup
 from core.errors import GroupChanged, InvalidRequest, ModelMismatch, PersonRejected, QuotaExceeded
 from core.ground.ids import is_face_id
@@ -24,7 +25,6 @@ from efr_web.requests.models.pages import GroupPageQuery, PageQuery
 from efr_web.requests.models.people import NameGroup
 from efr_web.requests.pagination import decode_cursor, encode_cursor
 from efr_web.requests.parsing import read_json, read_query
-from efr_web.schemas.faces import FaceList, KnownFace
 from efr_web.schemas.groups import GroupFace, GroupIgnored, GroupList, GroupNamed, UnknownGroup
 
 _GROUPS = "/collections/<collection_id>/groups"

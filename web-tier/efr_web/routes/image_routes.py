@@ -5,13 +5,14 @@ from flask.typing import ResponseReturnValue
 from werkzeug.routing import PathConverter
 
 from core.bootstrap.web import WebParts
+from core.collections.shown.faces import KnownFace
 from core.errors import CropNotKept, FaceNotFound, ImageNotFound
 from core.jobs.index_job import is_key
 from efr_web.caller import caller, visible
 from efr_web.openapi.operation import COLLECTION, INDEX, Answer, Api, Operation
 from efr_web.requests.parsing import checked_face_id
 from efr_web.routes.receipt_routes import GONE, erased
-from efr_web.schemas.faces import ImageFaces, KnownFace
+from efr_web.schemas.faces import ImageFaces
 
 _JPEG = "image/jpeg"
 _IMAGE = "/collections/<collection_id>/images/<rest:image_id>"

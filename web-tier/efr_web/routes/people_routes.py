@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from core.access.audit_trail import Action
 from core.bootstrap.web import WebParts
 from core.collections.matches import SearchedByFace
+from core.collections.shown.faces import FaceList, KnownFace
 from core.errors import FaceNotFound, InvalidRequest, PersonRejected
 from core.ground.ids import is_face_id
 from efr_web.caller import caller, visible
@@ -24,7 +25,6 @@ from efr_web.requests.models.photos import SearchFace
 from efr_web.requests.pagination import decode_cursor, encode_cursor
 from efr_web.requests.parsing import checked_face_id, read_json, read_query
 from efr_web.routes.receipt_routes import GONE, erased
-from efr_web.schemas.faces import FaceList, KnownFace
 
 _FACE = "/collections/<collection_id>/faces/<face_id>"
 

@@ -7,6 +7,13 @@ from werkzeug.routing import PathConverter
 
 from core.bootstrap.web import WebParts
 from core.collections.person_notes import ConsentNote
+from core.collections.shown.people import (
+    PersonConsent,
+    PersonFaces,
+    PersonList,
+    PersonRenamed,
+    PersonSummary,
+)
 from core.errors import FaceNotFound, InvalidRequest, NotTheirFace, PersonNotFound
 from core.ports import PersonPlace
 from efr_web.caller import caller, visible
@@ -26,13 +33,6 @@ from efr_web.requests.pagination import decode_cursor, encode_cursor
 from efr_web.requests.parsing import read_json, read_query, read_text
 from efr_web.routes.people_routes import page_of_faces
 from efr_web.routes.receipt_routes import GONE, erased
-from efr_web.schemas.people import (
-    PersonConsent,
-    PersonFaces,
-    PersonList,
-    PersonRenamed,
-    PersonSummary,
-)
 
 _CONSENT = "/collections/<collection_id>/consents/<person:name>"
 _PERSON = "/collections/<collection_id>/persons/<person:name>"

@@ -5,10 +5,10 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from core.collections.person_notes import ConsentNote
+from core.collections.shown.collections import FalseNameRate, Threshold
 from core.ground.ids import FACE_ID
 from core.jobs.index_job import CollectionId, Metadata, PersonName
 from efr_web.requests.models.base import RequestModel
-from efr_web.schemas.collections import FalseNameRate, Threshold
 
 
 class CreateCollection(RequestModel):

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from core.collections.matches import By
 from core.collections.matching import MAX_MATCHES
+from core.collections.shown.collections import Threshold
 from core.jobs.index_job import (
     MAX_KEY_BYTES,
     WHOLE,
@@ -22,7 +23,6 @@ from core.jobs.recognition_job import DEFAULT_COLLECTION
 from core.submission.batch_requests import MAX_KEYS
 from efr_web.requests.models.base import RequestModel
 from efr_web.requests.models.webhooks import WebhookUrl
-from efr_web.schemas.collections import Threshold
 
 
 def _checked_prefix(prefix: str) -> str:

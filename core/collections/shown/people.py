@@ -1,12 +1,12 @@
-"""Answers about enrolled people."""
+"""What callers see of enrolled people."""
 
 from datetime import datetime
 from typing import Self
 
 from core.collections.person_notes import ConsentNote
 from core.collections.persons import KnownPerson
+from core.collections.shown.faces import FaceList
 from core.ground.records import Frozen
-from efr_web.schemas.faces import FaceList
 
 
 class PersonSummary(Frozen):

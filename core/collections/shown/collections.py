@@ -1,4 +1,4 @@
-"""Answers about collections."""
+"""What callers see of collections."""
 
 from datetime import datetime
 from typing import Annotated, Self
