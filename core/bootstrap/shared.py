@@ -32,6 +32,7 @@ from core.collections.person_ids import PersonIds
 from core.collections.persons import Persons
 from core.collections.recent_collections import Uses
 from core.collections.registry import Collections
+from core.collections.shown.person_changes import PersonChanges
 from core.collections.unknown.group_store import GroupStore
 from core.collections.unknown.groups import Groups
 from core.collections.unknown.keeping import UnknownKeeper
@@ -202,6 +203,10 @@ class Shared:
             consents=self.consents,
             ids=self.person_ids,
         )
+
+    @cached_property
+    def person_changes(self) -> PersonChanges:
+        return PersonChanges(people=self.people, persons=self.persons, audit=self.audit)
 
     @cached_property
     def person_ids(self) -> PersonIds:

@@ -25,6 +25,7 @@ from core.collections.matching import Matching, Recognise
 from core.collections.people import People
 from core.collections.persons import Persons
 from core.collections.registry import Collections
+from core.collections.shown.person_changes import PersonChanges
 from core.collections.unknown.listing import GroupListing
 from core.collections.unknown.naming import GroupNaming
 from core.executors.neighbours import Neighbours
@@ -70,6 +71,7 @@ class RealmParts:
     collections: Collections
     people: People
     persons: Persons
+    person_changes: PersonChanges
     consents: Consents
     group_listing: GroupListing
     group_naming: GroupNaming
@@ -171,6 +173,7 @@ def _realm_parts(shared: Shared, *, schedule: PollSchedule, recognise: Recognise
         collections=shared.collections,
         people=shared.people,
         persons=shared.persons,
+        person_changes=shared.person_changes,
         consents=shared.consents,
         group_listing=shared.group_listing,
         group_naming=shared.group_naming,

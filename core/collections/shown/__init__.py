@@ -1,1 +1,4 @@
-"""What callers see of collections, people and faces, over HTTP and on the command line."""
+"""What callers see of collections, people and faces, and change of these.
+
+The HTTP API and the command line have it in common.
+"""

@@ -101,26 +101,11 @@ def _add_change_route(api: Api, parts: WebParts) -> None:
     @api.route("PATCH", _PERSON, RENAME)
     def rename_person(collection_id: str, name: str) -> ResponseReturnValue:
         change, person = read_json(PersonChange), _named(parts, collection_id, name)
-        if not visible(parts).people.faces(collection_id, limit=1, person=person):
-            raise PersonNotFound(f"nobody named {person!r} is enrolled in {collection_id!r}")
-        persons, name_then = visible(parts).persons, change.name or person
-        if change.cover is not None:  # before anything is changed
-            persons.check_face(collection_id, change.cover, [person, name_then])
-        faces = 0
-        if change.metadata is not None:
-            _describe(parts, collection_id, person, change.metadata)
-        if change.name is not None:
-            faces = _rename(parts, collection_id, person, change.name)
-        if "cover" in change.model_fields_set:
-            _show_by(parts, collection_id, name_then, change.cover)
-        record = visible(parts).consents.record(collection_id, name_then)
-        return PersonRenamed(
-            person=name_then,
-            person_id=persons.id_of(collection_id, name_then),
-            metadata=record.metadata,
-            cover=persons.cover(collection_id, name_then, record),
-            faces=faces,
-        ).model_dump()
+        fields = change.model_dump(include=change.model_fields_set)
+        changed = visible(parts).person_changes.change(
+            collection_id, person, fields, caller().author
+        )
+        return changed.model_dump()
 
 
 def _add_erase_route(api: Api, parts: WebParts) -> None:
@@ -141,40 +126,6 @@ def _add_consent_route(api: Api, parts: WebParts) -> None:
             "consent", caller().author, people=[person], collection_id=collection_id
         )
         return PersonConsent(person=person, consent=note).model_dump(mode="json")
-
-
-def _rename(parts: WebParts, collection_id: str, person: str, new_name: str) -> int:
-    renamed = visible(parts).people.rename(collection_id, person, new_name)
-    visible(parts).audit.add(
-        "merge" if renamed.is_merge else "rename",
-        caller().author,
-        people=[person, new_name],
-        collection_id=collection_id,
-        counts={"faces": renamed.faces},
-    )
-    return renamed.faces
-
-
-def _describe(parts: WebParts, collection_id: str, person: str, metadata: dict[str, str]) -> None:
-    visible(parts).consents.set_metadata(collection_id, person, metadata)
-    _note_described(parts, collection_id, person, {"metadata": len(metadata)})
-
-
-def _show_by(parts: WebParts, collection_id: str, person: str, face_id: str | None) -> None:
-    visible(parts).persons.show_by(collection_id, person, face_id)
-    _note_described(parts, collection_id, person, {"covers": int(face_id is not None)})
-
-
-def _note_described(
-    parts: WebParts, collection_id: str, person: str, counts: dict[str, int]
-) -> None:
-    visible(parts).audit.add(
-        "describe_person",
-        caller().author,
-        people=[person],
-        collection_id=collection_id,
-        counts=counts,
-    )
 
 
 def _named(parts: WebParts, collection_id: str, text: str) -> str:
