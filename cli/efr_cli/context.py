@@ -20,7 +20,9 @@ from core.collections.erasing.receipts import Receipts
 from core.collections.likeness import LikenessOfFaces
 from core.collections.matching import Matching, Recognise
 from core.collections.people import People
+from core.collections.persons import Persons
 from core.collections.registry import Collections
+from core.collections.shown.person_changes import PersonChanges
 from core.collections.unknown.listing import GroupListing
 from core.collections.unknown.naming import GroupNaming
 from core.faces.calibration import Calibration, calibration_of
@@ -52,6 +54,8 @@ class CliContext:
     receipts: Receipts
     collections: Collections
     people: People
+    persons: Persons
+    person_changes: PersonChanges
     consents: Consents
     crops: Crops
     group_listing: GroupListing
@@ -134,6 +138,8 @@ def join_context(
         receipts=Receipts(audit=shared.audit, realm=realm),
         collections=shared.collections,
         people=shared.people,
+        persons=shared.persons,
+        person_changes=shared.person_changes,
         consents=shared.consents,
         crops=shared.crops,
         group_listing=shared.group_listing,

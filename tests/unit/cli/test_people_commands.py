@@ -1,7 +1,8 @@
-"""People on the command line: erased, and with consent notes."""
+"""People on the command line: listed, shown, changed, erased, and with consent notes."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,154 @@ def staffed(cli: CliFixture) -> CliFixture:
     cli.run("collections", "create", "staff")
     cli.enrol("staff", "Ada")
     return cli
+
+
+def listed(cli: CliFixture, *options: str) -> list[dict[str, Any]]:
+    result = cli.run("people", "list", *STAFF, "--json", *options)
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def audited(cli: CliFixture, action: str) -> list[dict[str, Any]]:
+    lines = cli.run("audit", "--action", action, "--json").stdout.splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_people_are_listed_in_the_order_that_is_asked_for(staffed: CliFixture) -> None:
+    staffed.enrol("staff", "Bob", position=0.5)
+    staffed.enrol("staff", "Bob", "Adam", "Bob", position=0.9)
+
+    by_name = staffed.run("people", "list", *STAFF)
+
+    heads = [line.split()[:2] for line in by_name.stdout.splitlines()]
+    assert heads == [["person", "faces"], ["Ada", "1"], ["Adam", "1"], ["Bob", "1"]]
+    assert [each["person"] for each in listed(staffed, "--prefix", "ad")] == ["Ada", "Adam"]
+    assert listed(staffed)[0].keys() >= {"person_id", "faces", "cover", "metadata", "consent"}
+
+
+def test_person_is_shown_by_name_and_by_id(staffed: CliFixture) -> None:
+    (ada,) = listed(staffed)
+
+    shown = staffed.run("people", "show", "Ada", *STAFF)
+    by_id = staffed.run("people", "show", ada["person_id"], *STAFF)
+
+    assert shown.stdout.startswith(f"Ada: 1 face, id {ada['person_id']}\n")
+    assert ada["cover"] in shown.stdout
+    assert by_id.stdout == shown.stdout
+
+
+def test_renamed_person_keeps_the_id_and_leaves_an_audit_record(staffed: CliFixture) -> None:
+    (before,) = listed(staffed)
+
+    result = staffed.run("people", "rename", "Ada", "Ada King", *STAFF)
+
+    assert result.stdout == "'Ada' is 'Ada King' now: 1 face\n"
+    (after,) = listed(staffed)
+    assert (after["person"], after["person_id"]) == ("Ada King", before["person_id"])
+    (record,) = audited(staffed, "rename")
+    assert (record["actor"], record["counts"]) == ("cli", {"faces": 1})
+
+
+def test_renaming_merges_nobody(staffed: CliFixture) -> None:
+    staffed.enrol("staff", "Bob", position=0.5)
+
+    result = staffed.run("people", "rename", "Ada", "Bob", *STAFF)
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("PERSON_EXISTS: ")
+    assert staffed.names("staff") == ["Ada", "Bob"]
+
+
+def test_merged_people_are_one_with_the_id_of_the_other(staffed: CliFixture) -> None:
+    staffed.enrol("staff", "Bob", position=0.5)
+    bob = listed(staffed)[1]
+
+    result = staffed.run("people", "merge", "Ada", "Bob", *STAFF, "--yes")
+
+    assert result.exit_code == 0
+    (one,) = listed(staffed)
+    assert (one["person"], one["faces"], one["person_id"]) == ("Bob", 2, bob["person_id"])
+    assert audited(staffed, "merge")[0]["counts"] == {"faces": 1}
+
+
+@pytest.mark.parametrize("other", ["Ada", "Nobody"])
+def test_person_is_merged_with_another_one_only(staffed: CliFixture, other: str) -> None:
+    result = staffed.run("people", "merge", "Ada", other, *STAFF, "--yes")
+
+    assert result.exit_code == 2
+    assert staffed.names("staff") == ["Ada"]
+
+
+def test_people_are_merged_only_by_those_who_say_yes(staffed: CliFixture) -> None:
+    staffed.enrol("staff", "Bob", position=0.5)
+
+    result = staffed.run("people", "merge", "Ada", "Bob", *STAFF)
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("NOT_CONFIRMED: This gives 1 face of 'Ada' in 'staff' to 'Bob'")
+    assert staffed.names("staff") == ["Ada", "Bob"]
+
+
+def test_metadata_and_cover_are_set_and_taken_away(staffed: CliFixture) -> None:
+    (face,) = staffed.enrol("staff", "Ada", position=0.4)
+    describe = ("people", "describe", "Ada", *STAFF)
+
+    said = staffed.run(*describe, "--metadata", "room=17", "--cover", face.face_id)
+
+    assert said.stdout == f"'Ada': room=17, shown by face {face.face_id}\n"
+    assert listed(staffed)[0]["metadata"] == {"room": "17"}
+    cleared = staffed.run(*describe, "--no-metadata", "--no-cover", "--json")
+    assert json.loads(cleared.stdout).items() >= {"metadata": {}, "cover": None}.items()
+    assert len(audited(staffed, "describe_person")) == 4
+
+
+def test_face_of_another_person_can_be_no_cover(staffed: CliFixture) -> None:
+    (face,) = staffed.enrol("staff", "Bob", position=0.5)
+
+    result = staffed.run(
+        "people", "describe", "Ada", *STAFF, "--cover", face.face_id, "--metadata", "room=17"
+    )
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("NOT_THEIR_FACE: ")
+    assert listed(staffed)[0]["metadata"] == {}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--cover", "best"),
+        ("--no-metadata", "--metadata", "a=b"),
+        ("--no-cover", "--cover", ""),
+    ],
+)
+def test_description_that_says_nothing_or_too_much_is_wrong_usage(
+    staffed: CliFixture, options: tuple[str, ...]
+) -> None:
+    result = staffed.run("people", "describe", "Ada", *STAFF, *options)
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("USAGE: ")
+
+
+@pytest.mark.parametrize(
+    "command", [("show", "Bob"), ("rename", "Bob", "Bo"), ("describe", "Bob", "--no-cover")]
+)
+def test_person_who_is_not_enrolled_is_not_found(
+    staffed: CliFixture, command: tuple[str, ...]
+) -> None:
+    result = staffed.run("people", *command, *STAFF)
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("PERSON_NOT_FOUND: ")
+
+
+def test_forget_is_a_second_name_of_erase(staffed: CliFixture) -> None:
+    staffed.enrol("staff", "Bob", position=0.5)
+
+    assert staffed.run("people", "forget", "Ada", *STAFF).exit_code == 0
+
+    assert staffed.names("staff") == ["Bob"]
 
 
 def test_erased_person_is_gone_and_others_stay(cli: CliFixture) -> None:

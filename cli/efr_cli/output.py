@@ -1,0 +1,52 @@
+"""What commands print: words for people, or JSON for programs.
+
+JSON has the names of the HTTP API. A command that lists things prints a line of JSON for each;
+others print one object.
+"""
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+_AS_JSON: Final = "efr_cli.as_json"
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def json_option(command: F) -> F:
+    """Give a command ``--json``; `say` and `row` then print JSON."""
+
+    def note(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+        context.meta[_AS_JSON] = value
+
+    return click.option(
+        "--json", is_flag=True, expose_value=False, callback=note, help="Print JSON."
+    )(command)
+
+
+def is_json() -> bool:
+    """Tell whether the command that runs prints JSON."""
+    return bool(click.get_current_context().meta.get(_AS_JSON))
+
+
+def say(text: str, answer: "BaseModel | dict[str, Any] | None") -> None:
+    """Print what a command did or found: the text, or the answer as JSON."""
+    click.echo(as_line(answer) if is_json() else text)
+
+
+def head(text: str) -> None:
+    """Print the head of a table, if it is read by people."""
+    if not is_json():
+        click.echo(text)
+
+
+def as_line(answer: "BaseModel | dict[str, Any] | None") -> str:
+    """Return an answer as one line of JSON."""
+    if answer is None or isinstance(answer, dict):
+        return json.dumps(answer, ensure_ascii=False)
+    return answer.model_dump_json()

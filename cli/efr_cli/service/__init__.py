@@ -1,0 +1,1 @@
+"""The service as commands about people and collections use it."""
