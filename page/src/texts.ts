@@ -102,7 +102,7 @@ export const texts = {
       sharpness: "Least sharpness",
       darkest: "Least light",
       brightest: "Most light",
-      reset: "As at first",
+      reset: "Reset",
     },
     flaws: { none: "no face", small: "too small", blurry: "blurry", dark: "too dark", bright: "too bright", empty: "empty" },
     states: { unknown: "unknown", maybe: "maybe", confirmed: "confirmed", lost: "no longer sure" },

@@ -197,5 +197,7 @@ def test_view_is_for_everybody(tabs: Tabs, width: int, scheme: Scheme) -> None:
     choose(page, OBAMA, BIDEN)
 
     expect(page.get_by_text("2 photos done")).to_be_visible(timeout=ENDED)
+    expect(page.locator("a.box")).to_have_count(2)
+    page.get_by_role("button", name=re.compile("^Not .*Joe Biden")).click()
     assert tab.serious_findings() == []
     assert not tab.is_wider_than_the_window()
