@@ -22,14 +22,14 @@ SOURCES = ROOT / "page"
 BUILT = ROOT / "web-tier" / "efr_web" / "static" / "page"
 RECORD = json.loads((BUILT / "hashes.json").read_text())
 LARGEST_BYTES = 100_000
-LARGEST_DETECTOR_BYTES = 1_300_000
+LARGEST_DETECTOR_BYTES = 4_000_000
 WEIGHTS = "/page/detector.onnx"
 
 
 def files_of_the_page() -> Iterator[Path]:
     for name in ("package.json", "package-lock.json", "tsconfig.json", "vite.config.js"):
         yield SOURCES / name
-    for folder in ("src", "public", "runtime"):
+    for folder in ("src", "public"):
         yield from (path for path in (SOURCES / folder).rglob("*") if path.is_file())
 
 
