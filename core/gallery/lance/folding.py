@@ -218,6 +218,7 @@ class Folder:
             return Stored(rows=rows, version=version, fragments=fragments)
 
         stored = self._table.once(store)
+        self._table.files.keep()
         try:
             self._release(claimed, stored)
         except _ClaimLost as error:
@@ -272,6 +273,7 @@ class Folder:
         assert claimed.claim is not None  # noqa: S101 - just now
         self._broken_off.add(claimed.claim.token)  # if this breaks off, it is done again at once
         stored = self._table.once(look)
+        self._table.files.keep()
         with suppress(_ClaimLost):
             self._release(claimed, stored, settles=True)
             _log.warning(

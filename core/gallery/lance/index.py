@@ -117,6 +117,7 @@ class LanceFaceIndex:
         def make(connection: LanceConnection) -> None:
             with lance_errors(_checked(gallery_id)):
                 connection.tables.create_table(gallery_id, schema=schema(length), exist_ok=True)
+            connection.files(gallery_id).keep()
 
         retry_on_conflict(gallery_id, lambda: self._connection.run(make))
         self._journal(gallery_id).begin()

@@ -4,8 +4,10 @@ LanceDB 0.40 neither lists the fragments that still hold deleted rows nor
 removes what a killed writer left behind before seven days are over.
 """
 
+import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -26,6 +28,8 @@ class TableFiles:
     def __init__(self, uri: str, options: Mapping[str, str], gallery_id: str) -> None:
         self._files, root = _file_system(uri, options)
         self._root = f"{root}/{gallery_id}.lance"
+        self._kept: dict[str, int] = {}
+        self.is_in_folder = isinstance(self._files, pafs.LocalFileSystem)
 
     def fragments_with_deletions(self) -> set[int]:
         """Return the fragments with deleted rows, of all versions that are kept."""
@@ -51,6 +55,24 @@ class TableFiles:
             self._remove(file)
         return len(abandoned)
 
+    def keep(self) -> None:
+        """Bring a table in a folder to the disk; LanceDB leaves it to the kernel's leisure.
+
+        Each is brought there once, unless it was written again.
+        """
+        if not self.is_in_folder:
+            return
+        there: dict[str, int] = {}
+        for folder, _, names in os.walk(self._root):
+            for name in names:
+                path = f"{folder}/{name}"
+                written_ns = _written_ns(path)
+                if self._kept.get(path) == written_ns or _synced(path):
+                    there[path] = written_ns
+            _synced(folder)
+        self._kept = there
+        _synced(str(Path(self._root).parent))
+
     def _list(self, folder: str) -> list[pafs.FileInfo]:
         selector = pafs.FileSelector(f"{self._root}/{folder}", allow_not_found=True)
         try:
@@ -74,6 +96,28 @@ class TableFiles:
             return
         except OSError as error:
             raise StorageUnavailable(f"{self._root}: {error}") from error
+
+
+def _written_ns(path: str) -> int:
+    """Return when a file was written last; 0 if it is gone."""
+    with suppress(FileNotFoundError):
+        return Path(path).stat().st_mtime_ns
+    return 0
+
+
+def _synced(path: str) -> bool:
+    """Bring a file or the names in a folder to the disk; tell whether it was there."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:  # tidied away
+        return False
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        raise StorageUnavailable(f"{path}: {error}") from error
+    finally:
+        os.close(handle)
+    return True
 
 
 def _file_system(uri: str, options: Mapping[str, str]) -> tuple[pafs.FileSystem, str]:

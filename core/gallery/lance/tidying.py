@@ -23,6 +23,7 @@ _SPARED: Final = ((10_000, 1), (100_000, 4), (_ALL, 16))
 _SMALL_FRAGMENT: Final = 10_000
 _MERGED_AT_ONCE: Final = 100
 _KEPT_FOR: Final = timedelta(minutes=1)
+_FOR_EVER: Final = timedelta(days=36_500)
 _ROUNDS: Final = 10
 
 
@@ -51,6 +52,7 @@ class Tidying:
         for _ in range(_ROUNDS):
             if self._freed_of_deleted(newest):
                 self._remove_abandoned()
+                self._table.files.keep()
                 return
         raise StorageUnavailable(
             f"gallery {self._table.gallery_id}: erased rows are still in its files"
@@ -98,6 +100,10 @@ class Tidying:
     def _optimize(self, table: "Table", kept_for: timedelta) -> None:
         with warnings.catch_warnings(), lance_errors(self._table.gallery_id):
             warnings.simplefilter("ignore")  # that readers of older versions fail: they try again
+            if self._table.files.is_in_folder:
+                # Nothing may go before what takes its place is on the disk.
+                table.optimize(cleanup_older_than=_FOR_EVER)
+                self._table.files.keep()
             table.optimize(cleanup_older_than=kept_for)
 
     def _remove_abandoned(self) -> None:
