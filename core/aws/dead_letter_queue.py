@@ -1,9 +1,8 @@
 """The dead letters of one queue: leased, moved back, sent again."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,9 +11,8 @@ from botocore.exceptions import ClientError
 from core.aws.clients import error_code, unavailable_as
 from core.aws.sqs import SqsQueue, notes_of
 from core.errors import QueueUnavailable
-from core.ground.authors import Author
-from core.ground.realms import sent_with
-from core.ports import ReceivedMessage
+from core.ground.authors import sent_again_with
+from core.ports import DeadLetter, ReceivedMessage
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -25,20 +23,8 @@ PATIENCE_S: Final = 90
 _NO_MOVE_TASKS: Final = {"InvalidAction", "UnsupportedOperation", "NotImplemented"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class DeadLetter:
-    """A message in a dead-letter queue, and the time since it was first sent."""
-
-    message: ReceivedMessage
-    age_s: float
-
-    @property
-    def body(self) -> str:
-        return self.message.body
-
-
 class DeadLetterQueue:
-    """The dead letters of the queue ``source``."""
+    """The dead letters of the queue ``source``; keeps the contract of ``DeadLetters``."""
 
     def __init__(self, client: "SQSClient", source: str, *, patience_s: float = PATIENCE_S) -> None:
         self.name = f"{source}-dlq"
@@ -104,7 +90,7 @@ class DeadLetterQueue:
         """Send messages to their queue once more; here they stay."""
         SqsQueue(self._client, self._source).send_many(
             [letter.body for letter in letters],
-            notes=[_kept(letter.message.notes) for letter in letters],
+            notes=[sent_again_with(letter.message.notes) for letter in letters],
         )
 
     def delete(self, letters: Sequence[DeadLetter]) -> int:
@@ -155,8 +141,3 @@ class DeadLetterQueue:
 
     def _url(self) -> str:
         return self._client.get_queue_url(QueueName=self.name)["QueueUrl"]
-
-
-def _kept(notes: Mapping[str, str]) -> dict[str, str]:
-    """Return the notes without the reason for which the message was dead-lettered."""
-    return {**sent_with(notes), **Author.noted(notes).notes}

@@ -2,10 +2,11 @@
 
 from core.aws.bucket_setup import Bucket
 from core.aws.clients import s3_client, sqs_client, unavailable_as
-from core.aws.queue_setup import Queues, queues_of
+from core.aws.queue_setup import Queues
 from core.aws.s3 import S3Store
 from core.errors import QueueUnavailable, StorageUnavailable
 from core.settings import Settings
+from core.settings.queue_plans import queue_plans
 
 
 def provision(settings: Settings, *, adopt: bool = False) -> list[str]:
@@ -40,7 +41,7 @@ def provision(settings: Settings, *, adopt: bool = False) -> list[str]:
             (settings.s3_gallery_bucket, None),
         )
     ]
-    wanted = queues_of(settings)
+    wanted = queue_plans(settings)
     if not adopt:
         with unavailable_as(StorageUnavailable, "S3"):
             for bucket in buckets:

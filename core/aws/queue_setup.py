@@ -7,30 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from core.errors import InvalidSettings
-from core.settings import Settings
+from core.settings.queue_plans import QueuePlan
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 log = logging.getLogger(__name__)
 
-_RETENTION_S: Final = 4 * 24 * 3600
-# SQS keeps a message's first enqueue time when it moves it: a dead-letter
-# queue that forgot as fast as its source would lose what arrives late.
-_DEAD_LETTER_RETENTION_S: Final = 14 * 24 * 3600
 _TAG: Final = "made-by"
 _MAKER: Final = "elastic-face-recognition"
 _REDRIVE: Final = "RedrivePolicy"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Queue:
-    """A queue as the service wants it; dead letters go to the queue of that name."""
-
-    name: str
-    attributes: Mapping[str, str]
-    dead_letters: str | None = None
-    max_receive_count: int = 0
 
 
 @dataclass(frozen=True)
@@ -40,7 +26,7 @@ class Queues:
     client: "SQSClient"
     _urls: dict[str, str] = field(default_factory=dict)
 
-    def check(self, queue: Queue) -> None:
+    def check(self, queue: QueuePlan) -> None:
         """Raise ``InvalidSettings`` if it is there, is someone else's, and would be changed."""
         url = self._find(queue.name)
         if url is None:
@@ -51,7 +37,7 @@ class Queues:
                 "set it up: choose other names in SQS_*_QUEUE_NAME, or run init_aws.py --adopt"
             )
 
-    def set_up(self, queue: Queue) -> None:
+    def set_up(self, queue: QueuePlan) -> None:
         """Create it, or bring the one there is to its attributes."""
         url = self._find(queue.name)
         if url is None:
@@ -67,10 +53,10 @@ class Queues:
             self.client.tag_queue(QueueUrl=url, Tags={_TAG: _MAKER})
         log.info("queue is there", extra={"queue": queue.name})
 
-    def _changes(self, queue: Queue, found: Mapping[str, str]) -> dict[str, str]:
+    def _changes(self, queue: QueuePlan, found: Mapping[str, str]) -> dict[str, str]:
         """Return the attributes that a queue with those found lacks."""
         changes = {
-            name: value for name, value in queue.attributes.items() if found.get(name) != value
+            name: value for name, value in _attributes(queue).items() if found.get(name) != value
         }
         if queue.dead_letters is not None:
             policy = {
@@ -104,28 +90,8 @@ class Queues:
         return {str(name): value for name, value in found.get("Attributes", {}).items()}
 
 
-def queues_of(settings: Settings) -> list[Queue]:
-    """Return all queues; one whose messages may move to another stands behind it."""
-    queues = []
-    for name, dead_letters in (
-        (settings.sqs_req_queue_name, settings.dead_letter_queue_name),
-        (settings.sqs_index_queue_name, settings.index_dead_letter_queue_name),
-        (settings.sqs_webhook_queue_name, settings.webhook_dead_letter_queue_name),
-    ):
-        queues += [
-            Queue(
-                name=dead_letters,
-                attributes={"MessageRetentionPeriod": str(_DEAD_LETTER_RETENTION_S)},
-            ),
-            Queue(
-                name=name,
-                attributes={
-                    "MessageRetentionPeriod": str(_RETENTION_S),
-                    "VisibilityTimeout": str(settings.sqs_visibility_timeout_seconds),
-                },
-                dead_letters=dead_letters,
-                max_receive_count=settings.sqs_max_receive_count,
-            ),
-        ]
-    responses = {"MessageRetentionPeriod": str(_RETENTION_S)}
-    return [*queues, Queue(name=settings.sqs_resp_queue_name, attributes=responses)]
+def _attributes(plan: QueuePlan) -> dict[str, str]:
+    attributes = {"MessageRetentionPeriod": str(plan.retention_s)}
+    if plan.visibility_s is not None:
+        attributes["VisibilityTimeout"] = str(plan.visibility_s)
+    return attributes

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
+from core.ground.realms import sent_with
+
 CLI: Final = "cli"
 NOBODY: Final = "nobody"
 
@@ -38,3 +40,8 @@ UNNAMED: Final = Author()
 """Without keys."""
 TYPIST: Final = Author(CLI)
 """Who typed a command."""
+
+
+def sent_again_with(notes: Mapping[str, str]) -> dict[str, str]:
+    """Return a dead letter's notes without the reason for which it is one."""
+    return {**sent_with(notes), **Author.noted(notes).notes}

@@ -13,7 +13,7 @@ from core.ports.face_index import (
     nobody_at,
     without_rejected,
 )
-from core.ports.queues import JobQueue, ReceivedMessage
+from core.ports.queues import DeadLetter, DeadLetters, JobQueue, ReceivedMessage
 from core.ports.recognizer import Recognizer
 from core.ports.stores import (
     Bucket,
@@ -28,6 +28,8 @@ from core.ports.stores import (
 
 __all__ = [
     "Bucket",
+    "DeadLetter",
+    "DeadLetters",
     "EnrolledFace",
     "EnrolledPerson",
     "FaceIndex",

@@ -1,6 +1,7 @@
 """Queues of messages."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -53,4 +54,52 @@ class JobQueue(Protocol):
 
     def check(self) -> None:
         """Raise ``QueueUnavailable`` unless the queue exists and answers."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLetter:
+    """A message in a dead-letter queue, and the time since it was first sent."""
+
+    message: ReceivedMessage
+    age_s: float
+
+    @property
+    def body(self) -> str:
+        return self.message.body
+
+
+class DeadLetters(Protocol):
+    """The dead letters of one queue. Every method may raise ``QueueUnavailable``."""
+
+    @property
+    def name(self) -> str:
+        """The dead-letter queue's own."""
+        ...
+
+    def leased(self, *, complete: bool = False) -> AbstractContextManager[list[DeadLetter]]:
+        """Hide all messages from other readers while the block runs.
+
+        Parameters
+        ----------
+        complete : bool
+            Wait for those that another reader has hidden, such as a worker's
+            sweep, and raise ``QueueUnavailable`` when they don't come back.
+        """
+        ...
+
+    def move(self) -> bool:
+        """Move all visible messages to their queue; tell whether that can be done at once."""
+        ...
+
+    def send_again(self, letters: Sequence[DeadLetter]) -> None:
+        """Send messages to their queue once more; here they stay."""
+        ...
+
+    def delete(self, letters: Sequence[DeadLetter]) -> int:
+        """Delete messages; return how many were refused."""
+        ...
+
+    def count(self) -> tuple[int, int]:
+        """Return how many messages are visible and how many are hidden."""
         ...
