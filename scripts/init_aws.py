@@ -42,7 +42,7 @@ def main() -> int:
     adopt = parser.parse_args().adopt
     try:
         settings = load_settings()
-        print(f"S3 and SQS: {settings.endpoint}", flush=True)
+        print(settings.whereabouts, flush=True)
         versioned = provision_when_ready(settings, adopt=adopt)
     except InvalidSettings as error:
         print(f"settings: {error}", file=sys.stderr)

@@ -81,7 +81,7 @@ def up(settings: Settings) -> None:
     """Start whatever does not run yet."""
     ports = _local_ports(settings)
     if "localstack" not in ports:  # else the set-up says so
-        print(f"S3 and SQS: {settings.endpoint}", flush=True)
+        print(settings.whereabouts, flush=True)
     supervisor = Supervisor()
     running = supervisor.states() if supervisor.is_up() else {}
     for program, port in ports.items():

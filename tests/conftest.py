@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,15 @@ from hypothesis import HealthCheck, settings
 from core.host.environment import GIVEN_EMPTY, settle_environment
 from core.settings import Settings
 from harness.localstack import LocalStack
-from tests.support.backends import IN_HASTE, Backends, aws_backends, memory_backends, own_names
+from tests.support.backends import (
+    IN_HASTE,
+    Backends,
+    aws_backends,
+    home_backends,
+    home_settings,
+    memory_backends,
+    own_names,
+)
 from tests.support.models import models_dir
 from tests.support.photos import ROOT
 from tests.support.ray_cluster import LocalRay
@@ -137,10 +146,12 @@ def ray_address() -> Iterator[str]:
     running.stop()
 
 
-@pytest.fixture(params=["memory", "localstack"])
-def backends(request: pytest.FixtureRequest) -> Backends:
-    """Return empty queues and buckets, once in memory and once on LocalStack."""
+@pytest.fixture(params=["memory", "home", "localstack"])
+def backends(request: pytest.FixtureRequest, tmp_path: Path) -> Backends:
+    """Return empty queues and buckets: in memory, in a folder, and on LocalStack."""
     if request.param == "memory":
         return memory_backends()
+    if request.param == "home":
+        return home_backends(home_settings(tmp_path / "home", **IN_HASTE))
     running: LocalStack = request.getfixturevalue("localstack")
     return aws_backends(running.settings(**IN_HASTE, **own_names()))

@@ -101,7 +101,7 @@ def real_context(realm: Realm = WHOLE) -> CliContext:
     # Only here: --help and mistakes need not wait for the libraries behind it.
     from core.bootstrap.infrastructure import Infrastructure
 
-    return join_context(settings, Infrastructure.on_aws(settings), realm)
+    return join_context(settings, Infrastructure.of(settings), realm)
 
 
 def root_settings() -> Settings:

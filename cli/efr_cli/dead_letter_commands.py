@@ -12,7 +12,7 @@ from efr_cli.errors import ErrorReportingGroup, ExitCode, Refused, printable
 from efr_cli.words import counted
 
 if TYPE_CHECKING:
-    from core.aws.dead_letter_queue import DeadLetter, DeadLetterQueue
+    from core.ports import DeadLetter, DeadLetters
     from core.worker.dead_letters import DeadJobs
     from core.worker.webhooks.dead_events import DeadEvents
 
@@ -83,7 +83,7 @@ def redrive(kind: str) -> None:
         _reset_results(jobs, swept)
         queue.send_again(swept)
         again = counted(len(letters), "job")
-        click.echo(f"SQS moved the messages of {queue.name}, {again} to run again")
+        click.echo(f"The messages of {queue.name} were moved, {again} to run again")
     else:
         click.echo(f"This SQS has no move tasks: messages of {queue.name} are sent again")
         with queue.leased() as letters:
@@ -112,10 +112,8 @@ def purge(kind: str, yes: bool) -> None:
     _finish(queue, refused)
 
 
-def _open(kind: str) -> "tuple[DeadLetterQueue, DeadJobs | DeadEvents]":
+def _open(kind: str) -> "tuple[DeadLetters, DeadJobs | DeadEvents]":
     # Only here: --help and mistakes need not wait for the libraries behind these.
-    from core.aws.clients import sqs_client
-    from core.aws.dead_letter_queue import DeadLetterQueue
     from core.bootstrap.infrastructure import Infrastructure
     from core.bootstrap.shared import Shared
     from core.ground.realms import Realm
@@ -128,10 +126,11 @@ def _open(kind: str) -> "tuple[DeadLetterQueue, DeadJobs | DeadEvents]":
         "index": settings.sqs_index_queue_name,
         "webhook": settings.sqs_webhook_queue_name,
     }[kind]
-    queue = DeadLetterQueue(sqs_client(settings), source)
+    infrastructure = Infrastructure.of(settings)
+    queue = infrastructure.dead_letters(source)
     if kind == "webhook":
         return queue, DeadEvents()
-    shared = Shared(settings, Infrastructure.on_aws(settings))
+    shared = Shared(settings, infrastructure)
     return queue, DeadJobs(shared.outputs, lambda tenant: shared.of(Realm(tenant)).outbox)
 
 
@@ -140,7 +139,7 @@ def _reset_results(jobs: "DeadJobs | DeadEvents", letters: "list[DeadLetter]") -
         jobs.reset_result(letter.message)
 
 
-def _finish(queue: "DeadLetterQueue", left: int) -> None:
+def _finish(queue: "DeadLetters", left: int) -> None:
     if left:
         click.echo(f"{left} messages are still in {queue.name}; run it again", err=True)
         click.get_current_context().exit(ExitCode.SOME_UNUSED)

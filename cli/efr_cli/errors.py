@@ -52,7 +52,7 @@ def announced_settings() -> Settings:
         If a value can't be used.
     """
     settings = load_settings()
-    click.echo(f"S3 and SQS: {settings.endpoint}", err=True)
+    click.echo(settings.whereabouts, err=True)
     return settings
 
 

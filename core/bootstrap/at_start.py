@@ -14,6 +14,7 @@ def begin(shared: Shared) -> None:
     """Begin all that a web process or a worker does."""
     tell_of_versions(shared)
     tell_of_sources(shared)
+    keep_house(shared)
     _warm(shared)
 
 
@@ -30,6 +31,14 @@ def tell_of_sources(shared: Shared) -> None:
     shared.infrastructure.run_in_background(
         "sources", partial(bucket_news.tell_of_obstacles, allowed)
     )
+
+
+def keep_house(shared: Shared) -> None:
+    """Remove what is old, where the storage does not do so by itself."""
+    infrastructure = shared.infrastructure
+    if infrastructure.keep_house is not None:
+        task = partial(infrastructure.keep_house, infrastructure.sleep)
+        infrastructure.run_in_background("house-keeping", task)
 
 
 def _warm(shared: Shared) -> None:

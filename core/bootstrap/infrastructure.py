@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Self
+from typing import Any, Self
 
 from core.access.limits.shared_buckets import Checkable
 from core.aws.autoscaling import QueueDepths
 from core.aws.clients import s3_client, sqs_client
+from core.aws.dead_letter_queue import DeadLetterQueue
 from core.aws.s3 import S3Store
 from core.aws.sqs import SqsQueue
 from core.bootstrap.limits import build_shared_buckets
@@ -19,8 +20,9 @@ from core.bootstrap.shared_redis import build_shared_job_notes
 from core.executors.pool import WarmPool
 from core.gallery.changes import Watch
 from core.gallery.factory import build_index
+from core.home.home import Home
 from core.jobs.webhooks.addresses import Resolve
-from core.ports import Bucket, FaceIndex, JobQueue
+from core.ports import Bucket, DeadLetters, FaceIndex, JobQueue
 from core.scaling.policy import Depth
 from core.settings import Settings
 from core.submission.job_notes import JobNotes
@@ -41,6 +43,8 @@ class Infrastructure:
     ----------
     bucket, queue : callable
         Return the bucket or the queue of a name.
+    dead_letters : callable
+        Returns the dead letters of the queue of a name.
     depth : callable
         Returns what counts the messages of the queues of some names, all together, and for each
         of some further queues one if it has any.
@@ -55,6 +59,9 @@ class Infrastructure:
         Returns token buckets that all processes share; None if each has its own.
     shared_job_notes : callable
         Returns notes of jobs that all processes share; None if each has its own.
+    keep_house : callable, optional
+        Removes what is old, for as long as the process lives; it is given how to let time pass.
+        None where the storage does so by itself.
     resolve : callable
         Looks hosts of webhooks up, as ``socket.getaddrinfo``.
     clock, sleep : callable
@@ -67,17 +74,45 @@ class Infrastructure:
 
     bucket: Callable[[str], Bucket]
     queue: Callable[[str], JobQueue]
+    dead_letters: Callable[[str], DeadLetters]
     depth: Callable[[Sequence[str], Sequence[str]], Callable[[], Depth]]
     index: Callable[[Watch, Bucket], FaceIndex]
     pool: Callable[[int], WarmPool]
     executor: Callable[[int], WarmPool]
     shared_buckets: Callable[[], Checkable | None] = lambda: None
     shared_job_notes: Callable[[], JobNotes | None] = lambda: None
+    keep_house: Callable[[Callable[[float], None]], None] | None = None
     resolve: Resolve = socket.getaddrinfo
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     wall_clock: Callable[[], float] = time.time
     run_in_background: Callable[[str, Callable[[], None]], None] = _in_a_thread
+
+    @classmethod
+    def of(cls, settings: Settings, *, long_poll_s: float = 0) -> Self:
+        """Return the home on this machine that the settings name, or AWS.
+
+        Raises
+        ------
+        HomeUnusable
+            If there is such a home, and it can't be used.
+        """
+        if settings.home_folder is not None:
+            return cls.on_this_machine(settings)
+        return cls.on_aws(settings, long_poll_s=long_poll_s)
+
+    @classmethod
+    def on_this_machine(cls, settings: Settings) -> Self:
+        """Return a folder, a file of queues, and the index and recognisers of the settings."""
+        home = Home.made(settings)
+        return cls(
+            bucket=cache(home.bucket),
+            queue=cache(home.queue),
+            dead_letters=home.dead_letters,
+            depth=home.depth,
+            keep_house=home.sweep.keep_running,
+            **_of_any_home(settings),
+        )
 
     @classmethod
     def on_aws(cls, settings: Settings, *, long_poll_s: float = 0) -> Self:
@@ -93,10 +128,18 @@ class Infrastructure:
         return cls(
             bucket=cache(lambda name: S3Store(settings, name, s3())),
             queue=cache(lambda name: SqsQueue(sqs(), name)),
+            dead_letters=lambda source: DeadLetterQueue(sqs(), source),
             depth=lambda names, light: QueueDepths(sqs(), names, light=light),
-            index=partial(build_index, settings),
-            pool=lambda processes: build_pool(settings, processes=processes),
-            executor=lambda children: build_executor(settings, children=children),
-            shared_buckets=partial(build_shared_buckets, settings),
-            shared_job_notes=partial(build_shared_job_notes, settings),
+            **_of_any_home(settings),
         )
+
+
+def _of_any_home(settings: Settings) -> dict[str, Any]:
+    """Return what the settings name wherever objects and queues are."""
+    return {
+        "index": partial(build_index, settings),
+        "pool": lambda processes: build_pool(settings, processes=processes),
+        "executor": lambda children: build_executor(settings, children=children),
+        "shared_buckets": partial(build_shared_buckets, settings),
+        "shared_job_notes": partial(build_shared_job_notes, settings),
+    }

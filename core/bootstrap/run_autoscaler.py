@@ -69,12 +69,12 @@ def main() -> int:
     log_uncaught_errors()
     try:
         settings = load_settings()
+        configure_logs(settings.log_level)
+        infrastructure = Infrastructure.of(settings)
     except InvalidSettings as error:
         log_invalid_settings(error)
         return EXIT_SETTINGS
-    configure_logs(settings.log_level)
-    aws = Infrastructure.on_aws(settings)
-    autoscaler = build_autoscaler(settings, aws, build_fleet(settings))
+    autoscaler = build_autoscaler(settings, infrastructure, build_fleet(settings))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: autoscaler.stop())
     autoscaler.run()

@@ -36,8 +36,8 @@ def main() -> int:
     try:
         settings = load_settings()
         configure_logs(settings.log_level)
-        aws = Infrastructure.on_aws(settings, long_poll_s=settings.sqs_wait_time_seconds)
-        parts = build_worker(settings, aws)
+        infrastructure = Infrastructure.of(settings, long_poll_s=settings.sqs_wait_time_seconds)
+        parts = build_worker(settings, infrastructure)
     except InvalidSettings as error:
         log_invalid_settings(error)
         return EXIT_SETTINGS

@@ -4,6 +4,7 @@
 
     FaceServiceError
     ├── InvalidSettings
+    │   └── HomeUnusable
     ├── BadRequest                  the caller's mistake, outside the photo
     │   ├── MissingFile
     │   ├── MissingFilename
@@ -54,6 +55,7 @@
     │   ├── CollectionExists
     │   ├── GroupChanged
     │   ├── TooManyWebhooks
+    │   ├── NoDirectUploads
     │   ├── PersonRejected
     │   └── NotTheirFace
     ├── TooBusy                     passes by itself, like the next ones
@@ -130,6 +132,7 @@ from core.errors.requests import (
     KeyNotFound,
     MissingFile,
     MissingFilename,
+    NoDirectUploads,
     NoFaceFound,
     NotFound,
     NotTheirFace,
@@ -145,6 +148,7 @@ from core.errors.requests import (
 from core.errors.service import (
     BucketMissing,
     ErasedMeanwhile,
+    HomeUnusable,
     IndexUnavailable,
     InvalidSettings,
     MalformedMessage,
@@ -186,6 +190,7 @@ __all__ = [
     "ForeignOrigin",
     "FormTooLarge",
     "GroupChanged",
+    "HomeUnusable",
     "HostNotTrusted",
     "IdempotencyConflict",
     "ImageNotFound",
@@ -208,6 +213,7 @@ __all__ = [
     "ModelError",
     "ModelMismatch",
     "ModelMissing",
+    "NoDirectUploads",
     "NoFaceFound",
     "NoFaceInBox",
     "NotFound",

@@ -172,6 +172,12 @@ class CollectionExists(Conflict):
     code = "COLLECTION_EXISTS"
 
 
+class NoDirectUploads(Conflict):
+    """Raised when callers can't send photos to the storage themselves, since it is a folder."""
+
+    code = "NO_DIRECT_UPLOADS"
+
+
 class TooManyWebhooks(Conflict):
     """Raised when a tenant has as many webhooks as it may have."""
 

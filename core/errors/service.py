@@ -9,6 +9,12 @@ class InvalidSettings(FaceServiceError):
     code = "INVALID_SETTINGS"
 
 
+class HomeUnusable(InvalidSettings):
+    """Raised when the folder or the file of a home on this machine can't be used."""
+
+    code = "HOME_UNUSABLE"
+
+
 class TooBusy(FaceServiceError):
     """Raised when every child process is busy; the caller tries again later."""
 

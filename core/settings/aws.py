@@ -33,7 +33,7 @@ class AwsSettings(BaseModel):
     """Buckets from which callers may name photos by key, separated by commas; those of a tenant
     have its name and a colon before them."""
     retention_days: int = Field(default=30, ge=1, le=3650)
-    """Age at which S3 removes uploaded photos and results."""
+    """Age at which uploaded photos and results are removed."""
 
     sqs_req_queue_name: QueueName = "request-queue"
     sqs_index_queue_name: QueueName = "index-queue"

@@ -17,11 +17,12 @@ from core.host.environment import FileBehindVariables, settle_environment
 from core.host.memory import children_that_fit, usable_memory_bytes
 from core.settings.aws import AwsSettings
 from core.settings.faces import FaceSettings
+from core.settings.home import HomeSettings
 from core.settings.web import WebSettings
 from core.settings.workers import WorkerSettings
 
 
-class Settings(AwsSettings, WebSettings, WorkerSettings, FaceSettings, BaseSettings):
+class Settings(AwsSettings, HomeSettings, WebSettings, WorkerSettings, FaceSettings, BaseSettings):
     """The settings, named in the environment as here in capitals.
 
     A file ``.env`` in the working directory is read too; variables that are
@@ -55,6 +56,13 @@ class Settings(AwsSettings, WebSettings, WorkerSettings, FaceSettings, BaseSetti
             cores=usable_cores(), memory_bytes=usable_memory_bytes(), engine=self.face_engine
         )
 
+    @property
+    def whereabouts(self) -> str:
+        """Where objects and queues are, in words."""
+        if self.storage is not None:
+            return f"Storage: {self.home_folder}; queues: {self.queue_file}"
+        return f"S3 and SQS: {self.endpoint}"
+
     @model_validator(mode="after")
     def _check_together(self) -> Self:
         visibility_s = self.sqs_visibility_timeout_seconds
@@ -66,6 +74,11 @@ class Settings(AwsSettings, WebSettings, WorkerSettings, FaceSettings, BaseSetti
             )
         if self.executor == "ray" and self.face_cuda:
             raise ValueError("EXECUTOR=ray runs on processors only: turn FACE_CUDA off")
+        if self.storage is not None and self.asg_name is not None:
+            raise ValueError(
+                f"STORAGE={self.storage} is for the processes of one machine, and ASG_NAME starts "
+                "workers on others: leave STORAGE and QUEUE empty to use S3 and SQS"
+            )
         return self
 
 

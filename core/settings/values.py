@@ -1,6 +1,8 @@
 """The kinds of values that settings have, and how each is read."""
 
+import posixpath
 import re
+from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Annotated, Final, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -74,6 +76,22 @@ def _checked_url(url: str) -> str:
 
 
 Url = Annotated[str, AfterValidator(_checked_url)]
+
+
+def _checked_place(scheme: str) -> Callable[[str], str]:
+    """Return what takes an absolute path with that scheme, and spells it with three slashes."""
+
+    def check(url: str) -> str:
+        path = url.removeprefix(f"{scheme}://")
+        if path == url or not path.startswith("/") or not path.strip("/") or "\0" in path:
+            raise ValueError(f"must be like {scheme}:///var/lib/efr, with an absolute path")
+        return f"{scheme}://{posixpath.normpath('/' + path.lstrip('/'))}"
+
+    return check
+
+
+FolderUrl = Annotated[str, AfterValidator(_checked_place("file"))]
+SqliteUrl = Annotated[str, AfterValidator(_checked_place("sqlite"))]
 
 
 def _checked_origin(origin: str) -> str:

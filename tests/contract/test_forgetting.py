@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +22,9 @@ from core.errors import CollectionNotFound, InvalidImage
 from core.gallery.changes import Watch
 from core.ground.realms import WHOLE
 from core.ground.storage_keys import AUDIT
+from core.home.bucket import make_bucket
+from core.home.object_paths import stored_keys
+from core.home.queue_file import QueueFile, one
 from core.jobs.batch_records import BatchLists
 from core.jobs.index_job import IndexJob, IndexRequest
 from core.jobs.recognition_job import JobFailed, safe_filename
@@ -31,9 +36,13 @@ from core.testing.recognizer import made_up_crop
 from core.worker.job_handler import Outcome
 from harness.localstack import LocalStack
 from harness.waiting import wait_until
-from tests.support.backends import own_names
+from tests.support.backends import home_settings, own_names
 from tests.support.faces import RecognizerByPhoto, embedding_like_no_other, face, recognition
-from tests.support.infrastructure import MemoryInfrastructure, localstack_infrastructure
+from tests.support.infrastructure import (
+    MemoryInfrastructure,
+    localstack_infrastructure,
+    with_recognizer,
+)
 from tests.support.photos import made_photo
 
 OPTIONS: Final[dict[str, Any]] = {
@@ -97,6 +106,36 @@ class RawBuckets:
                 yield from ((each["Key"], b"") for each in page.get("DeleteMarkers", []))
 
 
+@dataclass(frozen=True)
+class RawFolder:
+    """Every file of a home but the caller's own photos: galleries, and queues without messages.
+
+    A message that waits names whom it is about, here as on SQS.
+    """
+
+    folder: Path
+    settings: Settings
+
+    def every_version(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the keys of objects, the paths of all other files, and their bytes."""
+        queues = QueueFile(self.folder / "queues.sqlite")
+        queues.empty_log()  # as idle workers do
+        with queues.reading() as connection:
+            is_idle = one(connection, "SELECT count(*) FROM messages") == 0
+        queues.close()
+        objects = set()
+        for bucket in self.settings.buckets:
+            for key, entry in stored_keys(self.folder / bucket / "objects", ""):
+                objects.add(entry.path)
+                yield key, Path(entry.path).read_bytes()
+        callers = self.folder / self.settings.allowed_buckets[0]
+        for path in self.folder.rglob("*"):
+            is_others = str(path) in objects or callers in path.parents
+            if path.is_file() and not is_others and (is_idle or "sqlite" not in path.name):
+                with suppress(FileNotFoundError):
+                    yield str(path.relative_to(self.folder)), path.read_bytes()
+
+
 @dataclass(kw_only=True)
 class Service:
     """A web process and a worker, each with an index of its own."""
@@ -105,7 +144,7 @@ class Service:
     infrastructure: Infrastructure
     recognizer: RecognizerByPhoto
     let_pass: Callable[[float], None]
-    raw: RawBuckets | None = None
+    raw: RawBuckets | RawFolder | None = None
     indexes: list[FaceIndex] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -230,16 +269,16 @@ def every_object(bucket: ObjectStore) -> Iterator[tuple[str, bytes]]:
 
 VERSIONED: Final = "localstack with versions"
 EVERYWHERE: Final = pytest.mark.parametrize(
-    "service", ["memory", "localstack", VERSIONED], indirect=True
+    "service", ["memory", "home", "localstack", VERSIONED], indirect=True
 )
 """For tests whose facts depend on whether the buckets keep versions."""
 
 
-@pytest.fixture(params=["memory", VERSIONED])
-def service(request: pytest.FixtureRequest) -> Iterator[Service]:
-    """Return a service without anybody, in memory and with LanceDB on LocalStack.
+@pytest.fixture(params=["memory", "home", VERSIONED])
+def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
+    """Return a service without anybody: in memory, and with LanceDB in a folder and on LocalStack.
 
-    Its buckets keep versions: what must be found nowhere lies in more places then.
+    Its buckets there keep versions: what must be found nowhere lies in more places then.
     """
     recognizer = RecognizerByPhoto()
     if request.param == "memory":
@@ -251,6 +290,9 @@ def service(request: pytest.FixtureRequest) -> Iterator[Service]:
             recognizer=recognizer,
             let_pass=memory.clock.advance,
         )
+        return
+    if request.param == "home":
+        yield from service_at_home(tmp_path / "home", recognizer)
         return
     running: LocalStack = request.getfixturevalue("localstack")
     settings = running.settings(**OPTIONS, **own_names())
@@ -265,6 +307,22 @@ def service(request: pytest.FixtureRequest) -> Iterator[Service]:
         recognizer=recognizer,
         let_pass=time.sleep,
         raw=raw,
+    )
+    yield service
+    for index in service.indexes:
+        index.close()
+
+
+def service_at_home(folder: Path, recognizer: RecognizerByPhoto) -> Iterator[Service]:
+    settings = home_settings(folder, **OPTIONS)
+    infrastructure = Infrastructure.on_this_machine(settings)
+    make_bucket(folder / settings.allowed_buckets[0])
+    service = Service(
+        settings=settings,
+        infrastructure=with_recognizer(infrastructure, recognizer),
+        recognizer=recognizer,
+        let_pass=time.sleep,
+        raw=RawFolder(folder, settings),
     )
     yield service
     for index in service.indexes:

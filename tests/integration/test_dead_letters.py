@@ -1,4 +1,4 @@
-"""The operator's commands for dead letters, on LocalStack."""
+"""The operator's commands for dead letters, on LocalStack and on a home on one machine."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,21 +10,27 @@ from click.testing import CliRunner, Result
 from efr_cli import dead_letter_commands
 from efr_cli.app import main
 
-from core.aws import clients
 from core.aws.clients import sqs_client
 from core.aws.dead_letter_queue import DeadLetterQueue
-from core.aws.sqs import SqsQueue
+from core.bootstrap import infrastructure
 from core.ground.authors import Author
 from core.ground.ids import new_id
 from core.jobs.batch_records import note_outcome
 from core.jobs.index_job import IndexJob
 from core.jobs.recognition_job import Job, failed
 from core.jobs.results import Results
+from core.ports import JobQueue
 from core.settings import Settings
 from core.worker.dead_letter_sweeper import ABANDONED
 from harness.localstack import LocalStack
 from harness.waiting import wait_until
-from tests.support.backends import Backends, aws_backends, own_names
+from tests.support.backends import (
+    Backends,
+    aws_backends,
+    home_backends,
+    home_settings,
+    own_names,
+)
 
 RETRIES_USED_UP = "RECOGNITION_TIMED_OUT"
 
@@ -43,8 +49,8 @@ class Desk:
     def results(self) -> Results:
         return Results(self.backends.outputs)
 
-    def queue(self, name: str) -> SqsQueue:
-        return SqsQueue(sqs_client(self.settings), name)
+    def queue(self, name: str) -> JobQueue:
+        return self.backends.infrastructure.queue(name)
 
     def give_up(
         self,
@@ -71,13 +77,25 @@ class Desk:
             note_outcome(self.backends.outputs, job, result)
 
 
-@pytest.fixture
-def desk(localstack: LocalStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    names = own_names()
-    settings = localstack.settings(**names, sqs_max_receive_count=1)
+def desk_on(backends: Backends, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(dead_letter_commands, "root_settings", lambda: settings)
-    return Desk(settings=settings, backends=aws_backends(settings))
+    monkeypatch.setattr(dead_letter_commands, "root_settings", lambda: backends.settings)
+    return Desk(settings=backends.settings, backends=backends)
+
+
+@pytest.fixture
+def aws_desk(localstack: LocalStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    settings = localstack.settings(**own_names(), sqs_max_receive_count=1)
+    return desk_on(aws_backends(settings), tmp_path, monkeypatch)
+
+
+@pytest.fixture(params=["home", "localstack"])
+def desk(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    if request.param == "localstack":
+        on_aws: Desk = request.getfixturevalue("aws_desk")
+        return on_aws
+    settings = home_settings(tmp_path / "home", sqs_max_receive_count=1)
+    return desk_on(home_backends(settings), tmp_path, monkeypatch)
 
 
 def index_job() -> IndexJob:
@@ -131,7 +149,7 @@ def test_redriven_job_has_its_message_back_and_no_result(desk: Desk) -> None:
     redriven = desk.run("redrive")
 
     assert redriven.exit_code == 0, redriven.output
-    assert "SQS moved" in redriven.output
+    assert "2 jobs to run again" in redriven.output
     messages = desk.backends.queue.receive(limit=10, wait_s=1)
     assert {message.body for message in messages} == {job.body for job in jobs}
     assert [desk.results.read(job.job_id) for job in jobs] == [None, None]
@@ -151,51 +169,51 @@ def test_redriven_index_job_is_pending_in_its_batch_again(desk: Desk) -> None:
 
 
 def test_job_that_a_sweep_fails_during_the_move_is_sent_again(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    aws_desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = Job.new("obama.jpg")
-    desk.give_up(job)
+    aws_desk.give_up(job)
     moves: Callable[[DeadLetterQueue], bool] = DeadLetterQueue.move
 
     def moved_during_a_sweep(letters: DeadLetterQueue) -> bool:
         done = moves(letters)
-        (message,) = desk.backends.queue.receive(limit=1, wait_s=1)
-        desk.results.write(failed(job.job_id, ABANDONED, "swept"))
-        desk.backends.queue.delete_many([message])
+        (message,) = aws_desk.backends.queue.receive(limit=1, wait_s=1)
+        aws_desk.results.write(failed(job.job_id, ABANDONED, "swept"))
+        aws_desk.backends.queue.delete_many([message])
         return done
 
     monkeypatch.setattr(DeadLetterQueue, "move", moved_during_a_sweep)
 
-    assert desk.run("redrive").exit_code == 0
+    assert aws_desk.run("redrive").exit_code == 0
 
-    (message,) = desk.backends.queue.receive(limit=10, wait_s=1)
+    (message,) = aws_desk.backends.queue.receive(limit=10, wait_s=1)
     assert message.body == job.body
-    assert desk.results.read(job.job_id) is None
+    assert aws_desk.results.read(job.job_id) is None
 
 
 def test_sqs_without_move_tasks_has_the_messages_sent_again(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    aws_desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = Job.new("obama.jpg")
     notes = Author("0123456789ab", "order-17").notes
-    desk.give_up(job, notes=notes)
+    aws_desk.give_up(job, notes=notes)
 
     def refuse(*_: object, **__: object) -> None:
         code = "AWS.SimpleQueueService.UnsupportedOperation"
         raise ClientError({"Error": {"Code": code, "Message": ""}}, "StartMessageMoveTask")
 
-    client = sqs_client(desk.settings)
+    client = sqs_client(aws_desk.settings)
     monkeypatch.setattr(client, "start_message_move_task", refuse)
-    monkeypatch.setattr(clients, "sqs_client", lambda _: client)
+    monkeypatch.setattr(infrastructure, "sqs_client", lambda *_, **__: client)
 
-    redriven = desk.run("redrive")
+    redriven = aws_desk.run("redrive")
 
     assert redriven.exit_code == 0, redriven.output
     assert "no move tasks" in redriven.output
-    (message,) = desk.backends.queue.receive(limit=10, wait_s=1)
+    (message,) = aws_desk.backends.queue.receive(limit=10, wait_s=1)
     assert message.body == job.body
     assert message.notes == notes
-    assert desk.results.read(job.job_id) is None
+    assert aws_desk.results.read(job.job_id) is None
 
 
 def test_redrive_waits_for_a_sweep_to_end(desk: Desk) -> None:
@@ -229,11 +247,11 @@ def test_purge_leaves_no_job_without_a_result(desk: Desk) -> None:
     assert "0 messages" in desk.run("list", "--queue", "index").output
 
 
-def test_queue_that_is_not_there_is_named(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    gone = desk.settings.model_copy(update={"sqs_req_queue_name": "nowhere"})
+def test_queue_that_is_not_there_is_named(aws_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = aws_desk.settings.model_copy(update={"sqs_req_queue_name": "nowhere"})
     monkeypatch.setattr(dead_letter_commands, "root_settings", lambda: gone)
 
-    listed = desk.run("list")
+    listed = aws_desk.run("list")
 
     assert listed.exit_code == 2
     assert "nowhere-dlq" in listed.output

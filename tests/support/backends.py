@@ -1,10 +1,11 @@
-"""What the service runs on, in memory and on LocalStack, for the same tests."""
+"""What the service runs on, in memory, in a folder and on LocalStack, for the same tests."""
 
 import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 from core.aws.provisioning import provision
 from core.bootstrap.infrastructure import Infrastructure
@@ -103,6 +104,24 @@ def aws_backends(settings: Settings, let_pass: Callable[[float], None] = time.sl
         settings=settings,
         infrastructure=Infrastructure.on_aws(settings),
         let_pass=let_pass,
+    )
+
+
+def home_backends(settings: Settings) -> Backends:
+    return Backends(
+        settings=settings,
+        infrastructure=Infrastructure.on_this_machine(settings),
+        let_pass=time.sleep,
+    )
+
+
+def home_settings(folder: Path, **changes: Any) -> Settings:
+    """Return settings of a home in a folder."""
+    return Settings(
+        _env_file=None,
+        storage=f"file://{folder}",
+        queue=f"sqlite://{folder}/queues.sqlite",
+        **changes,
     )
 
 

@@ -10,7 +10,7 @@ from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
 from core.executors.pool import WarmPool
 from core.faces.results import Needed, Recognition
-from core.ports import FaceIndex, Recognizer
+from core.ports import DeadLetters, FaceIndex, Recognizer
 from core.scaling.policy import Depth
 from core.settings import Settings
 from core.testing import (
@@ -59,6 +59,9 @@ class MemoryInfrastructure:
         found: MemoryQueue = self.queues[name]
         return found
 
+    def dead_letters(self, source: str) -> DeadLetters:
+        raise NotImplementedError("no test lists dead letters in memory")
+
     def depth(self, names: Sequence[str], light: Sequence[str]) -> Callable[[], Depth]:
         def look() -> Depth:
             queues = [self.queue(name) for name in names]
@@ -79,6 +82,7 @@ class MemoryInfrastructure:
         return Infrastructure(
             bucket=self.bucket,
             queue=self.queue,
+            dead_letters=self.dead_letters,
             depth=self.depth,
             index=lambda watch, bucket: self.index,
             pool=self.pool,

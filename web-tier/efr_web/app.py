@@ -54,7 +54,7 @@ def create_app(
     settings = settings or load_settings()
     parts = parts or build_web(
         settings,
-        Infrastructure.on_aws(settings),
+        Infrastructure.of(settings),
         neighbours=Path(neighbours) if neighbours else None,
     )
     configure_logs(settings.log_level)

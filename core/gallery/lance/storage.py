@@ -51,11 +51,15 @@ class WriteConflict(Exception):
 
 def gallery_uri(settings: Settings) -> str:
     """Return the folder of all galleries in the gallery bucket."""
+    if settings.home_folder is not None:
+        return str(settings.home_folder / settings.s3_gallery_bucket / GALLERIES)
     return f"s3://{settings.s3_gallery_bucket}/{GALLERIES}"
 
 
 def storage_options(settings: Settings) -> dict[str, str]:
     """Return how LanceDB reaches the bucket; without keys by AWS's own chain."""
+    if settings.home_folder is not None:
+        return {}
     options = {**_GIVE_UP, "aws_region": settings.aws_region}
     if settings.aws_endpoint_url:
         endpoint = settings.aws_endpoint_url.rstrip("/")

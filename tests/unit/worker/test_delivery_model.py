@@ -1,7 +1,7 @@
 """No accepted job is lost, whatever an adversary does between any two calls.
 
-The real code of both tiers runs on queues and buckets in memory. The adversary
-takes S3 and SQS away, or single operations and keys only, loses answers, kills
+The real code of both tiers runs on queues and buckets in memory, and on a home of one machine.
+The adversary takes S3 and SQS away, or single operations and keys only, loses answers, kills
 processes, repeats messages, sends others, changes a worker's model, lets time pass,
 and puts requests with one key in each other's way.
 """
@@ -10,8 +10,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -41,6 +44,7 @@ from core.worker.unreadable import job_id_in
 from core.worker.visibility_heartbeat import VisibilityHeartbeat
 from tests.support.adversary import Interleaving, Killed, Process, Refuses, Trouble
 from tests.support.faces import MODEL, OTHER_MODEL, enrolled, face, recognition
+from tests.support.homes.home_infrastructure import HomeInfrastructure
 from tests.support.infrastructure import MemoryInfrastructure
 from tests.support.photos import made_photo
 
@@ -153,9 +157,7 @@ class Delivery(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.memory = MemoryInfrastructure(
-            settings=SETTINGS, recognizer=ScriptedRecognizer(), seconds_a_photo=0
-        )
+        self.memory = self.new_infrastructure()
         self.clock = self.memory.clock
         self.inputs, self.outputs, self.gallery = map(self.memory.bucket, SETTINGS.buckets)
         self.queue = self.memory.queue(SETTINGS.sqs_req_queue_name)
@@ -172,6 +174,11 @@ class Delivery(RuleBasedStateMachine):
         self.processes = [Process() for _ in range(WORKERS)]
         self.workers: list[Worker] = []
         self.during_slow_photo: Callable[[], None] | None = None
+
+    def new_infrastructure(self) -> MemoryInfrastructure:
+        return MemoryInfrastructure(
+            settings=SETTINGS, recognizer=ScriptedRecognizer(), seconds_a_photo=0
+        )
 
     @initialize()
     def start_workers(self) -> None:
@@ -446,11 +453,35 @@ class Delivery(RuleBasedStateMachine):
             queue.available = sqs
 
 
-def test_no_adversary_loses_an_accepted_job() -> None:
+class DeliveryAtHome(Delivery):
+    """The same on a home of one machine, in a folder that is in memory where there is one."""
+
+    def new_infrastructure(self) -> MemoryInfrastructure:
+        memory = Path("/dev/shm")  # noqa: S108 - a folder of its own is made there
+        self.folder = TemporaryDirectory(dir=memory if memory.is_dir() else None)
+        home = HomeInfrastructure(
+            settings=SETTINGS,
+            recognizer=ScriptedRecognizer(),
+            seconds_a_photo=0,
+            folder=Path(self.folder.name),
+        )
+        self.close = home.file.close
+        return home
+
+    def teardown(self) -> None:
+        try:
+            super().teardown()
+        finally:
+            self.close()
+            self.folder.cleanup()
+
+
+@pytest.mark.parametrize(("machine", "examples"), [(Delivery, 100), (DeliveryAtHome, 30)])
+def test_no_adversary_loses_an_accepted_job(machine: type[Delivery], examples: int) -> None:
     run_state_machine_as_test(
-        Delivery,
+        machine,
         settings=settings(  # in CI hypothesis's own profile makes it the same every time
-            max_examples=100,
+            max_examples=examples,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow],

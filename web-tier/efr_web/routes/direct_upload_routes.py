@@ -4,6 +4,7 @@ from flask import jsonify
 from flask.typing import ResponseReturnValue
 
 from core.bootstrap.web import WebParts
+from core.errors import NoDirectUploads
 from efr_web.caller import visible
 from efr_web.openapi.operation import COLLECTION, JSON_BODY, Answer, Api, Body, Operation, curl_json
 from efr_web.requests.models.photos import OfferUpload
@@ -43,6 +44,6 @@ OFFER = Operation(
     ),
     body=Body(json=OfferUpload),
     answers={201: Answer(text="A place.", models=(UploadOffered,))},
-    errors=(*JSON_BODY, *COLLECTION),
+    errors=(*JSON_BODY, *COLLECTION, NoDirectUploads),
     curl=curl_json("/uploads", {"collection_id": "staff", "filename": "ada.jpg"}),
 )

@@ -1,0 +1,164 @@
+"""The whole service on a home of one machine, whose processes are killed all at once."""
+
+import itertools
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import requests
+
+from core.settings import Settings
+from harness.processes import Process, WebProcess, WorkerProcess
+from harness.waiting import wait_until
+from tests.support.backends import Backends, home_backends, home_settings
+from tests.support.photos import sample
+from tests.support.service import settings_of
+
+CALLERS = 3
+KILLS = 2
+OBAMA = ("Barack Obama/obama.jpg", "Barack Obama/obama2.jpg")
+
+
+@dataclass(kw_only=True)
+class Machine:
+    """Web tier and workers, and what their callers were told."""
+
+    settings: Settings
+    folder: Path
+    processes: list[Process] = field(default_factory=list)
+    accepted: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.backends: Backends = home_backends(self.settings)
+        self.address = f"http://127.0.0.1:{self.settings.web_port}"
+
+    def start(self) -> None:
+        number = len(self.processes)
+        web = WebProcess(self.settings, self.folder / f"web-{number}.log")
+        worker = WorkerProcess(self.settings, self.folder / f"worker-{number}.log")
+        self.processes += [web, worker]
+        web.started()
+        worker.started()
+
+    def kill_everything(self) -> None:
+        """Kill all processes and their children with no word of warning."""
+        running = [psutil.Process(each.pid) for each in self.processes if each.is_running]
+        everything = [*running, *(c for each in running for c in each.children(recursive=True))]
+        for each in everything:
+            each.send_signal(signal.SIGKILL)
+        for process in self.processes:
+            process.wait()
+
+    def upload(self, number: int) -> None:
+        """Upload a photo, and note its job if it is accepted."""
+        photo = sample(OBAMA[1]) + str(number).encode()  # no earlier answer fits
+        try:
+            answer = requests.post(
+                f"{self.address}/",
+                files={"inputFile": ("obama.jpg", photo)},
+                headers={"Prefer": "respond-async"},
+                timeout=60,
+            )
+        except requests.RequestException:
+            return
+        if answer.ok:
+            self.accepted.append(answer.json()["job_id"])
+
+    def keep_uploading(self, caller: int, enough: threading.Event) -> None:
+        for number in itertools.count(caller, CALLERS):
+            self.upload(number)
+            if enough.wait(0.25):
+                return
+
+    def status(self, job_id: str) -> dict[str, Any]:
+        answer: dict[str, Any] = requests.get(f"{self.address}/status/{job_id}", timeout=60).json()
+        return answer
+
+    def enrol(self) -> None:
+        asked = {"collection_id": "default"}
+        requests.post(f"{self.address}/collections", json=asked, timeout=60).raise_for_status()
+        form = {"collection_id": "default", "image_id": "obama", "person": "Barack Obama"}
+        files = {"image": ("obama.jpg", sample(OBAMA[0]))}
+        sent = requests.post(f"{self.address}/faces/index", data=form, files=files, timeout=60)
+        self.wait_for(sent.json()["job_id"])
+
+    def wait_for(self, job_id: str) -> dict[str, Any]:
+        wait_until(lambda: self.status(job_id)["status"] != "pending", seconds=120)
+        return self.status(job_id)
+
+    def messages(self) -> int:
+        names = [name for name in self.settings.queues if not name.endswith("-dlq")]
+        return self.backends.infrastructure.depth(names, [])().jobs
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    settings = home_settings(tmp_path / "home", **settings_of(auth="off"))
+    machine = Machine(settings=settings, folder=tmp_path)
+    yield machine
+    for process in machine.processes:
+        process.stop()
+
+
+def test_no_accepted_job_is_lost_or_doubled_when_everything_is_killed_at_once(
+    machine: Machine,
+) -> None:
+    machine.start()
+    machine.enrol()
+    time.sleep(2)  # every search knows the face by then
+    enough = threading.Event()
+    with ThreadPoolExecutor(CALLERS) as callers:
+        for caller in range(CALLERS):
+            callers.submit(machine.keep_uploading, caller, enough)
+        try:
+            for _ in range(KILLS):
+                wanted = len(machine.accepted) + 12
+                wait_until(lambda wanted=wanted: len(machine.accepted) > wanted, seconds=60)  # type: ignore[misc]
+                machine.kill_everything()
+                machine.start()
+        finally:
+            enough.set()
+
+    results = [machine.wait_for(job_id) for job_id in machine.accepted]
+    wait_until(lambda: machine.messages() == 0, seconds=60)
+
+    assert len(results) > KILLS * 12
+    assert {(result["status"], result["result"]) for result in results} == {
+        ("done", "Barack Obama")
+    }
+    assert machine.backends.dead_letters.receive(limit=1, wait_s=0) == []
+
+
+def test_everything_that_was_stored_is_there_after_a_restart(machine: Machine) -> None:
+    machine.start()
+    machine.enrol()
+    for process in machine.processes:
+        process.stop()
+
+    machine.start()
+
+    people = requests.get(f"{machine.address}/collections/default/persons", timeout=60).json()
+    assert [each["person"] for each in people["persons"]] == ["Barack Obama"]
+    machine.upload(1)
+    assert machine.wait_for(machine.accepted[0])["result"] == "Barack Obama"
+
+
+def test_autoscaler_starts_a_worker_for_a_job_and_ends_it(machine: Machine) -> None:
+    settings = machine.settings.model_copy(update={"scale_in_cooldown_seconds": 1})
+    web = WebProcess(settings, machine.folder / "web.log").started()
+    command = [sys.executable, "-m", "efr_cli", "autoscaler"]
+    autoscaler = Process(command, settings, machine.folder / "autoscaler.log")
+    machine.processes += [web, autoscaler]
+
+    machine.upload(1)
+
+    assert machine.wait_for(machine.accepted[0])["status"] == "done"
+    wait_until(lambda: not psutil.Process(autoscaler.pid).children(), seconds=60)
