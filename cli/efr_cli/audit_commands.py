@@ -1,6 +1,5 @@
 """What was done and by whom, and receipts of erasures."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
@@ -10,6 +9,7 @@ import click
 from core.access.audit_trail import ACTIONS, Action, AuditRecord
 from efr_cli.context import CliContext, open_context
 from efr_cli.errors import Person
+from efr_cli.output import head, json_option, say
 
 _ROW: Final = "{:<20} {:<13} {:<17} {:<24} {:<30} {}"
 
@@ -22,15 +22,13 @@ _ROW: Final = "{:<20} {:<13} {:<17} {:<24} {:<30} {}"
 )
 @click.option("--person", type=Person(), help="Only what was done with a person of that name.")
 @click.option("--action", type=click.Choice(ACTIONS), help="Only what is called so.")
-@click.option("--json", "as_json", is_flag=True, help="Print each record as a line of JSON.")
+@json_option
 @click.pass_context
 def audit(
     context: click.Context,
     since: datetime | None,
     person: str | None,
     action: Action | None,
-    *,
-    as_json: bool,
 ) -> None:
     """List the audit trail, oldest record first.
 
@@ -38,20 +36,19 @@ def audit(
     for a command, or nobody where there are no keys.
     """
     parts = open_context(context)
-    if not as_json:
-        click.echo(
-            _ROW.format("time (UTC)", "actor", "action", "collection", "id", "counts").rstrip()
-        )
+    head(_ROW.format("time (UTC)", "actor", "action", "collection", "id", "counts").rstrip())
     for record_id, record in _wanted(parts, since, person, action):
-        click.echo(_json(record_id, record) if as_json else _line(record_id, record))
+        say(_line(record_id, record), {"id": record_id, **record.model_dump(mode="json")})
 
 
 @click.command()
 @click.argument("receipt_id", metavar="ID")
+@json_option
 @click.pass_context
 def receipt(context: click.Context, receipt_id: str) -> None:
     """Print the receipt of an erasure, as JSON."""
-    click.echo(open_context(context).receipts.get(receipt_id).model_dump_json(indent=2))
+    found = open_context(context).receipts.get(receipt_id)
+    say(found.model_dump_json(indent=2), found)
 
 
 def _wanted(
@@ -63,10 +60,6 @@ def _wanted(
         is_theirs = hashed is None or hashed in record.people
         if is_theirs and action in (None, record.action):
             yield record_id, record
-
-
-def _json(record_id: str, record: AuditRecord) -> str:
-    return json.dumps({"id": record_id, **record.model_dump(mode="json")}, ensure_ascii=False)
 
 
 def _line(record_id: str, record: AuditRecord) -> str:

@@ -1,6 +1,5 @@
 """The command that measures the running engine on labelled photos."""
 
-import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -20,6 +19,7 @@ from core.faces.similarity import SIMILARITY_AT_THRESHOLD
 from efr_cli.context import CliContext, open_context
 from efr_cli.enroll.folder import Found, Unused, Wanted, find_face, photos_of
 from efr_cli.errors import FalseNameRate, Quality, Refused, finish, printable
+from efr_cli.output import json_option, say
 from efr_cli.words import PEOPLE, counted
 
 _NO_COLLECTION: Final = ""
@@ -43,7 +43,7 @@ _NO_COLLECTION: Final = ""
 @click.option(
     "--min-quality", type=Quality(), help="Lowest quality of a face, instead of the service's own."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print all rates as JSON.")
+@json_option
 @click.pass_context
 def calibrate(
     context: click.Context,
@@ -53,7 +53,6 @@ def calibrate(
     plot: Path | None,
     largest: bool,
     min_quality: float | None,
-    as_json: bool,
 ) -> None:
     """Measure on your own photos how often the engine is wrong.
 
@@ -87,7 +86,8 @@ def calibrate(
         plot.write_text(_plot(measured, model), encoding="utf-8")
     used = f"{counted(len(found), 'photo')} of {counted(len(people), *PEOPLE)}"
     head = f"{used}, {model.name} {model.version}"
-    click.echo(_as_json(measured, model) if as_json else "\n".join([head, *_lines(measured)]))
+    answer = {"model": asdict(model), **asdict(measured)}
+    say("\n".join([head, *_lines(measured)]), answer)
     finish(unused)
 
 
@@ -140,10 +140,6 @@ def _lines(measured: Measured) -> Iterator[str]:
         f"proposed: threshold {proposal.threshold:g}, "
         f"or false_name_rate {proposal.false_name_rate:g}"
     )
-
-
-def _as_json(measured: Measured, model: Model) -> str:
-    return json.dumps({"model": asdict(model), **asdict(measured)}, indent=2)
 
 
 def _check_plots() -> None:

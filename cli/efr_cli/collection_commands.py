@@ -1,17 +1,16 @@
 """Collections: list, create, delete."""
 
-from collections.abc import Iterator
+from typing import Any, Final
 
 import click
 
-from core.collections.collection import Collection
 from core.collections.erasing.receipts import Receipt
-from core.ground.authors import TYPIST
-from efr_cli.context import CliContext, open_context
 from efr_cli.errors import Similarity, pairs
+from efr_cli.output import head, json_option, say
+from efr_cli.service.opening import open_service
 from efr_cli.words import counted
 
-_PAGE = 100
+_ROW: Final = "{:<32} {:>9} {:>9} {:>9}  {:<24} {:<8} {}"
 
 
 @click.group()
@@ -20,35 +19,24 @@ def collections() -> None:
 
 
 @collections.command("list")
+@json_option
 @click.pass_context
 def list_collections(context: click.Context) -> None:
     """List all collections with persons, faces, threshold, model and state."""
-    parts = open_context(context)
-    row = "{:<32} {:>9} {:>9} {:>9}  {:<24} {:<8} {}"
-    click.echo(
-        row.format("collection", "persons", "faces", "threshold", "model", "state", "created")
-    )
-    for collection in all_collections(parts):
-        model = collection.model
-        click.echo(
-            row.format(
-                collection.collection_id,
-                parts.people.count_people(collection) if collection.state == "active" else "-",
-                parts.people.count(collection) if collection.state == "active" else "-",
-                f"{parts.likeness.least(collection):g}",
-                "-" if model is None else f"{model.name} {model.version}",
-                collection.state,
-                f"{collection.created_at:%Y-%m-%d %H:%M}",
-            )
+    found = open_service(context).collections()
+    head(_ROW.format("collection", "persons", "faces", "threshold", "model", "state", "created"))
+    for each in found:
+        model = each.model
+        row = _ROW.format(
+            each.collection_id,
+            "-" if each.persons is None else each.persons,
+            "-" if each.faces is None else each.faces,
+            f"{each.threshold:g}",
+            "-" if model is None else f"{model.name} {model.version}",
+            each.state,
+            f"{each.created_at:%Y-%m-%d %H:%M}",
         )
-
-
-def all_collections(parts: CliContext) -> Iterator[Collection]:
-    """Yield every collection, in order of ids."""
-    after = ""
-    while page := parts.collections.page(limit=_PAGE, after=after):
-        yield from page
-        after = page[-1].collection_id
+        say(row, each)
 
 
 _FALSE_NAME_RATE = click.option(
@@ -73,6 +61,7 @@ _FALSE_NAME_RATE = click.option(
     callback=pairs,
     help="A note to keep with the collection; may be repeated.",
 )
+@json_option
 @click.pass_context
 def create_collection(
     context: click.Context,
@@ -85,12 +74,9 @@ def create_collection(
 
     ID is 1 to 100 characters of A-Z a-z 0-9 _ . and -.
     """
-    parts = open_context(context)
-    parts.collections.create(
-        collection_id, threshold=threshold, false_name_rate=false_name_rate, metadata=metadata
-    )
-    parts.audit.add("create_collection", TYPIST, collection_id=collection_id)
-    click.echo(f"collection {collection_id!r} was created")
+    fields = {"threshold": threshold, "false_name_rate": false_name_rate, "metadata": metadata}
+    made = open_service(context).create_collection(collection_id, fields)
+    say(f"collection {collection_id!r} was created", made)
 
 
 @collections.command("change")
@@ -100,6 +86,7 @@ def create_collection(
 @click.option(
     "--default", "as_usual", is_flag=True, help="Take both away: the service's rate holds."
 )
+@json_option
 @click.pass_context
 def change_collection(
     context: click.Context,
@@ -114,23 +101,21 @@ def change_collection(
     """
     if as_usual == (threshold is not None or false_name_rate is not None):
         raise click.UsageError("give --threshold or --false-name-rate, or else --default")
-    parts = open_context(context)
-    changed = parts.collections.change(
-        collection_id, {"threshold": threshold, "false_name_rate": false_name_rate}
-    )
-    parts.audit.add("change_collection", TYPIST, collection_id=collection_id)
-    click.echo(f"collection {collection_id!r}: threshold {parts.likeness.least(changed):g}")
+    fields: dict[str, Any] = {"threshold": threshold, "false_name_rate": false_name_rate}
+    changed = open_service(context).change_collection(collection_id, fields)
+    say(f"collection {collection_id!r}: threshold {changed.threshold:g}", changed)
 
 
 @collections.command("delete")
 @click.argument("collection_id", metavar="ID")
+@json_option
 @click.pass_context
 def delete_collection(context: click.Context, collection_id: str) -> None:
     """Erase a collection for good.
 
     Its people, their photos and the results that name them go too.
     """
-    receipt = open_context(context).erasure.collection(collection_id, TYPIST)
+    receipt = open_service(context).delete_collection(collection_id)
     tell_erasure(f"collection {collection_id!r}", receipt)
 
 
@@ -138,5 +123,5 @@ def tell_erasure(what: str, receipt: Receipt) -> None:
     """Print what was erased, and how to see the receipt."""
     removed = receipt.removed
     counts = f"{counted(removed.faces, 'face')}, {counted(removed.jobs, 'job')}"
-    click.echo(f"{what} was erased: {counts}")
+    say(f"{what} was erased: {counts}", receipt)
     click.echo(f"efr receipt {receipt.receipt_id} prints the receipt", err=True)

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from core.collections.person_notes import ConsentNote
 from efr_cli.errors import Person, reason_of
-from efr_cli.output import as_line, is_json, json_option, say
+from efr_cli.output import json_option, say
 from efr_cli.service.opening import open_service
 
 _NAME = click.argument("name", type=Person())
@@ -48,5 +48,4 @@ def set_consent(
 def show_consent(context: click.Context, name: str, collection_id: str) -> None:
     """Print the consent note of an enrolled person as JSON; null if there is none."""
     note = open_service(context).consent(collection_id, name)
-    spread = note is not None and not is_json()
-    click.echo(note.model_dump_json(indent=2) if note and spread else as_line(note))
+    say("null" if note is None else note.model_dump_json(indent=2), note)

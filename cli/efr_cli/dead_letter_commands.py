@@ -9,6 +9,7 @@ import click
 from core.worker.unreadable import REASON
 from efr_cli.context import root_settings
 from efr_cli.errors import ErrorReportingGroup, ExitCode, Refused, printable
+from efr_cli.output import json_option, say
 from efr_cli.words import counted
 
 if TYPE_CHECKING:
@@ -34,18 +35,22 @@ def _of_queue(command: Callable[..., None]) -> Callable[..., None]:
 
 @dead_letters.command("list")
 @_of_queue
+@json_option
 def list_letters(kind: str) -> None:
     """Count dead letters by the error code of their jobs."""
     queue, jobs = _open(kind)
     with queue.leased() as letters:
         codes = Counter(jobs.code(letter.message) for letter in letters)
-    for code, number in codes.most_common():
-        click.echo(f"{number:>7}  {code}")
-    click.echo(f"{codes.total()} messages in {queue.name}")
+    lines = [f"{number:>7}  {code}" for code, number in codes.most_common()]
+    say(
+        "\n".join([*lines, f"{codes.total()} messages in {queue.name}"]),
+        {"queue": queue.name, "messages": codes.total(), "codes": dict(codes.most_common())},
+    )
 
 
 @dead_letters.command()
 @_of_queue
+@json_option
 def show(kind: str) -> None:
     """Print each dead letter.
 
@@ -58,13 +63,22 @@ def show(kind: str) -> None:
     with queue.leased() as letters:
         for letter in letters:
             received, reason = letter.message.receive_count, letter.message.notes.get(REASON)
-            columns = [str(received), f"{letter.age_s:.0f} s", jobs.code(letter.message)]
+            code = jobs.code(letter.message)
+            columns = [str(received), f"{letter.age_s:.0f} s", code]
             columns += [printable(text) for text in (letter.body, *([reason] if reason else []))]
-            click.echo("\t".join(columns))
+            answer = {
+                "received": received,
+                "age_s": round(letter.age_s),
+                "code": code,
+                "body": letter.body,
+                "reason": reason,
+            }
+            say("\t".join(columns), answer)
 
 
 @dead_letters.command()
 @_of_queue
+@json_option
 def redrive(kind: str) -> None:
     """Run every job again.
 
@@ -74,28 +88,31 @@ def redrive(kind: str) -> None:
     with queue.leased(complete=True) as letters:
         _reset_results(jobs, letters)
     if not letters:
-        click.echo(f"{queue.name} is empty")
+        say(f"{queue.name} is empty", {"queue": queue.name, "jobs": 0, "left": 0})
         return
+    again = counted(len(letters), "job")
     if queue.move():
         # A sweep may have failed some while they moved, and their first new answer could not
         # be stored. A job sent twice has one result.
         swept = [letter for letter in letters if jobs.was_swept(letter.message)]
         _reset_results(jobs, swept)
         queue.send_again(swept)
-        again = counted(len(letters), "job")
-        click.echo(f"The messages of {queue.name} were moved, {again} to run again")
+        said = f"The messages of {queue.name} were moved, {again} to run again"
     else:
-        click.echo(f"This SQS has no move tasks: messages of {queue.name} are sent again")
         with queue.leased() as letters:
             _reset_results(jobs, letters)
             queue.send_again(letters)
             queue.delete(letters)
-    _finish(queue, sum(queue.count()))
+        said = f"This SQS has no move tasks: messages of {queue.name} were sent again"
+    left = sum(queue.count())
+    say(said, {"queue": queue.name, "jobs": len(letters), "left": left})
+    _finish(queue, left)
 
 
 @dead_letters.command()
 @_of_queue
 @click.option("--yes", is_flag=True, help="Don't ask.")
+@json_option
 def purge(kind: str, yes: bool) -> None:
     """Delete every dead letter.
 
@@ -108,7 +125,8 @@ def purge(kind: str, yes: bool) -> None:
         for letter in letters:
             jobs.give_up(letter.message)
         refused = queue.delete(letters)
-    click.echo(f"{len(letters) - refused} messages were deleted")
+    deleted = len(letters) - refused
+    say(f"{deleted} messages were deleted", {"queue": queue.name, "deleted": deleted})
     _finish(queue, refused)
 
 

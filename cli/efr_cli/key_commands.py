@@ -14,6 +14,7 @@ from core.ground.authors import TYPIST
 from core.ground.realms import COLLECTION_PATTERN, is_tenant
 from efr_cli.context import CliContext, named_tenant, open_context
 from efr_cli.errors import ErrorReportingGroup
+from efr_cli.output import head, json_option, say
 
 _SPAN: Final = re.compile(r"(\d{1,5})([hd])")
 _HOURS: Final = {"h": 1, "d": 24}
@@ -77,6 +78,7 @@ _PATTERN: Final = _Checked(
     help="Id of a collection that the key is for, * for any characters; may be repeated.",
 )
 @click.option("--expires", type=Span(), help="Time after which it ends, such as 90d.")
+@json_option
 @click.pass_context
 def create(
     context: click.Context,
@@ -102,17 +104,18 @@ def create(
         collections=collections,
         expires_at=datetime.now(UTC) + expires if expires else None,
     )
-    _show(key)
+    _show(stored, key)
     _audit(parts, "create_key", stored)
 
 
 @keys.command("list")
+@json_option
 @click.pass_context
 def list_keys(context: click.Context) -> None:
     """List all keys, or those of the tenant that is named, without their secrets."""
     store, tenant = open_context(context).keys, named_tenant(context)
     row = "{:<13} {:<24} {:<12} {:<24} {:<16} {:<8} {:<11} {}"
-    click.echo(
+    head(
         row.format("key", "name", "tenant", "scopes", "collections", "state", "expires", "last use")
     )
     now = datetime.now(UTC)
@@ -120,18 +123,18 @@ def list_keys(context: click.Context) -> None:
         if tenant and key.tenant != tenant:
             continue
         used = store.last_use(key.key_id)
-        click.echo(
-            row.format(
-                key.key_id,
-                key.name,
-                key.tenant or "-",
-                ",".join(key.scopes),
-                ",".join(key.collections),
-                _state(key, now),
-                "-" if key.expires_at is None else f"{key.expires_at:%Y-%m-%d}",
-                "-" if used is None else used.isoformat(),
-            )
+        line = row.format(
+            key.key_id,
+            key.name,
+            key.tenant or "-",
+            ",".join(key.scopes),
+            ",".join(key.collections),
+            _state(key, now),
+            "-" if key.expires_at is None else f"{key.expires_at:%Y-%m-%d}",
+            "-" if used is None else used.isoformat(),
         )
+        last_use = None if used is None else used.isoformat()
+        say(line, _shown(key) | {"state": _state(key, now), "last_use": last_use})
 
 
 @keys.command()
@@ -143,6 +146,7 @@ def list_keys(context: click.Context) -> None:
     show_default=True,
     help="Time in which the former secret still works; 0h ends it at once.",
 )
+@json_option
 @click.pass_context
 def rotate(context: click.Context, key_id: str, keep: timedelta) -> None:
     """Give a key another secret and print it. It is shown this once.
@@ -151,12 +155,13 @@ def rotate(context: click.Context, key_id: str, keep: timedelta) -> None:
     """
     parts = _parts_with(context, key_id)
     stored, key = parts.keys.rotate(key_id, keep=keep)
-    _show(key)
+    _show(stored, key)
     _audit(parts, "rotate_key", stored)
 
 
 @keys.command()
 @click.argument("key_id", metavar="KEY")
+@json_option
 @click.pass_context
 def revoke(context: click.Context, key_id: str) -> None:
     """End a key. Every process refuses it within two seconds.
@@ -165,7 +170,7 @@ def revoke(context: click.Context, key_id: str) -> None:
     """
     parts = _parts_with(context, key_id)
     key = parts.keys.revoke(key_id)
-    click.echo(f"key {key_id} ({key.name}) was revoked")
+    say(f"key {key_id} ({key.name}) was revoked", _shown(key) | {"state": "revoked"})
     _audit(parts, "revoke_key", key)
 
 
@@ -178,14 +183,21 @@ def _parts_with(context: click.Context, key_id: str) -> CliContext:
     return parts
 
 
-def _show(key: GivenKey) -> None:
-    click.echo(key.text)
+def _show(stored: ApiKey, key: GivenKey) -> None:
+    say(key.text, _shown(stored) | {"key": key.text})
     click.echo(f"This is key {key.key_id}. It is not shown again.", err=True)
 
 
 def _audit(parts: CliContext, action: Action, key: ApiKey) -> None:
     """Leave a record in the trail of the tenant whose key it is."""
     parts.audit_of(key.tenant).add(action, TYPIST, key_id=key.key_id)
+
+
+def _shown(key: ApiKey) -> dict[str, Any]:
+    """Return what may be known of a key: no secret."""
+    return key.model_dump(
+        mode="json", include={"key_id", "name", "tenant", "scopes", "collections", "expires_at"}
+    )
 
 
 def _state(key: ApiKey, now: datetime) -> str:

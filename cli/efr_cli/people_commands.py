@@ -166,6 +166,7 @@ def describe_person(
 @people.command("erase")
 @_NAME
 @_COLLECTION
+@json_option
 @click.pass_context
 def erase_person(context: click.Context, name: str, collection_id: str) -> None:
     """Erase a person for good; efr people forget does the same.

@@ -11,6 +11,7 @@ from core.jobs.recognition_job import DEFAULT_COLLECTION
 from efr_cli.context import CliContext, open_context
 from efr_cli.enroll.folder import FolderEnrolment, Unused, Wanted, photos_of
 from efr_cli.errors import Quality, Refused, finish, printable
+from efr_cli.output import json_option, say
 from efr_cli.words import PEOPLE, counted
 
 
@@ -28,6 +29,7 @@ from efr_cli.words import PEOPLE, counted
 @click.option(
     "--min-quality", type=Quality(), help="Lowest quality of a face, instead of the service's own."
 )
+@json_option
 @click.pass_context
 def enroll(
     context: click.Context,
@@ -59,15 +61,15 @@ def enroll(
         largest=largest,
         min_quality=parts.min_enrol_quality if min_quality is None else min_quality,
     )
-    unused = _enrol(parts, photos, collection_id, wanted) + strays
-    for photo in unused:
-        click.echo(f"not enrolled: {printable(photo.path)}: {photo.reason}", err=True)
+    enrolment = _enrol(parts, photos, collection_id, wanted)
+    unused = enrolment.unused + strays
+    _report(enrolment, unused)
     finish(unused)
 
 
 def _enrol(
     parts: CliContext, photos: list[tuple[str, Path]], collection_id: str, wanted: Wanted
-) -> list[Unused]:
+) -> FolderEnrolment:
     began_at = parts.collections.erasures.clock()
     _ensure(parts, collection_id)
     with parts.recognizer(parts.threads) as recognizer:
@@ -79,7 +81,6 @@ def _enrol(
             began_at=began_at,
         )
         enrolment.enrol(photos, threads=parts.threads)
-    people = len(set(enrolment.owners.values()))
     if enrolment.owners:
         parts.audit.add(
             "enrol",
@@ -88,11 +89,25 @@ def _enrol(
             collection_id=collection_id,
             counts={"faces": len(enrolment.owners), "changed": enrolment.changed},
         )
-    click.echo(
-        f"{counted(len(enrolment.owners), 'photo')} of {counted(people, *PEOPLE)} "
-        f"in {collection_id!r}, {enrolment.changed} of them new"
+    return enrolment
+
+
+def _report(enrolment: FolderEnrolment, unused: list[Unused]) -> None:
+    photos, people = len(enrolment.owners), len(set(enrolment.owners.values()))
+    answer = {
+        "collection_id": enrolment.collection_id,
+        "photos": photos,
+        "persons": people,
+        "changed": enrolment.changed,
+        "unused": [{"photo": str(each.path), "reason": each.reason} for each in unused],
+    }
+    say(
+        f"{counted(photos, 'photo')} of {counted(people, *PEOPLE)} "
+        f"in {enrolment.collection_id!r}, {enrolment.changed} of them new",
+        answer,
     )
-    return enrolment.unused
+    for photo in unused:
+        click.echo(f"not enrolled: {printable(photo.path)}: {photo.reason}", err=True)
 
 
 def _ensure(parts: CliContext, collection_id: str) -> None:

@@ -9,8 +9,9 @@ from pydantic import ValidationError
 from core.jobs.index_job import DEFAULT_MAX_FACES, IndexOptions
 from efr_cli.context import CliContext, open_context
 from efr_cli.errors import GO_ON, Interrupted, Quality, Refused, finish, printable, usage_error
-from efr_cli.index.bulk import BulkRun
+from efr_cli.index.bulk import BulkRun, Remark
 from efr_cli.index.journal import BulkRequest, open_journal
+from efr_cli.output import json_option, say
 from efr_cli.words import counted
 
 _PLACE: Final = re.compile(r"s3://([^/]+)(?:/(.*))?", re.DOTALL)
@@ -38,6 +39,7 @@ def _place(context: click.Context, parameter: click.Parameter, value: str) -> tu
 @click.option(
     "--min-quality", type=Quality(), help="Lowest quality of a face, instead of the service's own."
 )
+@json_option
 @click.pass_context
 def index(
     context: click.Context,
@@ -98,21 +100,34 @@ def _complete(run: BulkRun) -> None:
             "NO_PHOTOS", f"no key of bucket {run_request.bucket!r} begins with that prefix"
         )
     run.wait()
-    unused = _report(run)
+    remarks = _report(run)
+    unused = sum(not remark.used for remark in remarks)
     run.journal.remove()
-    click.echo(
+    collection_id = run_request.request.collection_id
+    answer = {
+        "collection_id": collection_id,
+        "photos": run.photos,
+        "indexed": run.photos - unused,
+        "faces": run.faces,
+        "unused": [
+            {"image_id": each.key, "reason": each.reason, "is_indexed_in_part": each.used}
+            for each in remarks
+        ],
+    }
+    say(
         f"{counted(run.photos, 'photo')}: {run.photos - unused} indexed "
-        f"with {counted(run.faces, 'face')} in {run_request.request.collection_id!r}, {unused} not"
+        f"with {counted(run.faces, 'face')} in {collection_id!r}, {unused} not",
+        answer,
     )
     finish(unused)
 
 
-def _report(run: BulkRun) -> int:
-    """Report photos that were not indexed in full; return how many were not indexed at all."""
-    unused = 0
+def _report(run: BulkRun) -> list[Remark]:
+    """Report photos that were not indexed, or in part only, and return the remarks."""
+    remarks = []
     for remark in run.remarks():
-        unused += not remark.used
+        remarks.append(remark)
         what = "indexed in part" if remark.used else "not indexed"
         place = f"s3://{run.journal.run_request.bucket}/{remark.key}"
         click.echo(f"{what}: {printable(place)}: {remark.reason}", err=True)
-    return unused
+    return remarks

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
+from core.collections.collection import Collection
 from core.collections.erasing.receipts import Receipt
 from core.collections.person_notes import ConsentNote
+from core.collections.shown.collections import CollectionDescription, CollectionSummary
 from core.collections.shown.faces import KnownFace
 from core.collections.shown.people import PersonConsent, PersonFaces, PersonRenamed, PersonSummary
 from core.errors import PersonNotFound
@@ -16,11 +18,68 @@ from efr_cli.context import CliContext
 _PAGE: Final = 1000
 
 
+class ListedCollection(CollectionSummary):
+    """A collection in the list of all; nothing is counted of one that is being erased."""
+
+    state: Literal["active", "erasing"]
+    persons: int | None = None
+    faces: int | None = None
+    expected_false_names: float | None = None
+
+
+def all_collections(parts: CliContext) -> Iterator[Collection]:
+    """Yield every collection, in order of ids."""
+    after = ""
+    while page := parts.collections.page(limit=_PAGE, after=after):
+        yield from page
+        after = page[-1].collection_id
+
+
 @dataclass(frozen=True, kw_only=True)
 class OwnService:
     """Does what the HTTP API does, without it; people are given by name or id."""
 
     parts: CliContext
+
+    def collections(self) -> Iterator[ListedCollection]:
+        """Yield every collection, in order of ids, also those that are being erased."""
+        for collection in all_collections(self.parts):
+            if collection.state == "active":
+                described = self._described(collection)
+                yield ListedCollection(state="active", **dict(described))
+            else:
+                least = self.parts.likeness.least(collection)
+                yield ListedCollection.of(collection, threshold=least, state=collection.state)
+
+    def create_collection(
+        self, collection_id: str, fields: Mapping[str, Any]
+    ) -> CollectionDescription:
+        """Create an empty collection with a threshold, a rate and metadata."""
+        made = self.parts.collections.create(collection_id, **fields)
+        self.parts.audit.add("create_collection", TYPIST, collection_id=collection_id)
+        return self._described(made)
+
+    def change_collection(
+        self, collection_id: str, fields: Mapping[str, Any]
+    ) -> CollectionDescription:
+        """Change some fields of a collection."""
+        changed = self.parts.collections.change(collection_id, fields)
+        self.parts.audit.add("change_collection", TYPIST, collection_id=collection_id)
+        return self._described(changed)
+
+    def delete_collection(self, collection_id: str) -> Receipt:
+        """Erase a collection for good."""
+        return self.parts.erasure.collection(collection_id, TYPIST)
+
+    def _described(self, collection: Collection) -> CollectionDescription:
+        people, likeness = self.parts.people, self.parts.likeness
+        return CollectionDescription.of(
+            collection,
+            threshold=likeness.least(collection),
+            persons=people.count_people(collection),
+            faces=people.count(collection),
+            expected_false_names=likeness.expected_false_names(collection),
+        )
 
     def persons(
         self, collection_id: str, *, prefix: str = "", order: PersonOrder = "name"

@@ -18,6 +18,7 @@ from core.ground.authors import TYPIST
 from core.ports import EnrolledFace
 from efr_cli.context import CliContext, open_context
 from efr_cli.errors import Refused
+from efr_cli.output import json_option, say
 from efr_cli.words import counted
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def _file_argument(function: F) -> F:
 @click.command()
 @_file_argument
 @_collection_option
+@json_option
 @click.pass_context
 def export(context: click.Context, file: Path, collection_id: str) -> None:
     """Write all faces of a collection to a Parquet file.
@@ -68,7 +70,8 @@ def export(context: click.Context, file: Path, collection_id: str) -> None:
             records_of=_records(parts, collection_id),
         )
     parts.audit.add("export", TYPIST, collection_id=collection_id, counts={"faces": written})
-    click.echo(f"{counted(written, 'face')} of {collection_id!r} in {file}")
+    answer = {"collection_id": collection_id, "faces": written, "file": str(file)}
+    say(f"{counted(written, 'face')} of {collection_id!r} in {file}", answer)
 
 
 def _records(parts: CliContext, collection_id: str) -> "RecordsOf | None":
@@ -99,6 +102,7 @@ def _counted(
 @click.command("import")
 @_file_argument
 @_collection_option
+@json_option
 @click.pass_context
 def import_faces(context: click.Context, file: Path, collection_id: str) -> None:
     """Add the faces of an exported file to a collection.
@@ -133,7 +137,8 @@ def import_faces(context: click.Context, file: Path, collection_id: str) -> None
         counts={"faces": source.count, "changed": changed},
     )
     read = counted(source.count, "face")
-    click.echo(f"{read} in {collection_id!r}, {changed} of them new or changed")
+    answer = {"collection_id": collection_id, "faces": source.count, "changed": changed}
+    say(f"{read} in {collection_id!r}, {changed} of them new or changed", answer)
 
 
 def _note(
@@ -149,6 +154,7 @@ def _note(
 
 @click.command()
 @_collection_option
+@json_option
 @click.pass_context
 def rebuild(context: click.Context, collection_id: str) -> None:
     """Move a collection to a fresh gallery.
@@ -158,4 +164,5 @@ def rebuild(context: click.Context, collection_id: str) -> None:
     from efr_cli.transfer.rebuilding import rebuild_gallery
 
     faces = rebuild_gallery(open_context(context), collection_id)
-    click.echo(f"{counted(faces, 'face')} of {collection_id!r} moved to a fresh gallery")
+    answer = {"collection_id": collection_id, "faces": faces}
+    say(f"{counted(faces, 'face')} of {collection_id!r} moved to a fresh gallery", answer)

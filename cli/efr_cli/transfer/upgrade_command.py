@@ -1,18 +1,24 @@
 """Upgrade and reembed: galleries of older versions, and of other models, are brought up to date."""
 
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import click
 from tqdm import tqdm
 
 from core.errors import CollectionNotFound
-from efr_cli.collection_commands import all_collections
 from efr_cli.context import open_context
 from efr_cli.errors import ExitCode
+from efr_cli.output import json_option, say
+from efr_cli.service.own import all_collections
 from efr_cli.words import counted
+
+if TYPE_CHECKING:
+    from efr_cli.transfer.reembedding import Left
 
 
 @click.command()
+@json_option
 @click.pass_context
 def upgrade(context: click.Context) -> None:
     """Bring the galleries of all collections up to date.
@@ -27,7 +33,10 @@ def upgrade(context: click.Context) -> None:
         with suppress(CollectionNotFound):  # erased meanwhile
             changed += parts.index.upgrade(collection.gallery_id)
             parts.crops.sweep(collection.crops_folder, collection.gallery_id)
-    click.echo(f"{len(found)} collections are up to date, {changed} of them were not before")
+    say(
+        f"{len(found)} collections are up to date, {changed} of them were not before",
+        {"collections": len(found), "changed": changed},
+    )
 
 
 @click.command()
@@ -35,6 +44,7 @@ def upgrade(context: click.Context) -> None:
 @click.option(
     "--leave-out", is_flag=True, help="Erase the faces that can't be embedded, and switch over."
 )
+@json_option
 @click.pass_context
 def reembed(context: click.Context, collection_id: str, leave_out: bool) -> None:
     """Embed a collection with the present engine, from the kept pictures.
@@ -50,6 +60,22 @@ def reembed(context: click.Context, collection_id: str, leave_out: bool) -> None
         what = f"face {left.face.face_id} of {left.face.person!r} on {left.face.image_id!r}"
         click.echo(f"{left.reason}: {what}", err=True)
     said = f"{counted(done.faces, 'face')} of {collection_id!r} embedded, {len(done.left)} not"
-    click.echo(f"{said}; {'they are used now' if done.is_done else 'the former ones stay'}")
+    answer = {
+        "collection_id": collection_id,
+        "faces": done.faces,
+        "unused": [_unused(left) for left in done.left],
+        "is_complete": done.is_done,
+    }
+    say(f"{said}; {'they are used now' if done.is_done else 'the former ones stay'}", answer)
     if done.left or not done.is_done:
         context.exit(ExitCode.SOME_UNUSED)
+
+
+def _unused(left: "Left") -> dict[str, str | None]:
+    face = left.face
+    return {
+        "face_id": face.face_id,
+        "person": face.person,
+        "image_id": face.image_id,
+        "reason": left.reason,
+    }
