@@ -5,10 +5,12 @@ from typing import Any, Final
 import click
 
 from core.collections.erasing.receipts import Receipt
+from core.errors import CollectionNotFound
+from efr_cli.confirming import confirm, yes_option
 from efr_cli.errors import Similarity, pairs
 from efr_cli.output import head, json_option, say
 from efr_cli.service.opening import open_service
-from efr_cli.words import counted
+from efr_cli.words import PEOPLE, counted
 
 _ROW: Final = "{:<32} {:>9} {:>9} {:>9}  {:<24} {:<8} {}"
 
@@ -108,6 +110,7 @@ def change_collection(
 
 @collections.command("delete")
 @click.argument("collection_id", metavar="ID")
+@yes_option
 @json_option
 @click.pass_context
 def delete_collection(context: click.Context, collection_id: str) -> None:
@@ -115,7 +118,18 @@ def delete_collection(context: click.Context, collection_id: str) -> None:
 
     Its people, their photos and the results that name them go too.
     """
-    receipt = open_service(context).delete_collection(collection_id)
+    service = open_service(context)
+
+    def told() -> str:
+        try:
+            found = service.collection(collection_id)
+        except CollectionNotFound:
+            return f"This erases what an erasure that broke off left of {collection_id!r}, if any"
+        counts = f"{counted(found.persons, *PEOPLE)} and {counted(found.faces, 'face')}"
+        return f"This erases collection {collection_id!r} with {counts}, their photos and results"
+
+    confirm(told)
+    receipt = service.delete_collection(collection_id)
     tell_erasure(f"collection {collection_id!r}", receipt)
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from core.worker.unreadable import REASON
+from efr_cli.confirming import confirm, yes_option
 from efr_cli.context import root_settings
-from efr_cli.errors import ErrorReportingGroup, ExitCode, Refused, printable
+from efr_cli.errors import ErrorReportingGroup, ExitCode, printable
 from efr_cli.output import json_option, say
 from efr_cli.words import counted
 
@@ -111,16 +112,20 @@ def redrive(kind: str) -> None:
 
 @dead_letters.command()
 @_of_queue
-@click.option("--yes", is_flag=True, help="Don't ask.")
+@yes_option
 @json_option
-def purge(kind: str, yes: bool) -> None:
+def purge(kind: str) -> None:
     """Delete every dead letter.
 
     Each job gets a failed result first, unless it has a result.
     """
     queue, jobs = _open(kind)
-    if not yes and not click.confirm(f"Delete all {sum(queue.count())} of {queue.name}?"):
-        raise Refused("NOT_CONFIRMED", "nothing was deleted")
+    confirm(
+        lambda: (
+            f"This deletes {counted(sum(queue.count()), 'message')} of {queue.name}, "
+            "whose jobs can't be run again then"
+        )
+    )
     with queue.leased() as letters:
         for letter in letters:
             jobs.give_up(letter.message)

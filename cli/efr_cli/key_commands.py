@@ -8,10 +8,12 @@ from typing import Any, Final
 import click
 
 from core.access.audit_trail import Action
+from core.access.key_store import KeyStore
 from core.access.keys import SCOPES, ApiKey, GivenKey, Scope, is_key_id
 from core.errors import KeyNotFound
 from core.ground.authors import TYPIST
 from core.ground.realms import COLLECTION_PATTERN, is_tenant
+from efr_cli.confirming import confirm, yes_option
 from efr_cli.context import CliContext, named_tenant, open_context
 from efr_cli.errors import ErrorReportingGroup
 from efr_cli.output import head, json_option, say
@@ -161,6 +163,7 @@ def rotate(context: click.Context, key_id: str, keep: timedelta) -> None:
 
 @keys.command()
 @click.argument("key_id", metavar="KEY")
+@yes_option
 @json_option
 @click.pass_context
 def revoke(context: click.Context, key_id: str) -> None:
@@ -169,9 +172,20 @@ def revoke(context: click.Context, key_id: str) -> None:
     KEY is its id, the part behind efr_.
     """
     parts = _parts_with(context, key_id)
+    confirm(lambda: _told(parts.keys, key_id))
     key = parts.keys.revoke(key_id)
     say(f"key {key_id} ({key.name}) was revoked", _shown(key) | {"state": "revoked"})
     _audit(parts, "revoke_key", key)
+
+
+def _told(keys: KeyStore, key_id: str) -> str:
+    """Return what revoking a key does."""
+    key = keys.read(key_id) if is_key_id(key_id) else None
+    if key is None:
+        raise KeyNotFound(f"there is no key {key_id}")
+    used = keys.last_use(key_id)
+    since = "was never used" if used is None else f"was last used {used.isoformat()}"
+    return f"This ends key {key_id} ({key.name}), which {since}; it can't be brought back"
 
 
 def _parts_with(context: click.Context, key_id: str) -> CliContext:

@@ -166,6 +166,7 @@ def describe_person(
 @people.command("erase")
 @_NAME
 @_COLLECTION
+@yes_option
 @json_option
 @click.pass_context
 def erase_person(context: click.Context, name: str, collection_id: str) -> None:
@@ -173,7 +174,19 @@ def erase_person(context: click.Context, name: str, collection_id: str) -> None:
 
     Stored photos of them and results that name them go too.
     """
-    tell_erasure(f"{name!r}", open_service(context).erase_person(collection_id, name))
+    service = open_service(context)
+
+    def told() -> str:
+        try:
+            person = service.person(collection_id, name)
+        except PersonNotFound:
+            return f"This erases what an erasure that broke off left of {name!r}, if any"
+        found = f"{counted(len(person.faces), 'face')} of {person.person!r} in {collection_id!r}"
+        note = " and a consent note" if person.consent is not None else ""
+        return f"This erases {found}{note}, with the photos and results that show or name them"
+
+    confirm(told)
+    tell_erasure(f"{name!r}", service.erase_person(collection_id, name))
 
 
 people.add_command(erase_person, "forget")

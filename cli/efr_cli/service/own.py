@@ -51,6 +51,10 @@ class OwnService:
                 least = self.parts.likeness.least(collection)
                 yield ListedCollection.of(collection, threshold=least, state=collection.state)
 
+    def collection(self, collection_id: str) -> CollectionDescription:
+        """Return a collection as it is now."""
+        return self._described(self.parts.collections.fresh_if_empty(collection_id))
+
     def create_collection(
         self, collection_id: str, fields: Mapping[str, Any]
     ) -> CollectionDescription:

@@ -36,8 +36,8 @@ def done(cli: CliFixture, tmp_path: Path) -> CliFixture:
         ("index", "s3://album/", "--collection", "staff", "--person", "Zoe"),
         ("export", file, "--collection", "staff"),
         ("import", file, "--collection", "copy"),
-        ("people", "erase", "Ada", "--collection", "copy"),
-        ("collections", "delete", "copy"),
+        ("people", "erase", "Ada", "--collection", "copy", "--yes"),
+        ("collections", "delete", "copy", "--yes"),
     ):
         result = cli.run(*command)
         assert result.exit_code == 0, result.output
@@ -92,7 +92,7 @@ def test_receipt_is_printed(done: CliFixture) -> None:
 def test_erasure_says_where_its_receipt_is(cli: CliFixture) -> None:
     cli.enrol("default", "Ada")
 
-    said = cli.run("people", "erase", "Ada", "--collection", "default").stderr
+    said = cli.run("people", "erase", "Ada", "--collection", "default", "--yes").stderr
 
     receipt_id = said.split("efr receipt ")[1].split()[0]
     assert cli.run("receipt", receipt_id).exit_code == 0
@@ -108,7 +108,7 @@ def test_unknown_receipt_is_refused(cli: CliFixture) -> None:
 def test_keys_are_audited_in_the_trail_of_their_tenant(cli: CliFixture) -> None:
     key_id = cli.run("--tenant", "acme", "keys", "create", "x", "--admin").stdout.split("_")[1]
     cli.run("keys", "rotate", key_id)
-    cli.run("keys", "revoke", key_id)
+    cli.run("keys", "revoke", key_id, "--yes")
 
     assert listed(cli) == []
     result = cli.run("--tenant", "acme", "audit", "--json")

@@ -53,12 +53,12 @@ def test_deleted_collection_is_gone(cli: CliFixture) -> None:
     cli.run("collections", "create", "staff")
     cli.enrol("staff", "Ada")
 
-    result = cli.run("collections", "delete", "staff")
+    result = cli.run("collections", "delete", "staff", "--yes")
 
     assert result.exit_code == 0
     assert "1 face," in result.stdout
     assert cli.index.galleries == {}
-    assert cli.run("collections", "delete", "staff").exit_code == 2
+    assert cli.run("collections", "delete", "staff", "--yes").exit_code == 2
 
 
 def test_collection_gets_a_rate_a_threshold_or_the_usual_one(cli: CliFixture) -> None:

@@ -253,7 +253,7 @@ def test_other_prefix_is_another_run(cli: CliFixture) -> None:
 def test_collection_that_was_created_again_is_indexed_again(cli: CliFixture) -> None:
     interrupted_run(cli, "trip/a.jpg")
     cli.work()
-    cli.run("collections", "delete", "default")
+    cli.run("collections", "delete", "default", "--yes")
 
     result = cli.run(*INDEX)
 

@@ -73,8 +73,8 @@ def test_answers_of_collections_and_people_are_those_of_the_api(staffed: CliFixt
 
 
 def test_erasures_print_their_receipts(staffed: CliFixture) -> None:
-    person = line(staffed, "people", "erase", "Ada", *STAFF)
-    collection = line(staffed, "collections", "delete", "staff")
+    person = line(staffed, "people", "erase", "Ada", *STAFF, "--yes")
+    collection = line(staffed, "collections", "delete", "staff", "--yes")
 
     assert (person["erased"], person["removed"]["faces"]) == ("person", 1)
     assert line(staffed, "receipt", person["receipt_id"]) == person
@@ -111,7 +111,7 @@ def test_secret_of_a_key_is_in_the_answer_that_makes_it_and_in_no_other(cli: Cli
     made = line(cli, "keys", "create", "door", "--admin")
 
     (listed,) = lines(cli, "keys", "list")
-    revoked = line(cli, "keys", "revoke", made["key_id"])
+    revoked = line(cli, "keys", "revoke", made["key_id"], "--yes")
 
     assert made["key"].startswith(f"efr_{made['key_id']}")
     assert listed.keys() == revoked.keys() | {"last_use"}

@@ -69,7 +69,7 @@ def test_name_that_no_tenant_can_have_is_refused(cli: CliFixture, tenant: str) -
 
 def test_list_shows_all_keys_and_no_secret(cli: CliFixture) -> None:
     live, ended = made(cli, "--admin"), made(cli, "--scope", "erase", tenant="acme")
-    cli.run("keys", "revoke", ended.key_id)
+    cli.run("keys", "revoke", ended.key_id, "--yes")
 
     lines = cli.run("keys", "list").stdout.splitlines()[1:]
 

@@ -163,7 +163,7 @@ def test_person_who_is_not_enrolled_is_not_found(
 def test_forget_is_a_second_name_of_erase(staffed: CliFixture) -> None:
     staffed.enrol("staff", "Bob", position=0.5)
 
-    assert staffed.run("people", "forget", "Ada", *STAFF).exit_code == 0
+    assert staffed.run("people", "forget", "Ada", *STAFF, "--yes").exit_code == 0
 
     assert staffed.names("staff") == ["Bob"]
 
@@ -171,7 +171,7 @@ def test_forget_is_a_second_name_of_erase(staffed: CliFixture) -> None:
 def test_erased_person_is_gone_and_others_stay(cli: CliFixture) -> None:
     cli.enrol("default", "Ada", "Bob")
 
-    result = cli.run("people", "erase", "Ada", "--collection", "default")
+    result = cli.run("people", "erase", "Ada", "--collection", "default", "--yes")
 
     assert result.exit_code == 0
     assert cli.names("default") == ["Bob"]
@@ -181,20 +181,20 @@ def test_person_is_erased_by_either_spelling_of_the_name(cli: CliFixture) -> Non
     for typed in ("Zo\u00eb", "Zoe\u0308"):
         cli.enrol("default", "Ada", "Zo\u00eb")
 
-        assert cli.run("people", "erase", typed, "--collection", "default").exit_code == 0
+        assert cli.run("people", "erase", typed, "--collection", "default", "--yes").exit_code == 0
 
         assert cli.names("default") == ["Ada"]
 
 
 def test_what_is_no_name_is_said_so(cli: CliFixture) -> None:
-    result = cli.run("people", "erase", "A\u202eda", "--collection", "default")
+    result = cli.run("people", "erase", "A\u202eda", "--collection", "default", "--yes")
 
     assert result.exit_code == 2
     assert result.stderr.startswith("USAGE: ")
 
 
 def test_nobody_can_be_erased_who_is_not_enrolled(cli: CliFixture) -> None:
-    result = cli.run("people", "erase", "Ada", "--collection", "default")
+    result = cli.run("people", "erase", "Ada", "--collection", "default", "--yes")
 
     assert result.exit_code == 2
     assert result.stderr.startswith("PERSON_NOT_FOUND: ")

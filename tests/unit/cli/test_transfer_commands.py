@@ -70,7 +70,7 @@ def test_imported_faces_are_those_that_were_exported(cli: CliFixture, file: Path
     enrol_variety(cli)
     before = described(cli.enrolled("default"))
     assert cli.run("export", file, "--collection", "default").exit_code == 0
-    cli.run("collections", "delete", "default")
+    cli.run("collections", "delete", "default", "--yes")
 
     result = cli.run("import", file, "--collection", "default")
 
