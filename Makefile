@@ -160,10 +160,7 @@ erasing: samples ## Erase people among 1,000 collections, under uploads of them;
 	@$(BIN)/python -m harness.erasing --artifact docs/benchmarks/erasing.json $(ERASING)
 	@$(BIN)/python -m benchmarks.service.pipeline_page
 
-webretest: samples ## Run the tests once more that failed last, up to the first failure
-	@$(BIN)/pytest --last-failed --last-failed-no-failures none --maxfail 1
-
-hooks: install ## Count the events of 1,000 jobs at a receiver that fails half of the time, while workers are killed; writes docs/benchmarks/webhooks.json
+webhooks: install ## Count the events of 1,000 jobs at a receiver that fails half of the time, while workers are killed; writes docs/benchmarks/webhooks.json
 	@$(BIN)/python -m harness.webhooks $(WEBHOOKS)
 
 bench-s3: install ## Compare boto3's and obstore's processor time; writes docs/benchmarks/s3.json
