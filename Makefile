@@ -8,7 +8,7 @@ export ORT_DISABLE_TELEMETRY := 1
 CODE := core web-tier app-tier cli harness benchmarks scripts tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install accuracy samples up down logs status smoke test retest hooks lint format typecheck bench bench-album bench-search bench-people bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-door bench-executors bench-collections bench-writers erasing webhooks bench-s3 bench-quality bench-upright bench-crops containers prove-containers lock bench-groups
+.PHONY: help start try bench-home install accuracy samples up down logs status smoke test retest hooks lint format typecheck bench bench-album bench-search bench-people bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-door bench-executors bench-collections bench-writers erasing webhooks bench-s3 bench-quality bench-upright bench-crops containers prove-containers lock bench-groups
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,13 +37,28 @@ var/models/ready: .venv/installed scripts/models.py
 samples: install ## Unpack the sample photos under var/samples/
 	@$(BIN)/python scripts/samples.py
 
+# What runs, without LocalStack and the developers' tools.
+.venv/started: requirements/local.txt requirements/build.txt pyproject.toml
+	test -e .venv/installed || $(PYTHON) -m venv .venv
+	test -e .venv/installed || $(BIN)/python $(PIP) --only-binary :all: --require-hashes --requirement requirements/local.txt --requirement requirements/build.txt
+	test -e .venv/installed || $(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
+	touch $@
+
+start: .venv/started .env ## Start the service for good, on a folder of yours in which all stays
+	@$(BIN)/python scripts/models.py
+	@$(BIN)/python scripts/local.py start
+
+try: .venv/started ## Enrol sample faces in the running service, upload a photo and check the name
+	@$(BIN)/python scripts/samples.py
+	@$(BIN)/python -m scripts.smoke
+
 up: install .env ## Start LocalStack, the web tier and the autoscaler of the workers
 	@$(BIN)/python scripts/local.py up
 
-down: install ## Stop everything that 'make up' started
+down: .venv/started ## Stop everything that 'make start' or 'make up' started
 	@$(BIN)/python scripts/local.py down
 
-status: install ## Show what runs
+status: .venv/started ## Show what runs
 	@$(BIN)/python scripts/local.py status
 
 logs: ## Follow the logs
@@ -163,6 +178,10 @@ erasing: samples ## Erase people among 1,000 collections, under uploads of them;
 webhooks: install ## Count the events of 1,000 jobs at a receiver that fails half of the time, while workers are killed; writes docs/benchmarks/webhooks.json
 	@$(BIN)/python -m harness.webhooks $(WEBHOOKS)
 
+bench-home: install ## Send a million jobs through queues in SQLite; writes docs/benchmarks/home-queue.json
+	@$(BIN)/python -m benchmarks.service.bench_home_queue $(BENCH_HOME)
+	@$(COG) -r docs/one-machine.md
+
 bench-s3: install ## Compare boto3's and obstore's processor time; writes docs/benchmarks/s3.json
 	@$(BIN)/python -m benchmarks.service.bench_s3
 
@@ -189,4 +208,5 @@ prove-containers: samples ## The same in any case; writes docs/containers.json
 lock: ## Pin the newest allowed dependencies, with hashes (needs uv)
 	uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra redis --output-file requirements/runtime.txt
 	uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra dev --output-file requirements/dev.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra redis --extra local --constraint requirements/dev.txt --output-file requirements/local.txt
 	uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/localstack.in --output-file requirements/localstack.txt

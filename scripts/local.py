@@ -1,19 +1,22 @@
 """Starts and stops the service on this machine, without Docker.
 
-    python scripts/local.py up|down|status
+    python scripts/local.py start|up|down|status
 
-``up`` starts LocalStack (when AWS_ENDPOINT_URL points at this machine), makes
-the buckets and queues, starts the web tier and the autoscaler, which starts workers
-when there are jobs, all under supervisord, and waits until they are ready. Exit codes:
-0 done, 1 not done (the reason is printed), 2 a setting can't be used.
+``up`` starts LocalStack (when AWS_ENDPOINT_URL points at this machine, and STORAGE at no
+folder of it), makes the buckets and queues, starts the web tier and the autoscaler, which
+starts workers when there are jobs, all under supervisord, and waits until they are ready.
+``start`` does the same on a folder that stays: it first notes one in .env, unless the
+settings name one. Exit codes: 0 done, 1 not done (the reason is printed), 2 a setting can't
+be used.
 """
 
 import argparse
 import os
+import re
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -102,6 +105,16 @@ def up(settings: Settings) -> None:
     print(f"The service answers at {address}; its logs are in var/log/")
 
 
+def start(settings: Settings) -> None:
+    """Start the service on a folder of this user, in which everything stays."""
+    if settings.storage is None:
+        if Supervisor().is_up():
+            raise LocalError("the service runs on LocalStack or AWS: stop it with 'make down'")
+        note_home(Path(".env"), default_folder())
+        settings = load_settings()
+    up(settings)
+
+
 def down() -> None:
     """Stop everything that ``up`` started."""
     supervisor = Supervisor()
@@ -120,7 +133,31 @@ def status() -> None:
     if not supervisor.is_up():
         raise LocalError("nothing is running: start it with 'make up'")
     for program, state in supervisor.states().items():
-        print(f"{program:<12}{state}")
+        if program != "localstack" or state != "STOPPED":
+            print(f"{program:<12}{state}")
+
+
+def default_folder(environment: Mapping[str, str] = os.environ) -> Path:  # noqa: TID251 - no setting
+    """Return the folder of this user's data that the XDG specification names."""
+    data = environment.get("XDG_DATA_HOME", "")
+    return (Path(data) if data.startswith("/") else Path.home() / ".local" / "share") / "efr"
+
+
+def note_home(env_file: Path, folder: Path) -> None:
+    """Write ``STORAGE`` and ``QUEUE`` into a file of settings, in the place of empty ones."""
+    text = env_file.read_text()
+    for name, value in (
+        ("STORAGE", f"file://{folder}"),
+        ("QUEUE", f"sqlite://{folder}/queues.sqlite"),
+    ):
+        line = f"{name}={value}"
+        text, found = re.subn(rf"^{name}=.*$", line.replace("\\", r"\\"), text, flags=re.MULTILINE)
+        if not found:
+            text = f"{text.rstrip()}\n{line}\n"
+    written = env_file.with_name(f"{env_file.name}.new")
+    written.touch(mode=0o600)
+    written.write_text(text)
+    written.replace(env_file)
 
 
 def probe(settings: Settings) -> str:
@@ -135,6 +172,8 @@ def workers_here(settings: Settings, *, cores: int) -> int:
 
 def _local_ports(settings: Settings) -> dict[str, int]:
     ports = {"web": settings.web_port}
+    if settings.storage is not None:
+        return ports
     endpoint = urlsplit(settings.aws_endpoint_url or "")
     if endpoint.hostname in ("localhost", LOOPBACK):
         ports["localstack"] = endpoint.port or 80
@@ -189,7 +228,12 @@ def _wait(condition: Callable[[], bool], what: str, *, seconds: float = START_S)
 def main() -> int:
     """Run one command; return the exit code."""
     os.chdir(ROOT)
-    commands = {"up": lambda: up(load_settings()), "down": down, "status": status}
+    commands = {
+        "start": lambda: start(load_settings()),
+        "up": lambda: up(load_settings()),
+        "down": down,
+        "status": status,
+    }
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("command", choices=commands)
     command = parser.parse_args().command

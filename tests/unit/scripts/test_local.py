@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from core.settings import Settings
-from scripts.local import LocalError, probe, require_free, workers_here
+from scripts.local import (
+    LocalError,
+    default_folder,
+    note_home,
+    probe,
+    require_free,
+    workers_here,
+)
 from tests.support.photos import ROOT
 from tests.unit.web.web_fixture import SETTINGS, WebFixture
 
@@ -59,3 +66,32 @@ def test_port_that_is_taken_is_told_from_a_free_one(host: str) -> None:
             require_free("web", host, port)
 
     require_free("web", host, port)
+
+
+def test_home_is_noted_for_all_that_come_later(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    shutil.copy(ROOT / ".env.example", env_file)
+
+    note_home(env_file, tmp_path / "data")
+
+    settings = Settings(_env_file=env_file)
+    assert settings.home_folder == tmp_path / "data"
+    assert settings.queue_file == tmp_path / "data" / "queues.sqlite"
+    before = (ROOT / ".env.example").read_text().splitlines()
+    assert len(set(env_file.read_text().splitlines()) - set(before)) == 2
+    assert stat.S_IMODE(env_file.stat().st_mode) == 0o600
+
+
+def test_home_is_noted_in_a_file_of_an_older_version(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text("AUTH=off\n")
+
+    note_home(env_file, tmp_path / "data")
+
+    assert Settings(_env_file=env_file).home_folder == tmp_path / "data"
+    assert env_file.read_text().startswith("AUTH=off\nSTORAGE=")
+
+
+def test_data_are_kept_where_the_user_keeps_data() -> None:
+    assert default_folder({"XDG_DATA_HOME": "/data"}) == Path("/data/efr")
+    assert default_folder({}) == Path.home() / ".local" / "share" / "efr"
