@@ -24,6 +24,7 @@ BIDEN = SAMPLES / "Joe Biden" / "biden.jpg"
 OBAMAS_HEAD = (100, 0, 550, 600)
 BIDENS_HEAD = (270, 0, 870, 800)
 TWO = Path("images", "examples", "two_people.jpg")
+BIDENS_LEGS = (0, 1000, 970, 2204)
 BOTH_HEADS = (160, 0, 960, 600)
 SEEN = 60_000
 """Milliseconds until something is seen, at most; the first match of a service loads its models."""
@@ -44,6 +45,11 @@ def obama(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> I
         yield browser
 
 
+FAKE_CAMERA = "--use-fake-device-for-media-stream"
+"""A camera, which no page may use unless it is allowed."""
+BUSY = """MediaDevices.prototype.getUserMedia = async () => {
+  throw new DOMException("", "NotReadableError");
+}"""
 FIND = """async (jpeg) => {
   const bytes = Uint8Array.from(atob(jpeg), (each) => each.charCodeAt(0));
   const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/jpeg" }));
@@ -73,12 +79,6 @@ def detected(service: Service, photo: bytes) -> list[dict[str, float]]:
     files = {"image": ("frame.jpg", photo)}
     answer = requests.post(f"{service.address}/faces/detect", files=files, timeout=60)
     return [face["box"] for face in answer.json()["faces"]]
-
-
-def failing(name: str) -> str:
-    """Return a script after which no camera opens."""
-    thrown = f"throw new DOMException('', '{name}')"
-    return f"MediaDevices.prototype.getUserMedia = async () => {{ {thrown}; }}"
 
 
 def start(tab: Tab) -> Page:
@@ -222,6 +222,7 @@ WATCH = """() => {
     ("flaw", "told"),
     [
         ("empty", "no face"),
+        ("nobody", "no face"),
         ("dark", "too dark"),
         ("blurry", "blurry"),
         ("small", "too small"),
@@ -247,6 +248,8 @@ def poor_frame(flaw: str) -> Image.Image:
     match flaw:
         case "empty":
             return Image.new("RGB", SIZE, (128, 128, 128))
+        case "nobody":
+            return frame_of(BIDEN, part=BIDENS_LEGS)
         case "dark":
             return frame_of(OBAMA).point(lambda value: value // 12)
         case "blurry":
@@ -327,30 +330,27 @@ def test_plain_http_of_another_host_says_that_https_is_needed(
         tab.page.route(f"{elsewhere}/**", answer)
         page = start(tab)
         expect(page.get_by_role("alert")).to_contain_text("only over HTTPS")
+        page.wait_for_load_state("networkidle")
+        page.unroute_all(behavior="wait")
 
 
 @pytest.mark.parametrize(
-    ("script", "told"),
+    ("flag", "script", "told"),
     [
-        ("delete Navigator.prototype.mediaDevices", "only over HTTPS"),
-        (
-            failing("NotAllowedError"),
-            "may not use the camera",
-        ),
-        (
-            failing("NotFoundError"),
-            "no camera here",
-        ),
-        (
-            failing("NotReadableError"),
-            "Another program may be using it",
-        ),
+        (FAKE_CAMERA, "delete Navigator.prototype.mediaDevices", "only over HTTPS"),
+        (FAKE_CAMERA, "", "may not use the camera"),
+        (f"{FAKE_CAMERA}=device-count=0", "", "no camera here"),
+        (FAKE_CAMERA, BUSY, "Another program may be using it"),
     ],
+    ids=["insecure", "refused", "none", "busy"],
 )
 def test_page_says_why_there_is_no_camera_and_photos_still_work(
-    chromium: Browser, service: Service, script: str, told: str
+    playwright: Playwright, service: Service, flag: str, script: str, told: str
 ) -> None:
-    with new_tab(chromium, address=service.address) as tab:
+    with (
+        running_chromium(playwright, flag) as browser,
+        new_tab(browser, address=service.address) as tab,
+    ):
         tab.page.add_init_script(script)
         page = start(tab)
         expect(page.get_by_role("alert")).to_contain_text(told)
