@@ -1,6 +1,9 @@
-"""The command that searches a collection for the faces of a photo."""
+"""The command that searches a collection for the faces of photos."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Final, get_args
 
@@ -9,15 +12,23 @@ import click
 from core.collections.matches import By, FaceMatch, Matched, PersonMatch, SearchedFace
 from core.errors import InvalidPhoto, RecognitionFailed
 from core.jobs.recognition_job import DEFAULT_COLLECTION, UNKNOWN, poorness
-from efr_cli.context import open_context
 from efr_cli.errors import Quality, Refused, Similarity, finish, pairs, printable
+from efr_cli.output import json_option, say
+from efr_cli.service.opening import open_service
+from efr_cli.service.queries import MatchQuery
 from efr_cli.words import counted
 
-_MATCHES: Final = 10
+STANDARD_INPUT: Final = Path("-")
 
 
 @click.command()
-@click.argument("photo", type=click.Path(path_type=Path, resolve_path=True))
+@click.argument(
+    "photos",
+    metavar="PHOTO...",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path, resolve_path=True, allow_dash=True),
+)
 @click.option(
     "--collection",
     "collection_id",
@@ -46,53 +57,96 @@ _MATCHES: Final = 10
     callback=pairs,
     help="Search only for people whose metadata have this; may be repeated.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print what POST /faces/match answers.")
+@json_option
 @click.pass_context
 def match(
     context: click.Context,
-    photo: Path,
+    photos: tuple[Path, ...],
     collection_id: str,
     threshold: float | None,
     all_faces: bool,
     min_quality: float | None,
     by: By,
     metadata: dict[str, str],
-    as_json: bool,
 ) -> None:
-    """Say whose face is on PHOTO.
+    """Say whose faces are on photos; - is the photo on standard input.
 
-    The command prints the people who are like it, most similar first: similarity, distance,
-    name, number of their enrolled faces, and the nearest of these.
+    The command prints the people who are like a face, most similar first: similarity,
+    distance, name, number of their enrolled faces, and the nearest of these.
     """
+    readable = [photo for photo in photos if _is_readable(photo)]
+    if not readable:
+        raise Refused("UNREADABLE", f"{photos[0]}: {_reason(photos[0])}")
+    query = MatchQuery(
+        collection_id=collection_id,
+        threshold=threshold,
+        all_faces=all_faces,
+        min_quality=min_quality,
+        by=by,
+        metadata=metadata,
+    )
+    service, several = open_service(context), len(photos) > 1
+    with service.matcher(query, photos=len(readable)) as matcher:
+        found = _in_order(photos, partial(_answer, matcher.match), threads=matcher.threads)
+        unused = sum(_show(photo, answer, several) for photo, answer in found)
+    finish(unused)
+
+
+def _in_order(
+    photos: Sequence[Path], answer: Callable[[Path], Matched | str], *, threads: int
+) -> Iterator[tuple[Path, Matched | str]]:
+    executor = ThreadPoolExecutor(max_workers=threads)
     try:
-        content = photo.read_bytes()
+        yield from zip(photos, executor.map(answer, photos), strict=True)
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _answer(match: Callable[[bytes], Matched], photo: Path) -> Matched | str:
+    """Return what was found on a photo, or why it can't be used."""
+    try:
+        return match(_content(photo))
     except OSError as error:
-        raise Refused("UNREADABLE", f"{photo}: {error.strerror}") from error
-    parts = open_context(context)
-    parts.collections.get(collection_id)  # before any model is loaded
-    try:
-        with parts.recognizer(1) as recognizer:
-            found = parts.matching(recognizer.recognise).match(
-                content,
-                collection_id,
-                threshold=threshold,
-                max_matches=_MATCHES,
-                all_faces=all_faces,
-                min_quality=min_quality,
-                by=by,
-                metadata=metadata,
-            )
+        return f"UNREADABLE: {error.strerror}"
     except (InvalidPhoto, RecognitionFailed) as error:
-        _unused(photo, f"{error.code}: {error}")
-        return
-    click.echo(found.model_dump_json(indent=2) if as_json else "\n".join(_lines(found)))
-    if not found.faces:
-        _unused(photo, "NO_FACE: no face was found")
+        return f"{error.code}: {error}"
 
 
-def _unused(photo: Path, reason: str) -> None:
+def _content(photo: Path) -> bytes:
+    if photo == STANDARD_INPUT:
+        return sys.stdin.buffer.read()
+    return photo.read_bytes()
+
+
+def _is_readable(photo: Path) -> bool:
+    return _reason(photo) is None
+
+
+def _reason(photo: Path) -> str | None:
+    """Return why a file can't be opened."""
+    if photo == STANDARD_INPUT:
+        return None
+    try:
+        photo.open("rb").close()
+    except OSError as error:
+        return error.strerror
+    return None
+
+
+def _show(photo: Path, answer: Matched | str, several: bool) -> bool:
+    """Print what was found on a photo; tell whether it was of no use."""
+    if isinstance(answer, str):
+        code, _, message = answer.partition(": ")
+        say(None, {"photo": str(photo), "code": code, "error": message})
+        return _unused(photo, answer)
+    name = f"{printable(photo)}: " if several else ""
+    say(name + "\n".join(_lines(answer)), {"photo": str(photo), **answer.model_dump(mode="json")})
+    return not answer.faces and _unused(photo, "NO_FACE: no face was found")
+
+
+def _unused(photo: Path, reason: str) -> bool:
     click.echo(f"not used: {printable(photo)}: {reason}", err=True)
-    finish(1)
+    return True
 
 
 def _lines(found: Matched) -> Iterator[str]:

@@ -34,9 +34,14 @@ def is_json() -> bool:
     return bool(click.get_current_context().meta.get(_AS_JSON))
 
 
-def say(text: str, answer: "BaseModel | dict[str, Any] | None") -> None:
-    """Print what a command did or found: the text, or the answer as JSON."""
-    click.echo(as_line(answer) if is_json() else text)
+def say(
+    text: str | None, answer: "BaseModel | dict[str, Any] | None", *, err: bool = False
+) -> None:
+    """Print what a command did or found: the text, if there is one, or the answer as JSON."""
+    if is_json():
+        click.echo(as_line(answer), err=err)
+    elif text is not None:
+        click.echo(text, err=err)
 
 
 def head(text: str) -> None:

@@ -1,7 +1,9 @@
 """The service, by what lies in its buckets: this process does the work."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Literal
 
 from core.collections.collection import Collection
@@ -14,6 +16,7 @@ from core.errors import PersonNotFound
 from core.ground.authors import TYPIST
 from core.ports import PersonOrder, PersonPlace
 from efr_cli.context import CliContext
+from efr_cli.service.queries import MATCHES, Matcher, MatchQuery
 
 _PAGE: Final = 1000
 
@@ -143,3 +146,14 @@ class OwnService:
         if not self.parts.people.faces(collection_id, person=person, limit=1):
             raise PersonNotFound(f"nobody named {person!r} is enrolled in {collection_id!r}")
         return self.parts.consents.of(collection_id, person)
+
+    @contextmanager
+    def matcher(self, query: MatchQuery, *, photos: int) -> Iterator[Matcher]:
+        """Search for the faces of photos, which this process recognises meanwhile."""
+        parts = self.parts
+        parts.collections.get(query.collection_id)  # before any model is loaded
+        processes = min(parts.threads, photos)
+        with parts.recognizer(processes) as recognizer:
+            matching = parts.matching(recognizer.recognise)
+            match = partial(matching.match, max_matches=MATCHES, **vars(query))
+            yield Matcher(match=match, threads=processes)

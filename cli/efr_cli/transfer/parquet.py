@@ -10,7 +10,7 @@ embeddings. Pages have checksums.
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import IO, Annotated, Any, Final, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -123,23 +123,35 @@ def write_faces(
     records_of : callable, optional
         Returns what is known of people beside their faces; none is written unless given.
     """
+    draft = file.with_name(f".{file.name}.new")
+    try:
+        draft.touch(mode=0o600)  # faces are biometric data
+        with draft.open("wb") as sink:
+            written = write_stream(sink, pages, model=model, length=length, records_of=records_of)
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
+    return written
+
+
+def write_stream(
+    sink: IO[bytes],
+    pages: Iterable[Sequence[EnrolledFace]],
+    *,
+    model: Model,
+    length: int,
+    records_of: RecordsOf | None = None,
+) -> int:
+    """Write faces as `write_faces` does to a file that is open and can tell its position."""
     optional = [name for name in _OPTIONAL if name not in _RECORD or records_of is not None]
     columns = _schema(length, optional).with_metadata(
         _FORMAT | {_NAME: model.name.encode(), _VERSION: model.version.encode()}
     )
-    draft = file.with_name(f".{file.name}.new")
     written = 0
-    try:
-        draft.touch(mode=0o600)  # faces are biometric data
-        with pq.ParquetWriter(
-            draft, columns, compression="zstd", write_page_checksum=True
-        ) as writer:
-            for page in pages:
-                writer.write_batch(_batch(page, columns, records_of))
-                written += len(page)
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
+    with pq.ParquetWriter(sink, columns, compression="zstd", write_page_checksum=True) as writer:
+        for page in pages:
+            writer.write_batch(_batch(page, columns, records_of))
+            written += len(page)
     return written
 
 
@@ -181,16 +193,23 @@ def _fields(row: _Row) -> dict[str, Any]:
 class FacesFile:
     """A file of faces that was opened for reading.
 
+    Parameters
+    ----------
+    name : Path
+        What messages call it.
+    file : binary file, optional
+        One that is open and can be sought in, instead of the one of that name.
+
     Raises
     ------
     Refused
         If it is damaged, or no such file; so does reading.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, name: Path, file: IO[bytes] | None = None) -> None:
+        self._path = name
         try:
-            self._file = pq.ParquetFile(path, page_checksum_verification=True)
+            self._file = pq.ParquetFile(file or name, page_checksum_verification=True)
         except (pa.ArrowException, OSError) as error:
             raise self._damaged(error) from error
         columns: pa.Schema = self._file.schema_arrow

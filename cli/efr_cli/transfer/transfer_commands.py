@@ -1,11 +1,14 @@
 """Export, import and rebuild: faces are moved without being recognised again."""
 
+import sys
 from collections.abc import Callable, Iterator, Set
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Final, TypedDict, TypeVar
 
 import click
 from tqdm import tqdm
@@ -14,6 +17,7 @@ from core.collections.collection import check_model
 from core.collections.consents import Consents
 from core.collections.person_notes import PersonRecord
 from core.errors import PersonNotFound
+from core.faces.results import Model
 from core.ground.authors import TYPIST
 from core.ports import EnrolledFace
 from efr_cli.context import CliContext, open_context
@@ -22,7 +26,10 @@ from efr_cli.output import json_option, say
 from efr_cli.words import counted
 
 if TYPE_CHECKING:
-    from efr_cli.transfer.parquet import RecordsOf
+    from efr_cli.transfer.parquet import FacesFile, RecordsOf
+
+_STANDARD: Final = Path("-")
+"""Standard input or output."""
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -32,7 +39,7 @@ def _collection_option(function: F) -> F:
 
 
 def _file_argument(function: F) -> F:
-    kind = click.Path(path_type=Path, resolve_path=True, dir_okay=False)
+    kind = click.Path(path_type=Path, resolve_path=True, dir_okay=False, allow_dash=True)
     return click.argument("file", metavar="FILE.parquet", type=kind)(function)
 
 
@@ -42,17 +49,18 @@ def _file_argument(function: F) -> F:
 @json_option
 @click.pass_context
 def export(context: click.Context, file: Path, collection_id: str) -> None:
-    """Write all faces of a collection to a Parquet file.
+    """Write all faces of a collection to a Parquet file; - is standard output.
 
     Faces are biometric data, so only the file's owner may read it. The file may lack faces
     that are enrolled while the command runs.
     """
-    from efr_cli.transfer.parquet import (
-        write_faces,  # pyarrow takes a moment, which --help can do without
-    )
+    # Only here: pyarrow takes a moment, which --help can do without.
+    from efr_cli.transfer.parquet import write_faces, write_stream
 
     if not file.parent.is_dir():
         raise Refused("NO_FOLDER", f"{file.parent} is not a folder")
+    if file == _STANDARD and sys.stdout.isatty():
+        raise click.UsageError("a terminal can't show a Parquet file: give a file, or a pipe")
     parts = open_context(context)
     collection = parts.collections.get(collection_id)
     first = parts.people.faces(collection_id, limit=1)
@@ -62,16 +70,34 @@ def export(context: click.Context, file: Path, collection_id: str) -> None:
     total = parts.people.count(collection)
     with tqdm(desc="exported", total=total, unit="face", disable=None) as bar:
         pages = _counted(parts, collection.gallery_id, bar.update)
-        written = write_faces(
-            file,
-            pages,
-            model=model,
-            length=len(first[0].embedding),
-            records_of=_records(parts, collection_id),
+        facts = _Facts(
+            model=model, length=len(first[0].embedding), records_of=_records(parts, collection_id)
         )
+        if file == _STANDARD:
+            written = _to_standard_output(lambda whole: write_stream(whole, pages, **facts))
+        else:
+            written = write_faces(file, pages, **facts)
     parts.audit.add("export", TYPIST, collection_id=collection_id, counts={"faces": written})
     answer = {"collection_id": collection_id, "faces": written, "file": str(file)}
-    say(f"{counted(written, 'face')} of {collection_id!r} in {file}", answer)
+    said = f"{counted(written, 'face')} of {collection_id!r} in {file}"
+    say(said, answer, err=file == _STANDARD)
+
+
+class _Facts(TypedDict):
+    """What a file says of its faces."""
+
+    model: Model
+    length: int
+    records_of: "RecordsOf | None"
+
+
+def _to_standard_output(write: Callable[[IO[bytes]], int]) -> int:
+    """Write to standard output, once all is written: half a file would be of no use."""
+    with TemporaryFile() as whole:
+        written = write(whole)
+        whole.seek(0)
+        copyfileobj(whole, sys.stdout.buffer)
+    return written
 
 
 def _records(parts: CliContext, collection_id: str) -> "RecordsOf | None":
@@ -105,7 +131,7 @@ def _counted(
 @json_option
 @click.pass_context
 def import_faces(context: click.Context, file: Path, collection_id: str) -> None:
-    """Add the faces of an exported file to a collection.
+    """Add the faces of an exported file to a collection; - is standard input.
 
     The collection must exist. The command checks the whole file first, and changes nothing
     if it is damaged or holds faces of another model. A second import changes nothing. People
@@ -113,7 +139,16 @@ def import_faces(context: click.Context, file: Path, collection_id: str) -> None
     """
     from efr_cli.transfer.parquet import FacesFile
 
-    source = FacesFile(file)
+    if file == _STANDARD:
+        # A Parquet file is read from its end. This one has no name that others could open.
+        with TemporaryFile() as whole:
+            copyfileobj(sys.stdin.buffer, whole)
+            _import(context, FacesFile(file, whole), collection_id)
+    else:
+        _import(context, FacesFile(file), collection_id)
+
+
+def _import(context: click.Context, source: "FacesFile", collection_id: str) -> None:
     parts = open_context(context)
     began_at = parts.collections.erasures.clock()
     check_model(parts.collections.get(collection_id), source.model)

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from efr_cli.app import main
 
 from core.errors import InvalidImage, RecognitionTimedOut
 from core.faces.results import Model, Recognition
@@ -140,3 +142,43 @@ def test_poor_face_is_not_looked_for_unless_asked(cli: CliFixture, photo: Path) 
     ]
     assert asked.stdout.splitlines()[2] == "  POOR_FACE: its quality is 10 (LOW_SHARPNESS)"
     assert "Ada" in asked.stdout
+
+
+def test_many_photos_are_searched_in_their_order_by_as_many_children_as_there_are(
+    cli: CliFixture, photo: Path, tmp_path: Path
+) -> None:
+    cli.enrol("default", "Ada")
+    stranger, nobody = tmp_path / "stranger.jpg", tmp_path / "nobody.jpg"
+    for path in (stranger, nobody):
+        path.write_bytes(path.stem.encode())
+    cli.faces |= {b"stranger": recognition(face(5.0)), b"nobody": recognition()}
+
+    result = cli.run("match", stranger, photo, nobody, tmp_path / "none.jpg")
+
+    named = [line.split(":")[0] for line in result.stdout.splitlines() if "searched in" in line]
+    assert named == [str(stranger), str(photo), str(nobody)]
+    assert result.exit_code == 1
+    assert codes(result.stderr) == ["NO_FACE", "UNREADABLE"]
+    assert cli.started == 2
+
+
+def test_json_of_many_photos_is_a_line_for_each(cli: CliFixture, photo: Path) -> None:
+    broken = photo.with_name("broken.jpg")
+    broken.write_bytes(b"broken")
+    cli.faces[b"broken"] = InvalidImage("damaged")
+
+    result = cli.run("match", broken, photo, "--json")
+
+    first, second = map(json.loads, result.stdout.splitlines())
+    assert first == {"photo": str(broken), "code": "INVALID_IMAGE", "error": "damaged"}
+    assert second["photo"] == str(photo)
+    assert len(second["faces"]) == 1
+
+
+def test_photo_can_be_on_standard_input(cli: CliFixture) -> None:
+    cli.enrol("default", "Ada")
+
+    result = CliRunner().invoke(main, ["match", "-"], obj=cli.parts, input=b"photo")
+
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1].split()[2] == "Ada"

@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
+from efr_cli.app import main
 from efr_cli.transfer.parquet import PAGE, write_faces
 
 from core.collections.enrolment.face_writer import Added, FaceWriter
@@ -440,3 +442,36 @@ def test_consent_note_that_is_none_makes_a_damaged_file(noted: CliFixture, file:
 
     assert codes(result.stderr) == ["INVALID_FILE"]
     assert noted.enrolled("work") == []
+
+
+def test_faces_go_through_standard_output_and_input(cli: CliFixture) -> None:
+    enrol_variety(cli)
+    before = described(cli.enrolled("default"))
+    exported = cli.run("export", "-", "--collection", "default")
+    cli.run("collections", "delete", "default", "--yes")
+
+    imported = CliRunner().invoke(
+        main, ["import", "-", "--collection", "default"], obj=cli.parts, input=exported.stdout_bytes
+    )
+
+    assert exported.stderr.endswith("3 faces of 'default' in -\n")
+    assert imported.stdout == "3 faces in 'default', 3 of them new or changed\n"
+    assert [each[:3] for each in described(cli.enrolled("default"))] == [
+        each[:3] for each in before
+    ]
+
+
+def test_damaged_standard_input_is_no_file_of_faces(cli: CliFixture) -> None:
+    result = CliRunner().invoke(
+        main, ["import", "-", "--collection", "default"], obj=cli.parts, input=b"no faces"
+    )
+
+    assert result.exit_code == 2
+    assert codes(result.stderr) == ["INVALID_FILE"]
+
+
+def test_export_that_fails_prints_no_half_file(cli: CliFixture) -> None:
+    result = cli.run("export", "-", "--collection", "default")
+
+    assert result.exit_code == 2
+    assert result.stdout_bytes == b""
