@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from pathlib import Path
 from typing import Any, Self
 
 from core.access.limits.shared_buckets import Checkable
@@ -20,6 +21,8 @@ from core.bootstrap.shared_redis import build_shared_job_notes
 from core.executors.pool import WarmPool
 from core.gallery.changes import Watch
 from core.gallery.factory import build_index
+from core.gallery.lance.storage import gallery_uri
+from core.gallery.lance.torn_versions import set_torn_versions_aside
 from core.home.home import Home
 from core.jobs.webhooks.addresses import Resolve
 from core.ports import Bucket, DeadLetters, FaceIndex, JobQueue
@@ -105,6 +108,7 @@ class Infrastructure:
     def on_this_machine(cls, settings: Settings) -> Self:
         """Return a folder, a file of queues, and the index and recognisers of the settings."""
         home = Home.made(settings)
+        home.once_per_boot(partial(set_torn_versions_aside, Path(gallery_uri(settings))))
         return cls(
             bucket=cache(home.bucket),
             queue=cache(home.queue),

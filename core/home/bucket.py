@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import BucketMissing, NoDirectUploads, ObjectMissing, StorageUnavailable
+from core.home import folders
 from core.home.folders import keep_entries, locked, make_folder, remove_empty
 from core.home.object_file import ObjectLine, read_line, read_object, write_file
 from core.home.object_paths import object_path, stored_keys
@@ -220,7 +221,7 @@ class FolderBucket:
     @contextmanager
     def _locked(self, key: str) -> Iterator[None]:
         name = hashlib.sha256(key.encode()).hexdigest()[:2]
-        with locked(self._folder / _LOCKS / name):
+        with locked(self._folder / _LOCKS / name, patience_s=folders.LOCKED_FOR_S):
             yield
 
     def _path(self, key: str) -> Path:

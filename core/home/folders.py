@@ -10,7 +10,7 @@ from typing import Final
 
 from core.errors import StorageUnavailable
 
-_LOCKED_FOR_S: Final = 10.0
+LOCKED_FOR_S: Final = 10.0
 """Far longer than anyone has a lock, unless that process stands still."""
 _LOOK_AGAIN_S: Final = 0.002
 
@@ -50,17 +50,17 @@ def remove_empty(folder: Path, *, below: Path) -> Path:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, *, patience_s: float = LOCKED_FOR_S) -> Iterator[None]:
     """Have a lock that one thread of this machine has at a time, and nobody who is dead.
 
     Raises
     ------
     StorageUnavailable
-        If another one has it for ten seconds.
+        If another one has it for longer than the patience.
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        give_up_s = time.monotonic() + _LOCKED_FOR_S
+        give_up_s = time.monotonic() + patience_s
         while not _has_locked(handle):
             if time.monotonic() > give_up_s:
                 raise StorageUnavailable(f"{path} is locked by a process that stands still")

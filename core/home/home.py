@@ -10,7 +10,7 @@ from typing import Self
 from core.errors import HomeUnusable
 from core.home.bucket import FolderBucket
 from core.home.dead_letters import SqliteDeadLetters
-from core.home.home_folder import make_home, make_queues
+from core.home.home_folder import make_home, make_queues, once_per_boot
 from core.home.queue import SqliteQueue
 from core.home.queue_depths import SqliteDepths
 from core.home.queue_file import QueueFile
@@ -56,6 +56,10 @@ class Home:
         )
         log.info("home is there", extra={"folder": str(folder), "queues": str(queues)})
         return cls(folder=folder, file=file, sweep=sweep)
+
+    def once_per_boot(self, action: Callable[[], None]) -> None:
+        """Run an action if this is the first process since the machine has started."""
+        once_per_boot(self.folder, action)
 
     def bucket(self, name: str) -> FolderBucket:
         return FolderBucket(self.folder / name, clock=self.clock)

@@ -1,7 +1,7 @@
 """The folder of the service's home: what it must be like, and what is made there."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,8 @@ from core.settings.queue_plans import QueuePlan
 _FORMAT: Final = "1\n"
 _FORMAT_FILE: Final = "format"
 _MOUNTS: Final = Path("/proc/self/mountinfo")
+_BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
+_PATIENCE_S: Final = 600.0
 _OF_NETWORKS: Final = frozenset(
     {
         "9p", "afs", "beegfs", "ceph", "cifs", "fuse.ceph", "fuse.gcsfuse", "fuse.glusterfs",
@@ -80,6 +82,20 @@ def make_queues(file: QueueFile, plans: Sequence[QueuePlan]) -> None:
 
 _VISIBILITY_S: Final = 30
 """Of queues without a plan for it, as that of SQS."""
+
+
+def once_per_boot(folder: Path, action: Callable[[], None], *, boot: Path = _BOOT) -> None:
+    """Run an action if this is the first process since the machine has started.
+
+    Others that start meanwhile wait until it is done.
+    """
+    note, now = folder / "boot", boot.read_text() if boot.exists() else ""
+    with locked(folder / "boot.lock", patience_s=_PATIENCE_S):
+        if note.exists() and now and note.read_text() == now:
+            return
+        action()
+        note.touch(mode=0o600)
+        note.write_text(now)
 
 
 def check_place(setting: str, place: Path, *, mounts: Path = _MOUNTS) -> None:

@@ -41,7 +41,9 @@ class Tidying:
                 table.delete(condition)
             return max(fragment_sizes(table), default=-1), int(table.version)
 
-        return self._table.run(delete)
+        deleted = self._table.run(delete)
+        self._table.files.keep()
+        return deleted
 
     def free_of_deleted(self, newest: int) -> None:
         """Rewrite the files of fragments, up to the newest, that still hold deleted rows.

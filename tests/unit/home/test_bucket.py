@@ -153,7 +153,7 @@ def test_first_objects_and_last_ones_of_a_folder_may_meet(folder: Path) -> None:
 def test_process_that_stands_still_with_a_lock_holds_nobody_up_for_ever(
     folder: Path, bucket: FolderBucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folders, "_LOCKED_FOR_S", 0.2)
+    monkeypatch.setattr(folders, "LOCKED_FOR_S", 0.2)
     lock_of_key = folder / "locks" / "2c"
     with locked(lock_of_key), pytest.raises(StorageUnavailable, match="stands still"):
         put(bucket, "key", b"one")

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from core.bootstrap.infrastructure import Infrastructure
 from core.errors import HomeUnusable
 from core.home.home import Home
-from core.home.home_folder import check_place, make_home
+from core.home.home_folder import check_place, make_home, once_per_boot
 from core.settings import Settings
 from tests.support.backends import home_settings
 
@@ -122,3 +122,13 @@ def test_disk_that_other_machines_may_share_is_refused(tmp_path: Path) -> None:
     check_place("STORAGE", Path("/srv/shared disk/own/efr"), mounts=mounts)
     check_place("STORAGE", Path("/srv/shared"), mounts=mounts)
     check_place("STORAGE", Path("/srv"), mounts=tmp_path / "not-there")
+
+
+def test_first_process_after_a_boot_does_what_others_wait_for(tmp_path: Path) -> None:
+    done: list[str] = []
+    boot = tmp_path / "boot_id"
+    for number in ("first", "first", "second", "second"):
+        boot.write_text(number)
+        once_per_boot(tmp_path, lambda number=number: done.append(number), boot=boot)  # type: ignore[misc]
+
+    assert done == ["first", "second"]
