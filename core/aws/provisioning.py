@@ -4,7 +4,7 @@ from core.aws.bucket_setup import Bucket
 from core.aws.clients import s3_client, sqs_client, unavailable_as
 from core.aws.queue_setup import Queues
 from core.aws.s3 import S3Store
-from core.errors import QueueUnavailable, StorageUnavailable
+from core.errors import InvalidSettings, QueueUnavailable, StorageUnavailable
 from core.settings import Settings
 from core.settings.queue_plans import queue_plans
 
@@ -30,8 +30,10 @@ def provision(settings: Settings, *, adopt: bool = False) -> list[str]:
     StorageUnavailable, QueueUnavailable
         If S3 or SQS does not answer, or refuses.
     InvalidSettings
-        If a bucket or queue is someone else's.
+        If a bucket or queue is someone else's, or the settings name a home on this machine.
     """
+    if settings.storage is not None:
+        raise InvalidSettings(f"STORAGE={settings.storage} needs nothing on AWS")
     s3, queues = s3_client(settings), Queues(sqs_client(settings))
     buckets = [
         Bucket(client=s3, name=name, region=settings.aws_region, days=days)

@@ -151,6 +151,22 @@ def test_everything_that_was_stored_is_there_after_a_restart(machine: Machine) -
     assert machine.wait_for(machine.accepted[0])["result"] == "Barack Obama"
 
 
+@pytest.mark.parametrize("command", ["serve", "worker", "autoscaler"])
+def test_process_whose_home_can_not_be_used_says_so_and_ends(
+    machine: Machine, command: str
+) -> None:
+    (machine.folder / "a-file").touch()
+    place = machine.folder / "a-file" / "home"
+    settings = home_settings(place, **settings_of(auth="off"))
+
+    process = Process([sys.executable, "-m", "efr_cli", command], settings, machine.folder / "log")
+    machine.processes.append(process)
+
+    assert process.wait() == 2
+    assert process.logged("HOME_UNUSABLE")
+    assert process.logged(str(place))
+
+
 def test_autoscaler_starts_a_worker_for_a_job_and_ends_it(machine: Machine) -> None:
     settings = machine.settings.model_copy(update={"scale_in_cooldown_seconds": 1})
     web = WebProcess(settings, machine.folder / "web.log").started()

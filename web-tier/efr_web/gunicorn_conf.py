@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
+from core.bootstrap.home_at_start import make_home_ready
 from core.bootstrap.shared_redis import redis_of
 from core.errors import InvalidSettings
 from core.host.logs import configure_logs, log_invalid_settings, log_uncaught_errors
@@ -34,6 +35,7 @@ log_uncaught_errors()
 try:
     _settings = load_settings()
     redis_of(_settings)  # a process that could not would end gunicorn with another code
+    make_home_ready(_settings)
 except InvalidSettings as error:
     log_invalid_settings(error)
     sys.exit(EXIT_SETTINGS)

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from core.aws.provisioning import provision
 from core.bootstrap.infrastructure import Infrastructure
-from core.errors import HomeUnusable
+from core.errors import HomeUnusable, InvalidSettings
 from core.home.home import Home
 from core.home.home_folder import check_place, make_home, once_per_boot
 from core.settings import Settings
@@ -71,6 +72,11 @@ def test_workers_of_other_machines_are_refused() -> None:
     text = settings_error(storage="file:///a", queue="sqlite:///b", asg_name="workers")
 
     assert "S3 and SQS" in text
+
+
+def test_nothing_is_set_up_on_aws_for_a_home(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSettings, match="nothing on AWS"):
+        provision(home_settings(tmp_path))
 
 
 def test_folder_that_can_not_be_made_is_named(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from core.home.dead_letters import SqliteDeadLetters
 from core.home.home_folder import make_queues
 from core.home.queue import SqliteQueue
 from core.home.queue_depths import SqliteDepths
-from core.home.queue_file import QueueFile
+from core.home.queue_file import QueueFile, one
 from core.settings.queue_plans import QueuePlan
 from core.testing import ManualClock
 from harness.waiting import wait_until
@@ -202,7 +202,7 @@ READER = """
 import sys
 from pathlib import Path
 from core.home.queue import SqliteQueue
-from core.home.queue_file import QueueFile
+from core.home.queue_file import QueueFile, one
 queue = SqliteQueue(QueueFile(Path(sys.argv[1])), "jobs")
 print("ready", flush=True)
 while messages := queue.receive(limit=3, wait_s=3):
@@ -300,3 +300,17 @@ def test_queue_without_a_plan_is_unavailable_and_named(file: QueueFile) -> None:
     for ask in (SqliteQueue.check, lambda queue: queue.send("a body")):
         with pytest.raises(QueueUnavailable, match="no-such-queue"):
             ask(SqliteQueue(file, "no-such-queue"))
+
+
+def test_full_disk_is_told_and_costs_no_accepted_message(
+    file: QueueFile, queue: SqliteQueue
+) -> None:
+    queue.send("accepted")
+    with file.reading() as connection:
+        pages = one(connection, "PRAGMA page_count")
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    with pytest.raises(QueueUnavailable, match="full"):
+        queue.send_many(["x" * 100_000])
+
+    assert bodies(queue) == ["accepted"]
