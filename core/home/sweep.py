@@ -55,7 +55,6 @@ class Sweep:
     def run(self) -> None:
         """Sweep; of several that do so at once each removes a part."""
         for name, days in self.kept_days.items():
-            self._remove_broken_off(self.folder / name / WRITING)
             if days is not None:
                 bucket = FolderBucket(self.folder / name, clock=self.clock)
                 removed = bucket.remove_older(self.clock() - days * _DAY_S)
@@ -64,23 +63,27 @@ class Sweep:
         self._give_back_pages()
 
     def keep_running(self, sleep: Callable[[float], None]) -> None:
-        """Sweep every hour, as long as this process lives."""
+        """Sweep every hour, and remove what broke off sooner, as long as this process lives."""
         while True:
             try:
+                self.remove_broken_off()
                 self.run_if_due()
             except (ServiceUnavailable, OSError) as error:
                 log.warning("sweep broke off", extra={"reason": str(error)})
-            sleep(_EVERY_S / 4)
+            sleep(_BROKE_OFF_AFTER_S)
 
-    def _remove_broken_off(self, folder: Path) -> None:
+    def remove_broken_off(self) -> None:
         """Remove what killed processes were writing."""
-        for file in folder.iterdir():
-            with suppress(FileNotFoundError):
-                if self.clock() - file.stat().st_ctime > _BROKE_OFF_AFTER_S:
-                    file.unlink()
+        for name in self.kept_days:
+            for file in (self.folder / name / WRITING).iterdir():
+                with suppress(FileNotFoundError):
+                    if self.clock() - file.stat().st_ctime > _BROKE_OFF_AFTER_S:
+                        file.unlink()
 
     def _expire_messages(self) -> None:
         """Delete old messages. Numbers grow with time, so that those in front are the oldest."""
+        with self.file.reading() as connection:
+            shortest_s = one(connection, "SELECT min(retention_s) FROM queues")
         last = 0
         while True:
             with self.file.writing() as connection:
@@ -91,7 +94,7 @@ class Sweep:
                 ).fetchall()
                 old = [(row[0],) for row in rows if row[1] + row[2] < self.clock()]
                 connection.executemany("DELETE FROM messages WHERE id = ?", old)
-            if not old:
+            if not rows or rows[-1][1] + shortest_s >= self.clock():
                 return
             last = rows[-1][0]
 

@@ -21,6 +21,7 @@ from harness.waiting import wait_until
 from tests.support.backends import Backends, home_backends, home_settings
 from tests.support.photos import sample
 from tests.support.service import settings_of
+from tests.support.services.receiver import Receiver
 
 CALLERS = 3
 KILLS = 2
@@ -101,7 +102,8 @@ class Machine:
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Iterator[Machine]:
-    settings = home_settings(tmp_path / "home", **settings_of(auth="off"))
+    webhooks = {"webhook_allow_private": ("127.0.0.1",), "webhook_retry_seconds": (1, 1)}
+    settings = home_settings(tmp_path / "home", **settings_of(auth="off", **webhooks))
     machine = Machine(settings=settings, folder=tmp_path)
     yield machine
     for process in machine.processes:
@@ -149,6 +151,20 @@ def test_everything_that_was_stored_is_there_after_a_restart(machine: Machine) -
     assert [each["person"] for each in people["persons"]] == ["Barack Obama"]
     machine.upload(1)
     assert machine.wait_for(machine.accepted[0])["result"] == "Barack Obama"
+
+
+def test_event_of_a_job_reaches_its_receiver_at_the_second_attempt(machine: Machine) -> None:
+    machine.start()
+    with Receiver(lambda number: (500, 200)[number]) as receiver:
+        asked = {"url": f"http://127.0.0.1:{receiver.port}/hook", "events": ["job.done"]}
+        requests.post(f"{machine.address}/webhooks", json=asked, timeout=60).raise_for_status()
+
+        machine.upload(1)
+
+        wait_until(lambda: receiver.accepted, seconds=120)
+        wait_until(lambda: machine.messages() == 0, seconds=60)
+        assert len(receiver.ids) == 2
+        assert len(set(receiver.ids)) == 1
 
 
 @pytest.mark.parametrize("command", ["serve", "worker", "autoscaler"])

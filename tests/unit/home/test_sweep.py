@@ -69,10 +69,10 @@ def test_what_a_killed_process_was_writing_goes_soon(house: House) -> None:
     (writing / "half-a-photo").write_bytes(b"half")
     house.clock.advance((writing / "half-a-photo").stat().st_ctime + 100 - house.clock())
 
-    house.home.sweep.run()
+    house.home.sweep.remove_broken_off()
     assert len(list(writing.iterdir())) == 1
     house.clock.advance(300)
-    house.home.sweep.run()
+    house.home.sweep.remove_broken_off()
 
     assert list(writing.iterdir()) == []
 
@@ -81,7 +81,9 @@ def test_messages_go_that_nobody_received_for_days(house: House) -> None:
     requests = house.home.queue("request-queue")
     dead = house.home.queue("request-queue-dlq")
     requests.send_many([f"old {number}" for number in range(1_500)])
-    dead.send("dead, and kept for longer")
+    dead.send_many(["dead, and kept for longer"] * 2_000)
+    responses = house.home.queue("response-queue")
+    responses.send("old, and behind them")
     house.clock.advance(3 * DAY_S)
     requests.send("young")
     house.clock.advance(1.5 * DAY_S)
@@ -90,7 +92,7 @@ def test_messages_go_that_nobody_received_for_days(house: House) -> None:
 
     with house.home.file.reading() as connection:
         left = [row[0] for row in connection.execute("SELECT body FROM messages ORDER BY id")]
-    assert left == ["dead, and kept for longer", "young"]
+    assert left == [*["dead, and kept for longer"] * 2_000, "young"]
 
 
 def test_file_of_queues_gets_small_again(house: House) -> None:
