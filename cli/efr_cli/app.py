@@ -1,24 +1,74 @@
 """The command line: all commands together."""
 
+from typing import Final
+
 import click
 
-from efr_cli.audit_commands import audit, receipt
-from efr_cli.calibrate_command import calibrate
-from efr_cli.collection_commands import collections
-from efr_cli.daemon_commands import autoscaler, serve, worker
-from efr_cli.dead_letter_commands import dead_letters
-from efr_cli.enroll.enroll_command import enroll
-from efr_cli.errors import ErrorReportingGroup
-from efr_cli.group_commands import groups
-from efr_cli.index.index_command import index
-from efr_cli.key_commands import TENANT, keys
-from efr_cli.match_command import match
-from efr_cli.people_commands import people
-from efr_cli.transfer.transfer_commands import export, import_faces, rebuild
-from efr_cli.transfer.upgrade_command import reembed, upgrade
+from core import __version__
+from efr_cli.errors import TENANT
+from efr_cli.listing import Listed, ListingGroup
+
+_COMMANDS: Final = (
+    (
+        "collections",
+        "collection_commands:collections",
+        "List, show, create, change and erase collections.",
+    ),
+    (
+        "people",
+        "people_commands:people",
+        "List, change and erase the people of a collection.",
+    ),
+    ("groups", "group_commands:groups", "Name or ignore people whom nobody has named."),
+    ("enroll", "enroll.enroll_command:enroll", "Enrol a folder of people."),
+    ("index", "index.index_command:index", "Index all photos below a prefix."),
+    (
+        "match",
+        "match_command:match",
+        "Say whose faces are on photos.",
+    ),
+    (
+        "calibrate",
+        "calibrate_command:calibrate",
+        "Measure on your own photos how often the engine is wrong.",
+    ),
+    (
+        "export",
+        "transfer.transfer_commands:export",
+        "Write all faces of a collection to a file.",
+    ),
+    (
+        "import",
+        "transfer.transfer_commands:import_faces",
+        "Add the faces of an exported file to a collection.",
+    ),
+    ("rebuild", "transfer.transfer_commands:rebuild", "Move a collection to a fresh gallery."),
+    (
+        "upgrade",
+        "transfer.upgrade_command:upgrade",
+        "Bring the galleries of all collections up to date.",
+    ),
+    (
+        "reembed",
+        "transfer.upgrade_command:reembed",
+        "Embed a collection with the present engine, from the kept pictures.",
+    ),
+    ("keys", "key_commands:keys", "Create, list, rotate and revoke API keys."),
+    ("audit", "audit_commands:audit", "List the audit trail, oldest record first."),
+    ("receipt", "audit_commands:receipt", "Print the receipt of an erasure, as JSON."),
+    (
+        "dead-letters",
+        "dead_letter_commands:dead_letters",
+        "List, show, redrive or purge dead letters.",
+    ),
+    ("serve", "daemon_commands:serve", "Run the web tier (gunicorn) in this process."),
+    ("worker", "daemon_commands:worker", "Run a worker in this process."),
+    ("autoscaler", "daemon_commands:autoscaler", "Run the autoscaler in this process."),
+)
 
 
-@click.group(cls=ErrorReportingGroup)
+@click.group(cls=ListingGroup)
+@click.version_option(__version__, prog_name="efr", message="%(prog)s %(version)s")
 @click.option("--tenant", type=TENANT, help="Tenant whose data a command is about.")
 def main(tenant: str | None) -> None:
     """Run a face recognition service: start it, enrol people, match faces.
@@ -34,25 +84,5 @@ def main(tenant: str | None) -> None:
     """  # noqa: D301 - click's mark for text that keeps its lines
 
 
-for command in (
-    collections,
-    people,
-    groups,
-    enroll,
-    index,
-    match,
-    calibrate,
-    export,
-    import_faces,
-    rebuild,
-    upgrade,
-    reembed,
-    keys,
-    audit,
-    receipt,
-    dead_letters,
-    serve,
-    worker,
-    autoscaler,
-):
-    main.add_command(command)
+for _name, _where, _help in _COMMANDS:
+    main.add_command(Listed(_name, _where, _help))

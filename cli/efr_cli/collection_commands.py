@@ -1,4 +1,4 @@
-"""Collections: list, create, delete."""
+"""Collections: list, show, create, change, delete."""
 
 from typing import Any, Final
 
@@ -10,35 +10,73 @@ from efr_cli.confirming import confirm, yes_option
 from efr_cli.errors import Similarity, pairs
 from efr_cli.output import head, json_option, say
 from efr_cli.service.opening import open_service
-from efr_cli.words import PEOPLE, counted
+from efr_cli.words import PEOPLE, counted, shown_pairs
 
-_ROW: Final = "{:<32} {:>9} {:>9} {:>9}  {:<24} {:<8} {}"
+_REST: Final = "{:>9}  {:<24} {:<8} {}"
 
 
 @click.group()
 def collections() -> None:
-    """List, create and erase collections."""
+    """List, show, create, change and erase collections."""
 
 
 @collections.command("list")
+@click.option("--counts", is_flag=True, help="Count persons and faces, which takes longer.")
 @json_option
 @click.pass_context
-def list_collections(context: click.Context) -> None:
-    """List all collections with persons, faces, threshold, model and state."""
-    found = open_service(context).collections()
-    head(_ROW.format("collection", "persons", "faces", "threshold", "model", "state", "created"))
+def list_collections(context: click.Context, counts: bool) -> None:
+    """List all collections with threshold, model and state."""
+    found = open_service(context).collections(counts=counts)
+    head(
+        _row(
+            "collection",
+            ("persons", "faces") if counts else (),
+            "threshold",
+            "model",
+            "state",
+            "created",
+        )
+    )
     for each in found:
         model = each.model
-        row = _ROW.format(
+        row = _row(
             each.collection_id,
-            "-" if each.persons is None else each.persons,
-            "-" if each.faces is None else each.faces,
+            (_number(each.persons), _number(each.faces)) if counts else (),
             f"{each.threshold:g}",
             "-" if model is None else f"{model.name} {model.version}",
             each.state,
             f"{each.created_at:%Y-%m-%d %H:%M}",
         )
         say(row, each)
+
+
+@collections.command("show")
+@click.argument("collection_id", metavar="ID")
+@json_option
+@click.pass_context
+def show_collection(context: click.Context, collection_id: str) -> None:
+    """Show one collection, with persons and faces."""
+    found = open_service(context).collection(collection_id)
+    model = "none yet" if found.model is None else f"{found.model.name} {found.model.version}"
+    false_names = found.expected_false_names
+    said = "" if false_names is None else f", which names {false_names:.2%} of strangers"
+    lines = [
+        f"{found.collection_id}: {counted(found.persons, *PEOPLE)}, {counted(found.faces, 'face')}",
+        f"created: {found.created_at:%Y-%m-%d %H:%M}",
+        f"threshold: {found.threshold:g}{said}",
+        f"model: {model}",
+        f"metadata: {shown_pairs(found.metadata)}",
+    ]
+    say("\n".join(lines), found)
+
+
+def _row(collection: str, counts: tuple[str, ...], *more: str) -> str:
+    numbers = "".join(f" {count:>9}" for count in counts)
+    return f"{collection:<32}{numbers} {_REST.format(*more)}"
+
+
+def _number(count: int | None) -> str:
+    return "-" if count is None else str(count)
 
 
 _FALSE_NAME_RATE = click.option(

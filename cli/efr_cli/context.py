@@ -1,4 +1,9 @@
-"""The service as the commands use it."""
+"""The service as the commands use it.
+
+Its parts are imported when they are joined: --help and mistakes need not wait for them.
+"""
+
+from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
@@ -10,31 +15,31 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from core.access.audit_trail import AuditTrail
-from core.access.key_store import KeyStore
-from core.collections.consents import Consents
-from core.collections.crops import Crops
-from core.collections.enrolment.face_writer import FaceWriter
-from core.collections.erasing.erasure import Erasure
-from core.collections.erasing.receipts import Receipts
-from core.collections.likeness import LikenessOfFaces
-from core.collections.matching import Matching, Recognise
-from core.collections.people import People
-from core.collections.persons import Persons
-from core.collections.registry import Collections
-from core.collections.shown.person_changes import PersonChanges
-from core.collections.unknown.listing import GroupListing
-from core.collections.unknown.naming import GroupNaming
-from core.faces.calibration import Calibration, calibration_of
-from core.faces.results import Model
 from core.ground.realms import WHOLE, Realm
-from core.ports import FaceIndex, Recognizer
-from core.settings import Settings
-from core.submission.batch_requests import BatchRequests
 from efr_cli.errors import announced_settings
 
 if TYPE_CHECKING:
+    from core.access.audit_trail import AuditTrail
+    from core.access.key_store import KeyStore
     from core.bootstrap.infrastructure import Infrastructure
+    from core.collections.consents import Consents
+    from core.collections.crops import Crops
+    from core.collections.enrolment.face_writer import FaceWriter
+    from core.collections.erasing.erasure import Erasure
+    from core.collections.erasing.receipts import Receipts
+    from core.collections.likeness import LikenessOfFaces
+    from core.collections.matching import Matching, Recognise
+    from core.collections.people import People
+    from core.collections.persons import Persons
+    from core.collections.registry import Collections
+    from core.collections.shown.person_changes import PersonChanges
+    from core.collections.unknown.listing import GroupListing
+    from core.collections.unknown.naming import GroupNaming
+    from core.faces.calibration import Calibration
+    from core.faces.results import Model
+    from core.ports import FaceIndex, Recognizer
+    from core.settings import Settings
+    from core.submission.batch_requests import BatchRequests
 
 CLI: Final = Path(__file__).parent.parent
 
@@ -98,7 +103,6 @@ def real_context(realm: Realm = WHOLE) -> CliContext:
         If a value can't be used.
     """
     settings = root_settings()
-    # Only here: --help and mistakes need not wait for the libraries behind it.
     from core.bootstrap.infrastructure import Infrastructure
 
     return join_context(settings, Infrastructure.of(settings), realm)
@@ -123,13 +127,16 @@ def go_to_root() -> None:
 
 
 def join_context(
-    settings: Settings, infrastructure: "Infrastructure", realm: Realm = WHOLE
+    settings: Settings, infrastructure: Infrastructure, realm: Realm = WHOLE
 ) -> CliContext:
     """Return the parts of a command that is about a realm."""
     from core.bootstrap import at_start
     from core.bootstrap.shared import Shared
+    from core.collections.erasing.receipts import Receipts
+    from core.faces.calibration import calibration_of
+    from efr_cli.late_index import with_late_index
 
-    shared = Shared(settings, infrastructure, realm)
+    shared = Shared(settings, with_late_index(infrastructure), realm)
     at_start.tell_of_versions(shared)
     return CliContext(
         keys=shared.key_store,
@@ -164,7 +171,7 @@ def join_context(
 
 
 @contextmanager
-def _started_pool(infrastructure: "Infrastructure", processes: int) -> Iterator[Recognizer]:
+def _started_pool(infrastructure: Infrastructure, processes: int) -> Iterator[Recognizer]:
     pool = infrastructure.pool(processes)
     try:
         pool.start()

@@ -3,20 +3,20 @@
 import enum
 import math
 import sys
-from collections.abc import Sequence
-from typing import Any, Final, NoReturn
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 from click.exceptions import NoArgsIsHelpError
-from pydantic import TypeAdapter, ValidationError
 
 from core.errors import FaceServiceError
 from core.ground.names import is_visible
-from core.jobs.index_job import Metadata, PersonName
-from core.settings import Settings, load_settings
+from core.ground.realms import is_tenant
 
-_PERSON: Final[TypeAdapter[str]] = TypeAdapter(PersonName)
-_METADATA: Final[TypeAdapter[dict[str, str]]] = TypeAdapter(Metadata)
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+    from core.settings import Settings
 
 
 class ExitCode(enum.IntEnum):
@@ -43,7 +43,7 @@ class Interrupted(Exception):
     """Raised instead of ``KeyboardInterrupt`` where there is something to say about it."""
 
 
-def announced_settings() -> Settings:
+def announced_settings() -> "Settings":
     """Return the settings, and tell on stderr which S3 and SQS they mean.
 
     Raises
@@ -51,6 +51,8 @@ def announced_settings() -> Settings:
     InvalidSettings
         If a value can't be used.
     """
+    from core.settings import load_settings
+
     settings = load_settings()
     click.echo(settings.whereabouts, err=True)
     return settings
@@ -92,10 +94,35 @@ class Person(click.ParamType[str]):
     name = "name"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        # Only here, and below: --help and mistakes need not wait for these.
+        from pydantic import TypeAdapter, ValidationError
+
+        from core.jobs.index_job import PersonName
+
+        person: TypeAdapter[str] = TypeAdapter(PersonName)
         try:
-            return _PERSON.validate_python(value)
+            return person.validate_python(value)
         except ValidationError as error:
             self.fail(f"{value!r} is no name: {reason_of(error)}", param, ctx)
+
+
+class Checked(click.ParamType[str]):
+    """A text that has a form."""
+
+    def __init__(self, name: str, is_right: Callable[[str], bool], form: str) -> None:
+        self.name = name
+        self._is_right = is_right
+        self._form = form
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not self._is_right(str(value)):
+            self.fail(f"{value!r} is not {self._form}", param, ctx)
+        return str(value)
+
+
+TENANT: Final = Checked(
+    "tenant", is_tenant, "1 to 40 characters of a-z 0-9 and -, the first one no -"
+)
 
 
 class Quality(Similarity):
@@ -111,8 +138,15 @@ def pairs(
     parted = [value.partition("=") for value in values]
     if not all(equals for _, equals, _ in parted):
         raise click.BadParameter("write KEY=VALUE")
+    if not values:
+        return {}
+    from pydantic import TypeAdapter, ValidationError
+
+    from core.jobs.index_job import Metadata
+
+    metadata: TypeAdapter[dict[str, str]] = TypeAdapter(Metadata)
     try:
-        return _METADATA.validate_python({key: value for key, _, value in parted})
+        return metadata.validate_python({key: value for key, _, value in parted})
     except ValidationError as error:
         raise usage_error(error, "--metadata") from None
 
@@ -165,11 +199,11 @@ def finish(unused: int | Sequence[object]) -> None:
         click.get_current_context().exit(ExitCode.SOME_UNUSED)
 
 
-def usage_error(error: ValidationError, option: str) -> click.BadParameter:
+def usage_error(error: "ValidationError", option: str) -> click.BadParameter:
     """Return the error of an option whose value is invalid."""
     return click.BadParameter(reason_of(error), param_hint=option)
 
 
-def reason_of(error: ValidationError) -> str:
+def reason_of(error: "ValidationError") -> str:
     """Return the first thing that is wrong."""
     return error.errors()[0]["msg"].removeprefix("Value error, ")

@@ -1,7 +1,6 @@
 """API keys: create, list, rotate, revoke."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -12,10 +11,10 @@ from core.access.key_store import KeyStore
 from core.access.keys import SCOPES, ApiKey, GivenKey, Scope, is_key_id
 from core.errors import KeyNotFound
 from core.ground.authors import TYPIST
-from core.ground.realms import COLLECTION_PATTERN, is_tenant
+from core.ground.realms import COLLECTION_PATTERN
 from efr_cli.confirming import confirm, yes_option
 from efr_cli.context import CliContext, named_tenant, open_context
-from efr_cli.errors import ErrorReportingGroup
+from efr_cli.errors import Checked, ErrorReportingGroup
 from efr_cli.output import head, json_option, say
 
 _SPAN: Final = re.compile(r"(\d{1,5})([hd])")
@@ -42,22 +41,7 @@ class Span(click.ParamType[timedelta]):
         return timedelta(hours=int(found[1]) * _HOURS[found[2]])
 
 
-class _Checked(click.ParamType[str]):
-    def __init__(self, name: str, is_right: Callable[[str], bool], form: str) -> None:
-        self.name = name
-        self._is_right = is_right
-        self._form = form
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if not self._is_right(str(value)):
-            self.fail(f"{value!r} is not {self._form}", param, ctx)
-        return str(value)
-
-
-TENANT: Final = _Checked(
-    "tenant", is_tenant, "1 to 40 characters of a-z 0-9 and -, the first one no -"
-)
-_PATTERN: Final = _Checked(
+_PATTERN: Final = Checked(
     "pattern",
     lambda text: re.fullmatch(COLLECTION_PATTERN, text) is not None,
     "a collection's id, with * for any characters",

@@ -69,10 +69,11 @@ def match(
     by: By,
     metadata: dict[str, str],
 ) -> None:
-    """Say whose faces are on photos; - is the photo on standard input.
+    """Say whose faces are on photos.
 
-    The command prints the people who are like a face, most similar first: similarity,
-    distance, name, number of their enrolled faces, and the nearest of these.
+    PHOTO is a file, or - for standard input. The command prints the people who are like a
+    face, most similar first: similarity, distance, name, number of their enrolled faces, and
+    the nearest of these.
     """
     readable = [photo for photo in photos if _is_readable(photo)]
     if not readable:

@@ -17,7 +17,7 @@ from efr_cli.errors import Person, Refused, pairs, printable
 from efr_cli.output import head, json_option, say
 from efr_cli.service.opening import open_service
 from efr_cli.service.own import OwnService
-from efr_cli.words import counted
+from efr_cli.words import counted, shown_pairs
 
 _NAME = click.argument("name", type=Person())
 _COLLECTION = click.option("--collection", "collection_id", required=True, metavar="ID")
@@ -27,7 +27,7 @@ _FACE_ROW: Final = "{:<36}  {:>7}  {:<16}  {}"
 
 @click.group()
 def people() -> None:
-    """List, show, rename, merge, describe and erase the people of a collection.
+    """List, change and erase the people of a collection.
 
     A person is given by name or by id.
     """
@@ -160,7 +160,7 @@ def describe_person(
         raise click.UsageError("give --metadata, --no-metadata, --cover or --no-cover")
     changed = open_service(context).change_person(collection_id, name, fields)
     shown_by = f"shown by face {changed.cover}" if changed.cover else "shown by their best face"
-    say(f"{changed.person!r}: {_pairs(changed.metadata)}, {shown_by}", changed)
+    say(f"{changed.person!r}: {shown_pairs(changed.metadata)}, {shown_by}", changed)
 
 
 @people.command("erase")
@@ -202,7 +202,7 @@ def _faces(service: OwnService, collection_id: str, person: str) -> int:
 
 def _lines(person: PersonFaces) -> Iterator[str]:
     yield f"{person.person}: {counted(len(person.faces), 'face')}, id {person.person_id}"
-    yield f"metadata: {_pairs(person.metadata)}"
+    yield f"metadata: {shown_pairs(person.metadata)}"
     consented = "none" if person.consent is None else f"of {person.consent.date}"
     yield f"consent note: {consented}"
     yield _FACE_ROW.format("face", "quality", "enrolled", "photo")
@@ -214,11 +214,6 @@ def _lines(person: PersonFaces) -> Iterator[str]:
             printable(face.image_id),
         )
         yield f"{row}{'  (cover)' if face.face_id == person.cover else ''}"
-
-
-def _pairs(metadata: dict[str, str]) -> str:
-    said = ", ".join(f"{name}={value}" for name, value in metadata.items())
-    return printable(said) or "none"
 
 
 def _minute(moment: datetime | None) -> str:

@@ -1,4 +1,7 @@
-"""What the service runs on: buckets, queues, an index, recognisers and time."""
+"""What the service runs on: buckets, queues, an index, recognisers and time.
+
+Each is imported when it is made, because a command may use only some of them.
+"""
 
 import socket
 import threading
@@ -10,20 +13,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from core.access.limits.shared_buckets import Checkable
-from core.aws.autoscaling import QueueDepths
-from core.aws.clients import s3_client, sqs_client
-from core.aws.dead_letter_queue import DeadLetterQueue
-from core.aws.s3 import S3Store
-from core.aws.sqs import SqsQueue
 from core.bootstrap.limits import build_shared_buckets
-from core.bootstrap.recognizers import build_executor, build_pool
 from core.bootstrap.shared_redis import build_shared_job_notes
 from core.executors.pool import WarmPool
 from core.gallery.changes import Watch
-from core.gallery.factory import build_index
 from core.gallery.lance.storage import gallery_uri
 from core.gallery.lance.torn_versions import set_torn_versions_aside
-from core.home.home import Home
 from core.jobs.webhooks.addresses import Resolve
 from core.ports import Bucket, DeadLetters, FaceIndex, JobQueue
 from core.scaling.policy import Depth
@@ -107,6 +102,8 @@ class Infrastructure:
     @classmethod
     def on_this_machine(cls, settings: Settings) -> Self:
         """Return a folder, a file of queues, and the index and recognisers of the settings."""
+        from core.home.home import Home
+
         home = Home.made(settings)
         home.once_per_boot(partial(set_torn_versions_aside, Path(gallery_uri(settings))))
         return cls(
@@ -127,6 +124,12 @@ class Infrastructure:
         long_poll_s : float
             Longest wait for messages of a queue.
         """
+        from core.aws.autoscaling import QueueDepths
+        from core.aws.clients import s3_client, sqs_client
+        from core.aws.dead_letter_queue import DeadLetterQueue
+        from core.aws.s3 import S3Store
+        from core.aws.sqs import SqsQueue
+
         s3 = cache(partial(s3_client, settings))
         sqs = cache(partial(sqs_client, settings, long_poll_s=long_poll_s))
         return cls(
@@ -141,9 +144,27 @@ class Infrastructure:
 def _of_any_home(settings: Settings) -> dict[str, Any]:
     """Return what the settings name wherever objects and queues are."""
     return {
-        "index": partial(build_index, settings),
-        "pool": lambda processes: build_pool(settings, processes=processes),
-        "executor": lambda children: build_executor(settings, children=children),
+        "index": partial(_index, settings),
+        "pool": partial(_pool, settings),
+        "executor": partial(_executor, settings),
         "shared_buckets": partial(build_shared_buckets, settings),
         "shared_job_notes": partial(build_shared_job_notes, settings),
     }
+
+
+def _index(settings: Settings, watch: Watch, bucket: Bucket) -> FaceIndex:
+    from core.gallery.factory import build_index
+
+    return build_index(settings, watch, bucket)
+
+
+def _pool(settings: Settings, processes: int) -> WarmPool:
+    from core.bootstrap.recognizers import build_pool
+
+    return build_pool(settings, processes=processes)
+
+
+def _executor(settings: Settings, children: int) -> WarmPool:
+    from core.bootstrap.recognizers import build_executor
+
+    return build_executor(settings, children=children)

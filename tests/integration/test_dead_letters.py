@@ -10,9 +10,9 @@ from click.testing import CliRunner, Result
 from efr_cli import dead_letter_commands
 from efr_cli.app import main
 
+from core.aws import clients
 from core.aws.clients import sqs_client
 from core.aws.dead_letter_queue import DeadLetterQueue
-from core.bootstrap import infrastructure
 from core.ground.authors import Author
 from core.ground.ids import new_id
 from core.jobs.batch_records import note_outcome
@@ -204,7 +204,7 @@ def test_sqs_without_move_tasks_has_the_messages_sent_again(
 
     client = sqs_client(aws_desk.settings)
     monkeypatch.setattr(client, "start_message_move_task", refuse)
-    monkeypatch.setattr(infrastructure, "sqs_client", lambda *_, **__: client)
+    monkeypatch.setattr(clients, "sqs_client", lambda *_, **__: client)
 
     redriven = aws_desk.run("redrive")
 

@@ -23,6 +23,46 @@ def test_web_tier_loads_no_model_library() -> None:
     assert finished.stdout == "set()\n"
 
 
+LIBRARIES = {"boto3", "faiss", "flask", "lancedb", "pandas", "pebble", "pyarrow"}
+HEAVY = LIBRARIES | {"dlib", "onnxruntime", "PIL"}
+
+
+def loaded_by(command: list[str], tmp_path: Path) -> tuple[str, set[str]]:
+    """Return what a command prints on a home in a folder, and the modules that it imports."""
+    script = (
+        "import atexit, sys; "
+        "atexit.register(lambda: print(*sys.modules, file=open(sys.argv[-1], 'w'))); "
+        "from efr_cli.app import main; main(sys.argv[1:-1], prog_name='efr')"
+    )
+    modules = tmp_path / "modules"
+    finished = subprocess.run(
+        [sys.executable, "-c", script, *command, str(modules)],
+        env={
+            "STORAGE": f"file://{tmp_path}/home",
+            "QUEUE": f"sqlite:///{tmp_path}/queue",
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'cli'}",
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return finished.stdout, set(modules.read_text().split())
+
+
+def test_help_loads_neither_libraries_nor_settings(tmp_path: Path) -> None:
+    output, modules = loaded_by(["--help"], tmp_path)
+
+    assert output.startswith("Usage: efr ")
+    assert not modules & {*HEAVY, "numpy", "pydantic"}
+
+
+def test_list_of_collections_loads_no_gallery_and_no_engine(tmp_path: Path) -> None:
+    output, modules = loaded_by(["collections", "list"], tmp_path)
+
+    assert output.startswith("collection ")
+    assert not modules & HEAVY
+
+
 def test_engine_with_converted_networks_loads_nothing_that_converts() -> None:
     script = (
         "import pathlib, sys; from core.faces.engines.builtin import FaceEngine; "

@@ -22,7 +22,7 @@ _PAGE: Final = 1000
 
 
 class ListedCollection(CollectionSummary):
-    """A collection in the list of all; nothing is counted of one that is being erased."""
+    """A collection in the list of all; null is what is not counted."""
 
     state: Literal["active", "erasing"]
     persons: int | None = None
@@ -44,10 +44,13 @@ class OwnService:
 
     parts: CliContext
 
-    def collections(self) -> Iterator[ListedCollection]:
-        """Yield every collection, in order of ids, also those that are being erased."""
+    def collections(self, *, counts: bool) -> Iterator[ListedCollection]:
+        """Yield every collection, in order of ids, also those that are being erased.
+
+        ``counts`` tells whether to count what is in those that are not.
+        """
         for collection in all_collections(self.parts):
-            if collection.state == "active":
+            if counts and collection.state == "active":
                 described = self._described(collection)
                 yield ListedCollection(state="active", **dict(described))
             else:

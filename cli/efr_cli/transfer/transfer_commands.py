@@ -49,10 +49,10 @@ def _file_argument(function: F) -> F:
 @json_option
 @click.pass_context
 def export(context: click.Context, file: Path, collection_id: str) -> None:
-    """Write all faces of a collection to a Parquet file; - is standard output.
+    """Write all faces of a collection to a file.
 
-    Faces are biometric data, so only the file's owner may read it. The file may lack faces
-    that are enrolled while the command runs.
+    It is a Parquet file, or - for standard output. Faces are biometric data, so only the
+    file's owner may read it. The file may lack faces that are enrolled while the command runs.
     """
     # Only here: pyarrow takes a moment, which --help can do without.
     from efr_cli.transfer.parquet import write_faces, write_stream
@@ -131,11 +131,11 @@ def _counted(
 @json_option
 @click.pass_context
 def import_faces(context: click.Context, file: Path, collection_id: str) -> None:
-    """Add the faces of an exported file to a collection; - is standard input.
+    """Add the faces of an exported file to a collection.
 
-    The collection must exist. The command checks the whole file first, and changes nothing
-    if it is damaged or holds faces of another model. A second import changes nothing. People
-    who are erased while it runs are left out.
+    FILE.parquet may be - for standard input. The collection must exist. The command checks the
+    whole file first, and changes nothing if it is damaged or holds faces of another model. A
+    second import changes nothing. People who are erased while it runs are left out.
     """
     from efr_cli.transfer.parquet import FacesFile
 

@@ -39,7 +39,7 @@ def test_all_collections_are_listed_with_their_faces(cli: CliFixture) -> None:
     cli.enrol("c100", "Ada", "Bob")
     cli.collections.begin_erasure("c000")
 
-    result = cli.run("collections", "list")
+    result = cli.run("collections", "list", "--counts")
 
     head, first, *_, last = result.stdout.splitlines()
     assert result.exit_code == 0
@@ -47,6 +47,33 @@ def test_all_collections_are_listed_with_their_faces(cli: CliFixture) -> None:
     assert head.split()[:4] == ["collection", "persons", "faces", "threshold"]
     assert first.split()[:6] == ["c000", "-", "-", "80", "-", "erasing"]
     assert last.split()[:7] == ["c100", "2", "2", "80", "test-model", "1", "active"]
+
+
+def test_list_without_counts_opens_no_gallery(
+    cli: CliFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli.run("collections", "create", "staff", "--threshold", "70")
+    cli.enrol("staff", "Ada")
+    for counting in ("count", "count_people"):
+        monkeypatch.setattr(cli.index, counting, None)
+
+    result = cli.run("collections", "list")
+
+    assert result.exit_code == 0
+    head, row = result.stdout.splitlines()
+    assert head.split()[:2] == ["collection", "threshold"]
+    assert row.split()[:5] == ["staff", "70", "test-model", "1", "active"]
+
+
+def test_collection_is_shown_with_what_it_holds(cli: CliFixture) -> None:
+    cli.run("collections", "create", "staff", "--metadata", "town=Ulm")
+    cli.enrol("staff", "Ada", "Bob")
+
+    lines = cli.run("collections", "show", "staff").stdout.splitlines()
+
+    assert lines[0] == "staff: 2 people, 2 faces"
+    assert lines[3:] == ["model: test-model 1", "metadata: town=Ulm"]
+    assert cli.run("collections", "show", "guests").stderr.startswith("COLLECTION_NOT_FOUND: ")
 
 
 def test_deleted_collection_is_gone(cli: CliFixture) -> None:

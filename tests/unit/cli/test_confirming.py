@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from efr_cli.app import main
 from efr_cli.confirming import has_terminal
+from efr_cli.listing import Listed
 
 from tests.unit.cli.cli_fixture import CliFixture
 
@@ -41,7 +42,8 @@ def typed(cli: CliFixture, text: str, *arguments: str) -> Result:
 
 
 def commands(group: click.Group = main, path: str = "") -> Iterator[tuple[str, click.Command]]:
-    for name, command in group.commands.items():
+    for name, listed in group.commands.items():
+        command = listed.load() if isinstance(listed, Listed) else listed
         if isinstance(command, click.Group):
             yield from commands(command, f"{path}{name} ")
         else:

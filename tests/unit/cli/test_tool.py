@@ -9,7 +9,9 @@ import pytest
 from click.testing import CliRunner
 from efr_cli.app import main
 from efr_cli.context import real_context
+from efr_cli.listing import Listed
 
+from core import __version__
 from tests.support.photos import ROOT
 from tests.unit.cli.cli_fixture import CliFixture
 
@@ -50,6 +52,46 @@ def test_help_names_the_exit_codes(cli: CliFixture) -> None:
 
     assert result.exit_code == 0
     assert "130  interrupted" in result.stdout
+
+
+def test_version_is_that_of_the_package(cli: CliFixture) -> None:
+    result = cli.run("--version")
+
+    assert result.stdout == f"efr {__version__}\n"
+    assert result.exit_code == 0
+
+
+@pytest.mark.parametrize("name", main.commands)
+def test_command_is_listed_with_its_own_first_sentence(name: str) -> None:
+    listed = main.commands[name]
+    assert isinstance(listed, Listed)
+
+    command = listed.load()
+
+    assert command.name == name
+    assert listed.get_short_help_str(1000) == command.get_short_help_str(1000)
+    assert len(listed.get_short_help_str(1000)) < 80
+
+
+@pytest.mark.parametrize(
+    ("typed", "word", "expected"),
+    [
+        ("efr dead", "1", "dead-letters"),
+        ("efr people me", "2", "merge"),
+        ("efr people list --so", "3", "--sort"),
+    ],
+)
+def test_shell_completes_commands_and_options(
+    cli: CliFixture, monkeypatch: pytest.MonkeyPatch, typed: str, word: str, expected: str
+) -> None:
+    monkeypatch.setenv("COMP_WORDS", typed)
+    monkeypatch.setenv("COMP_CWORD", word)
+
+    result = CliRunner().invoke(
+        main, prog_name="efr", complete_var="_EFR_COMPLETE", env={"_EFR_COMPLETE": "bash_complete"}
+    )
+
+    assert result.stdout == f"plain,{expected}\n"
 
 
 def test_service_that_is_away_is_one_line_and_code_two(cli: CliFixture) -> None:
