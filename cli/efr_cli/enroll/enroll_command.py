@@ -10,6 +10,7 @@ from core.ground.authors import TYPIST
 from core.jobs.recognition_job import DEFAULT_COLLECTION
 from efr_cli.context import CliContext, open_context
 from efr_cli.enroll.folder import FolderEnrolment, Unused, Wanted, photos_of
+from efr_cli.enroll.known_photos import KnownPhotos, Photos, sort_out
 from efr_cli.errors import Quality, Refused, finish, printable
 from efr_cli.output import json_option, say
 from efr_cli.words import PEOPLE, counted
@@ -29,6 +30,7 @@ from efr_cli.words import PEOPLE, counted
 @click.option(
     "--min-quality", type=Quality(), help="Lowest quality of a face, instead of the service's own."
 )
+@click.option("--again", is_flag=True, help="Recognise also photos that are enrolled already.")
 @json_option
 @click.pass_context
 def enroll(
@@ -38,13 +40,15 @@ def enroll(
     *,
     largest: bool,
     min_quality: float | None,
+    again: bool,
 ) -> None:
     """Enrol a folder of people.
 
     Photos are FOLDER/<Person Name>/*.jpg (also png, webp, heic, avif, bmp).
 
     The command uses a photo that shows one face, or one that is far larger than the
-    others. It reports every other file with the reason. A second run changes nothing.
+    others. It reports every other file with the reason. A second run skips the photos that
+    are enrolled.
     """
     if not folder.is_dir():
         raise Refused("NO_FOLDER", f"{folder} is not a folder")
@@ -61,17 +65,20 @@ def enroll(
         largest=largest,
         min_quality=parts.min_enrol_quality if min_quality is None else min_quality,
     )
-    enrolment = _enrol(parts, photos, collection_id, wanted)
+    enrolment = _enrol(parts, photos, collection_id, wanted, again=again)
     unused = enrolment.unused + strays
     _report(enrolment, unused)
     finish(unused)
 
 
 def _enrol(
-    parts: CliContext, photos: list[tuple[str, Path]], collection_id: str, wanted: Wanted
+    parts: CliContext, photos: Photos, collection_id: str, wanted: Wanted, *, again: bool
 ) -> FolderEnrolment:
     began_at = parts.collections.erasures.clock()
     _ensure(parts, collection_id)
+    known = KnownPhotos(owners={}, others=list(photos))
+    if not again:
+        known = sort_out(parts.people, collection_id, photos, threads=parts.threads)
     with parts.recognizer(parts.threads) as recognizer:
         enrolment = FolderEnrolment(
             collection_id=collection_id,
@@ -79,8 +86,9 @@ def _enrol(
             recognizer=recognizer,
             wanted=wanted,
             began_at=began_at,
+            owners=dict(known.owners),
         )
-        enrolment.enrol(photos, threads=parts.threads)
+        enrolment.enrol(known.others, threads=parts.threads)
     if enrolment.owners:
         parts.audit.add(
             "enrol",

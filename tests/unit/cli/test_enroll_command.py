@@ -9,7 +9,8 @@ from efr_cli.enroll.folder import BATCH, name_of
 
 from core.collections.enrolment.face_ids import face_id
 from core.errors import InvalidImage
-from core.faces.results import Model, Recognition
+from core.faces.results import EVERY_FACE, Model, Needed, Recognition
+from core.testing.recognizer import as_needed
 from tests.support.faces import face, recognition
 from tests.unit.cli.cli_fixture import CliFixture, codes, digest
 
@@ -40,6 +41,60 @@ def test_enrolling_again_changes_nothing(cli: CliFixture, folder: Path) -> None:
 
     assert result.stdout == "1 photo of 1 person in 'default', 0 of them new\n"
     assert len(cli.enrolled("default")) == 1
+
+
+@pytest.fixture
+def recognised(cli: CliFixture, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Return the photos that commands recognise from now on."""
+    photos: list[bytes] = []
+
+    def recognise(photo: bytes, needed: Needed = EVERY_FACE) -> Recognition:
+        photos.append(photo)
+        return as_needed(cli.answer(photo), needed)
+
+    monkeypatch.setattr(cli, "recognise", recognise)
+    return photos
+
+
+def test_photos_that_are_enrolled_are_not_recognised_again(
+    cli: CliFixture, folder: Path, recognised: list[bytes]
+) -> None:
+    (folder / "Ada" / "second.jpg").write_bytes(b"second")
+    cli.run("enroll", folder)
+    (folder / "Ada" / "third.jpg").write_bytes(b"third")
+    (folder / "Bob").mkdir()
+    (folder / "Bob" / "fourth.jpg").write_bytes(b"fourth")
+    recognised.clear()
+
+    result = cli.run("enroll", folder)
+
+    assert result.stdout == "4 photos of 2 people in 'default', 2 of them new\n"
+    assert sorted(recognised) == [b"fourth", b"third"]
+
+
+def test_all_photos_are_recognised_again_where_that_is_asked_for(
+    cli: CliFixture, folder: Path, recognised: list[bytes]
+) -> None:
+    (folder / "Ada" / "second.jpg").write_bytes(b"second")
+    cli.run("enroll", folder)
+    recognised.clear()
+
+    result = cli.run("enroll", folder, "--again")
+
+    assert result.stdout == "2 photos of 1 person in 'default', 0 of them new\n"
+    assert len(recognised) == 2
+
+
+def test_other_engine_is_noticed_though_all_photos_are_enrolled(
+    cli: CliFixture, folder: Path
+) -> None:
+    cli.run("enroll", folder)
+    cli.faces[b"a photo"] = replace(recognition(face()), model=Model(name="other", version="1"))
+
+    result = cli.run("enroll", folder)
+
+    assert result.exit_code == 2
+    assert codes(result.stderr) == ["MODEL_MISMATCH"]
 
 
 def test_copies_of_one_photo_count_once(cli: CliFixture, folder: Path) -> None:
