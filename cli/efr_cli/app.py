@@ -21,7 +21,7 @@ _COMMANDS: Final = (
     ),
     ("groups", "group_commands:groups", "Name or ignore people whom nobody has named."),
     ("enroll", "enroll.enroll_command:enroll", "Enrol a folder of people."),
-    ("index", "index.index_command:index", "Index all photos below a prefix."),
+    ("index", "index.index_command:index", "Index all photos of a folder, or below a prefix."),
     (
         "match",
         "match_command:match",

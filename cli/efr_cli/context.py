@@ -37,9 +37,11 @@ if TYPE_CHECKING:
     from core.collections.unknown.naming import GroupNaming
     from core.faces.calibration import Calibration
     from core.faces.results import Model
+    from core.jobs.results import Results
     from core.ports import FaceIndex, Recognizer
     from core.settings import Settings
     from core.submission.batch_requests import BatchRequests
+    from core.submission.index_requests import IndexRequests
 
 CLI: Final = Path(__file__).parent.parent
 
@@ -68,6 +70,8 @@ class CliContext:
     erasure: Erasure
     index: FaceIndex
     batch_requests: BatchRequests
+    index_requests: IndexRequests
+    results: Results
     writer: FaceWriter
     matching: Callable[[Recognise], Matching]
     likeness: LikenessOfFaces
@@ -134,6 +138,7 @@ def join_context(
     from core.bootstrap.shared import Shared
     from core.collections.erasing.receipts import Receipts
     from core.faces.calibration import calibration_of
+    from core.jobs.results import Results
     from efr_cli.late_index import with_late_index
 
     shared = Shared(settings, with_late_index(infrastructure), realm)
@@ -154,6 +159,8 @@ def join_context(
         erasure=shared.erasure,
         index=shared.index,
         batch_requests=shared.batch_requests,
+        index_requests=shared.index_requests,
+        results=Results(shared.outputs, realm),
         writer=shared.face_writer,
         matching=shared.matching,
         likeness=shared.likeness,

@@ -50,8 +50,10 @@ from core.ports import Bucket, FaceIndex, ObjectStore
 from core.settings import Settings
 from core.submission.batch_requests import BatchRequests
 from core.submission.direct_uploads import DirectUploads
+from core.submission.index_requests import IndexRequests
 from core.submission.job_notes import JobNotes, OwnJobNotes
 from core.submission.jobs_under_way import JobQuota
+from core.submission.photo_intake import Intake
 from core.submission.repeats import Repeats
 
 Check = Callable[[], None]
@@ -404,6 +406,25 @@ class Shared:
             audit=self.audit,
             realm=self.realm,
             events=self.outbox,
+        )
+
+    def intake(self, queue: str) -> Intake:
+        """Return what hands photos over by a queue."""
+        return Intake(
+            queue=self.infrastructure.queue(queue),
+            inputs=self.inputs,
+            max_file_bytes=self.settings.max_file_bytes,
+            max_pixels=self.settings.max_pixels,
+            realm=self.realm,
+            jobs=self.jobs,
+        )
+
+    @cached_property
+    def index_requests(self) -> IndexRequests:
+        return IndexRequests(
+            intake=self.intake(self.settings.sqs_index_queue_name),
+            collections=self.collections,
+            bucket=self.settings.s3_in_bucket,
         )
 
     @cached_property

@@ -43,7 +43,6 @@ from core.submission.batch_requests import BatchRequests
 from core.submission.direct_uploads import DirectUploads
 from core.submission.idempotency import IdempotencyKeys
 from core.submission.index_requests import IndexRequests
-from core.submission.photo_intake import Intake
 from core.submission.result_polling import PollSchedule
 from core.submission.uploads import Uploads
 from core.submission.webhook_requests import WebhookRequests
@@ -149,7 +148,7 @@ def _realm_parts(shared: Shared, *, schedule: PollSchedule, recognise: Recognise
     guard = Guard(settings.webhook_allow_private, resolve=infrastructure.resolve)
     return RealmParts(
         uploads=Uploads(
-            intake=_intake(shared, settings.sqs_req_queue_name),
+            intake=shared.intake(settings.sqs_req_queue_name),
             keys=IdempotencyKeys(inputs=shared.inputs, realm=shared.realm),
             results=Results(shared.outputs, shared.realm),
             collections=shared.collections,
@@ -160,11 +159,7 @@ def _realm_parts(shared: Shared, *, schedule: PollSchedule, recognise: Recognise
             clock=infrastructure.clock,
             sleep=infrastructure.sleep,
         ),
-        index_requests=IndexRequests(
-            intake=_intake(shared, settings.sqs_index_queue_name),
-            collections=shared.collections,
-            bucket=settings.s3_in_bucket,
-        ),
+        index_requests=shared.index_requests,
         batch_requests=shared.batch_requests,
         direct_uploads=shared.direct_uploads,
         matching=shared.matching(recognise, unknowns=shared.unknown_keeper),
@@ -212,14 +207,3 @@ def _start_web(shared: Shared, pool: WarmPool, lending: Neighbours | None) -> No
     if lending is not None:
         lending.start()
     at_start.begin(shared)
-
-
-def _intake(shared: Shared, queue: str) -> Intake:
-    return Intake(
-        queue=shared.infrastructure.queue(queue),
-        inputs=shared.inputs,
-        max_file_bytes=shared.settings.max_file_bytes,
-        max_pixels=shared.settings.max_pixels,
-        realm=shared.realm,
-        jobs=shared.jobs,
-    )

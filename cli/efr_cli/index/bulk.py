@@ -13,25 +13,17 @@ from tqdm import tqdm
 
 from core.errors import BatchNotFound
 from core.ground.authors import TYPIST
-from core.jobs.index_job import IndexDone, UnindexedFace, is_key
+from core.jobs.index_job import IndexDone, is_key
 from core.jobs.results import Results
 from core.ports import ObjectStore
 from core.submission.batch_requests import MAX_KEYS, PhotoOutcome
 from efr_cli.context import CliContext
 from efr_cli.index.journal import Journal, SubmittedBatch
+from efr_cli.index.remarks import Remark, left_out
 
 _POLL_S: Final = 1.0
 _WATCHED: Final = 20
 """Batches whose status one round asks for; the queue serves the oldest ones first."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Remark:
-    """A remark on a photo; ``used`` if some of its faces were indexed nevertheless."""
-
-    key: str
-    reason: str
-    used: bool = False
 
 
 @dataclass(kw_only=True)
@@ -139,15 +131,7 @@ class BulkRun:
     def _left_out(self, job_id: str) -> str:
         batches = self.parts.batch_requests
         result = Results(batches.outputs, batches.realm).read(job_id)
-        faces = result.unindexed_faces if isinstance(result, IndexDone) else []
-        reasons = Counter(_why(face) for face in faces)
-        return ", ".join(f"{reason}: faces left out: {n}" for reason, n in reasons.items())
-
-
-def _why(face: UnindexedFace) -> str:
-    if face.reason != "LOW_QUALITY":
-        return face.reason
-    return " ".join([face.reason, *face.face.quality_reasons])
+        return left_out(result.unindexed_faces if isinstance(result, IndexDone) else [])
 
 
 @contextmanager

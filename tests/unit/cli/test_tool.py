@@ -24,7 +24,7 @@ from tests.unit.cli.cli_fixture import CliFixture
         ["enroll"],
         ["match", "photo.jpg", "--threshold", "101"],
         ["match", "photo.jpg", "--threshold", "nan"],
-        ["index", "album/", "--collection", "c"],
+        ["index", "s3:album/", "--collection", "c"],
         ["index", "s3://album/", "--collection", "c", "--max-faces", "0"],
         ["index", "s3://album/", "--collection", "c", "--person", "Unknown"],
         ["index", "s3://album/", "--collection", "a/b"],
