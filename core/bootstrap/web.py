@@ -38,6 +38,7 @@ from core.jobs.webhooks.addresses import Guard
 from core.jobs.webhooks.failures import Failures
 from core.scaling.backlog import Backlog
 from core.scaling.policy import Depth
+from core.scaling.work_notes import last_work
 from core.settings import Settings
 from core.submission.batch_requests import BatchRequests
 from core.submission.direct_uploads import DirectUploads
@@ -137,7 +138,7 @@ def build_web(
             clock=infrastructure.clock,
         ),
         checks=checks,
-        backlog=_backlog(settings, infrastructure),
+        backlog=_backlog(shared),
         check_photo=whole.index_requests.intake.check,
         start=partial(_start_web, shared, pool, lending),
     )
@@ -187,7 +188,9 @@ def _realm_parts(shared: Shared, *, schedule: PollSchedule, recognise: Recognise
     )
 
 
-def _backlog(settings: Settings, infrastructure: Infrastructure) -> Backlog:
+def _backlog(shared: Shared) -> Backlog:
+    settings, infrastructure = shared.settings, shared.infrastructure
+
     def depths(queue: str, dead_letters: str) -> tuple[Callable[[], Depth], Callable[[], Depth]]:
         return infrastructure.depth([queue], []), infrastructure.depth([dead_letters], [])
 
@@ -198,7 +201,8 @@ def _backlog(settings: Settings, infrastructure: Infrastructure) -> Backlog:
             "webhook": depths(
                 settings.sqs_webhook_queue_name, settings.webhook_dead_letter_queue_name
             ),
-        }
+        },
+        last_work=partial(last_work, shared.gallery),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from core.ground.records import Frozen
@@ -28,9 +29,12 @@ class Backlog:
     ----------
     depths : mapping
         For each kind, what counts the messages of its queue, and those of its dead letters.
+    last_work : callable
+        Returns when a worker last had a job, None if that is not known.
     """
 
     depths: Mapping[QueueKind, tuple[Callable[[], Depth], Callable[[], Depth]]]
+    last_work: Callable[[], datetime | None]
 
     def look(self) -> list[QueueContent]:
         """Return what the queues hold now.

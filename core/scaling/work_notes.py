@@ -9,6 +9,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 from core.errors import ObjectMissing, ServiceUnavailable
@@ -86,3 +87,14 @@ class WorkSeen:
             return False
         self._version = note.version
         return before is not None
+
+
+def last_work(store: ObjectStore) -> datetime | None:
+    """Return when a worker last noted work, by the bucket's clock; None if it can't be known.
+
+    The note is up to a quarter of a cool-down late.
+    """
+    try:
+        return store.notes(LAST_WORK).modified_at
+    except (ObjectMissing, ServiceUnavailable):
+        return None

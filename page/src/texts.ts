@@ -459,11 +459,34 @@ export const texts = {
     deadLetters: "Given up",
     deadAdvice: "Some were given up. See why here; efr dead-letters redrive runs them again:",
     deadCommand: (queue: string) => `efr dead-letters list --queue ${queue}`,
-    adminOnly: "Queues are shown to keys with the scope admin.",
+    workers: "Workers",
+    work: (inWork: number, waiting: number) =>
+      inWork > 0
+        ? `Workers have ${plural(inWork, "photo", "photos")} in work.`
+        : waiting > 0
+          ? `${plural(waiting, "photo waits", "photos wait")} for a worker.`
+          : "No photo waits, and none is in work.",
+    stuck: (waiting: number) =>
+      `${plural(waiting, "photo waits", "photos wait")}, and no worker takes any. See whether one runs: make status`,
+    lastWork: (when: Date) =>
+      `A worker last had a photo about ${when.toLocaleString("en", { dateStyle: "medium", timeStyle: "short" })}.`,
+    neverWorked: "The service knows of no photo that a worker has had yet.",
+    uncounted: "How many workers run is not known here: they announce themselves nowhere.",
+    troubles: "What failed lately",
+    noTroubles: "No photo of the last 20 batches failed, and every webhook accepts its events.",
+    failedPhotos: (photos: number, batches: number) =>
+      `${plural(photos, "photo", "photos")} failed in ${batches === 1 ? "one" : batches} of the last 20 batches.`,
+    whyFailed: "See why",
+    webhook: (state: string, since: Date | null) =>
+      `${state === "disabled" ? "gets no events any more; failing" : "does not accept its events"}${
+        since ? ` since ${since.toLocaleString("en", { dateStyle: "medium", timeStyle: "short" })}` : ""
+      }`,
+    webhookWhy: (id: string) => `See why: GET /webhooks/${id}/deliveries`,
+    adminOnly: "Queues, workers and failures are shown to keys with the scope admin.",
     unseen: "What the page can't tell",
     unseenWhat: [
-      "How many workers run, and what they do: make status, or your group of machines, knows.",
-      "The last errors: they are in the service's log (make logs), each with the id of its request.",
+      "How many workers run: make status, or your group of machines, knows.",
+      "Which single photos failed: whoever sent one got the reason. The service's log has all (make logs), each with the id of its request.",
       "What other processes of the web tier have in memory: each answers for itself.",
     ],
   },

@@ -4,6 +4,7 @@ import { useAsked } from "../shared/asked";
 import { texts } from "../texts";
 import "./health.css";
 import { Queues } from "./queues";
+import { Troubles } from "./troubles";
 
 const EVERY_MS = 10_000;
 
@@ -15,9 +16,11 @@ interface Readiness {
 interface Props {
   client: Client;
   isAdmin: boolean;
+  /** Address of the view Batches. */
+  batchesAddress: string;
 }
 
-export function HealthView({ client, isAdmin }: Props) {
+export function HealthView({ client, isAdmin, batchesAddress }: Props) {
   const { value, problem, told, isAsking, again } = useAsked(
     async () => {
       const { body } = await client.ask<Readiness>("GET", "/ready");
@@ -45,7 +48,14 @@ export function HealthView({ client, isAdmin }: Props) {
           {texts.unknown.lookAgain}
         </button>
       </p>
-      {isAdmin ? <Queues client={client} /> : <p class="quiet">{texts.health.adminOnly}</p>}
+      {isAdmin ? (
+        <>
+          <Queues client={client} />
+          <Troubles client={client} batchesAddress={batchesAddress} />
+        </>
+      ) : (
+        <p class="quiet">{texts.health.adminOnly}</p>
+      )}
       {value && <Memory readiness={value} />}
       <section aria-labelledby="unseen">
         <h2 id="unseen">{texts.health.unseen}</h2>

@@ -85,7 +85,13 @@ export function Shell({ client, allowed, onLeave }: Props) {
             onChange={collectionsChanged}
           />
         )}
-        {shown === "health" && <HealthView client={client} isAdmin={may("admin")} />}
+        {shown === "health" && (
+          <HealthView
+            client={client}
+            isAdmin={may("admin")}
+            batchesAddress={hashOf({ view: "batches", collection: place.collection })}
+          />
+        )}
       </main>
     </>
   );

@@ -77,6 +77,46 @@ def test_health_counts_what_was_given_up(service: Service, tab: Tab) -> None:
     sqs.purge_queue(QueueUrl=url)
 
 
+def test_health_leads_to_the_photos_that_failed(tab: Tab, batch: str) -> None:
+    page = tab.open("#/health")
+
+    expect(page.get_by_text("1 photo failed in one of the last 20 batches")).to_be_visible(
+        timeout=ENDED
+    )
+    page.get_by_role("link", name="See why").press("Enter")
+    expect(page.get_by_role("heading", name="Batches", exact=True)).to_be_visible()
+
+
+def test_health_says_that_photos_wait_and_no_worker_takes_any(tab: Tab) -> None:
+    queue = {"queue": "index", "waiting": 3, "in_flight": 0, "dead_letters": 0}
+    told = {"queues": [queue], "last_work_at": None}
+    tab.page.route("**/queues", lambda route: route.fulfill(json=told))
+    tab.page.clock.install()
+    page = tab.open("#/health")
+    expect(page.get_by_text("3 photos wait for a worker.")).to_be_visible()
+    expect(page.get_by_text("knows of no photo that a worker has had")).to_be_visible()
+
+    page.clock.fast_forward(11_000)
+
+    expect(page.get_by_text("3 photos wait, and no worker takes any")).to_be_visible()
+
+
+def test_health_names_webhooks_that_do_not_accept_their_events(tab: Tab) -> None:
+    webhook = {
+        "webhook_id": "hook-1",
+        "url": "https://erp.example/faces?token=secret",
+        "state": "failing",
+        "failing_since": "2026-11-30T09:00:00Z",
+    }
+    tab.page.route("**/webhooks", lambda route: route.fulfill(json={"webhooks": [webhook]}))
+    page = tab.open("#/health")
+
+    failing = page.get_by_role("listitem").filter(has_text="erp.example")
+    expect(failing).to_contain_text("does not accept its events since Nov 30, 2026")
+    expect(failing).to_contain_text("GET /webhooks/hook-1/deliveries")
+    assert "secret" not in page.content()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_views_are_for_everybody(tabs: Tabs, batch: str, width: int, scheme: Scheme) -> None:

@@ -17,7 +17,10 @@ def add_queue_routes(api: Api, parts: WebParts) -> None:
     def list_queues() -> ResponseReturnValue:
         if caller().realm != WHOLE:  # the queues hold jobs of all tenants and collections
             raise ScopeMissing("this needs a key without a tenant, for all collections")
-        return QueueList(queues=parts.backlog.look()).model_dump()
+        backlog = parts.backlog
+        return QueueList(queues=backlog.look(), last_work_at=backlog.last_work()).model_dump(
+            mode="json"
+        )
 
 
 QUEUES = Operation(
@@ -27,6 +30,8 @@ QUEUES = Operation(
     text=(
         "`waiting` messages are jobs, or events for webhooks, that no worker has yet; workers have "
         "those that are `in_flight`. Those in `dead_letters` were given up. SQS counts roughly. "
+        "`last_work_at` is when a worker last had a job, and may be a quarter of "
+        "`SCALE_IN_COOLDOWN_SECONDS` late. "
         "The queues hold the jobs of all tenants, so the key must be of none, and for all "
         "collections."
     ),

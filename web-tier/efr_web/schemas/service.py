@@ -32,9 +32,10 @@ class Readiness(Frozen):
 
 
 class QueueList(Frozen):
-    """What each queue of the service holds."""
+    """What each queue of the service holds, and when a worker last had a job."""
 
     queues: list[QueueContent]
+    last_work_at: datetime | None
 
 
 class KeyDescription(Frozen):
