@@ -20,6 +20,12 @@ export const texts = {
   tryAgain: "Try again",
   loading: "Loading …",
 
+  noCollection: {
+    heading: "There is no collection for this key",
+    why: "This key is for some collections only, and none of them exists yet.",
+    ask: "Ask whoever gave you the key to make one.",
+  },
+
   key: {
     heading: "Which key do you have?",
     why: "This service asks for an API key. The page keeps it until you close this tab, and shows what it allows.",

@@ -23,3 +23,10 @@ export const viewsFor = (scopes: readonly Scope[]): View[] =>
     const needed = NEEDED[view];
     return needed === null || allows(scopes, needed);
   });
+
+/** Tell whether a key may know a collection, by its patterns of ids. */
+export const knows = (patterns: readonly string[], collection: string): boolean =>
+  patterns.some((pattern) => {
+    const parts = pattern.split("*").map((part) => part.replaceAll(".", "\\."));
+    return new RegExp(`^${parts.join(".*")}$`).test(collection);
+  });

@@ -3,6 +3,9 @@
 export const VIEWS = ["photos", "live", "people", "unknown", "batches", "collections", "health"] as const;
 export type View = (typeof VIEWS)[number];
 
+/** The collection of an address that names none. */
+export const DEFAULT = "default";
+
 export interface Place {
   view: View;
   collection: string;
@@ -15,13 +18,13 @@ export function placeOf(hash: string): Place {
   const view = VIEWS.find((each) => each === path) ?? "photos";
   const asked = new URLSearchParams(query);
   const person = asked.get("person");
-  const collection = asked.get("collection") || "default";
+  const collection = asked.get("collection") || DEFAULT;
   return { view, collection, ...(person ? { person } : {}) };
 }
 
 export function hashOf({ view, collection, person }: Place): string {
   const query = new URLSearchParams();
-  if (collection !== "default") query.set("collection", collection);
+  if (collection !== DEFAULT) query.set("collection", collection);
   if (person) query.set("person", person);
   return `#/${view}${query.size > 0 ? `?${query}` : ""}`;
 }

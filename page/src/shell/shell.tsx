@@ -4,14 +4,16 @@ import type { Collection, KeyDescription, Scope } from "../answers";
 import type { Client } from "../client";
 import { BatchesView } from "../batches/batches_view";
 import { CollectionsView } from "../collections/collections_view";
+import { CreateForm } from "../collections/create_form";
 import { HealthView } from "../health/health_view";
 import { LiveView } from "../live/live_view";
 import { PeopleView } from "../people/people_view";
 import { PhotosView } from "../photos/photos_view";
 import { texts } from "../texts";
 import { UnknownView } from "../unknown/unknown_view";
-import { allows, viewsFor } from "./allowed";
-import { hashOf, placeOf } from "./place";
+import { allows, knows, viewsFor } from "./allowed";
+import { NoCollection } from "./no_collection";
+import { DEFAULT, hashOf, placeOf } from "./place";
 import type { Place } from "./place";
 
 interface Props {
@@ -26,6 +28,13 @@ export function Shell({ client, allowed, onLeave }: Props) {
   const place = usePlace();
   const [collections, collectionsChanged] = useCollections(client);
   const shown = views.find((view) => view === place.view) ?? views[0];
+  // A key may be for other collections than the one that is shown first.
+  const isElsewhere = place.collection === DEFAULT && !knows(allowed.collections, DEFAULT);
+  const drawn = isElsewhere && shown !== "batches" && shown !== "health" ? null : shown;
+  const other = isElsewhere ? collections?.[0] : undefined;
+  useEffect(() => {
+    if (other !== undefined) location.replace(hashOf({ view: place.view, collection: other }));
+  }, [other, place.view]);
 
   return (
     <>
@@ -46,13 +55,29 @@ export function Shell({ client, allowed, onLeave }: Props) {
           ))}
         </nav>
         <div class="aside">
-          <CollectionChoice collections={collections} place={place} />
+          {!isElsewhere && <CollectionChoice collections={collections ?? []} place={place} />}
           <a href="docs">{texts.api}</a>
           {onLeave && <button onClick={onLeave}>{texts.key.leave}</button>}
         </div>
       </header>
       <main id="content" tabIndex={-1}>
-        {shown === "photos" && (
+        {drawn === null && (
+          <NoCollection
+            isLooking={collections === null}
+            create={
+              may("enrol") && (
+                <CreateForm
+                  client={client}
+                  onCreated={(collection) => {
+                    collectionsChanged();
+                    location.hash = hashOf({ view: place.view, collection });
+                  }}
+                />
+              )
+            }
+          />
+        )}
+        {drawn === "photos" && (
           <PhotosView
             key={place.collection}
             client={client}
@@ -60,10 +85,10 @@ export function Shell({ client, allowed, onLeave }: Props) {
             mayEnrol={may("enrol")}
           />
         )}
-        {shown === "live" && (
+        {drawn === "live" && (
           <LiveView key={place.collection} client={client} collection={place.collection} />
         )}
-        {shown === "people" && (
+        {drawn === "people" && (
           <PeopleView
             key={place.collection}
             client={client}
@@ -72,11 +97,11 @@ export function Shell({ client, allowed, onLeave }: Props) {
             may={may}
           />
         )}
-        {shown === "unknown" && (
+        {drawn === "unknown" && (
           <UnknownView key={place.collection} client={client} collection={place.collection} />
         )}
-        {shown === "batches" && <BatchesView client={client} />}
-        {shown === "collections" && (
+        {drawn === "batches" && <BatchesView client={client} />}
+        {drawn === "collections" && (
           <CollectionsView
             client={client}
             collection={place.collection}
@@ -85,7 +110,7 @@ export function Shell({ client, allowed, onLeave }: Props) {
             onChange={collectionsChanged}
           />
         )}
-        {shown === "health" && (
+        {drawn === "health" && (
           <HealthView
             client={client}
             isAdmin={may("admin")}
@@ -113,8 +138,9 @@ function usePlace(): Place {
   return place;
 }
 
-function useCollections(client: Client): [string[], () => void] {
-  const [ids, setIds] = useState<string[]>([]);
+/** Null until they are known. */
+function useCollections(client: Client): [string[] | null, () => void] {
+  const [ids, setIds] = useState<string[] | null>(null);
   const [round, next] = useReducer((count: number) => count + 1, 0);
   useEffect(() => {
     client

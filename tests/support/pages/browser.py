@@ -137,7 +137,7 @@ def new_tab(
         yield tab
     finally:
         context.close()
-    assert not tab.unexpected()
+    assert not tab.unexpected(), tab.unexpected()
 
 
 def _place(message: ConsoleMessage) -> str:
