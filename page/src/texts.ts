@@ -519,7 +519,7 @@ export const texts = {
     SEVERAL_LARGE_FACES: "several faces are about as large as the largest",
     AWAY: "the service can't be reached",
     ANIMATED_IMAGE: "it is a film or an animation",
-    COLLECTION_NOT_FOUND: "the collection is gone",
+    COLLECTION_NOT_FOUND: "there is no such collection; choose another",
     EMPTY_FILE: "the file is empty",
     GROUP_CHANGED: "the group changed meanwhile; look again",
     MODEL_MISMATCH: "the people here were enrolled with another face model; see efr reembed",

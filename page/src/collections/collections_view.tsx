@@ -53,9 +53,8 @@ export function CollectionsView({ client, collection, may, addressOf, onChange }
           {list.value === null && list.isAsking && <p class="busy">{texts.loading}</p>}
           <Problem code={list.problem} onAgain={list.again} />
           {list.value && <CollectionList all={list.value} chosen={collection} addressOf={addressOf} />}
-          {may("enrol") && <CreateForm client={client} onCreated={changed} />}
         </section>
-        <section aria-labelledby="chosen" aria-busy={chosen.isAsking}>
+        <section class="one" aria-labelledby="chosen" aria-busy={chosen.isAsking}>
           <h2 id="chosen">
             <bdi>{collection}</bdi>
           </h2>
@@ -87,6 +86,7 @@ export function CollectionsView({ client, collection, may, addressOf, onChange }
             </>
           )}
         </section>
+        {may("enrol") && <CreateForm client={client} onCreated={changed} />}
       </div>
     </>
   );

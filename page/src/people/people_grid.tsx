@@ -69,6 +69,7 @@ function Search({ list }: { list: PersonList }) {
     const timer = setTimeout(() => void list.look(typed.trim()), TYPING_MS);
     return () => clearTimeout(timer);
   }, [list, typed]);
+  const nothingCame = list.problem !== null && list.people.length === 0;
   return (
     <form class="search" role="search" onSubmit={(event) => event.preventDefault()}>
       <label>
@@ -97,7 +98,8 @@ function Search({ list }: { list: PersonList }) {
         </select>
       </label>
       <p class={list.isLoading ? "quiet busy" : "quiet"} role="status">
-        {list.isLoading ? texts.loading : texts.people.shown(list.people.length, list.isComplete)}
+        {list.isLoading && texts.loading}
+        {!list.isLoading && !nothingCame && texts.people.shown(list.people.length, list.isComplete)}
       </p>
     </form>
   );

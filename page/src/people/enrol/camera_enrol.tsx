@@ -86,10 +86,12 @@ export function CameraEnrol({ around, name, onEnrol, onClose }: Props) {
           <p class="problem" role="alert">
             {problem && texts.live.problems[problem]}
           </p>
-          {problem && <button onClick={again}>{texts.tryAgain}</button>}
         </>
       )}
-      <button onClick={onClose}>{texts.people.cancel}</button>
+      <p class="buttons">
+        {problem && <button onClick={again}>{texts.tryAgain}</button>}
+        <button onClick={onClose}>{texts.people.cancel}</button>
+      </p>
     </section>
   );
 }
