@@ -12,11 +12,11 @@ from PIL import Image, ImageFilter
 from playwright.sync_api import Browser, Page, Playwright, Route, expect
 
 from core.faces.models.model_files import YUNET
+from harness.page.films import SIZE, camera_flags, frame_of, jpeg_of, write_film
 from tests.e2e.conftest import Service
 from tests.support.models import models_dir
 from tests.support.pages.boxes import overlap
 from tests.support.pages.browser import Scheme, Tab, new_tab, running_chromium
-from tests.support.pages.films import SIZE, camera_flags, frame_of, jpeg_of, write_film
 from tests.support.photos import SAMPLES, shared_folder
 
 OBAMA = SAMPLES / "Barack Obama" / "obama2.jpg"

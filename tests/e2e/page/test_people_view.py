@@ -12,13 +12,13 @@ from playwright.sync_api import Locator, Page, Playwright, expect
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
 from harness.localstack import free_port
+from harness.page.films import camera_flags, frame_of, write_film
 from harness.processes import WebProcess
 from harness.waiting import wait_until
 from tests.e2e.conftest import Service
 from tests.e2e.page.conftest import Tabs
 from tests.support.faces import enrol, enrolled
 from tests.support.pages.browser import Scheme, new_tab, running_chromium
-from tests.support.pages.films import camera_flags, frame_of, write_film
 from tests.support.photos import SAMPLES, shared_folder
 
 OBAMA = [SAMPLES / "Barack Obama" / name for name in ("obama.jpg", "obama2.jpg", "obama3.jpg")]
