@@ -81,6 +81,10 @@ hooks: install ## Run the checks of style before each commit
 page: ## Build the page in page/ again, with its tests; needs Node 20.19 or later
 	@cd page && npm ci --ignore-scripts --silent && npm test --silent && npm run build --silent
 
+.PHONY: screenshots
+screenshots: samples ## Take the pictures of the page anew; writes docs/images
+	@$(BIN)/python -m scripts.screenshots $(SCREENSHOTS)
+
 lint: install ## Check style, formatting, the direction of imports and the tables of the documents
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
