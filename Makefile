@@ -182,8 +182,9 @@ erasing: samples ## Erase people among 1,000 collections, under uploads of them;
 webhooks: install ## Count the events of 1,000 jobs at a receiver that fails half of the time, while workers are killed; writes docs/benchmarks/webhooks.json
 	@$(BIN)/python -m harness.webhooks $(WEBHOOKS)
 
-bench-home: install ## Send a million jobs through queues in SQLite; writes docs/benchmarks/home-queue.json
-	@$(BIN)/python -m benchmarks.service.bench_home_queue $(BENCH_HOME)
+bench-home: samples ## Measure homes on one machine and their queues; writes docs/benchmarks/home.json, home-queue.json
+	@$(BIN)/python -m benchmarks.service.bench_home $(BENCH_HOME)
+	@$(BIN)/python -m benchmarks.service.bench_home_queue $(BENCH_HOME_QUEUE)
 	@$(COG) -r docs/one-machine.md
 
 bench-s3: install ## Compare boto3's and obstore's processor time; writes docs/benchmarks/s3.json
