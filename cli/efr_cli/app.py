@@ -70,7 +70,13 @@ _COMMANDS: Final = (
 @click.group(cls=ListingGroup)
 @click.version_option(__version__, prog_name="efr", message="%(prog)s %(version)s")
 @click.option("--tenant", type=TENANT, help="Tenant whose data a command is about.")
-def main(tenant: str | None) -> None:
+@click.option(
+    "--server",
+    metavar="URL",
+    envvar="EFR_SERVER",
+    help="Ask this server, with the key of EFR_API_KEY, for people, collections and match.",
+)
+def main(tenant: str | None, server: str | None) -> None:
     """Run a face recognition service: start it, enrol people, match faces.
 
     Settings come from the environment and from .env in the repository's root.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from core.ground.realms import WHOLE, Realm
-from efr_cli.errors import announced_settings
+from efr_cli.errors import announced_settings, named_server
 
 if TYPE_CHECKING:
     from core.access.audit_trail import AuditTrail
@@ -88,9 +88,19 @@ def open_context(context: click.Context) -> CliContext:
 
     This changes the working directory, so paths must be absolute by now.
     """
+    refuse_server(context)
     parts: CliContext = (context.obj or real_context)(Realm(named_tenant(context)))
     context.call_on_close(parts.index.close)
     return parts
+
+
+def refuse_server(context: click.Context) -> None:
+    """Raise an error if a server is named: the command is not for one."""
+    if named_server(context):
+        raise click.UsageError(
+            f"--server is for people, collections and match: efr {context.info_name} needs the "
+            "rights on the storage that the service has"
+        )
 
 
 def named_tenant(context: click.Context) -> str:

@@ -8,7 +8,7 @@ import click
 
 from core.worker.unreadable import REASON
 from efr_cli.confirming import confirm, yes_option
-from efr_cli.context import root_settings
+from efr_cli.context import refuse_server, root_settings
 from efr_cli.errors import ErrorReportingGroup, ExitCode, printable
 from efr_cli.output import json_option, say
 from efr_cli.words import counted
@@ -143,6 +143,7 @@ def _open(kind: str) -> "tuple[DeadLetters, DeadJobs | DeadEvents]":
     from core.worker.dead_letters import DeadJobs
     from core.worker.webhooks.dead_events import DeadEvents
 
+    refuse_server(click.get_current_context())
     settings = root_settings()
     source = {
         "request": settings.sqs_req_queue_name,

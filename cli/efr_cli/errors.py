@@ -58,6 +58,11 @@ def announced_settings() -> "Settings":
     return settings
 
 
+def named_server(context: click.Context) -> str:
+    """Return the server that a command is about, by ``efr --server``."""
+    return context.find_root().params.get("server") or ""
+
+
 class _Number(click.FloatRange):
     """A number within bounds, which nan is not."""
 

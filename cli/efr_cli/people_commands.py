@@ -16,7 +16,7 @@ from efr_cli.consent_commands import consent
 from efr_cli.errors import Person, Refused, pairs, printable
 from efr_cli.output import head, json_option, say
 from efr_cli.service.opening import open_service
-from efr_cli.service.own import OwnService
+from efr_cli.service.port import Service
 from efr_cli.words import counted, shown_pairs
 
 _NAME = click.argument("name", type=Person())
@@ -192,7 +192,7 @@ def erase_person(context: click.Context, name: str, collection_id: str) -> None:
 people.add_command(erase_person, "forget")
 
 
-def _faces(service: OwnService, collection_id: str, person: str) -> int:
+def _faces(service: Service, collection_id: str, person: str) -> int:
     """Return how many faces of a person are enrolled; 0 if there is no such person."""
     try:
         return len(service.person(collection_id, person).faces)
