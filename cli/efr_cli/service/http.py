@@ -19,6 +19,12 @@ _TRIES: Final = 6
 _NO_SUCCESS: Final = 300
 
 
+class _Again(Retry):
+    """Sends again only what it is told to, whatever else has a ``Retry-After``."""
+
+    RETRY_AFTER_STATUS_CODES = frozenset()
+
+
 class Http:
     """Asks one server, with a key if there is one.
 
@@ -70,7 +76,7 @@ class Http:
     def _sent(
         self, method: str, path: str, again: set[int], **more: Any
     ) -> urllib3.BaseHTTPResponse:
-        retries = Retry(
+        retries = _Again(
             connect=0,
             read=0,
             redirect=False,

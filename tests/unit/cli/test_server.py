@@ -2,14 +2,16 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
 from efr_cli.app import main
 from efr_web.app import create_app
-from werkzeug import Response
+from werkzeug import Request, Response
 from werkzeug.serving import make_server
 
 from core.access.keys import Scope
@@ -19,6 +21,9 @@ from core.faces.results import Recognition
 from tests.support.faces import face, recognition
 from tests.support.photos import made_photo
 from tests.unit.cli.cli_fixture import SETTINGS, CliFixture, codes
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 STAFF = ("--collection", "staff")
 NOTE = ("--text", "Entrance by face", "--date", "2026-11-30", "--source", "Form 17")
@@ -47,13 +52,22 @@ def remote(cli: CliFixture) -> Iterator[Remote]:
     cli.enrol("staff", "Ada", "Bob")
     settings = SETTINGS.model_copy(update={"auth": "keys", "rate_limits": ()})
     app = create_app(settings, build_web(settings, cli.memory.joined()))
+    with served(app) as address:
+        yield Remote(cli=cli, address=address, key=key_for(cli, "admin"))
+
+
+@contextmanager
+def served(app: "WSGIApplication") -> Iterator[str]:
+    """Serve an application, and return its address."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
-    yield Remote(cli=cli, address=f"http://127.0.0.1:{server.port}", key=key_for(cli, "admin"))
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def key_for(cli: CliFixture, *scopes: Scope) -> str:
@@ -209,19 +223,39 @@ def test_server_that_is_not_there_is_said_so() -> None:
     assert codes(away.stderr)[-1] == "SERVER_UNREACHABLE"
 
 
+@pytest.mark.parametrize(
+    ("status", "command", "sent"),
+    [
+        (503, ("collections", "list"), 7),
+        (429, ("collections", "create", "staff"), 7),
+        (503, ("collections", "create", "staff"), 1),
+        (503, ("people", "erase", "Ada", *STAFF, "--yes"), 1),
+    ],
+)
+def test_refused_request_is_sent_again_unless_it_may_have_changed_something(
+    status: int, command: tuple[str, ...], sent: int
+) -> None:
+    asked: list[str] = []
+    body = '{"error": "later", "code": "STORAGE_UNAVAILABLE"}'
+
+    @Request.application
+    def refuse(request: Request) -> Response:
+        asked.append(request.method)
+        return Response(body, status, {"Retry-After": "0"})
+
+    with served(refuse) as address:
+        result = CliRunner().invoke(main, ["--server", address, *command])
+
+    assert codes(result.stderr)[-1] == "STORAGE_UNAVAILABLE"
+    assert len(asked) == sent
+
+
 def test_server_of_something_else_is_said_so() -> None:
-    server = make_server("127.0.0.1", 0, Response("no", 404))
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
+    with served(Response("no", 404)) as address:
+        result = CliRunner().invoke(main, ["--server", address, "collections", "list"])
 
-    address = f"http://127.0.0.1:{server.port}"
-    elsewhere = CliRunner().invoke(main, ["--server", address, "collections", "list"])
-
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    assert elsewhere.exit_code == 2
-    assert codes(elsewhere.stderr)[-1] == "SERVER_UNKNOWN"
+    assert result.exit_code == 2
+    assert codes(result.stderr)[-1] == "SERVER_UNKNOWN"
 
 
 @pytest.mark.parametrize(
