@@ -205,7 +205,7 @@ from core.home.queue import SqliteQueue
 from core.home.queue_file import QueueFile, one
 queue = SqliteQueue(QueueFile(Path(sys.argv[1])), "jobs")
 print("ready", flush=True)
-while messages := queue.receive(limit=3, wait_s=3):
+while messages := queue.receive(limit=3, wait_s=8):
     queue.delete_many(messages)
     print("\\n".join(message.body for message in messages), flush=True)
 """
