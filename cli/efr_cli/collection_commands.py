@@ -8,7 +8,7 @@ from core.collections.erasing.receipts import Receipt
 from core.errors import CollectionNotFound
 from efr_cli.confirming import confirm, yes_option
 from efr_cli.errors import Similarity, pairs
-from efr_cli.output import head, json_option, say
+from efr_cli.output import begun, head, json_option, say
 from efr_cli.service.opening import open_service
 from efr_cli.words import PEOPLE, counted, shown_pairs
 
@@ -26,7 +26,7 @@ def collections() -> None:
 @click.pass_context
 def list_collections(context: click.Context, counts: bool) -> None:
     """List all collections with threshold, model and state."""
-    found = open_service(context).collections(counts=counts)
+    found = begun(open_service(context).collections(counts=counts))
     head(
         _row(
             "collection",

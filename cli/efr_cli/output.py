@@ -5,7 +5,8 @@ others print one object.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _AS_JSON: Final = "efr_cli.as_json"
 
+T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., object])
 
 
@@ -48,6 +50,12 @@ def head(text: str) -> None:
     """Print the head of a table, if it is read by people."""
     if not is_json():
         click.echo(text)
+
+
+def begun(things: Iterable[T]) -> Iterator[T]:
+    """Return the things, the first of which is there: if none can be had, no head is printed."""
+    yielding = iter(things)
+    return chain(list(islice(yielding, 1)), yielding)
 
 
 def as_line(answer: "BaseModel | dict[str, Any] | None") -> str:

@@ -14,7 +14,7 @@ from efr_cli.collection_commands import tell_erasure
 from efr_cli.confirming import confirm, yes_option
 from efr_cli.consent_commands import consent
 from efr_cli.errors import Person, Refused, pairs, printable
-from efr_cli.output import head, json_option, say
+from efr_cli.output import begun, head, json_option, say
 from efr_cli.service.opening import open_service
 from efr_cli.service.port import Service
 from efr_cli.words import counted, shown_pairs
@@ -53,7 +53,7 @@ def list_people(
     context: click.Context, collection_id: str, prefix: str, order: PersonOrder
 ) -> None:
     """List the people of a collection, with faces, when they were enrolled, and id."""
-    found = open_service(context).persons(collection_id, prefix=prefix, order=order)
+    found = begun(open_service(context).persons(collection_id, prefix=prefix, order=order))
     head(_ROW.format("person", "faces", "first enrolled", "last enrolled", "id"))
     for person in found:
         times = _minute(person.first_enrolled_at), _minute(person.last_enrolled_at)

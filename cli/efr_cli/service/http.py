@@ -92,10 +92,17 @@ class Http:
                 method, f"{self._server}{path}", redirect=False, retries=retries, **given
             )
         except HTTPError as error:
-            raise Refused("SERVER_UNREACHABLE", f"{self._server}: {error}") from error
+            raise Refused("SERVER_UNREACHABLE", f"{self._server}: {_why(error)}") from error
         if answer.status >= _NO_SUCCESS:
             raise _error_of(answer, self._server)
         return answer
+
+
+def _why(error: HTTPError) -> str:
+    """Say why a request failed, without its path: that may have a person's name."""
+    reason = getattr(error, "reason", None) or error
+    cause = reason.__cause__ or reason
+    return f"{type(reason).__name__}: {getattr(cause, 'strerror', None) or type(cause).__name__}"
 
 
 def _error_of(answer: urllib3.BaseHTTPResponse, server: str) -> FaceServiceError | Refused:

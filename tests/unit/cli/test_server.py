@@ -216,11 +216,16 @@ def _next(answers: list[Recognition | Exception]) -> Recognition:
     return answer
 
 
-def test_server_that_is_not_there_is_said_so() -> None:
-    away = CliRunner().invoke(main, ["--server", "http://127.0.0.1:9", "collections", "list"])
+def test_server_that_is_not_there_is_said_so_without_the_name_of_a_person() -> None:
+    command = ("people", "list", *STAFF, "--prefix", "Ada")
+
+    away = CliRunner().invoke(main, ["--server", "http://127.0.0.1:9", *command])
 
     assert away.exit_code == 2
     assert codes(away.stderr)[-1] == "SERVER_UNREACHABLE"
+    assert "Connection refused" in away.stderr
+    assert "Ada" not in away.stderr
+    assert away.stdout == ""
 
 
 @pytest.mark.parametrize(
