@@ -74,7 +74,7 @@ _COMMANDS: Final = (
     "--server",
     metavar="URL",
     envvar="EFR_SERVER",
-    help="Ask this server, with the key of EFR_API_KEY, for people, collections and match.",
+    help="Ask this server, with the key of EFR_API_KEY, where a command can.",
 )
 def main(tenant: str | None, server: str | None) -> None:
     """Run a face recognition service: start it, enrol people, match faces.

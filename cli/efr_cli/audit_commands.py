@@ -10,6 +10,7 @@ from core.access.audit_trail import ACTIONS, Action, AuditRecord
 from efr_cli.context import CliContext, open_context
 from efr_cli.errors import Person
 from efr_cli.output import head, json_option, say
+from efr_cli.service.opening import open_service
 
 _ROW: Final = "{:<20} {:<13} {:<17} {:<24} {:<30} {}"
 
@@ -47,7 +48,7 @@ def audit(
 @click.pass_context
 def receipt(context: click.Context, receipt_id: str) -> None:
     """Print the receipt of an erasure, as JSON."""
-    found = open_context(context).receipts.get(receipt_id)
+    found = open_service(context).receipt(receipt_id)
     say(found.model_dump_json(indent=2), found)
 
 

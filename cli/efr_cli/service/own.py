@@ -122,6 +122,9 @@ class OwnService:
             raise PersonNotFound(f"nobody named {person!r} is enrolled in {collection_id!r}")
         return self.parts.consents.of(collection_id, person)
 
+    def receipt(self, receipt_id: str) -> Receipt:
+        return self.parts.receipts.get(receipt_id)
+
     @contextmanager
     def matcher(self, query: MatchQuery, *, photos: int) -> Iterator[Matcher]:
         parts = self.parts

@@ -79,6 +79,10 @@ class Service(Protocol):
         """Return the consent note of a person, None if there is none."""
         ...
 
+    def receipt(self, receipt_id: str) -> Receipt:
+        """Return the receipt of an erasure."""
+        ...
+
     def matcher(self, query: MatchQuery, *, photos: int) -> AbstractContextManager[Matcher]:
         """Search for the faces of so many photos."""
         ...

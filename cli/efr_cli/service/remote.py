@@ -91,6 +91,10 @@ class RemoteService:
         answer = self.http.ask("GET", _person(collection_id, named), query={"limit": "1"})
         return PersonFaces.model_validate(answer.json()).consent
 
+    def receipt(self, receipt_id: str) -> Receipt:
+        answer = self.http.ask("GET", f"/receipts/{quote(receipt_id, safe='')}")
+        return Receipt.model_validate(answer.json())
+
     @contextmanager
     def matcher(self, query: MatchQuery, *, photos: int) -> Iterator[Matcher]:
         self.collection(query.collection_id)

@@ -1,5 +1,7 @@
 """`efr --server`: the same commands over HTTP, with a key, on an in-memory service."""
 
+import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -150,6 +152,10 @@ def test_people_are_renamed_merged_and_erased_on_a_server(remote: Remote) -> Non
     assert renamed.stdout == "'Ada' is 'Ada King' now: 1 face\n"
     assert merged.stdout == "'Ada King' is 'Bob' now: 1 face more\n"
     assert erased.stdout == "'Bob' was erased: 2 faces, 0 jobs\n"
+    (receipt_id,) = re.findall(r"efr receipt (\S+)", erased.stderr)
+    receipt = remote.run("receipt", receipt_id)
+    assert receipt.stdout == remote.cli.run("receipt", receipt_id).stdout
+    assert json.loads(receipt.stdout)["actor"] == remote.key[len("efr_") :][:12]
     assert remote.cli.names("staff") == []
 
 
