@@ -8,11 +8,13 @@ from pydantic import ValidationError
 
 from core.aws.provisioning import provision
 from core.bootstrap.infrastructure import Infrastructure
+from core.bootstrap.shared import Shared
 from core.errors import HomeUnusable, InvalidSettings
 from core.home.home import Home
 from core.home.home_folder import check_place, make_home, once_per_boot
 from core.settings import Settings
 from tests.support.backends import home_settings
+from tests.support.indexes import LENGTH, face_at, new_gallery
 
 
 def settings_error(**settings: str) -> str:
@@ -39,6 +41,22 @@ def test_home_is_made_once_and_found_by_the_next_process(tmp_path: Path) -> None
         "queues.sqlite-wal",
         "queues.sqlite.lock",
     ]
+
+
+def test_folder_may_have_any_name(tmp_path: Path) -> None:
+    folder = tmp_path / "a b%20c#d?é"
+    settings = home_settings(folder)
+    shared = Shared(settings, Infrastructure.of(settings))
+    gallery_id = new_gallery()
+
+    shared.index.create(gallery_id, length=LENGTH)
+    shared.index.put(gallery_id, [face_at(1)])
+    shared.inputs.put("key", b"bytes", content_type="")
+
+    assert shared.index.count(gallery_id) == 1
+    shared.index.close()
+    assert list(tmp_path.iterdir()) == [folder]
+    assert (folder / "gallery-bucket" / "galleries" / f"{gallery_id}.lance").is_dir()
 
 
 def test_settings_choose_between_this_machine_and_aws(tmp_path: Path) -> None:
