@@ -98,7 +98,7 @@ def refuse_server(context: click.Context) -> None:
     """Raise an error if a server is named: the command is not for one."""
     if named_server(context):
         raise click.UsageError(
-            f"--server is not for efr {context.info_name}, which needs the "
+            f"--server is not for {context.command_path}, which needs the "
             "rights on the storage that the service has"
         )
 

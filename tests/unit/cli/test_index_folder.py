@@ -3,12 +3,14 @@
 import json
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.collections.enrolment.face_ids import face_id
-from core.errors import InvalidImage
+from core.errors import InvalidImage, TooManyJobs
 from core.jobs.index_job import IndexJob
+from core.submission.index_requests import IndexRequests
 from tests.support.faces import face, recognition
 from tests.support.photos import made_photo
 from tests.unit.cli.cli_fixture import CliFixture, codes, digest
@@ -96,6 +98,23 @@ def test_photos_without_use_are_named_with_their_reasons(cli: CliFixture, folder
     ]
     assert "LOW_QUALITY" in lines[0]
     assert "INVALID_IMAGE" in lines[1]
+
+
+def test_photo_waits_while_too_many_jobs_are_under_way(
+    cli: CliFixture, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit, refusals = IndexRequests.submit, [TooManyJobs("too many"), TooManyJobs("too many")]
+
+    def submit_later(requests: IndexRequests, *arguments: Any) -> str:
+        if refusals:
+            raise refusals.pop()
+        return submit(requests, *arguments)
+
+    monkeypatch.setattr(IndexRequests, "submit", submit_later)
+
+    result = cli.run("index", folder / "trip", *DEFAULT)
+
+    assert result.stdout == "1 photo: 1 indexed with 1 face in 'default', 0 not\n"
 
 
 def test_options_reach_the_jobs_of_photos(cli: CliFixture, folder: Path) -> None:

@@ -285,3 +285,4 @@ def test_other_commands_take_no_server(cli: CliFixture, command: tuple[str, ...]
 
     assert result.exit_code == 2
     assert result.stderr.startswith("USAGE: ")
+    assert "server" in result.stderr or "--tenant" in result.stderr
