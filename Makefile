@@ -81,7 +81,11 @@ hooks: install ## Run the checks of style before each commit
 page: ## Build the page in page/ again, with its tests; needs Node 20.19 or later
 	@cd page && npm ci --ignore-scripts --silent && npm test --silent && npm run build --silent
 
-.PHONY: screenshots
+.PHONY: page-proofs screenshots
+page-proofs: samples ## Prove in Chromium what the page promises; writes docs/benchmarks/page.json
+	@$(BIN)/python -m benchmarks.browser.proofs $(PAGE_PROOFS)
+	@$(COG) -r docs/page.md
+
 screenshots: samples ## Take the pictures of the page anew; writes docs/images
 	@$(BIN)/python -m scripts.screenshots $(SCREENSHOTS)
 

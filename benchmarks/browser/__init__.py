@@ -1,0 +1,1 @@
+"""What the page does in a real browser over minutes and thousands."""
