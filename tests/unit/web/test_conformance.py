@@ -164,7 +164,7 @@ def test_sound_requests_are_served_as_described(
     never_served = {label for label, seen in statuses.items() if min(seen) >= 300}
     assert not never_served
     # The document itself, and the pages at / and /docs and their files, are not in the document.
-    assert len(statuses) == len(web.app.view_functions) - 5
+    assert len(statuses) == len(web.app.view_functions) - 6
 
 
 def test_damaged_requests_are_refused_as_described(
