@@ -58,11 +58,10 @@ def sizes() -> str:
     run = artifact["machine"]
     loads = [each["load_before"] for each in artifact["sizes"]]
     measured = paragraph(
-        f"Measured {artifact['measured_at'][:10]} on {run['cores']} cores, which LocalStack and "
-        f"other work shared: the load average was {min(loads)} to {max(loads)}. The measured "
-        f"processes had priority. Each photo has one "
-        f"face. With 200 photos waiting in each writer, groups grow with the queue; "
-        f"44 wait in a worker with two children."
+        f"Measured {artifact['measured_at'][:10]} on {run['cores']} cores, which LocalStack "
+        f"shared: the load average before each size was {min(loads)} to {max(loads)}. "
+        f"Each photo has one face. With 200 photos waiting in each writer, groups grow with the "
+        f"queue; 44 wait in a worker with two children."
     )
     return f"{table(heading, rows)}\n\n{measured}"
 
