@@ -36,7 +36,8 @@ def main() -> None:
     if not PYTHON.exists():
         sys.exit(f"{PYTHON.relative_to(ROOT)} is missing: run 'make install'")
     folder = options.folder.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / "tmp"  # LocalStack empties it at its start: several may start at once
+    temporary.mkdir(parents=True, exist_ok=True)
     environment = {
         **os.environ,  # noqa: TID251 - handed on to LocalStack, not read
         "SERVICES": "s3,sqs",
@@ -46,6 +47,7 @@ def main() -> None:
         "DISABLE_EVENTS": "1",
         "GATEWAY_LISTEN": f"127.0.0.1:{options.port}",
         "FILESYSTEM_ROOT": str(folder),
+        "TMPDIR": str(temporary),
     }
     os.execve(PYTHON, [str(PYTHON), "-c", ON_LOOPBACK], environment)  # noqa: S606
 
