@@ -253,6 +253,7 @@ def test_people_are_searched_by_their_metadata_behind_nearer_ones(index: FaceInd
         )
         return [match.person for match in answer.faces[0].matches]
 
-    wait_until(lambda: found("person") == ["person 29"], what="the search to find the person")
-    wait_until(lambda: found("face") == ["person 29"], what="the search to find the face")
+    wait_until(lambda: found("person") and found("face"), what="searches to find the person")
+    assert found("person") == ["person 29"]
+    assert found("face") == ["person 29"]
     index.drop(bound.gallery_id)
