@@ -41,7 +41,11 @@ def pytest_configure() -> None:
 TIERS = ("tests/e2e/", "tests/integration/", "tests/contract/", "tests/unit/")
 """In the order in which they run with pytest-xdist: what takes long comes first."""
 TOGETHER = (
-    ("tests/e2e/test_api_document.py", "tests/e2e/test_main_job.py"),
+    (
+        "tests/e2e/test_api_document.py",
+        "tests/e2e/test_generated_client.py",
+        "tests/e2e/test_main_job.py",
+    ),
     ("tests/e2e/page/",),
     ("tests/e2e/test_bad_input.py", "tests/e2e/test_connections.py"),
     ("tests/integration/executors/",),
