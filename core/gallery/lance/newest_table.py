@@ -73,29 +73,31 @@ def select(
         return (query.select(columns) if columns is not None else query).to_arrow()
 
 
-def all_addresses(table: "Table") -> Addresses:
-    """Return the address of every row."""
+def row_addresses(table: "Table", *, last: int = _ALL) -> Addresses:
+    """Return the address of every row, or of at most that many of the last ones."""
     with lance_errors(table.name):
         query = table.search().select(["_rowid"]).with_row_id(True).limit(_ALL)
-        addresses: Addresses = as_numpy(query.to_arrow()["_rowid"])
-        return addresses
+        if last < _ALL:
+            query = query.offset(max(0, int(table.count_rows()) - last))
+        found: Addresses = as_numpy(query.to_arrow()["_rowid"])
+        return found
 
 
 def last_fragment(table: "Table", *, behind: int) -> int:
     """Return the fragment of the last row, or ``behind`` if that is further on."""
-    with lance_errors(table.name):
-        last = max(0, int(table.count_rows()) - 1)
-        # Not by a condition on addresses: on S3 that takes two seconds among a million rows.
-        query = table.search().select(["_rowid"]).with_row_id(True).offset(last).limit(1)
-        addresses = as_numpy(query.to_arrow()["_rowid"])
-    return max([behind, *(int(address) >> 32 for address in addresses)])
+    # Not by a condition on addresses: on S3 that takes two seconds among a million rows.
+    return max([behind, *(int(address) >> 32 for address in row_addresses(table, last=1))])
 
 
-def fragment_sizes(table: "Table") -> dict[int, int]:
-    """Return the rows of each fragment."""
+def fragment_sizes(table: "Table", *, last: int = _ALL) -> dict[int, int]:
+    """Return the rows of each fragment, or of those that lie whole within that many last rows."""
+    found = row_addresses(table, last=last)
     # The upper half of a row's address is its fragment.
-    fragments, rows = np.unique(all_addresses(table) >> np.uint64(32), return_counts=True)
-    return dict(zip(fragments.tolist(), rows.tolist(), strict=True))
+    fragments, rows = np.unique(found >> np.uint64(32), return_counts=True)
+    sizes = dict(zip(fragments.tolist(), rows.tolist(), strict=True))
+    if len(found) == last:
+        del sizes[int(found[0]) >> 32]  # which may begin before
+    return sizes
 
 
 def rewrite(table: "Table", fragments: Iterable[int]) -> None:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from core.gallery.lance.journal import REPLACES, Entries
-from core.gallery.lance.newest_table import all_addresses, as_numpy, select
+from core.gallery.lance.newest_table import as_numpy, row_addresses, select
 from core.gallery.lance.rows import any_of
 from core.gallery.lance.storage import lance_errors
 from core.gallery.replica.rows import Addresses, Difference, ReplicaRows
@@ -66,7 +66,7 @@ class Snapshot:
         return int(self._table.schema.field("embedding").type.list_size)
 
     def addresses(self) -> Addresses:
-        addresses = all_addresses(self._table)
+        addresses = row_addresses(self._table)
         if not len(self._entries):
             return addresses
         hidden = hidden_rows(self._table, self._entries, ["_rowid"])["_rowid"].to_numpy()

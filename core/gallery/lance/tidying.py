@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from core.errors import StorageUnavailable
 from core.gallery.heap import give_back_freed
-from core.gallery.lance.newest_table import NewestTable, fragment_sizes, rewrite
+from core.gallery.lance.newest_table import NewestTable, fragment_sizes, last_fragment, rewrite
 from core.gallery.lance.storage import lance_errors
 
 if TYPE_CHECKING:
@@ -18,10 +18,13 @@ _log = logging.getLogger(__name__)
 
 _ALL: Final = 10**9
 _EVERY: Final = 16
-_SPARED: Final = ((10_000, 1), (100_000, 4), (_ALL, 16))
-"""Galleries up to this size: every n-th tidying removes old versions, which copies all faces."""
+_SPARED: Final = ((10_000, 1, 1), (100_000, 1, 4), (_ALL, 4, 16))
+"""Galleries up to this size: every n-th turn merges small fragments, for which the rows of all
+are looked through, and every m-th removes old versions, which copies all faces."""
 _SMALL_FRAGMENT: Final = 10_000
 _MERGED_AT_ONCE: Final = 100
+_LAST: Final = 200_000
+"""Rows among which small fragments are looked for: new ones are the last."""
 _KEPT_FOR: Final = timedelta(minutes=1)
 _FOR_EVER: Final = timedelta(days=36_500)
 _ROUNDS: Final = 10
@@ -39,7 +42,7 @@ class Tidying:
         def delete(table: "Table") -> tuple[int, int]:
             with lance_errors(self._table.gallery_id):
                 table.delete(condition)
-            return max(fragment_sizes(table), default=-1), int(table.version)
+            return last_fragment(table, behind=-1), int(table.version)
 
         deleted = self._table.run(delete)
         self._table.files.keep()
@@ -71,12 +74,12 @@ class Tidying:
             return
         try:
             rows = self._table.run(_count)
-            spared = next(spared for most, spared in _SPARED if rows <= most)
-            if turn % spared:
-                self._table.run(_merge_small)
-            else:
+            merges, removes = next(turns for most, *turns in _SPARED if rows <= most)
+            if turn % removes == 0:
                 self._table.run(lambda table: self._optimize(table, _KEPT_FOR))
                 self._remove_abandoned()
+            elif turn % merges == 0:
+                self._table.run(_merge_small)
             give_back_freed()
         except StorageUnavailable as error:
             _log.warning(
@@ -121,6 +124,6 @@ def _count(table: "Table") -> int:
 
 
 def _merge_small(table: "Table") -> None:
-    small = [f for f, rows in fragment_sizes(table).items() if rows < _SMALL_FRAGMENT]
+    small = [f for f, rows in fragment_sizes(table, last=_LAST).items() if rows < _SMALL_FRAGMENT]
     if len(small) > 1:
         rewrite(table, small[:_MERGED_AT_ONCE])
