@@ -1,8 +1,7 @@
 """Forgetting is real: what was erased is in no object of any bucket."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any, Final
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from core.access.audit_trail import AuditRecord
 from core.aws.clients import s3_client
@@ -23,27 +21,32 @@ from core.gallery.changes import Watch
 from core.ground.realms import WHOLE
 from core.ground.storage_keys import AUDIT
 from core.home.bucket import make_bucket
-from core.home.object_paths import stored_keys
-from core.home.queue_file import QueueFile, one
 from core.jobs.batch_records import BatchLists
 from core.jobs.index_job import IndexJob, IndexRequest
-from core.jobs.recognition_job import JobFailed, safe_filename
+from core.jobs.recognition_job import JobFailed
 from core.jobs.results import JobResult, Results
-from core.ports import Bucket, FaceIndex, ObjectStore
+from core.ports import Bucket, FaceIndex
 from core.settings import Settings
 from core.testing import MemoryFaceIndex
-from core.testing.recognizer import made_up_crop
 from core.worker.job_handler import Outcome
 from harness.localstack import LocalStack
 from harness.waiting import wait_until
 from tests.support.backends import home_settings, own_names
-from tests.support.faces import RecognizerByPhoto, embedding_like_no_other, face, recognition
+from tests.support.faces import RecognizerByPhoto, face, recognition
 from tests.support.infrastructure import (
     MemoryInfrastructure,
     localstack_infrastructure,
     with_recognizer,
 )
-from tests.support.photos import made_photo
+from tests.support.services.traces import (
+    ADA,
+    BOB,
+    Person,
+    RawBuckets,
+    RawFolder,
+    every_object,
+    holding,
+)
 
 OPTIONS: Final[dict[str, Any]] = {
     "allowed_buckets": ("photos-of-the-caller",),
@@ -52,88 +55,6 @@ OPTIONS: Final[dict[str, Any]] = {
 }
 KNOWN_S: Final = 2.5
 """So soon every process knows of an erasure."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Person:
-    """Somebody, and what would give them away."""
-
-    name: str
-    vector: NDArray[np.float32]
-    photo: bytes
-
-    def traces(self) -> dict[str, bytes]:
-        """Return what must be found nowhere; of the photo, its compressed pixels."""
-        return {
-            "name": self.name.encode(),
-            "name of a file": safe_filename(self.name).encode(),
-            "name in JSON": self.name.encode("ascii", "backslashreplace"),
-            "embedding": self.vector.tobytes(),
-            "half of the embedding": self.vector[:64].tobytes(),
-            "photo": self.photo[-200:-100],
-            "picture": made_up_crop(face(vector=self.vector)),
-        }
-
-
-ADA = Person(
-    name="Łucja Ada-Lovelace", vector=embedding_like_no_other(1), photo=made_photo(size=(64, 48))
-)
-BOB = Person(name="Bob-Ross", vector=embedding_like_no_other(2), photo=made_photo(size=(48, 80)))
-
-
-@dataclass(frozen=True)
-class RawBuckets:
-    """The buckets as S3 itself lists them, with whatever versions it keeps."""
-
-    settings: Settings
-
-    def keep_versions(self) -> None:
-        for bucket in self.settings.buckets:
-            s3_client(self.settings).put_bucket_versioning(
-                Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
-            )
-
-    def every_version(self) -> Iterator[tuple[str, bytes]]:
-        """Yield every version of every object, and every delete marker with no bytes."""
-        s3 = s3_client(self.settings)
-        for bucket in self.settings.buckets:
-            for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-                for each in page.get("Versions", []):
-                    found = s3.get_object(
-                        Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"]
-                    )
-                    yield each["Key"], found["Body"].read()
-                yield from ((each["Key"], b"") for each in page.get("DeleteMarkers", []))
-
-
-@dataclass(frozen=True)
-class RawFolder:
-    """Every file of a home but the caller's own photos: galleries, and queues without messages.
-
-    A message that waits names whom it is about, here as on SQS.
-    """
-
-    folder: Path
-    settings: Settings
-
-    def every_version(self) -> Iterator[tuple[str, bytes]]:
-        """Yield the keys of objects, the paths of all other files, and their bytes."""
-        queues = QueueFile(self.folder / "queues.sqlite")
-        queues.empty_log()  # as idle workers do
-        with queues.reading() as connection:
-            is_idle = one(connection, "SELECT count(*) FROM messages") == 0
-        queues.close()
-        objects = set()
-        for bucket in self.settings.buckets:
-            for key, entry in stored_keys(self.folder / bucket / "objects", ""):
-                objects.add(entry.path)
-                yield key, Path(entry.path).read_bytes()
-        callers = self.folder / self.settings.allowed_buckets[0]
-        for path in self.folder.rglob("*"):
-            is_others = str(path) in objects or callers in path.parents
-            if path.is_file() and not is_others and (is_idle or "sqlite" not in path.name):
-                with suppress(FileNotFoundError):
-                    yield str(path.relative_to(self.folder)), path.read_bytes()
 
 
 @dataclass(kw_only=True)
@@ -250,21 +171,6 @@ class Service:
                 for enrolled in faces.values():
                     yield enrolled.face_id, enrolled.embedding.tobytes()
                     yield enrolled.face_id, repr(enrolled).encode()
-
-
-def holding(objects: Iterable[tuple[str, bytes]], trace: bytes) -> list[str]:
-    """Return those of the objects whose key or body has a trace."""
-    return [
-        f"{key} ({body!r:.80})" for key, body in objects if trace in key.encode() or trace in body
-    ]
-
-
-def every_object(bucket: ObjectStore) -> Iterator[tuple[str, bytes]]:
-    after = ""
-    while keys := bucket.keys("", after=after):
-        for key in keys:
-            yield key, bucket.get(key).body
-        after = keys[-1]
 
 
 VERSIONED: Final = "localstack with versions"
