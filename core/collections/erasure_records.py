@@ -6,15 +6,16 @@ was accepted before the record's time enrols nothing that the record covers. Tim
 S3's clock, to the second; no machine's clock is trusted.
 
 Records hold no names. They hold keyed hashes of people and faces, and the key is in the same
-object: a record says nothing to anyone who can't read the bucket. Records are removed when no
-message can be that old any more.
+object: a record says nothing to anyone who can't read the bucket. Records leave the log when no
+message can be that old any more. Those of erasures are then kept in
+``past-erasures/{collection_id}.of/``, which nothing reads but a restore of an old backup.
 """
 
 import hashlib
 import secrets
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Final
@@ -24,7 +25,7 @@ from pydantic import Field
 
 from core.errors import ObjectMissing, StorageUnavailable
 from core.ground.records import Frozen
-from core.ground.storage_keys import erasures_key
+from core.ground.storage_keys import erasures_key, past_erasures_key, past_erasures_prefix
 from core.ports import ObjectStore
 
 KEPT_FOR: Final = timedelta(days=40)
@@ -112,6 +113,24 @@ class ErasureLog(Frozen):
         known = frozenset(former.records)
         new = tuple(record for record in self.records if record not in known)
         return ErasureLog(key=self.key, records=new)
+
+    def left_out_by(self, changed: "ErasureLog") -> "ErasureLog":
+        """Return the log with those erasures only that were left out of a changed one.
+
+        An erasure has the same id there while it goes on, and a rejection or renaming erases
+        nobody: of these none is returned that holds a name.
+        """
+        kept = {record.record_id for record in changed.records}
+        left = (each for each in self.records if each.record_id not in kept)
+        gone = tuple(each for each in left if each.renamed_to is None)
+        return ErasureLog(key=self.key, records=gone)
+
+    def with_past(self, past: Iterable["ErasureLog"]) -> "ErasureLog":
+        """Return the log with the records of others that have its key before its own."""
+        logs = (log for log in past if log.key == self.key)
+        found = {each.record_id: each for log in logs for each in log.records}
+        found.update((each.record_id, each) for each in self.records)
+        return ErasureLog(key=self.key, records=tuple(found.values()))
 
     def with_record(
         self,
@@ -251,12 +270,32 @@ class ErasureLogs:
         """Change a log; other processes see it once the collection has another version."""
         for _ in range(_ATTEMPTS):
             log, version = self._read(collection_id)
-            changed = change(log).model_dump_json().encode()
+            changed = change(log)
+            self._keep_past(collection_id, log.left_out_by(changed))
             if self._store.put_if(
-                erasures_key(collection_id), changed, content_type=_JSON, version=version
+                erasures_key(collection_id),
+                changed.model_dump_json().encode(),
+                content_type=_JSON,
+                version=version,
             ):
                 return
         raise StorageUnavailable(f"the erasures of {collection_id!r} were changed by others")
+
+    def ever(self, collection_id: str) -> ErasureLog:
+        """Return a collection's log with all erasures that there ever were."""
+        return self.now(collection_id).with_past(self._past(collection_id))
+
+    def _keep_past(self, collection_id: str, past: ErasureLog) -> None:
+        if past.records:
+            key = past_erasures_key(collection_id, past.records[0].record_id)
+            self._store.put(key, past.model_dump_json().encode(), content_type=_JSON)
+
+    def _past(self, collection_id: str) -> Iterator[ErasureLog]:
+        prefix, after = past_erasures_prefix(collection_id), ""
+        while keys := self._store.keys(prefix, after=after):
+            for key in keys:
+                yield ErasureLog.model_validate_json(self._store.get(key).body)
+            after = keys[-1]
 
     def _read(self, collection_id: str) -> tuple[ErasureLog, str | None]:
         try:

@@ -13,6 +13,7 @@ output          ``batches-by-time/{tenant}.of/{time}-…``  the id of a batch, t
 output          ``webhooks/{id}/{event_id}.json``        a delivery of an event that failed
 gallery         ``collections/{collection_id}.json``     a collection, without its faces
 gallery         ``erasures/{collection_id}.json``        what was erased in a collection
+gallery         ``past-erasures/{id}.of/{uuid}.json``    the same, longer ago than messages live
 gallery         ``audit/{time}-{uuid}.json``             an audit record
 gallery         ``consents/{id}.of/{hash}.json``         a person's consent note
 gallery         ``person-ids/{id}.of/{hash}.json``       a person's id, if they were renamed
@@ -51,6 +52,7 @@ BATCH_TIMES: Final = "batches-by-time/"
 _LAST_S: Final = 10**11 - 1
 COLLECTIONS: Final = "collections/"
 ERASURES: Final = "erasures/"
+PAST_ERASURES: Final = "past-erasures/"
 AUDIT: Final = "audit/"
 CONSENTS: Final = "consents/"
 CROPS: Final = "crops/"
@@ -148,6 +150,16 @@ def collection_of(key: str) -> str:
 def erasures_key(collection_id: str) -> str:
     """Return where it is noted what was erased in a collection."""
     return f"{ERASURES}{collection_id}{_ENDING}"
+
+
+def past_erasures_prefix(collection_id: str) -> str:
+    """Return how the keys begin under which old erasures of a collection are noted."""
+    return f"{PAST_ERASURES}{collection_id}.of/"
+
+
+def past_erasures_key(collection_id: str, record_id: str) -> str:
+    """Return where old erasures are noted, of which that record is the first."""
+    return f"{past_erasures_prefix(collection_id)}{record_id}{_ENDING}"
 
 
 def tenant_prefix(tenant: str) -> str:

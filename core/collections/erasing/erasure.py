@@ -215,15 +215,17 @@ class Erasure:
         """
         record_id = uuid.uuid4().hex
         faces: set[str] = set(whom.face_ids)
+        kept: set[str] = set()
         holding, is_news = first, True
         with self._audited(work):
             for _ in range(_ROUNDS):
                 faces |= holding.faces
+                kept |= holding.kept
                 if is_news:
-                    self._note(whom, record_id, faces)
+                    self._note(whom, record_id, faces | kept)
                 work.removed += self._erase(whom.collection_id, holding)
                 if is_news:
-                    self._note(whom, record_id, faces)
+                    self._note(whom, record_id, faces | kept)
                     self.sleep(self.settle_s)
                 holding = find(faces)
                 if not holding:

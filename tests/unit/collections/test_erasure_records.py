@@ -67,6 +67,27 @@ def test_records_that_no_message_can_be_older_than_are_dropped() -> None:
     assert covers(later, EARLIER, person="Bob")
 
 
+def test_restore_knows_erasures_that_no_message_can_be_older_than() -> None:
+    store = MemoryStore()
+    logs = ErasureLogs(store)
+    logs.add("family", lambda log: log.with_record("1", at=AT, person="Ada"))
+    logs.add("family", lambda log: log.with_renaming(at=AT, person="Eve", new_name="Evelyn"))
+    logs.add("family", lambda log: log.with_record("2", at=AT + KEPT_FOR, person="Bob"))
+    logs.add("family", lambda log: log.with_record("3", at=AT + 2 * KEPT_FOR, person="Cem"))
+
+    assert not covers(logs.now("family"), EARLIER)
+    for person in ("Ada", "Bob", "Cem"):
+        assert covers(logs.ever("family"), EARLIER, person)
+    assert not covers(logs.ever("family"), LATER)
+    assert not covers(logs.ever("family"), EARLIER, "Eve")
+    kept = b"".join(body for key, body in store.objects.items() if key.startswith("past-erasures/"))
+    assert not any(name in kept for name in (b"Ada", b"Bob", b"Eve"))
+
+
+def test_log_of_another_key_is_no_past() -> None:
+    assert not covers(ErasureLog().with_past([ADA]), EARLIER)
+
+
 def test_records_that_came_since_are_told_apart() -> None:
     log = ADA.with_record("2", at=AT, person="Bob")
 

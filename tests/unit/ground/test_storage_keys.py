@@ -18,6 +18,7 @@ from core.ground.storage_keys import (
     job_of_photo,
     journal_key,
     marker_key,
+    past_erasures_key,
     photo_key,
     photo_prefix,
 )
@@ -40,6 +41,7 @@ SHA256_OF_ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015a
         (batch_mark_key(JOB, 9_999, "failed"), f"batches/{JOB}/009999.failed"),
         (collection_key("staff.1"), "collections/staff.1.json"),
         (erasures_key("staff.1"), "erasures/staff.1.json"),
+        (past_erasures_key("staff.1", GALLERY), f"past-erasures/staff.1.of/{GALLERY}.json"),
         (audit_key(ERASED_AT, JOB), f"audit/2026-01-02T03-04-05-{JOB}.json"),
         (gallery_prefix(GALLERY), f"galleries/{GALLERY}.lance/"),
         (marker_key(GALLERY), f"changes/galleries/{GALLERY}"),
