@@ -42,6 +42,16 @@ _COMMANDS: Final = (
         "transfer.transfer_commands:import_faces",
         "Add the faces of an exported file to a collection.",
     ),
+    (
+        "backup",
+        "backup.backup_commands:backup",
+        "Write all collections to a file, with all that belongs to them.",
+    ),
+    (
+        "restore",
+        "backup.backup_commands:restore",
+        "Bring back what a backup holds and is not here.",
+    ),
     ("rebuild", "transfer.transfer_commands:rebuild", "Move a collection to a fresh gallery."),
     (
         "upgrade",

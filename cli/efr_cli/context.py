@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from core.access.audit_trail import AuditTrail
     from core.access.key_store import KeyStore
     from core.bootstrap.infrastructure import Infrastructure
+    from core.bootstrap.shared import Shared
     from core.collections.consents import Consents
     from core.collections.crops import Crops
     from core.collections.enrolment.face_writer import FaceWriter
@@ -52,9 +53,10 @@ class CliContext:
 
     ``recognizer`` starts that many child processes, and ends them after its block.
     ``audit_of`` returns the trail of another tenant. ``run_folder`` holds what interrupted
-    commands need to continue.
+    commands need to continue. ``shared`` are the parts of all tenants.
     """
 
+    shared: Shared
     keys: KeyStore
     audit_of: Callable[[str], AuditTrail]
     audit: AuditTrail
@@ -154,6 +156,7 @@ def join_context(
     shared = Shared(settings, with_late_index(infrastructure), realm)
     at_start.tell_of_versions(shared)
     return CliContext(
+        shared=shared,
         keys=shared.key_store,
         audit_of=lambda tenant: shared.of(Realm(tenant)).audit,
         audit=shared.audit,

@@ -43,6 +43,8 @@ Action = Literal[
     "erase_collection",
     "export",
     "import",
+    "backup",
+    "restore",
     "create_key",
     "rotate_key",
     "revoke_key",

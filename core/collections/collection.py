@@ -47,6 +47,11 @@ class Collection(Frozen):
         """Where the crops of its faces lie, also after it got another gallery."""
         return self.moved_from or self.gallery_id
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it never had a face."""
+        return self.model is None and self.unknowns is None and self.state == "active"
+
     @classmethod
     def from_stored(cls, body: bytes) -> Self:
         """Read a record; former versions wrote the usual threshold where none was given."""

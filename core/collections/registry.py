@@ -190,6 +190,34 @@ class Collections:
             self._index.drop(made.gallery_id)
         raise StorageUnavailable(f"collection {collection_id!r} was changed by others")
 
+    def find(self, collection_id: str) -> Collection | None:
+        """Return a collection in any state as it is now, None if there is none; makes none."""
+        found = self._records.read(collection_id)
+        return None if found is None else found.collection
+
+    def bring_back(self, collection: Collection) -> Collection:
+        """Store the record of a collection whose faces are there; an empty one makes room for it.
+
+        Raises
+        ------
+        CollectionExists
+            If there is another one of that id, which is not empty.
+        """
+        back = collection.model_copy(update={"erasures": uuid.uuid4().hex})
+        there = self._records.read(collection.collection_id)
+        is_same = there is not None and there.collection.crops_folder == collection.crops_folder
+        if there is not None and not (is_same or there.collection.is_empty):
+            raise CollectionExists(f"there is already a collection {collection.collection_id!r}")
+        if not self._records.write(back, version=None if there is None else there.version):
+            raise StorageUnavailable(
+                f"collection {collection.collection_id!r} was changed by others"
+            )
+        if there is not None:
+            self.announce(there.collection)
+        self.announce(back)
+        self._records.forget(collection.collection_id)
+        return back
+
     def is_current(self, collection: Collection) -> bool:
         """Tell whether the collection is still there, and nothing was erased, asking S3."""
         try:

@@ -195,7 +195,7 @@ class FacesFile:
 
     Parameters
     ----------
-    name : Path
+    name : Path or str
         What messages call it.
     file : binary file, optional
         One that is open and can be sought in, instead of the one of that name.
@@ -206,7 +206,7 @@ class FacesFile:
         If it is damaged, or no such file; so does reading.
     """
 
-    def __init__(self, name: Path, file: IO[bytes] | None = None) -> None:
+    def __init__(self, name: Path | str, file: IO[bytes] | None = None) -> None:
         self._path = name
         try:
             self._file = pq.ParquetFile(file or name, page_checksum_verification=True)

@@ -1,0 +1,1 @@
+"""All collections in one file and back, and their move to another deployment."""

@@ -1,0 +1,167 @@
+"""Backup and restore of all collections of a deployment."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Any, Final
+
+import click
+from tqdm import tqdm
+
+from core.ground.authors import TYPIST
+from efr_cli.context import CliContext, named_tenant, open_context
+from efr_cli.errors import Refused
+from efr_cli.output import json_option, say
+from efr_cli.words import counted
+
+if TYPE_CHECKING:
+    from efr_cli.backup.archive import ArchiveReader
+    from efr_cli.backup.outline import Outline
+    from efr_cli.backup.restoring import Restored
+
+_STANDARD: Final = Path("-")
+"""Standard input or output."""
+_FILE: Final = click.Path(path_type=Path, resolve_path=True, dir_okay=False, allow_dash=True)
+
+
+@click.command()
+@click.argument("file", metavar="FILE", type=_FILE)
+@json_option
+@click.pass_context
+def backup(context: click.Context, file: Path) -> None:
+    """Write all collections to a file, with all that belongs to them.
+
+    FILE may be - for standard output. The service may run meanwhile. The file has faces, names,
+    pictures, API keys (as hashes) and webhooks with their secrets: only its owner may read it.
+    Photos and results of jobs are not in it.
+    """
+    # Only here: pyarrow takes a moment, which --help can do without.
+    from efr_cli.backup.archive import ArchiveWriter
+    from efr_cli.backup.saving import Saver, about_now
+
+    if not file.parent.is_dir():
+        raise Refused("NO_FOLDER", f"{file.parent} is not a folder")
+    if file == _STANDARD and sys.stdout.isatty():
+        raise click.UsageError("a terminal can't show a backup: give a file, or a pipe")
+    parts = _of_all_tenants(context)
+    shared = parts.shared
+    about = about_now(shared)
+    with (
+        tqdm(desc="saved", unit="face", disable=None) as bar,
+        _written(file) as sink,
+    ):
+        writer = ArchiveWriter(sink, about)
+        saved = Saver(shared=shared, writer=writer, on_faces=bar.update).save(about)
+    counts = {"collections": saved.collections, "faces": saved.faces + saved.unknown_faces}
+    parts.audit.add("backup", TYPIST, counts=counts)
+    said = f"{counted(saved.collections, 'collection')} with {counted(saved.faces, 'face')}"
+    say(
+        f"{said} and {counted(saved.unknown_faces, 'unknown face')} in {file}",
+        {"file": str(file), "made_at": about.made_at.isoformat(), **vars(saved)},
+        err=file == _STANDARD,
+    )
+
+
+@click.command()
+@click.argument("file", metavar="FILE", type=_FILE)
+@click.option(
+    "--erasures",
+    type=click.Path(path_type=Path, resolve_path=True, dir_okay=False),
+    metavar="NEWER",
+    help="Leave out, too, who was erased until this newer backup was made.",
+)
+@json_option
+@click.pass_context
+def restore(context: click.Context, file: Path, erasures: Path | None) -> None:
+    """Bring back what a backup holds and is not here.
+
+    FILE may be - for standard input. The whole file is checked before anything is changed.
+    Collections that are here stay as they are. People, faces and collections that were erased
+    after the backup was made stay erased. Interrupted, the command can be run again.
+    """
+    from efr_cli.backup.restoring import Restore
+
+    parts = _of_all_tenants(context)
+    with _opened(file) as archive, _maybe_opened(erasures) as newer:
+        with tqdm(desc="checked", unit="face", disable=None) as bar:
+            outline = _outline(archive, bar)
+            newer_outline = None if newer is None else _outline(newer, bar)
+        work = Restore(shared=parts.shared, archive=archive, outline=outline, newer=newer_outline)
+        work.check()
+        with tqdm(desc="restored", total=outline.faces, unit="face", disable=None) as bar:
+            work.on_faces = bar.update
+            done = work.run(newer)
+    counts = {"collections": done.collections, "faces": done.faces + done.unknown_faces}
+    parts.audit.add("restore", TYPIST, counts=counts)
+    say(_told(done), {"file": str(file), **vars(done)})
+
+
+def _told(done: "Restored") -> str:
+    lines = [
+        f"{counted(done.collections, 'collection')} restored with {counted(done.faces, 'face')} "
+        f"and {counted(done.unknown_faces, 'unknown face')}; "
+        f"{counted(done.erased_faces, 'face')} left out, erased since the backup"
+    ]
+    if done.there:
+        lines.append(f"here already, and left as they are: {', '.join(done.there)}")
+    if done.gone:
+        lines.append(f"erased since the backup, and left out: {', '.join(done.gone)}")
+    return "\n".join(lines)
+
+
+def _of_all_tenants(context: click.Context) -> CliContext:
+    if named_tenant(context):
+        raise click.UsageError("a backup is of all tenants: leave --tenant out")
+    return open_context(context)
+
+
+def _outline(archive: "ArchiveReader", bar: Any) -> "Outline":
+    from efr_cli.backup.outline import Outline
+
+    return Outline.of(archive, on_faces=bar.update)
+
+
+@contextmanager
+def _written(file: Path) -> Iterator[IO[bytes]]:
+    """Give a file that gets its name once it is on the disk; or standard output."""
+    if file == _STANDARD:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    draft = file.with_name(f".{file.name}.new")
+    try:
+        draft.touch(mode=0o600)
+        with draft.open("wb") as sink:
+            yield sink
+            sink.flush()
+            os.fsync(sink.fileno())
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator["ArchiveReader"]:
+    from efr_cli.backup.archive import ArchiveReader
+
+    if file != _STANDARD:
+        with file.open("rb") as source:
+            yield ArchiveReader(source, str(file))
+        return
+    # It is read twice. This file has no name that others could open.
+    with TemporaryFile() as whole:
+        copyfileobj(sys.stdin.buffer, whole)
+        yield ArchiveReader(whole, "the file")
+
+
+@contextmanager
+def _maybe_opened(file: Path | None) -> Iterator["ArchiveReader | None"]:
+    if file is None:
+        yield None
+        return
+    with _opened(file) as archive:
+        yield archive

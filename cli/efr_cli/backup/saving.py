@@ -1,0 +1,146 @@
+"""Writes all collections of a deployment into a backup, while others use them.
+
+Faces come first, then what belongs to their people, and what was erased comes last: a restore
+leaves out who was erased while the backup was made.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from core import __version__
+from core.bootstrap.shared import Shared
+from core.collections.collection import Collection
+from core.errors import CollectionNotFound, StorageUnavailable
+from core.faces.results import Model
+from core.ground.realms import Realm
+from core.ground.storage_keys import NAMES_SECRET, collection_key, crop_key
+from efr_cli.backup.archive import FORMAT, About, ArchiveWriter
+from efr_cli.backup.contents import (
+    OF_COLLECTIONS,
+    OF_SERVICE,
+    OF_TENANT,
+    bodies,
+    full_key,
+    objects,
+    tenants,
+)
+from efr_cli.transfer.galleries import pages
+from efr_cli.transfer.parquet import PAGE
+
+_ATTEMPTS: Final = 5
+
+
+@dataclass(kw_only=True)
+class Saved:
+    """How much was written."""
+
+    collections: int = 0
+    faces: int = 0
+    unknown_faces: int = 0
+    objects: int = 0
+
+
+def all_collections(shared: Shared) -> Iterator[Collection]:
+    """Yield the collections of a tenant that are not being erased, as they are now."""
+    after = ""
+    while page := shared.collections.page(limit=PAGE, after=after):
+        yield from (each for each in page if each.state == "active")
+        after = page[-1].collection_id
+
+
+def about_now(shared: Shared) -> About:
+    """Return what a backup says of itself that is begun now."""
+    return About(
+        format=FORMAT,
+        version=__version__,
+        made_at=shared.gallery.now(),
+        tenants=tuple(tenants(shared.gallery)),
+    )
+
+
+@dataclass(kw_only=True)
+class Saver:
+    """Writes what belongs to a deployment.
+
+    Parameters
+    ----------
+    shared : Shared
+        The parts of the tenant without a name.
+    on_faces : callable
+        Called with the number of faces that were written just now.
+    """
+
+    shared: Shared
+    writer: ArchiveWriter
+    on_faces: Callable[[int], object]
+
+    def save(self, about: About) -> Saved:
+        """Write all, and the end."""
+        saved = Saved()
+        for tenant in about.tenants:
+            own = self.shared.of(Realm(tenant)) if tenant else self.shared
+            self._objects(tenant, own, (NAMES_SECRET,), saved)
+            for collection in all_collections(own):
+                self._collection(tenant, own, collection, saved)
+            self._objects(tenant, own, OF_COLLECTIONS, saved)
+            self._objects(tenant, own, OF_TENANT, saved)
+        self._objects("", self.shared, OF_SERVICE, saved)
+        self.writer.end()
+        return saved
+
+    def _collection(self, tenant: str, own: Shared, collection: Collection, saved: Saved) -> None:
+        for _ in range(_ATTEMPTS):
+            with suppress(CollectionNotFound):  # it got another gallery, or was erased
+                faces, unknown = self._faces(tenant, own, collection, saved)
+                now = own.collections.now(collection.collection_id)
+                if _galleries(now) == _galleries(collection):
+                    key = full_key(tenant, collection_key(collection.collection_id))
+                    self.writer.objects([(key, now.model_dump_json().encode())])
+                    saved.collections += 1
+                    saved.faces += faces
+                    saved.unknown_faces += unknown
+                    return
+            try:
+                collection = own.collections.now(collection.collection_id)
+            except CollectionNotFound:
+                return
+        raise StorageUnavailable(
+            f"collection {collection.collection_id!r} gets other galleries all the time"
+        )
+
+    def _faces(
+        self, tenant: str, own: Shared, collection: Collection, saved: Saved
+    ) -> tuple[int, int]:
+        """Write enrolled faces, unknown ones and the pictures of both; return their numbers."""
+        faces = unknown = 0
+        if collection.model is not None:
+            faces = self._gallery(tenant, own, collection, collection.gallery_id, collection.model)
+        kept = collection.unknowns
+        if kept is not None:
+            unknown = self._gallery(tenant, own, collection, kept.gallery_id, kept.model)
+        return faces, unknown
+
+    def _gallery(
+        self, tenant: str, own: Shared, collection: Collection, gallery_id: str, model: Model
+    ) -> int:
+        written = 0
+        for page in pages(own.index, gallery_id, limit=PAGE):
+            self.writer.faces(gallery_id, page, model)
+            crops = [crop_key(collection.crops_folder, face.face_id) for face in page]
+            found = bodies(own.own, crops)
+            self.writer.objects([(full_key(tenant, key), body) for key, body in found])
+            written += len(page)
+            self.on_faces(len(page))
+        return written
+
+    def _objects(self, tenant: str, own: Shared, prefixes: tuple[str, ...], saved: Saved) -> None:
+        for prefix in prefixes:
+            for page in objects(own.own, prefix):
+                self.writer.objects([(full_key(tenant, key), body) for key, body in page])
+                saved.objects += len(page)
+
+
+def _galleries(collection: Collection) -> tuple[object, ...]:
+    return collection.gallery_id, collection.model, collection.unknowns

@@ -1,0 +1,145 @@
+"""A backup of a home comes back in memory, in another home and on LocalStack, alike."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pytest
+from efr_cli.backup.archive import ArchiveReader, ArchiveWriter
+from efr_cli.backup.outline import Outline
+from efr_cli.backup.restoring import Restore, Restored
+from efr_cli.backup.saving import Saver, about_now
+
+from core.bootstrap.infrastructure import Infrastructure
+from core.bootstrap.shared import Shared
+from core.collections.person_notes import ConsentNote
+from core.ground.ids import new_id
+from core.ports import EnrolledFace
+from core.settings import Settings
+from core.testing.recognizer import made_up_crop
+from harness.localstack import LocalStack
+from tests.support.backends import home_settings, own_names
+from tests.support.faces import MODEL, RecognizerByPhoto, enrol, face
+from tests.support.infrastructure import MemoryInfrastructure, localstack_infrastructure
+from tests.support.services.traces import ADA, BOB, Person, RawBuckets, RawFolder, holding
+
+IN_HASTE: Final[dict[str, Any]] = {"gallery_refresh_seconds": 0.1}
+
+
+@dataclass(frozen=True)
+class Target:
+    """A service without anybody, and what looks at every byte of it if there are files."""
+
+    shared: Shared
+    raw: RawFolder | RawBuckets | None = None
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Iterator[Shared]:
+    """Return a home with a face and a consent note of Ada and of Bob."""
+    settings = home_settings(tmp_path / "source", **IN_HASTE)
+    # No other process has anything to learn before an erasure goes on.
+    at_once = replace(Infrastructure.on_this_machine(settings), sleep=lambda _: None)
+    shared = Shared(settings, at_once)
+    shared.collections.create("family", threshold=70, metadata={"a": "b"})
+    for person in (ADA, BOB):
+        add(shared, person)
+    yield shared
+    shared.index.close()
+
+
+def add(shared: Shared, person: Person) -> None:
+    enrolled = EnrolledFace(
+        face_id=new_id(),
+        person=person.name,
+        image_id=f"{person.name}.jpg",
+        embedding=person.vector,
+        metadata={"who": person.name},
+        enrolled_at=datetime(2026, 11, 30, tzinfo=UTC),
+    )
+    folder = shared.collections.get("family").crops_folder
+    picture = made_up_crop(face(vector=person.vector))
+    with shared.crops.written(folder, [enrolled], {enrolled.face_id: picture}):
+        enrol(shared, enrolled)
+    note = ConsentNote(text=f"{person.name} agrees", date=date(2026, 4, 1), source=person.name)
+    shared.consents.set("family", person.name, note)
+
+
+@pytest.fixture(params=["memory", "home", "localstack"])
+def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Target]:
+    if request.param == "memory":
+        yield Target(MemoryInfrastructure(settings=Settings(_env_file=None)).shared())
+        return
+    if request.param == "home":
+        settings = home_settings(tmp_path / "target", allowed_buckets=("album",), **IN_HASTE)
+        shared = Shared(settings, Infrastructure.on_this_machine(settings))
+        yield Target(shared, RawFolder(tmp_path / "target", settings))
+    else:
+        running: LocalStack = request.getfixturevalue("localstack")
+        settings = running.settings(**IN_HASTE, **own_names())
+        shared = Shared(settings, localstack_infrastructure(settings, RecognizerByPhoto()))
+        yield Target(shared, RawBuckets(settings))
+    shared.index.close()
+
+
+def backed_up(shared: Shared, file: Path) -> Path:
+    about = about_now(shared)
+    with file.open("wb") as sink:
+        Saver(shared=shared, writer=ArchiveWriter(sink, about), on_faces=lambda _: None).save(about)
+    return file
+
+
+def restored(shared: Shared, file: Path, newer: Path) -> Restored:
+    with file.open("rb") as source, newer.open("rb") as said:
+        archives = [ArchiveReader(source, "a"), ArchiveReader(said, "b")]
+        outline, newer_outline = (Outline.of(each, on_faces=lambda _: None) for each in archives)
+        work = Restore(shared=shared, archive=archives[0], outline=outline, newer=newer_outline)
+        work.check()
+        return work.run(archives[1])
+
+
+def test_all_comes_back_but_who_was_erased_of_whom_no_byte_is_there(
+    source: Shared, target: Target, tmp_path: Path
+) -> None:
+    older = backed_up(source, tmp_path / "older.tar")
+    source.erasure.person("family", ADA.name)
+    newer = backed_up(source, tmp_path / "newer.tar")
+
+    done = restored(target.shared, older, newer)
+
+    assert (done.collections, done.faces, done.erased_faces) == (1, 1, 1)
+    for shared in (source, target.shared):
+        (bob,) = shared.people.faces("family", limit=10)
+        assert (bob.person, bob.metadata) == (BOB.name, {"who": BOB.name})
+        assert bob.embedding.tobytes() == BOB.vector.tobytes()
+        assert shared.people.crop("family", bob.face_id) == made_up_crop(face(vector=BOB.vector))
+        note = shared.consents.of("family", BOB.name)
+        assert note is not None
+        assert note.source == BOB.name
+        gallery = shared.collections.get("family").gallery_id
+        found = shared.index.search(gallery, BOB.vector[np.newaxis], limit=5)[0]
+        assert [match.person for match in found] == [BOB.name]
+    ids = {shared.persons.id_of("family", BOB.name) for shared in (source, target.shared)}
+    assert len(ids) == 1
+    assert target.shared.collections.get("family").threshold == 70
+    if target.raw is not None:
+        everything = list(target.raw.every_version())
+        traces = {what: holding(everything, trace) for what, trace in ADA.traces().items()}
+        assert traces == {what: [] for what in traces}
+        assert holding(everything, BOB.vector.tobytes())
+
+
+def test_copy_of_the_folder_is_a_backup(source: Shared, tmp_path: Path) -> None:
+    source.index.close()
+    shutil.copytree(tmp_path / "source", tmp_path / "copy")
+    settings = home_settings(tmp_path / "copy", **IN_HASTE)
+    copy = Shared(settings, Infrastructure.on_this_machine(settings))
+
+    assert {each.person for each in copy.people.faces("family", limit=10)} == {ADA.name, BOB.name}
+    assert copy.consents.of("family", ADA.name) is not None
+    assert copy.collections.get("family").model == MODEL
+    copy.index.close()
