@@ -52,6 +52,11 @@ _COMMANDS: Final = (
         "backup.backup_commands:restore",
         "Bring back what a backup holds and is not here.",
     ),
+    (
+        "move",
+        "backup.move_command:move",
+        "Move all collections of all tenants to another deployment.",
+    ),
     ("rebuild", "transfer.transfer_commands:rebuild", "Move a collection to a fresh gallery."),
     (
         "upgrade",

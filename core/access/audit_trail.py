@@ -45,6 +45,7 @@ Action = Literal[
     "import",
     "backup",
     "restore",
+    "move",
     "create_key",
     "rotate_key",
     "revoke_key",

@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property, partial
-from typing import Final
+from typing import Final, Literal
 
 from core.access.audit_trail import AuditTrail
 from core.access.key_ring import KeyRing
 from core.access.key_store import KeyStore
 from core.access.limits.quotas import Quotas
 from core.access.name_hashes import NameHashes
+from core.access.write_gate import WriteGate, gated_bucket, gated_index
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.tenant_quotas import TenantQuotas, build_quotas
 from core.bootstrap.tenant_store import TenantStore
@@ -87,11 +88,14 @@ class Shared:
     settings: Settings
     infrastructure: Infrastructure
     realm: Realm = WHOLE
+    writes: Literal["until closing", "until closed", "always"] = "until closing"
+    """Until when people are changed, if all is moved to another deployment."""
 
     def of(self, realm: Realm) -> "Shared":
         """Return the parts of another realm."""
         other = replace(self, realm=realm)
         vars(other).update(
+            gate=self.gate,
             watch=self.watch,
             index=self.index,
             uses=self.uses,
@@ -111,7 +115,19 @@ class Shared:
 
     @property
     def gallery(self) -> Bucket:
+        return self._ungated if self.writes == "always" else gated_bucket(self._ungated, self.gate)
+
+    @property
+    def _ungated(self) -> Bucket:
         return self.infrastructure.bucket(self.settings.s3_gallery_bucket)
+
+    @cached_property
+    def gate(self) -> WriteGate:
+        return WriteGate(
+            self._ungated,
+            finishes=self.writes == "until closed",
+            clock=self.infrastructure.clock,
+        )
 
     @property
     def own(self) -> ObjectStore:
@@ -166,7 +182,8 @@ class Shared:
 
     @cached_property
     def index(self) -> FaceIndex:
-        return self.infrastructure.index(self.watch, self.gallery)
+        made = self.infrastructure.index(self.watch, self._ungated)
+        return made if self.writes == "always" else gated_index(made, self.gate)
 
     @cached_property
     def collections(self) -> Collections:
@@ -178,6 +195,7 @@ class Shared:
             watch=self.watch,
             realm=self.realm,
             on_use=partial(self.uses.note, self.realm.tenant),
+            check_writable=self.gate.check,
         )
 
     @cached_property

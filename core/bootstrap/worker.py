@@ -68,7 +68,7 @@ class WorkerParts:
 
 
 def build_worker(settings: Settings, infrastructure: Infrastructure) -> WorkerParts:
-    shared = Shared(settings, infrastructure)
+    shared = Shared(settings, infrastructure, writes="until closed")
     children = settings.worker_process_count
     pool = infrastructure.executor(children)
     scheduler = ChildScheduler(pool, children=children)

@@ -53,6 +53,8 @@ class Collections:
         Which of the store's collections are seen. The others are not there.
     on_use : callable
         Called with the id of each collection that someone asks for.
+    check_writable : callable
+        Raises ``ReadOnly`` while nothing may be changed.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Collections:
         watch: Watch | None = None,
         realm: Realm = WHOLE,
         on_use: Callable[[str], None] = lambda _: None,
+        check_writable: Callable[[], None] = lambda: None,
     ) -> None:
         self._realm = realm
         self._watch = watch or Watch(StoredChanges(store), clock=clock)
@@ -75,6 +78,7 @@ class Collections:
         self._index = index
         self._refresh_s = refresh_s
         self._on_use = on_use
+        self._check_writable = check_writable
 
     def create(
         self,
@@ -123,6 +127,17 @@ class Collections:
             If the id is not 1 to 100 of ``A-Z a-z 0-9 _ . -``.
         """
         return self._active(collection_id).collection
+
+    def to_enrol(self, collection_id: str) -> Collection:
+        """Return a collection to which a photo is accepted; raises what `get` raises.
+
+        Raises
+        ------
+        ReadOnly
+            If nothing may be changed now.
+        """
+        self._check_writable()
+        return self.get(collection_id)
 
     def now(self, collection_id: str) -> Collection:
         """Return a collection as it is now, asking S3; raises what `get` raises."""

@@ -65,6 +65,7 @@
     ├── ServiceUnavailable          passes by itself: try again later
     │   ├── StorageUnavailable
     │   │   ├── BucketMissing
+    │   │   ├── ReadOnly            all is moved to another deployment
     │   │   └── SourceUnavailable
     │   ├── QueueUnavailable
     │   └── IndexUnavailable
@@ -157,6 +158,7 @@ from core.errors.service import (
     ModelMismatch,
     ModelMissing,
     QueueUnavailable,
+    ReadOnly,
     RecognitionFailed,
     RecognitionTimedOut,
     RecognizerDied,
@@ -224,6 +226,7 @@ __all__ = [
     "QueueUnavailable",
     "QuotaExceeded",
     "RateLimited",
+    "ReadOnly",
     "ReceiptNotFound",
     "RecognitionFailed",
     "RecognitionTimedOut",

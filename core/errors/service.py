@@ -56,6 +56,12 @@ class SourceUnavailable(StorageUnavailable):
     """Raised when a bucket of the caller's own does not answer, or refuses to be read."""
 
 
+class ReadOnly(StorageUnavailable):
+    """Raised when something would be changed while all is moved to another deployment."""
+
+    code = "READ_ONLY"
+
+
 class QueueUnavailable(ServiceUnavailable):
     """Raised when SQS does not answer, or a queue does not exist."""
 

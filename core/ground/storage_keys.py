@@ -30,6 +30,7 @@ gallery         ``recent/collections.json``              the collections used la
 gallery         ``recent/tenants.json``                  whose these were, in the same order
 gallery         ``fleet/last-work``                      another text while workers have work
 gallery         ``fleet/unknowns-swept``                 another text when old unknowns are removed
+gallery         ``fleet/move.json``                      that all is moved to, or from, elsewhere
 gallery         ``webhooks/{id}.json``                   a webhook, with the secrets that sign
 gallery         ``keys/{key_id}.json``                   an API key, without its secrets
 gallery         ``keys-used/{key_id}``                   the day on which a key was used last
@@ -68,10 +69,13 @@ RECENT_COLLECTIONS: Final = "recent/collections.json"
 RECENT_TENANTS: Final = "recent/tenants.json"
 LAST_WORK: Final = "fleet/last-work"
 UNKNOWNS_SWEPT: Final = "fleet/unknowns-swept"
+MOVE: Final = "fleet/move.json"
 TENANTS: Final = "tenants/"
 WEBHOOKS: Final = "webhooks/"
 KEYS: Final = "keys/"
 KEYS_USED: Final = "keys-used/"
+WITHOUT_PEOPLE: Final = (AUDIT, KEYS_USED, CHANGES, "recent/", "fleet/")
+"""What is written also while nothing about people is."""
 NAMES_SECRET: Final = "secrets/names"  # noqa: S105 - where it lies
 
 _ENDING: Final = ".json"

@@ -1,5 +1,6 @@
 """All settings together, and where their values come from."""
 
+from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
@@ -98,6 +99,36 @@ def load_settings() -> Settings:
         raise InvalidSettings("; ".join(_describe(problem) for problem in error.errors())) from None
     settle_environment(urlsplit(settings.aws_endpoint_url or "").hostname)
     return settings
+
+
+class _OfFile(Settings):
+    """Settings of a file alone, whatever the environment says."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings, dotenv_settings)
+
+
+def settings_of_file(file: Path) -> Settings:
+    """Read the settings of another deployment from a file like ``.env``, and from nothing else.
+
+    Raises
+    ------
+    InvalidSettings
+        If a value can't be used; the message names each variable.
+    """
+    try:
+        return _OfFile(_env_file=file)
+    except ValidationError as error:
+        problems = "; ".join(_describe(problem) for problem in error.errors())
+        raise InvalidSettings(f"{file}: {problems}") from None
 
 
 def _describe(problem: object) -> str:

@@ -247,7 +247,7 @@ class BatchRequests:
     ) -> str:
         if len(set(keys)) < len(keys):
             raise InvalidRequest("s3_keys: a key comes twice")
-        self.collections.get(options.collection_id)
+        self.collections.to_enrol(options.collection_id)
         admit(len(keys))
         accepted_at = self.outputs.now()
         batch = Batch(

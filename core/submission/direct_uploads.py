@@ -61,7 +61,7 @@ class DirectUploads:
         CollectionNotFound
             If there is no such collection.
         """
-        self.collections.get(collection_id)
+        self.collections.to_enrol(collection_id)
         key = photo_key(new_id(), safe_filename(filename))
         form = self.inputs.upload_form(
             key,

@@ -52,10 +52,12 @@ class IndexRequests:
         ------
         CollectionNotFound
             If there is no such collection.
+        ReadOnly
+            If nothing may be changed now.
         ServiceUnavailable
             If S3 or SQS is away; what was stored has been removed again.
         """
-        self.collections.get(request.collection_id)
+        self.collections.to_enrol(request.collection_id)
         job_id = new_id()
         key = photo_key(job_id, safe_filename(filename))
         job = IndexJob.of(

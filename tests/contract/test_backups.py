@@ -1,4 +1,4 @@
-"""A backup of a home comes back in memory, in another home and on LocalStack, alike."""
+"""A home comes into memory, into another home and to LocalStack, by a backup and by a move."""
 
 import shutil
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import pytest
 from efr_cli.backup.archive import ArchiveReader, ArchiveWriter
+from efr_cli.backup.mirror import Mirror
 from efr_cli.backup.outline import Outline
 from efr_cli.backup.restoring import Restore, Restored
 from efr_cli.backup.saving import Saver, about_now
@@ -112,6 +113,11 @@ def test_all_comes_back_but_who_was_erased_of_whom_no_byte_is_there(
     done = restored(target.shared, older, newer)
 
     assert (done.collections, done.faces, done.erased_faces) == (1, 1, 1)
+    check_there(source, target)
+
+
+def check_there(source: Shared, target: Target) -> None:
+    """See that all of Bob is there as it is here, and nothing of Ada."""
     for shared in (source, target.shared):
         (bob,) = shared.people.faces("family", limit=10)
         assert (bob.person, bob.metadata) == (BOB.name, {"who": BOB.name})
@@ -131,6 +137,25 @@ def test_all_comes_back_but_who_was_erased_of_whom_no_byte_is_there(
         traces = {what: holding(everything, trace) for what, trace in ADA.traces().items()}
         assert traces == {what: [] for what in traces}
         assert holding(everything, BOB.vector.tobytes())
+
+
+def test_who_was_erased_during_a_move_is_in_no_byte_of_the_other_place(
+    source: Shared, target: Target
+) -> None:
+    mirror = Mirror(
+        source=replace(source, writes="always"), target=replace(target.shared, writes="always")
+    )
+    assert mirror.run() > 0
+    if target.raw is not None:
+        assert holding(target.raw.every_version(), ADA.vector.tobytes())
+    source.erasure.person("family", ADA.name)
+
+    assert mirror.run() > 0
+    assert mirror.run() == 0
+
+    check_there(source, target)
+    for shared in (mirror.source, mirror.target):
+        shared.index.close()
 
 
 def test_copy_of_the_folder_is_a_backup(source: Shared, tmp_path: Path) -> None:

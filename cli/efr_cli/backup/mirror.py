@@ -1,0 +1,256 @@
+"""Brings another deployment to the state of this one, as often as this one changes.
+
+Nothing is noted: what is there is compared with what is here, page by page. So it can be broken off
+anywhere and begun again, and takes no more memory for more faces.
+
+A collection's record is written before its faces, and removed after them. So no gallery is left
+there of which nothing tells; nobody uses the other deployment meanwhile.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from core.bootstrap.shared import Shared
+from core.collections.collection import Collection
+from core.errors import CollectionNotFound, ObjectMissing
+from core.ground.realms import Realm
+from core.ground.storage_keys import AUDIT, NAMES_SECRET, collection_key, crop_key
+from core.ports import EnrolledFace, FaceIndex, ObjectStore
+from efr_cli.backup.contents import (
+    OF_COLLECTIONS,
+    OF_SERVICE,
+    OF_TENANT,
+    bodies,
+    content_type,
+    tenants,
+)
+from efr_cli.backup.saving import all_collections
+
+_PAGE: Final = 1000
+_WRITE_AT_ONCE: Final = 16
+
+
+@dataclass(kw_only=True)
+class Mirror:
+    """Copies all that belongs to people.
+
+    Parameters
+    ----------
+    source, target : Shared
+        The parts of the tenant without a name, here and there.
+    on_faces : callable
+        Called with the number of faces that were compared just now.
+    """
+
+    source: Shared
+    target: Shared
+    on_faces: Callable[[int], object] = lambda _: None
+    changed: int = 0
+    """Faces and objects that were written or removed by the last pass."""
+    collections: int = 0
+    faces: int = 0
+    _tenants: dict[str, tuple[Shared, Shared]] = field(default_factory=dict)
+
+    def run(self) -> int:
+        """Copy what is new or changed, remove what is gone; return how much that was."""
+        self.changed = self.collections = self.faces = 0
+        here, there = tenants(self.source.gallery), tenants(self.target.gallery)
+        for tenant in sorted({*here, *there}):
+            self._tenant(*self._of(tenant))
+        self._objects(self.source.gallery, self.target.gallery, OF_SERVICE)
+        return self.changed
+
+    def _of(self, tenant: str) -> tuple[Shared, Shared]:
+        if tenant not in self._tenants:
+            realm = Realm(tenant)
+            self._tenants[tenant] = (
+                (self.source.of(realm), self.target.of(realm))
+                if tenant
+                else (self.source, self.target)
+            )
+        return self._tenants[tenant]
+
+    def _tenant(self, here: Shared, there: Shared) -> None:
+        self._objects(here.own, there.own, (NAMES_SECRET,))
+        present = {each.collection_id: each for each in all_collections(here)}
+        for former in list(_every_collection(there)):
+            self._drop(there, former, present.get(former.collection_id))
+        for collection in present.values():
+            self._record(there, collection)
+            try:
+                self.faces += self._faces(here, there, collection)
+            except CollectionNotFound:  # erased, or it got another gallery: the next pass sees it
+                self.changed += 1
+            self.collections += 1
+        self._objects(here.own, there.own, OF_COLLECTIONS)
+        self._objects(here.own, there.own, OF_TENANT)
+
+    def _drop(self, there: Shared, former: Collection, now: Collection | None) -> None:
+        """Remove the galleries that a collection has no more, and one that is gone."""
+        kept = set() if now is None else set(_galleries(now))
+        for gallery_id in set(_galleries(former)) - kept:
+            there.index.drop(gallery_id)
+            self.changed += 1
+        if now is None or now.crops_folder != former.crops_folder:
+            there.crops.erase_all(former.crops_folder)
+        if now is None:
+            there.collections.delete_record(former)
+
+    def _record(self, there: Shared, collection: Collection) -> None:
+        key, body = (
+            collection_key(collection.collection_id),
+            collection.model_dump_json().encode(),
+        )
+        if _body(there.own, key) != body:
+            there.own.put(key, body, content_type=content_type(key))
+            there.collections.announce(collection)
+            self.changed += 1
+
+    def _faces(self, here: Shared, there: Shared, collection: Collection) -> int:
+        folder, count = collection.crops_folder, 0
+        if collection.model is not None:
+            count += self._gallery(here, there, collection.gallery_id, folder)
+        if collection.unknowns is not None:
+            count += self._gallery(here, there, collection.unknowns.gallery_id, folder)
+        return count
+
+    def _gallery(self, here: Shared, there: Shared, gallery_id: str, folder: str) -> int:
+        """Bring a gallery there to the state that it has here; return the number of its faces."""
+        after, count = "", 0
+        while True:
+            page = here.index.page(gallery_id, limit=_PAGE, after=after)
+            is_last = len(page) < _PAGE
+            until = None if is_last else page[-1].face_id
+            if page:
+                there.index.create(gallery_id, length=len(page[0].embedding))
+            known = {
+                face.face_id: face
+                for face in _between(there.index, gallery_id, after=after, until=until)
+            }
+            self._copy(here, there, gallery_id, folder, _changed(page, known))
+            gone = sorted(known.keys() - {face.face_id for face in page})
+            if gone:
+                there.crops.erase(folder, gone)
+                there.index.erase(gallery_id, gone)
+                self.changed += len(gone)
+            count += len(page)
+            self.on_faces(len(page))
+            if until is None:
+                return count
+            after = until
+
+    def _copy(
+        self,
+        here: Shared,
+        there: Shared,
+        gallery_id: str,
+        folder: str,
+        faces: Sequence[EnrolledFace],
+    ) -> None:
+        """Copy faces, each after its picture."""
+        if not faces:
+            return
+        crops = {crop_key(folder, face.face_id): face.face_id for face in faces}
+        found = dict(bodies(here.own, crops))
+        _put_all(there.own, found)
+        there.crops.erase(folder, [crops[key] for key in crops.keys() - found.keys()])
+        there.index.put(gallery_id, faces)
+        self.changed += len(faces)
+
+    def _objects(self, here: ObjectStore, there: ObjectStore, prefixes: Sequence[str]) -> None:
+        for prefix in prefixes:
+            after = ""
+            while True:
+                keys = here.keys(prefix, after=after, limit=_PAGE)
+                until = None if len(keys) < _PAGE else keys[-1]
+                known = set(_keys_between(there, prefix, after=after, until=until))
+                # A record of the audit trail never changes.
+                asked = [key for key in keys if prefix != AUDIT or key not in known]
+                found = dict(bodies(here, asked))
+                same = dict(bodies(there, known & found.keys()))
+                new = {key: body for key, body in found.items() if same.get(key) != body}
+                _put_all(there, new)
+                gone = sorted(known - set(keys))
+                if gone:
+                    there.delete_many(gone)
+                self.changed += len(new) + len(gone)
+                if until is None:
+                    break
+                after = until
+
+
+def _every_collection(shared: Shared) -> Iterator[Collection]:
+    after = ""
+    while page := shared.collections.page(limit=_PAGE, after=after):
+        yield from page
+        after = page[-1].collection_id
+
+
+def _galleries(collection: Collection) -> list[str]:
+    galleries = [] if collection.model is None else [collection.gallery_id]
+    kept = collection.unknowns
+    return galleries if kept is None else [*galleries, kept.gallery_id]
+
+
+def _between(
+    index: FaceIndex, gallery_id: str, *, after: str, until: str | None
+) -> Iterator[EnrolledFace]:
+    """Yield the faces behind an id, to another one or to the end; none if there is no gallery."""
+    try:
+        while page := index.page(gallery_id, limit=_PAGE, after=after):
+            yield from (face for face in page if until is None or face.face_id <= until)
+            after = page[-1].face_id
+            if until is not None and after > until:
+                return
+    except CollectionNotFound:
+        return
+
+
+def _keys_between(
+    store: ObjectStore, prefix: str, *, after: str, until: str | None
+) -> Iterator[str]:
+    while keys := store.keys(prefix, after=after, limit=_PAGE):
+        yield from (key for key in keys if until is None or key <= until)
+        after = keys[-1]
+        if until is not None and after > until:
+            return
+
+
+def _changed(faces: Sequence[EnrolledFace], known: dict[str, EnrolledFace]) -> list[EnrolledFace]:
+    return [face for face in faces if not _is_same(face, known.get(face.face_id))]
+
+
+def _is_same(face: EnrolledFace, known: EnrolledFace | None) -> bool:
+    """Tell whether a face is there as it is here, as exactly as any engine keeps it."""
+    return (
+        known is not None
+        and _said(face) == _said(known)
+        and np.allclose(face.embedding, known.embedding, rtol=0, atol=1e-6)
+    )
+
+
+def _said(face: EnrolledFace) -> tuple[object, ...]:
+    box = None if face.box is None else tuple(round(each, 3) for each in vars(face.box).values())
+    quality = None if face.quality is None else round(face.quality, 3)
+    at = None if face.enrolled_at is None else round(face.enrolled_at.timestamp(), 3)
+    said = (face.person, face.image_id, face.job_id, face.rejected, dict(face.metadata))
+    return (*said, box, quality, at)
+
+
+def _put_all(store: ObjectStore, found: dict[str, bytes]) -> None:
+    def put(key: str) -> None:
+        store.put(key, found[key], content_type=content_type(key))
+
+    with ThreadPoolExecutor(max_workers=_WRITE_AT_ONCE) as threads:
+        list(threads.map(put, found))
+
+
+def _body(store: ObjectStore, key: str) -> bytes | None:
+    try:
+        return store.get(key).body
+    except ObjectMissing:
+        return None

@@ -1,0 +1,325 @@
+"""Everything to another deployment, and that nothing changes here at last."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from efr_cli.backup.mirror import Mirror
+from efr_cli.backup.moving import Move, cancel
+from efr_cli.errors import Refused
+
+from core.access.write_gate import leave_note, move_note
+from core.bootstrap.shared import Shared
+from core.bootstrap.worker import build_worker
+from core.errors import ReadOnly
+from core.ground.authors import TYPIST
+from core.jobs.index_job import IndexRequest
+from core.ports import EnrolledFace
+from core.worker.job_handler import Outcome
+from tests.support.photos import made_photo
+from tests.unit.cli.backup.test_backup_commands import (
+    fill,
+    galleries_of,
+    objects_of,
+    records_of,
+    shared_of,
+)
+from tests.unit.cli.cli_fixture import SETTINGS, CliFixture
+
+
+@dataclass(kw_only=True)
+class Moving:
+    """A service, a new one, and what happens while all is moved; told what the command tells."""
+
+    here: CliFixture
+    there: CliFixture
+    events: dict[int, Callable[[], object]] = field(default_factory=dict)
+    """What happens after a pass of copying, by its number."""
+    told: list[str] = field(default_factory=list)
+    passes: int = 0
+
+    def run(self) -> Mirror:
+        source, target = self.parts(self.here), self.parts(self.there)
+        mirror = Mirror(source=source, target=target, on_faces=lambda _: None)
+        copy = mirror.run
+
+        def counted() -> int:
+            self.passes += 1
+            changed = copy()
+            self.events.pop(self.passes, lambda: None)()
+            return changed
+
+        mirror.run = counted  # type: ignore[method-assign]
+        queue = self.here.queue
+        Move(
+            source=source,
+            target=target,
+            mirror=mirror,
+            jobs=lambda: len(queue.bodies),
+            sleep=source.infrastructure.sleep,
+            tell=self.told.append,
+        ).run()
+        return mirror
+
+    def parts(self, cli: CliFixture) -> Shared:
+        return Shared(SETTINGS, cli.memory.joined(), writes="always")
+
+    def is_same(self) -> bool:
+        """Tell whether all is there as it is here."""
+        return (galleries_of(self.here), records_of(self.here), objects_of(self.here)) == (
+            galleries_of(self.there),
+            records_of(self.there),
+            objects_of(self.there),
+        )
+
+
+@pytest.fixture
+def moving(cli: CliFixture, tmp_path: Path) -> Moving:
+    """Return a service with two tenants, and a new one without anybody."""
+    fill(cli)
+    fill(cli, "acme")
+    there = CliFixture(run_folder=tmp_path / "there")
+    return Moving(here=cli, there=there)
+
+
+def submit(cli: CliFixture) -> str:
+    """Hand a photo of Zoe in, as a web process does that has just started."""
+    requests = shared_of(cli).index_requests
+    request = IndexRequest(collection_id="family", person="Zoe")
+    return requests.submit(made_photo(), "zoe.jpg", "zoe.jpg", request)
+
+
+def names(cli: CliFixture) -> list[str | None]:
+    return cli.names("family")
+
+
+def test_all_is_there_afterwards_and_can_be_changed_there_alone(moving: Moving) -> None:
+    mirror = moving.run()
+
+    assert moving.is_same()
+    assert (mirror.collections, mirror.faces) == (3, 11)
+    assert move_note(moving.there.gallery) is None
+    shared_of(moving.there).people.rename("family", "Ada", "Countess")
+    with pytest.raises(ReadOnly, match="moved to"):
+        shared_of(moving.here).people.rename("family", "Ada", "Countess")
+    with pytest.raises(ReadOnly):
+        submit(moving.here)
+    submit(moving.there)
+
+
+def test_what_changes_meanwhile_is_carried_over(moving: Moving) -> None:
+    here = moving.here
+
+    def changes() -> None:
+        shared = shared_of(here)
+        here.enrol("family", "Late")
+        shared.people.rename("family", "Ada", "Countess")
+        shared.erasure.person("family", "Robert")
+        shared_of(here, "acme").erasure.collection("family")
+        shared.collections.create("new")
+
+    moving.events = {1: changes}
+
+    moving.run()
+
+    assert moving.is_same()
+    assert names(moving.there) == ["Countess", "Late", None]
+    assert shared_of(moving.there, "acme").collections.ids(limit=9) == []
+
+
+def test_photos_that_were_accepted_are_indexed_first_and_no_more_are(moving: Moving) -> None:
+    submit(moving.here)
+    refused: list[bool] = []
+
+    def work() -> None:
+        with pytest.raises(ReadOnly):
+            submit(moving.here)
+        refused.append(True)
+        moving.here.work()
+
+    moving.here.on_sleep = lambda: work() if moving.told[-1].startswith("2/3") else None
+
+    moving.run()
+
+    assert refused
+    assert "2/3: waiting until the workers have indexed 1 photo" in moving.told[1]
+    assert "Zoe" in names(moving.there)
+    assert moving.is_same()
+
+
+def test_searches_and_uploads_go_on_while_nothing_is_written(moving: Moving) -> None:
+    moving.run()
+    shared = shared_of(moving.here)
+    (ada,) = shared.people.faces("family", limit=1, person="Ada")
+
+    gallery = shared.collections.get("family").gallery_id
+    found = shared.index.search(gallery, ada.embedding[None], limit=1)[0]
+
+    assert [match.person for match in found] == ["Ada"]
+    assert shared.persons.named("family", "Ada") == "Ada"
+    shared.audit.add("export", TYPIST)
+
+
+def test_worker_keeps_a_photo_that_came_too_late(moving: Moving) -> None:
+    moving.run()
+    note = move_note(moving.here.gallery)
+    leave_note(moving.here.gallery, None)
+    submit(moving.here)
+    leave_note(moving.here.gallery, note)
+    before = galleries_of(moving.here)
+
+    outcomes = build_worker(SETTINGS, moving.here.memory.joined()).worker.run_once()
+
+    assert outcomes == [Outcome.LEFT_ALONE]
+    assert len(moving.here.queue.bodies) == 1
+    assert galleries_of(moving.here) == before
+
+
+def breaks() -> None:
+    raise ConnectionError
+
+
+@pytest.mark.parametrize("broken_at", [1, 2])
+def test_move_that_broke_off_goes_on_and_doubles_nothing(moving: Moving, broken_at: int) -> None:
+    moving.events = {broken_at: breaks}
+    with pytest.raises(ConnectionError):
+        moving.run()
+
+    moving.run()
+
+    assert moving.is_same()
+    assert move_note(moving.there.gallery) is None
+
+
+@pytest.mark.parametrize("call", range(4))
+def test_pass_that_broke_off_anywhere_is_finished_by_the_next(
+    moving: Moving, call: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, calls = moving.there.index.put, iter(range(100))
+
+    def broken(gallery_id: str, faces: Sequence[EnrolledFace]) -> None:
+        if next(calls) == call:
+            raise ConnectionError
+        put(gallery_id, faces)
+
+    monkeypatch.setattr(moving.there.index, "put", broken)
+    with pytest.raises(ConnectionError):
+        moving.run()
+
+    moving.run()
+
+    assert moving.is_same()
+
+
+def test_second_pass_writes_nothing(moving: Moving) -> None:
+    mirror = Mirror(source=moving.parts(moving.here), target=moving.parts(moving.there))
+
+    assert mirror.run() > 0
+    assert mirror.run() == 0
+
+
+def test_erased_face_leaves_no_picture_there(moving: Moving) -> None:
+    mirror = Mirror(source=moving.parts(moving.here), target=moving.parts(moving.there))
+    mirror.run()
+    (ada,) = moving.here.people.faces("family", limit=1, person="Ada")
+    shared_of(moving.here).erasure.person("family", "Ada")
+
+    mirror.run()
+
+    assert not [key for key in moving.there.gallery.objects if ada.face_id in key]
+    assert moving.is_same()
+
+
+def test_collection_that_got_another_gallery_leaves_none_there(moving: Moving) -> None:
+    mirror = Mirror(source=moving.parts(moving.here), target=moving.parts(moving.there))
+    mirror.run()
+    assert moving.here.run("rebuild", "--collection", "family").exit_code == 0
+
+    mirror.run()
+
+    assert moving.is_same()
+
+
+def test_face_whose_picture_is_another_one_gets_that(moving: Moving) -> None:
+    mirror = Mirror(source=moving.parts(moving.here), target=moving.parts(moving.there))
+    mirror.run()
+    shared = shared_of(moving.here)
+    collection = shared.collections.get("family")
+    (ada,) = shared.people.faces("family", limit=1, person="Ada")
+    other: EnrolledFace = replace(ada, quality=11.0)
+    with shared.crops.written(collection.crops_folder, [other], {other.face_id: b"another"}):
+        shared.index.put(collection.gallery_id, [other])
+
+    mirror.run()
+
+    assert shared_of(moving.there).people.crop("family", ada.face_id) == b"another"
+
+
+def test_deployment_with_anything_in_it_is_not_touched(moving: Moving) -> None:
+    moving.there.run("keys", "create", "door", "--admin")
+    before = dict(moving.there.gallery.objects)
+
+    with pytest.raises(Refused, match="something is there already") as refused:
+        moving.run()
+
+    assert refused.value.code == "TARGET_IN_USE"
+    assert moving.there.gallery.objects == before
+    assert move_note(moving.here.gallery) is None
+
+
+def test_empty_default_collection_is_nothing(moving: Moving) -> None:
+    shared_of(moving.there).collections.get("default")
+
+    moving.run()
+
+    assert moving.is_same()
+
+
+def test_same_place_is_refused(moving: Moving) -> None:
+    for gone in [key for key in moving.here.gallery.objects if "changes" not in key]:
+        del moving.here.gallery.objects[gone]
+
+    with pytest.raises(Refused, match="both settings name the same"):
+        Moving(here=moving.here, there=moving.here).run()
+
+    assert move_note(moving.here.gallery) is None
+
+
+def test_second_move_and_a_move_of_another_service_are_refused(
+    moving: Moving, tmp_path: Path
+) -> None:
+    moving.events = {1: breaks}
+    with pytest.raises(ConnectionError):
+        moving.run()
+    another = CliFixture(run_folder=tmp_path / "another")
+    with pytest.raises(Refused, match="is under way there"):
+        Moving(here=another, there=moving.there).run()
+
+    moving.run()
+    with pytest.raises(Refused) as refused:
+        moving.run()
+
+    assert refused.value.code == "ALREADY_MOVED"
+
+
+def test_cancelled_move_lets_people_be_changed_here_again_and_can_be_finished_later(
+    moving: Moving,
+) -> None:
+    moving.events = {2: breaks}
+    with pytest.raises(ConnectionError):
+        moving.run()
+    with pytest.raises(ReadOnly):
+        shared_of(moving.here).people.rename("family", "Ada", "Countess")
+
+    assert cancel(moving.parts(moving.here))
+
+    shared_of(moving.here).people.rename("family", "Ada", "Countess")
+    moving.run()
+    assert moving.is_same()
+    assert not cancel(moving.parts(moving.there))
+
+
+def test_command_needs_one_of_its_options(cli: CliFixture) -> None:
+    assert "USAGE" in cli.run("move").stderr
+    assert cli.run("move", "--cancel").stdout == "the service was not closed\n"
