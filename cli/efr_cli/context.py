@@ -146,6 +146,7 @@ def join_context(
     settings: Settings, infrastructure: Infrastructure, realm: Realm = WHOLE
 ) -> CliContext:
     """Return the parts of a command that is about a realm."""
+    from core.access.data_format import check_format
     from core.bootstrap import at_start
     from core.bootstrap.shared import Shared
     from core.collections.erasing.receipts import Receipts
@@ -154,6 +155,7 @@ def join_context(
     from efr_cli.late_index import with_late_index
 
     shared = Shared(settings, with_late_index(infrastructure), realm)
+    check_format(shared.gallery)
     at_start.tell_of_versions(shared)
     return CliContext(
         shared=shared,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from functools import cache, partial
 
+from core.access.data_format import check_format
 from core.bootstrap import bucket_news
 from core.bootstrap.shared import Shared
 from core.collections.recent_collections import RecentCollections, keep_warm
@@ -11,7 +12,14 @@ from core.ports import Bucket
 
 
 def begin(shared: Shared) -> None:
-    """Begin all that a web process or a worker does."""
+    """Begin all that a web process or a worker does.
+
+    Raises
+    ------
+    DataTooNew
+        If a newer version stored the data.
+    """
+    check_format(shared.gallery)
     tell_of_versions(shared)
     tell_of_sources(shared)
     keep_house(shared)

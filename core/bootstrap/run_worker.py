@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from core.errors import InvalidSettings, ModelError, RecognizerDied
+from core.errors import DataTooNew, InvalidSettings, ModelError, RecognizerDied
 from core.host.logs import configure_logs, log_invalid_settings, log_uncaught_errors
 from core.settings import load_settings
 
@@ -47,7 +47,12 @@ def main() -> int:
     if not parts.host.is_clear():
         return EXIT_OK
     parts.host.start()
-    parts.start()  # galleries are loaded while the children load their models
+    try:
+        parts.start()  # galleries are loaded while the children load their models
+    except DataTooNew as error:
+        log_invalid_settings(error)
+        parts.host.close()
+        return EXIT_SETTINGS
     try:
         parts.pool.launch()
         with ending.at_once():

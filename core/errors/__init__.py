@@ -4,6 +4,7 @@
 
     FaceServiceError
     ├── InvalidSettings
+    │   ├── DataTooNew
     │   └── HomeUnusable
     ├── BadRequest                  the caller's mistake, outside the photo
     │   ├── MissingFile
@@ -148,6 +149,7 @@ from core.errors.requests import (
 )
 from core.errors.service import (
     BucketMissing,
+    DataTooNew,
     ErasedMeanwhile,
     HomeUnusable,
     IndexUnavailable,
@@ -181,6 +183,7 @@ __all__ = [
     "CollectionNotFound",
     "Conflict",
     "CropNotKept",
+    "DataTooNew",
     "EmptyFile",
     "Erased",
     "ErasedMeanwhile",

@@ -15,6 +15,12 @@ class HomeUnusable(InvalidSettings):
     code = "HOME_UNUSABLE"
 
 
+class DataTooNew(InvalidSettings):
+    """Raised when a newer version stored the data, in a way that this one can't read."""
+
+    code = "DATA_TOO_NEW"
+
+
 class TooBusy(FaceServiceError):
     """Raised when every child process is busy; the caller tries again later."""
 

@@ -34,6 +34,7 @@ gallery         ``fleet/move.json``                      that all is moved to, o
 gallery         ``webhooks/{id}.json``                   a webhook, with the secrets that sign
 gallery         ``keys/{key_id}.json``                   an API key, without its secrets
 gallery         ``keys-used/{key_id}``                   the day on which a key was used last
+gallery         ``format``                               the version of all that, if it is not 1
 gallery         ``tenants/{tenant}/…``                   a tenant's own of the above from
                                                          ``collections/`` to ``secrets/``, of
                                                          ``webhooks/`` and of
@@ -69,6 +70,7 @@ RECENT_COLLECTIONS: Final = "recent/collections.json"
 RECENT_TENANTS: Final = "recent/tenants.json"
 LAST_WORK: Final = "fleet/last-work"
 UNKNOWNS_SWEPT: Final = "fleet/unknowns-swept"
+FORMAT: Final = "format"
 MOVE: Final = "fleet/move.json"
 TENANTS: Final = "tenants/"
 WEBHOOKS: Final = "webhooks/"

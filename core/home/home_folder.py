@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from core.errors import HomeUnusable, QueueUnavailable, StorageUnavailable
+from core.errors import DataTooNew, HomeUnusable, QueueUnavailable, StorageUnavailable
 from core.home.bucket import make_bucket
 from core.home.folders import keep_entries, locked
 from core.home.queue_file import QueueFile
@@ -33,7 +33,9 @@ def make_home(folder: Path, buckets: Sequence[str]) -> None:
     Raises
     ------
     HomeUnusable
-        If it can't be written, is on another machine, or is of a newer version.
+        If it can't be written, or is on another machine.
+    DataTooNew
+        If a newer version made it.
     """
     check_place("STORAGE", folder)
     try:
@@ -136,4 +138,6 @@ def _check_format(file: Path) -> None:
             os.fsync(handle)
         return
     if there not in (_FORMAT, ""):
-        raise HomeUnusable(f"STORAGE: {file.parent} is of a newer version of this service")
+        raise DataTooNew(
+            f"STORAGE: a newer version of this service stored what is in {file.parent}"
+        )

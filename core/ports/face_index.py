@@ -177,6 +177,10 @@ class FaceIndex(Protocol):
         """
         ...
 
+    def is_outdated(self, gallery_id: str) -> bool:
+        """Tell whether ``upgrade`` would change anything."""
+        ...
+
     def drop(self, gallery_id: str) -> None:
         """Remove a gallery with every trace of its faces; no error if there is none."""
         ...

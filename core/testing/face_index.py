@@ -39,6 +39,9 @@ class MemoryFaceIndex:
     def upgrade(self, gallery_id: str) -> bool:
         return False
 
+    def is_outdated(self, gallery_id: str) -> bool:
+        return False
+
     def drop(self, gallery_id: str) -> None:
         self.galleries.pop(gallery_id, None)
 

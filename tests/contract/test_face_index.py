@@ -236,6 +236,7 @@ def test_face_without_person_metadata_and_job_survives(gallery: Gallery) -> None
 def test_gallery_of_this_version_lacks_nothing(gallery: Gallery) -> None:
     gallery.put(face_at(1))
 
+    assert not gallery.index.is_outdated(gallery.gallery_id)
     assert not gallery.index.upgrade(gallery.gallery_id)
 
 

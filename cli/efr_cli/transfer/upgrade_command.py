@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import click
 from tqdm import tqdm
 
+from core.collections.collection import Collection
 from core.errors import CollectionNotFound
-from efr_cli.context import open_context
+from efr_cli.context import CliContext, open_context
 from efr_cli.errors import ExitCode
 from efr_cli.output import json_option, say
 from efr_cli.service.own import all_collections
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would be changed.")
 @json_option
 @click.pass_context
-def upgrade(context: click.Context) -> None:
+def upgrade(context: click.Context, dry_run: bool) -> None:
     """Bring the galleries of all collections up to date.
 
     They get what this version keeps and an older one did not. Whoever enrols into a collection
@@ -28,6 +30,9 @@ def upgrade(context: click.Context) -> None:
     """
     parts = open_context(context)
     found = [each for each in all_collections(parts) if each.state == "active" and each.model]
+    if dry_run:
+        _tell(parts, found)
+        return
     changed = 0
     for collection in tqdm(found, desc="upgraded", unit="collection", disable=None):
         with suppress(CollectionNotFound):  # erased meanwhile
@@ -37,6 +42,17 @@ def upgrade(context: click.Context) -> None:
         f"{len(found)} collections are up to date, {changed} of them were not before",
         {"collections": len(found), "changed": changed},
     )
+
+
+def _tell(parts: CliContext, found: list[Collection]) -> None:
+    outdated: list[str] = []
+    for collection in tqdm(found, desc="looked at", unit="collection", disable=None):
+        with suppress(CollectionNotFound):  # erased meanwhile
+            if parts.index.is_outdated(collection.gallery_id):
+                outdated.append(collection.collection_id)
+    lines = [f"{each!r} gets what this version keeps of each face" for each in outdated]
+    lines.append(f"{len(outdated)} of {len(found)} collections would be changed; nothing was")
+    say("\n".join(lines), {"collections": len(found), "outdated": outdated})
 
 
 @click.command()

@@ -125,6 +125,9 @@ class LanceFaceIndex:
     def upgrade(self, gallery_id: str) -> bool:
         return self._table(gallery_id).upgrade()
 
+    def is_outdated(self, gallery_id: str) -> bool:
+        return self._table(gallery_id).is_outdated()
+
     def drop(self, gallery_id: str) -> None:
         def remove(connection: LanceConnection) -> None:
             with lance_errors(_checked(gallery_id)):

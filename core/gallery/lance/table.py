@@ -96,6 +96,9 @@ class LanceTable:
         with write_lock(self._gallery_id):
             return self._table.run(self._complete)
 
+    def is_outdated(self) -> bool:
+        return self._table.run(lambda table: bool(lacking(table.schema)))
+
     def get(self, face_ids: Sequence[str]) -> list[EnrolledFace]:
         entries = self._journal.read()
         arrived = to_faces(entries.of(face_ids)) if len(entries) else []

@@ -84,6 +84,9 @@ class MilvusFaceIndex(PeopleByFaces):
     def upgrade(self, gallery_id: str) -> bool:
         return False  # each face is stored with what is known of it
 
+    def is_outdated(self, gallery_id: str) -> bool:
+        return False
+
     def drop(self, gallery_id: str) -> None:
         self._known.discard(gallery_id)
         with self._translated(gallery_id) as client:

@@ -77,6 +77,9 @@ class PineconeFaceIndex(PeopleByFaces):
     def upgrade(self, gallery_id: str) -> bool:
         return False  # each face is stored with what is known of it
 
+    def is_outdated(self, gallery_id: str) -> bool:
+        return False
+
     def drop(self, gallery_id: str) -> None:
         from pinecone.errors import NotFoundError
 

@@ -73,6 +73,9 @@ class QdrantFaceIndex(PeopleByFaces):
     def upgrade(self, gallery_id: str) -> bool:
         return False  # each face is stored with what is known of it
 
+    def is_outdated(self, gallery_id: str) -> bool:
+        return False
+
     def drop(self, gallery_id: str) -> None:
         with _translated(gallery_id):
             self._client.delete_collection(gallery_id)

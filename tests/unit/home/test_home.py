@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from core.aws.provisioning import provision
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
-from core.errors import HomeUnusable, InvalidSettings
+from core.errors import DataTooNew, HomeUnusable, InvalidSettings
 from core.home.home import Home
 from core.home.home_folder import check_place, make_home, once_per_boot
 from core.settings import Settings
@@ -126,7 +126,7 @@ def test_home_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     make_home(tmp_path / "home", [])
     (tmp_path / "home" / "format").write_text("2\n")
 
-    with pytest.raises(HomeUnusable, match="newer version"):
+    with pytest.raises(DataTooNew, match="newer version"):
         make_home(tmp_path / "home", [])
 
 

@@ -71,7 +71,9 @@ def test_faces_of_an_older_version_are_read(index: LanceFaceIndex) -> None:
 
 
 def test_upgrade_adds_what_is_missing_once(index: LanceFaceIndex) -> None:
+    assert index.is_outdated(GALLERY)
     assert index.upgrade(GALLERY)
+    assert not index.is_outdated(GALLERY)
     assert not index.upgrade(GALLERY)
 
     assert known(index) == {"1.jpg": OLD}
