@@ -71,6 +71,10 @@ smoke: samples .env ## Enrol sample faces, upload a photo and check the name
 test: samples ## Run every test, in four processes with a LocalStack each
 	@$(BIN)/pytest -n 4
 
+.PHONY: compiled
+compiled: samples # Else each of the four processes compiles all tests by itself
+	@said=$$($(BIN)/pytest --collect-only --quiet) || { echo "$$said"; exit 1; }
+
 retest: samples ## Run the tests once more that failed last, up to the first failure
 	@$(BIN)/pytest --last-failed --last-failed-no-failures none --maxfail 1
 
