@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from core.collections.erasure_records import ErasureLogs
 from core.faces.results import Face
 from core.ground.realms import WHOLE
 from core.ground.storage_keys import CROPS, groups_key
@@ -332,3 +333,12 @@ def test_unknown_faces_of_an_erased_job_go_with_it(web: WebFixture) -> None:
         for gallery in web.index.galleries.values()
         for each in gallery.values()
     )
+
+
+def test_restore_knows_the_unknown_faces_that_were_erased_with_a_person(web: WebFixture) -> None:
+    upload(web, 1, face(0.0), face(5.0))
+    (group,) = groups(web)
+
+    web.client.delete("/collections/staff/persons/Ada")
+
+    assert ErasureLogs(web.gallery).now("staff").covers_face(group["faces"][0]["face_id"])
