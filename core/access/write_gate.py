@@ -75,7 +75,7 @@ class WriteGate:
             note = self._note
         if note is not None and note.stage in self._closed:
             way = "from" if note.stage == "arriving" else "to"
-            raise ReadOnly(f"all data are being moved {way} {note.other}; nothing is written here")
+            raise ReadOnly(f"all people are moved {way} {note.other}; nothing is changed here")
 
 
 def move_note(store: ObjectStore) -> MoveNote | None:

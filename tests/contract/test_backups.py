@@ -4,23 +4,28 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pytest
+from click.testing import CliRunner, Result
+from efr_cli.app import main
 from efr_cli.backup.archive import ArchiveReader, ArchiveWriter
 from efr_cli.backup.mirror import Mirror
 from efr_cli.backup.outline import Outline
 from efr_cli.backup.restoring import Restore, Restored
 from efr_cli.backup.saving import Saver, about_now
+from efr_cli.context import join_context
 
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
 from core.collections.person_notes import ConsentNote
+from core.errors import ReadOnly
 from core.ground.ids import new_id
 from core.ports import EnrolledFace
-from core.settings import Settings
+from core.settings import Settings, settings_of_file
 from core.testing.recognizer import made_up_crop
 from harness.localstack import LocalStack
 from tests.support.backends import home_settings, own_names
@@ -156,6 +161,33 @@ def test_who_was_erased_during_a_move_is_in_no_byte_of_the_other_place(
     check_there(source, target)
     for shared in (mirror.source, mirror.target):
         shared.index.close()
+
+
+def test_command_moves_a_home_to_the_settings_of_a_file_whatever_the_shell_says(
+    source: Shared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STORAGE", "file:///nowhere")
+    monkeypatch.setenv("QUEUE", "sqlite:///nowhere/queues.sqlite")
+    file, there = tmp_path / "there.env", tmp_path / "there"
+    file.write_text(f"STORAGE=file://{there}\nQUEUE=sqlite://{there}/queues.sqlite\n")
+
+    def run(*arguments: str) -> Result:
+        parts = partial(join_context, source.settings, source.infrastructure)
+        return CliRunner().invoke(main, ["move", *arguments], obj=parts)
+
+    moved, again = run("--to", str(file)), run("--to", str(file))
+
+    assert moved.exit_code == 0, moved.stderr
+    assert moved.stdout.startswith("1 collection with 2 faces moved; start the service with")
+    assert again.stderr.splitlines()[-1].startswith("ALREADY_MOVED: ")
+    settings = settings_of_file(file)
+    arrived = Shared(settings, Infrastructure.on_this_machine(settings))
+    assert {each.person for each in arrived.people.faces("family", limit=9)} == {ADA.name, BOB.name}
+    arrived.people.reject("family", arrived.people.faces("family", limit=1)[0].face_id, "Eve")
+    arrived.index.close()
+    with pytest.raises(ReadOnly):
+        source.erasure.person("family", ADA.name)
+    assert run("--cancel").stdout == "the service can be written again\n"
 
 
 def test_copy_of_the_folder_is_a_backup(source: Shared, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from dotenv import dotenv_values
 from core.errors import InvalidSettings
 from core.faces.models import embedder_description
 from core.host.cores import usable_cores
-from core.settings import Settings, load_settings
+from core.settings import Settings, load_settings, settings_of_file
 from tests.support.photos import ROOT
 
 LOCALSTACK_ONLY = {"AUTH", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
@@ -336,3 +336,20 @@ def test_bad_description_names_its_variable_its_file_and_its_field(
 
     with pytest.raises(InvalidSettings, match=r"FACE_EMBEDDER: .*own\.toml .*unknown.*colour"):
         load_settings()
+
+
+def test_settings_of_a_file_are_not_those_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STORAGE", "file:///here")
+    monkeypatch.setenv("QUEUE", "sqlite:///here/queues.sqlite")
+    file = tmp_path / "aws.env"
+    file.write_text("AWS_REGION=eu-central-1\nS3_IN_BUCKET=photos-of-acme\n")
+
+    settings = settings_of_file(file)
+
+    assert settings.home_folder is None
+    assert settings.s3_in_bucket == "photos-of-acme"
+    file.write_text("JOB_TIMEOUT_SECONDS=soon\n")
+    with pytest.raises(InvalidSettings, match=r"aws.env: JOB_TIMEOUT_SECONDS: "):
+        settings_of_file(file)

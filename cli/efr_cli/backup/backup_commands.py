@@ -41,7 +41,7 @@ def backup(context: click.Context, file: Path) -> None:
     """
     # Only here: pyarrow takes a moment, which --help can do without.
     from efr_cli.backup.archive import ArchiveWriter
-    from efr_cli.backup.saving import Saver, about_now
+    from efr_cli.backup.saving import Saver, about_now, faces_in
 
     if not file.parent.is_dir():
         raise Refused("NO_FOLDER", f"{file.parent} is not a folder")
@@ -51,7 +51,7 @@ def backup(context: click.Context, file: Path) -> None:
     shared = parts.shared
     about = about_now(shared)
     with (
-        tqdm(desc="saved", unit="face", disable=None) as bar,
+        tqdm(desc="saved", total=faces_in(shared), unit="face", disable=None) as bar,
         _written(file) as sink,
     ):
         writer = ArchiveWriter(sink, about)

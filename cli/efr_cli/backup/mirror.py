@@ -44,11 +44,14 @@ class Mirror:
         The parts of the tenant without a name, here and there.
     on_faces : callable
         Called with the number of faces that were compared just now.
+    on_pass : callable
+        Called before each pass.
     """
 
     source: Shared
     target: Shared
     on_faces: Callable[[int], object] = lambda _: None
+    on_pass: Callable[[], object] = lambda: None
     changed: int = 0
     """Faces and objects that were written or removed by the last pass."""
     collections: int = 0
@@ -57,6 +60,7 @@ class Mirror:
 
     def run(self) -> int:
         """Copy what is new or changed, remove what is gone; return how much that was."""
+        self.on_pass()
         self.changed = self.collections = self.faces = 0
         here, there = tenants(self.source.gallery), tenants(self.target.gallery)
         for tenant in sorted({*here, *there}):

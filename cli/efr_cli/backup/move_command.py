@@ -59,6 +59,7 @@ def _move(context: click.Context, source: "Shared", target: Path) -> None:
     from core.settings import settings_of_file
     from efr_cli.backup.mirror import Mirror
     from efr_cli.backup.moving import Move
+    from efr_cli.backup.saving import faces_in
     from efr_cli.late_index import with_late_index
 
     settings = settings_of_file(target)
@@ -67,7 +68,12 @@ def _move(context: click.Context, source: "Shared", target: Path) -> None:
     context.call_on_close(there.index.close)
     depth = source.infrastructure.depth([source.settings.sqs_index_queue_name], [])
     with tqdm(desc="compared", unit="face", disable=None) as bar:
-        mirror = Mirror(source=source, target=there, on_faces=bar.update)
+        mirror = Mirror(
+            source=source,
+            target=there,
+            on_faces=bar.update,
+            on_pass=lambda: bar.reset(total=faces_in(source)),
+        )
         Move(
             source=source,
             target=there,

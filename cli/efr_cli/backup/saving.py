@@ -50,6 +50,17 @@ def all_collections(shared: Shared) -> Iterator[Collection]:
         after = page[-1].collection_id
 
 
+def faces_in(shared: Shared) -> int:
+    """Return how many faces there are now, of all tenants, also those that are kept as unknown."""
+    faces = 0
+    for tenant in tenants(shared.gallery):
+        own = shared.of(Realm(tenant)) if tenant else shared
+        for collection in all_collections(own):
+            with suppress(CollectionNotFound):  # erased meanwhile, or it got another gallery
+                faces += own.people.count(collection) + own.kept.count(collection)
+    return faces
+
+
 def about_now(shared: Shared) -> About:
     """Return what a backup says of itself that is begun now."""
     return About(
