@@ -1,4 +1,4 @@
-"""An album of any size: put into a bucket, indexed in batches, and counted afterwards."""
+"""An album of any size: indexed from a bucket or sent, and counted afterwards."""
 
 import time
 from collections import Counter
@@ -10,7 +10,7 @@ from typing import Any, Final
 import requests
 from tqdm import tqdm
 
-from core.aws.s3 import S3Store
+from core.ports import Bucket
 from harness.photo_set import Photo
 
 BATCH: Final = 1_000
@@ -38,15 +38,53 @@ class Census:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Album:
-    """Photos of one bucket under a prefix; the same photos repeated under other keys."""
+class IndexedPhotos:
+    """Photos that are indexed into one collection; the same ones repeated under other names."""
 
     address: str
     collection_id: str
-    bucket: S3Store
-    bucket_name: str
     prefix: str
     photos: Sequence[Photo]
+
+    def census(self) -> Census:
+        """Count every face of the collection."""
+        found = Counter(face["image_id"] for face in self._faces())
+        faces = {self._key(n): photo.faces for n, photo in enumerate(self.photos)}
+        return Census(
+            photos=len(faces),
+            faces=found.total(),
+            lost=sum(found[key] < expected for key, expected in faces.items()),
+            doubled=sum(found[key] > expected for key, expected in faces.items()),
+            foreign=sum(n for key, n in found.items() if key not in faces),
+        )
+
+    def _key(self, number: int) -> str:
+        return f"{self.prefix}{number:06}.jpg"
+
+    def _faces(self) -> Iterator[dict[str, Any]]:
+        token: str | None = ""
+        while token is not None:
+            page = self._get(
+                f"/collections/{self.collection_id}/faces",
+                limit=1000,
+                **({"next_token": token} if token else {}),
+            )
+            yield from page["faces"]
+            token = page["next_token"]
+
+    def _get(self, path: str, **parameters: Any) -> dict[str, Any]:
+        answer = requests.get(f"{self.address}{path}", params=parameters, timeout=_TIMEOUT_S)
+        answer.raise_for_status()
+        content: dict[str, Any] = answer.json()
+        return content
+
+
+@dataclass(frozen=True, kw_only=True)
+class Album(IndexedPhotos):
+    """Photos of one bucket under a prefix, which are indexed in batches."""
+
+    bucket: Bucket
+    bucket_name: str
 
     def put(self) -> None:
         """Put the photos into the bucket."""
@@ -96,21 +134,6 @@ class Album:
         pages = (self._get(f"/batches/{batch_id}", limit=BATCH) for batch_id in batches)
         return [outcome["job_id"] for page in pages for outcome in page["outcomes"]]
 
-    def census(self) -> Census:
-        """Count every face of the collection."""
-        found = Counter(face["image_id"] for face in self._faces())
-        faces = {self._key(n): photo.faces for n, photo in enumerate(self.photos)}
-        return Census(
-            photos=len(faces),
-            faces=found.total(),
-            lost=sum(found[key] < expected for key, expected in faces.items()),
-            doubled=sum(found[key] > expected for key, expected in faces.items()),
-            foreign=sum(n for key, n in found.items() if key not in faces),
-        )
-
-    def _key(self, number: int) -> str:
-        return f"{self.prefix}{number:06}.jpg"
-
     def _put(self, number: int) -> None:
         self.bucket.put(self._key(number), self.photos[number].content, content_type="image/jpeg")
 
@@ -129,22 +152,50 @@ class Album:
         status = self._get(f"/batches/{batch_id}", limit=1)
         return Counter({name: status[name] for name in ("done", "failed", "pending")})
 
-    def _faces(self) -> Iterator[dict[str, Any]]:
-        token: str | None = ""
-        while token is not None:
-            page = self._get(
-                f"/collections/{self.collection_id}/faces",
-                limit=1000,
-                **({"next_token": token} if token else {}),
-            )
-            yield from page["faces"]
-            token = page["next_token"]
 
-    def _get(self, path: str, **parameters: Any) -> dict[str, Any]:
-        answer = requests.get(f"{self.address}{path}", params=parameters, timeout=_TIMEOUT_S)
+@dataclass(frozen=True, kw_only=True)
+class SentAlbum(IndexedPhotos):
+    """Photos that are sent with the requests, each a job of its own."""
+
+    def submit(self) -> list[str]:
+        """Have all photos indexed; return the ids of their jobs."""
+        with ThreadPoolExecutor(_THREADS) as threads:
+            return list(threads.map(self._send, range(len(self.photos))))
+
+    def wait(self, jobs: Sequence[str], *, patience_s: float) -> Counter[str]:
+        """Return how many photos are done and how many failed once none is pending.
+
+        Raises
+        ------
+        TimeoutError
+            If no photo was settled for that long.
+        """
+        settled = Counter[str]()
+        for job_id in tqdm(jobs, desc="indexed", unit="photo", disable=None):
+            moved_s = time.monotonic()
+            while (status := self._get(f"/status/{job_id}")["status"]) == "pending":
+                if time.monotonic() - moved_s > patience_s:
+                    raise TimeoutError(f"no photo was settled for {patience_s:g} s")
+                time.sleep(_POLL_S)
+            settled[status] += 1
+        return settled
+
+    def job_ids(self, jobs: Sequence[str]) -> list[str]:
+        """Return the job of every photo."""
+        return list(jobs)
+
+    def _send(self, number: int) -> str:
+        form = {
+            "collection_id": self.collection_id,
+            "image_id": self._key(number),
+            "max_faces": "100",
+        }
+        photo = {"image": ("photo.jpg", self.photos[number].content)}
+        answer = requests.post(
+            f"{self.address}/faces/index", data=form, files=photo, timeout=_TIMEOUT_S
+        )
         answer.raise_for_status()
-        content: dict[str, Any] = answer.json()
-        return content
+        return str(answer.json()["job_id"])
 
 
 def index_album(album: Album) -> dict[str, Any]:

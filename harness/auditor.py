@@ -1,4 +1,4 @@
-"""Reads S3 and SQS after a run, and tells whether every accepted job was kept its promise."""
+"""Reads buckets and queues after a run, and tells whether every job was kept its promise."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence, Set
@@ -43,6 +43,7 @@ class Findings:
     left_in_queues: list[str] = field(default_factory=list)
     dead_without_result: list[str] = field(default_factory=list)
     destroyed_unread: list[str] = field(default_factory=list)
+    left_behind: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return any(vars(self).values())
@@ -55,7 +56,7 @@ class Auditor:
     ``depths`` are the queues' messages by their names; ``dead_letters`` the
     dead-letter queues. A worker's sweep may hide dead letters, and one that was
     killed leaves them hidden: ``hidden_s`` is how long at most. ``wait_s`` is the
-    long poll of one receive.
+    long poll of one receive. ``left_behind`` returns what else should not be there.
     """
 
     inputs: ObjectStore
@@ -64,6 +65,7 @@ class Auditor:
     dead_letters: Sequence[JobQueue]
     hidden_s: float = 0
     wait_s: float = 1
+    left_behind: Callable[[], list[str]] = list
     clock: Callable[[], float] = time.monotonic
 
     def audit(
@@ -122,6 +124,7 @@ class Auditor:
                 if job_id is not None and results.read(job_id) is None
             ],
             destroyed_unread=[body for body in unreadable if body not in unread],
+            left_behind=self.left_behind(),
         )
 
     def _dead_letters(self, wanted: Set[str]) -> list[ReceivedMessage]:

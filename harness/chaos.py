@@ -2,11 +2,14 @@
 
     python -m harness.chaos --minutes 3
     python -m harness.chaos --minutes 30 --artifact docs/benchmarks/soak.json
+    python -m harness.chaos --home
 
 Uploads and an album run on processes of their own: LocalStack behind a proxy, the web tier,
-one worker that only loses its children, and one that is killed and stopped itself. Clients
-upload again, with the same Idempotency-Key, until they are answered. Exit code 0 when every
-accepted job has exactly one result, the right one, and nothing is left anywhere.
+one worker that only loses its children, and one that is killed and stopped itself. On a home
+there is no LocalStack; there all of them are killed at once as well, and root lets its disk be
+full and lose power. Clients upload again, with the same Idempotency-Key, until they are answered.
+Exit code 0 when every accepted job has exactly one result, the right one, and nothing is left
+anywhere.
 """
 
 import argparse
@@ -19,26 +22,29 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from PIL import Image
 
-from core.aws.autoscaling import QueueDepths
-from core.aws.clients import s3_client, sqs_client
-from core.aws.s3 import S3Store
-from core.aws.sqs import SqsQueue
 from core.errors import MalformedMessage
 from core.ground.storage_keys import collection_key
 from core.jobs.results import Results
 from core.worker.unreadable import job_id_in
-from harness.album import Album
+from harness.album import Album, SentAlbum
 from harness.auditor import Auditor, Expected, Findings
-from harness.faults.injector import FaultInjector, Faults
+from harness.faults.aws_faults import FaultsOfAws
+from harness.faults.faults import Faults
+from harness.faults.home_faults import FaultsOfHome
+from harness.faults.injector import FaultInjector
+from harness.home.home_stack import HomeStack
+from harness.home.left_behind import left_behind
 from harness.load_clients import Answer, Pattern, Uploader, upload_all
 from harness.photo_set import People, Photo, known_to
 from harness.report import answers_summary, machine, measured_at
-from harness.stack import Stack, enrol, put_album
+from harness.service_stack import ServiceStack
+from harness.stack import Stack, enrol, make_collection, put_album
 from harness.timeline import Moment, Timeline
 from harness.waiting import wait_until
 
@@ -49,6 +55,8 @@ _PATIENCE_S: Final = 900
 _SWEEP_S: Final = 120
 """Longer than a worker that was killed during a sweep leaves dead letters hidden."""
 _POISON_EVERY: Final = 25
+_DIFFERENT: Final = 60
+"""Photos at most; they are uploaded again and again."""
 _WARM_S: Final = 180.0
 """Memory is compared from then on: galleries and libraries are loaded by now."""
 _SETTINGS: Final[dict[str, object]] = {
@@ -79,6 +87,14 @@ class Plan:
     refused_s: float = 100
     """Longer than all receives of a message last, with the settings below."""
     slow_s: float = 5
+    home: bool = False
+    only: tuple[str, ...] = ()
+    """Names of the only faults that happen; all of them unless given."""
+    workers: int = 2
+
+    @property
+    def uploads(self) -> int:
+        return max(1, round(self.seconds * self.rate))
 
 
 def main() -> int:
@@ -92,6 +108,8 @@ def main() -> int:
         away_s=options.away,
         refused_s=options.refused,
         seed=options.seed,
+        home=options.home,
+        only=tuple(options.only),
     )
     with tempfile.TemporaryDirectory() as folder:
         report = run(plan, options.photos, options.logs or Path(folder))
@@ -108,24 +126,19 @@ def run(
     """Run the plan; ``kept`` in what is returned tells whether nothing is amiss."""
     report: dict[str, Any] = {"measured_at": measured_at(), "machine": machine()}
     settings = {**_SETTINGS, "face_models_dir": models_dir}
-    with Stack(folder, workers=2, exposed=True, **settings) as stack:
-        people = known_to(stack.settings, photos)
+    with _stack(plan, folder, settings) as stack:
+        different = min(_DIFFERENT, max(plan.uploads, plan.album))
+        people = known_to(stack.settings, photos, probes=different)
         enrol(people, stack.settings, COLLECTION, folder / "people")
-        album = put_album(stack, people.sequence(plan.album), f"{COLLECTION}-album")
-        faults = Faults(
-            stack,
-            away_s=plan.away_s,
-            refused_s=plan.refused_s,
-            slow_s=plan.slow_s,
-            seed=plan.seed,
-        )
-        with Timeline(stack.settings, workers=lambda: [stack.workers[0].pid]) as timeline:
-            answers, batches = _load(stack, people, album, plan, faults)
-            settled = album.wait(batches, patience_s=_PATIENCE_S)
-            album_jobs = frozenset(album.job_ids(batches))
-            findings = _audit(stack, answers, album_jobs, faults.unreadable)
+        album = _album(stack, people.sequence(plan.album))
+        faults = _faults(stack, plan, people)
+        with Timeline(stack.depth, workers=lambda: [stack.workers[0].pid]) as timeline:
+            answers, indexing = _load(stack, people, album, plan, faults)
+            settled = album.wait(indexing, patience_s=_PATIENCE_S)
+            album_jobs = frozenset(album.job_ids(indexing))
+            findings = _audit(stack, answers, album_jobs, faults)
         census = album.census()
-        steady = stack.workers[0].is_running
+        steady = all(each.is_running for each in stack.processes) and not stack.ended_by_itself
     findings_shown = {name: found[:10] for name, found in asdict(findings).items() if found}
     report |= {
         "plan": asdict(plan),
@@ -133,45 +146,88 @@ def run(
         "poison_uploads": sum(answer.expected == "" for answer in answers),
         "album": asdict(census) | {"jobs_failed": settled["failed"]},
         "faults": dict(faults.done),
-        "steady_worker_still_runs": steady,
+        "no_process_ended_by_itself": steady,
         "parent_memory": memory_growth(timeline.moments),
         "findings": findings_shown,
         "timeline": timeline.as_list()[::10],
     }
+    if isinstance(faults, FaultsOfHome):
+        report["while_the_disk_was_full"] = {
+            "refused": dict(faults.refused),
+            "accepted": len(faults.accepted),
+            "answered_otherwise": faults.amiss,
+        }
     unanswered = sum(answer.status in ("unanswered", "refused") for answer in answers)
     album_is_whole = not (census.lost or census.doubled or census.foreign or settled["failed"])
-    report["kept"] = not findings and not unanswered and album_is_whole and steady
+    amiss = isinstance(faults, FaultsOfHome) and faults.amiss
+    report["kept"] = not (findings or unanswered or amiss) and album_is_whole and steady
     return report
 
 
+def _stack(plan: Plan, folder: Path, settings: dict[str, Any]) -> ServiceStack:
+    if plan.home:
+        return HomeStack(folder, workers=plan.workers, has_disk=True, **settings)
+    return Stack(folder, workers=plan.workers, exposed=True, **settings)
+
+
+def _album(stack: ServiceStack, photos: list[Photo]) -> Album | SentAlbum:
+    collection_id = f"{COLLECTION}-album"
+    if isinstance(stack, Stack):
+        return put_album(stack, photos, collection_id)
+    make_collection(stack.address, collection_id)
+    return SentAlbum(
+        address=stack.address, collection_id=collection_id, prefix="album/", photos=photos
+    )
+
+
+def _faults(stack: ServiceStack, plan: Plan, people: People) -> Faults:
+    if isinstance(stack, HomeStack):
+        if stack.disk is None:
+            print("Only root can mount a disk: it will not be full, nor lose power")
+        return FaultsOfHome(
+            stack,
+            photo=people.probes[0],
+            collection_id=COLLECTION,
+            slow_s=plan.slow_s,
+            seed=plan.seed,
+            only=plan.only,
+        )
+    assert isinstance(stack, Stack)  # noqa: S101 - there is no third
+    return FaultsOfAws(
+        stack,
+        away_s=plan.away_s,
+        refused_s=plan.refused_s,
+        slow_s=plan.slow_s,
+        seed=plan.seed,
+        only=plan.only,
+    )
+
+
 def _load(
-    stack: Stack, people: People, album: Album, plan: Plan, faults: Faults
+    stack: ServiceStack, people: People, album: Album | SentAlbum, plan: Plan, faults: Faults
 ) -> tuple[list[Answer], list[str]]:
     """Upload while faults happen; every fault has happened at least once in the end."""
     uploader = Uploader(
         stack.address, collection_id=COLLECTION, patience_s=_PATIENCE_S, insists=True
     )
-    count = max(1, round(plan.seconds * plan.rate))
-    batches = album.submit()
+    photos = with_poison(people.sequence(plan.uploads))
+    indexing = album.submit()
     # Else a worker of another engine might enrol the first one.
     wait_until(lambda: _has_faces(stack, album), seconds=_PATIENCE_S, what="the album's first face")
     with (
         ThreadPoolExecutor(1) as aside,
         FaultInjector(faults, every_s=plan.fault_every_s, seed=plan.seed) as injector,
     ):
-        uploads = aside.submit(
-            upload_all, uploader, with_poison(people.sequence(count)), Pattern(rate=plan.rate)
-        )
+        uploads = aside.submit(upload_all, uploader, photos, Pattern(rate=plan.rate))
         answers = uploads.result()
     if injector.failure is not None:
         raise injector.failure
-    return answers, batches
+    return answers, indexing
 
 
-def _has_faces(stack: Stack, album: Album) -> bool:
+def _has_faces(stack: ServiceStack, album: Album | SentAlbum) -> bool:
     """Tell whether a face of the album was enrolled, and so the collection's model is settled."""
-    settings = stack.settings
-    gallery = S3Store(settings, settings.s3_gallery_bucket, s3_client(settings))
+    gallery = stack.ports.bucket(stack.settings.s3_gallery_bucket)
     stored = gallery.get(collection_key(album.collection_id)).body
     return json.loads(stored)["model"] is not None
 
@@ -194,32 +250,33 @@ def _damaged(photo: Photo) -> Photo:
 
 
 def _audit(
-    stack: Stack,
+    stack: ServiceStack,
     answers: Sequence[Answer],
     album_jobs: frozenset[str],
-    unreadable: Sequence[str],
+    faults: Faults,
 ) -> Findings:
     """Wait until the queues are empty, then look at everything."""
-    settings = stack.settings
-    sqs, s3 = sqs_client(settings), s3_client(settings)
-    names = [settings.sqs_req_queue_name, settings.sqs_index_queue_name]
-    depths = {name: QueueDepths(sqs, [name]) for name in names}
-    outputs = S3Store(settings, settings.s3_out_bucket, s3)
+    settings, ports = stack.settings, stack.ports
     wait_until(
-        lambda: not any(depth().jobs for depth in depths.values()),
+        lambda: not stack.depth().jobs,
         seconds=_PATIENCE_S,
         every_s=0.5,
         what="the queues to be empty",
     )
+    outputs = ports.bucket(settings.s3_out_bucket)
+    names = [settings.sqs_req_queue_name, settings.sqs_index_queue_name]
     auditor = Auditor(
-        inputs=S3Store(settings, settings.s3_in_bucket, s3),
+        inputs=ports.bucket(settings.s3_in_bucket),
         outputs=outputs,
-        depths={name: depth() for name, depth in depths.items()},
+        depths={name: stack.depth(name) for name in names},
         dead_letters=[
-            SqsQueue(sqs, settings.dead_letter_queue_name),
-            SqsQueue(sqs, settings.index_dead_letter_queue_name),
+            ports.queue(settings.dead_letter_queue_name),
+            ports.queue(settings.index_dead_letter_queue_name),
         ],
         hidden_s=_SWEEP_S,
+        left_behind=(
+            partial(left_behind, stack.ports, settings) if isinstance(stack, HomeStack) else list
+        ),
     )
     expected = {
         answer.job_id: Expected(result=answer.expected)
@@ -228,6 +285,9 @@ def _audit(
         for answer in answers
         if answer.job_id is not None
     }
+    if isinstance(faults, FaultsOfHome):
+        expected |= dict.fromkeys(faults.accepted, Expected(result=faults.photo.expected))
+    unreadable = faults.unreadable
     unread = Expected(codes=frozenset({MalformedMessage.code}))
     named = {job_id for body in unreadable if (job_id := job_id_in(body)) is not None}
     expected |= dict.fromkeys(named, unread)
@@ -260,12 +320,14 @@ def _options() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--minutes", type=float, default=3)
+    parser.add_argument("--home", action="store_true", help="on one machine, without LocalStack")
     parser.add_argument("--rate", type=float, default=4, help="uploads a second")
     parser.add_argument("--album", type=int, default=300, help="photos that are indexed meanwhile")
     parser.add_argument("--fault-every", type=float, default=4, metavar="SECONDS")
     parser.add_argument("--away", type=float, default=30, help="seconds that LocalStack is away")
     parser.add_argument("--refused", type=float, default=100, help="seconds of refused operations")
     parser.add_argument("--seed", type=int, default=1, help="of the faults and their order")
+    parser.add_argument("--only", nargs="*", default=[], metavar="FAULT", help="as kill_worker")
     parser.add_argument("--photos", type=Path, default=ROOT / "var/samples")
     parser.add_argument("--logs", type=Path, help="an empty folder where the logs stay")
     parser.add_argument("--artifact", type=Path, help="where to write the report")

@@ -48,7 +48,7 @@ def main() -> int:
         autoscaler = stack.start_autoscaler()
         wait_until(lambda: autoscaler.logged("autoscaler started"), what="the autoscaler")
         print(f"No worker runs; {options.photos_count} photos come at the same moment")
-        with Timeline(stack.settings, workers=stack.worker_pids, every_s=0.5) as timeline:
+        with Timeline(stack.depth, workers=stack.worker_pids, every_s=0.5) as timeline:
             uploader = Uploader(stack.address, collection_id=COLLECTION)
             answers = upload_all(uploader, people.sequence(options.photos_count), Pattern())
             wait_until(lambda: not stack.worker_pids(), seconds=_GONE_S, what="the workers to go")

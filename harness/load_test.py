@@ -20,8 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from core.aws.clients import s3_client
-from core.aws.s3 import S3Store
+from core.bootstrap.infrastructure import Infrastructure
 from core.settings import Settings, load_settings
 from harness.album import Album, index_album
 from harness.load_clients import Answer, Pattern, Uploader, upload_all
@@ -69,7 +68,9 @@ def main() -> int:
     people = known_to(settings, options.photos, people=options.people, probes=options.probes)
     service = Service.running(settings)
     meter, requests = service.meter(), service.request_log()
-    with Timeline(settings, workers=service.workers, requests=requests) as timeline:
+    queues = [settings.sqs_req_queue_name, settings.sqs_index_queue_name]
+    depth = Infrastructure.of(settings).depth(queues, [])
+    with Timeline(depth, workers=service.workers, requests=requests) as timeline:
         began_s = time.monotonic()
         load, answers = _load(profile, people, settings, service, options)
         load["wall_s"] = round(time.monotonic() - began_s, 2)
@@ -142,7 +143,7 @@ def _index_album(
     album = Album(
         address=service.address,
         collection_id=collection_id,
-        bucket=S3Store(settings, name, s3_client(settings)),
+        bucket=Infrastructure.on_aws(settings).bucket(name),
         bucket_name=name,
         prefix=f"{collection_id}/",
         photos=people.sequence(profile.count),

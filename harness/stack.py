@@ -5,13 +5,14 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 import requests
 
 from core.aws.clients import s3_client
 from core.aws.provisioning import provision
-from core.aws.s3 import S3Store
+from core.bootstrap.infrastructure import Infrastructure
+from core.ports import Bucket
 from core.settings import Settings
 from harness.album import Album
 from harness.faults import small_tmp
@@ -19,115 +20,61 @@ from harness.faults.http_proxy import HttpProxy
 from harness.faults.tcp_proxy import TcpProxy
 from harness.localstack import ROOT, LocalStack, free_port
 from harness.photo_set import People, Photo
-from harness.processes import Process, WebProcess, WorkerProcess, environment
+from harness.processes import environment
 from harness.resource_meter import RequestLog
-from harness.timeline import workers_below
+from harness.service_stack import ServiceStack
 
 ALBUM_BUCKET: Final = "album-bucket"
 
 
-class Stack:
-    """Started and ended by ``with``; what it writes goes to a folder.
+class Stack(ServiceStack):
+    """The service on a LocalStack, which keeps what it has in the folder while it runs.
 
     Parameters
     ----------
     folder : Path
-        Where logs go, and what LocalStack keeps while it runs.
     workers : int
-        Workers that are started with it.
     exposed : bool
         To faults: what the service asks LocalStack goes through two proxies, and its
         processes have little space for temporary files where the machine allows that.
     settings
-        What differs from the defaults.
     """
 
     def __init__(
         self, folder: Path, *, workers: int = 1, exposed: bool = False, **settings: object
     ) -> None:
-        self._folder = folder
-        self._first_workers = workers
+        super().__init__(folder, workers=workers, **settings)
         self._exposed = exposed
-        self._changes = settings
-        self._started = 0
-        self._parts = ExitStack()
         self.localstack = LocalStack(folder)
         self.has_small_tmp = exposed and small_tmp.is_possible()
         self.small_tmp = folder.resolve() / "small-tmp"
         self._prefix = small_tmp.prefix(self.small_tmp) if self.has_small_tmp else []
-        self.workers: list[WorkerProcess] = []
-        self.autoscaler: Process | None = None
 
-    def __enter__(self) -> Self:
-        with self._parts as parts:
-            self.small_tmp.mkdir(parents=True, exist_ok=True)
-            self.localstack.start()
-            parts.callback(self.localstack.stop)
-            self.settings = self.localstack.settings(
-                **{
-                    "web_host": "127.0.0.1",
-                    "web_port": free_port(),
-                    "allowed_buckets": (ALBUM_BUCKET,),
-                    "face_models_dir": ROOT / "var" / "models",
-                    **self._changes,
-                }
-            )
-            provision(self.settings)
-            s3_client(self.settings).create_bucket(Bucket=ALBUM_BUCKET)
-            self._seen = self.settings
-            if self._exposed:
-                self.http = parts.enter_context(HttpProxy(self.localstack.port, free_port()))
-                self.proxy = parts.enter_context(TcpProxy(self.http.port, free_port()))
-                self._seen = self.settings.model_copy(
-                    update={"aws_endpoint_url": self.proxy.address}
-                )
-            parts.callback(self._stop_processes)
-            self._start_processes()
-            self._parts = parts.pop_all()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._parts.close()
-
-    def _start_processes(self) -> None:
-        self.web = WebProcess(self._seen, self._folder / "web.log", prefix=self._prefix)
-        for _ in range(self._first_workers):
-            self.start_worker()
-        self.web.started()
-        for worker in self.workers:
-            worker.started()
-
-    def _stop_processes(self) -> None:
-        if self.autoscaler is not None:
-            self.autoscaler.stop()
-        for process in (*self.workers, self.web):
-            process.stop()
+    def _begin(self, parts: ExitStack) -> Settings:
+        self.small_tmp.mkdir(parents=True, exist_ok=True)
+        self.localstack.start()
+        parts.callback(self.localstack.stop)
+        self.settings = self.localstack.settings(
+            **{
+                "web_host": "127.0.0.1",
+                "web_port": free_port(),
+                "allowed_buckets": (ALBUM_BUCKET,),
+                "face_models_dir": ROOT / "var" / "models",
+                **self._changes,
+            }
+        )
+        provision(self.settings)
+        s3_client(self.settings).create_bucket(Bucket=ALBUM_BUCKET)
+        self.ports = Infrastructure.on_aws(self.settings)
+        if not self._exposed:
+            return self.settings
+        self.http = parts.enter_context(HttpProxy(self.localstack.port, free_port()))
+        self.proxy = parts.enter_context(TcpProxy(self.http.port, free_port()))
+        return self.settings.model_copy(update={"aws_endpoint_url": self.proxy.address})
 
     @property
-    def address(self) -> str:
-        return self.web.address
-
-    @property
-    def album_bucket(self) -> S3Store:
-        return S3Store(self.settings, ALBUM_BUCKET, s3_client(self.settings))
-
-    def start_worker(self, **changes: str) -> WorkerProcess:
-        self._started += 1
-        log = self._folder / f"worker-{self._started}.log"
-        worker = WorkerProcess(self._seen, log, prefix=self._prefix, **changes)
-        self.workers.append(worker)
-        return worker
-
-    def start_autoscaler(self, **changes: str) -> Process:
-        command = [sys.executable, "-m", "efr_cli", "autoscaler"]
-        log = self._folder / "autoscaler.log"
-        self.autoscaler = Process(command, self._seen, log, **changes)
-        return self.autoscaler
-
-    def worker_pids(self) -> list[int]:
-        """Return the worker daemons that run, however they were started."""
-        started = [self.autoscaler.pid] if self.autoscaler else []
-        return workers_below([*started, *(worker.pid for worker in self.workers)])
+    def album_bucket(self) -> Bucket:
+        return self.ports.bucket(ALBUM_BUCKET)
 
     def cpu_groups(self) -> dict[str, list[int]]:
         """Return the processes whose time is counted together."""

@@ -8,10 +8,8 @@ from typing import Any, Final, Self
 
 import psutil
 
-from core.aws.autoscaling import QueueDepths
-from core.aws.clients import sqs_client
 from core.errors import ServiceUnavailable
-from core.settings import Settings
+from core.scaling.policy import Depth
 from harness.resource_meter import RequestLog, unshared_mb, written_mb
 
 _MAINS_OF_WORKERS: Final = {"app-tier/backend.py", "core.bootstrap.run_worker"}
@@ -34,18 +32,28 @@ class Moment:
 
 
 class Timeline:
-    """Looks at regular intervals from ``with`` on, in a thread of its own."""
+    """Looks at regular intervals from ``with`` on, in a thread of its own.
+
+    Parameters
+    ----------
+    depth : callable
+        Counts the messages of all queues of jobs.
+    workers : callable
+        Returns the worker daemons that run.
+    requests : RequestLog, optional
+        Is followed meanwhile.
+    every_s : float
+    """
 
     def __init__(
         self,
-        settings: Settings,
+        depth: Callable[[], Depth],
         *,
         workers: Callable[[], list[int]],
         requests: RequestLog | None = None,
         every_s: float = 1.0,
     ) -> None:
-        queues = [settings.sqs_req_queue_name, settings.sqs_index_queue_name]
-        self._depths = QueueDepths(sqs_client(settings), queues)
+        self._depth = depth
         self._workers = workers
         self._requests = requests
         self._every_s = every_s
@@ -84,7 +92,7 @@ class Timeline:
 
     def _look(self) -> Moment:
         try:
-            depth = self._depths()
+            depth = self._depth()
         except ServiceUnavailable:
             depth = None
         pids = self._workers()

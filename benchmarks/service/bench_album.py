@@ -41,7 +41,7 @@ def main() -> int:
         album = put_album(stack, people.sequence(options.photos_count), COLLECTION)
         meter, requests = CpuMeter(stack.cpu_groups()), stack.request_log()
         with Timeline(
-            stack.settings, workers=stack.worker_pids, requests=requests, every_s=5
+            stack.depth, workers=stack.worker_pids, requests=requests, every_s=5
         ) as timeline:
             indexed = index_album(album)
         costs = costs_summary(options.photos_count, meter.seconds(), requests.counts)

@@ -50,3 +50,29 @@ def test_every_job_is_kept_its_promise_whatever_goes_wrong(
     assert report["kept"], report
     assert report["uploads"]["right"] + report["poison_uploads"] == 40
     assert report["faults"].keys() >= ALWAYS
+
+
+def test_home_keeps_every_promise_when_all_is_killed_and_the_disk_is_full_and_forgets(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    # Only root may mount a disk that can be full and lose power. The other faults are above.
+    plan = Plan(
+        seconds=4,
+        rate=3,
+        album=8,
+        fault_every_s=0.5,
+        away_s=0,
+        slow_s=1,
+        seed=5,
+        home=True,
+        only=("kill_everything", "fill_disk", "lose_power"),
+        workers=1,
+    )
+
+    report = run(plan, SAMPLES, tmp_path_factory.mktemp("chaos"), models_dir=models_dir())
+
+    assert report["findings"] == {}
+    assert report["kept"], report
+    assert report["uploads"]["right"] == 12
+    assert "kill everything" in report["faults"]
+    assert report["while_the_disk_was_full"]["refused"] or "fill disk" not in report["faults"]

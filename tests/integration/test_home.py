@@ -1,12 +1,8 @@
-"""The whole service on a home of one machine, whose processes are killed all at once."""
+"""The whole service on a home of one machine; `test_chaos` kills and starves it."""
 
-import itertools
-import signal
 import sys
-import threading
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,8 +19,6 @@ from tests.support.photos import sample
 from tests.support.service import settings_of
 from tests.support.services.receiver import Receiver
 
-CALLERS = 3
-KILLS = 2
 OBAMA = ("Barack Obama/obama.jpg", "Barack Obama/obama2.jpg")
 
 
@@ -49,15 +43,6 @@ class Machine:
         web.started()
         worker.started()
 
-    def kill_everything(self) -> None:
-        """Kill all processes and their children with no word of warning."""
-        running = [psutil.Process(each.pid) for each in self.processes if each.is_running]
-        everything = [*running, *(c for each in running for c in each.children(recursive=True))]
-        for each in everything:
-            each.send_signal(signal.SIGKILL)
-        for process in self.processes:
-            process.wait()
-
     def upload(self, number: int) -> None:
         """Upload a photo, and note its job if it is accepted."""
         photo = sample(OBAMA[1]) + str(number).encode()  # no earlier answer fits
@@ -72,12 +57,6 @@ class Machine:
             return
         if answer.ok:
             self.accepted.append(answer.json()["job_id"])
-
-    def keep_uploading(self, caller: int, enough: threading.Event) -> None:
-        for number in itertools.count(caller, CALLERS):
-            self.upload(number)
-            if enough.wait(0.25):
-                return
 
     def status(self, job_id: str) -> dict[str, Any]:
         answer: dict[str, Any] = requests.get(f"{self.address}/status/{job_id}", timeout=60).json()
@@ -114,34 +93,6 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     yield machine
     for process in machine.processes:
         process.stop()
-
-
-def test_no_accepted_job_is_lost_or_doubled_when_everything_is_killed_at_once(
-    machine: Machine,
-) -> None:
-    machine.start()
-    machine.enrol()
-    enough = threading.Event()
-    with ThreadPoolExecutor(CALLERS) as callers:
-        for caller in range(CALLERS):
-            callers.submit(machine.keep_uploading, caller, enough)
-        try:
-            for _ in range(KILLS):
-                wanted = len(machine.accepted) + 12
-                wait_until(lambda wanted=wanted: len(machine.accepted) > wanted, seconds=60)  # type: ignore[misc]
-                machine.kill_everything()
-                machine.start()
-        finally:
-            enough.set()
-
-    results = [machine.wait_for(job_id) for job_id in machine.accepted]
-    wait_until(lambda: machine.messages() == 0, seconds=60)
-
-    assert len(results) > KILLS * 12
-    assert {(result["status"], result["result"]) for result in results} == {
-        ("done", "Barack Obama")
-    }
-    assert machine.backends.dead_letters.receive(limit=1, wait_s=0) == []
 
 
 def test_everything_that_was_stored_is_there_after_a_restart(machine: Machine) -> None:

@@ -1,0 +1,1 @@
+"""Trials of the home on one machine."""
