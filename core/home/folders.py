@@ -27,13 +27,34 @@ def keep_entries(folder: Path, *, below: Path) -> None:
     """Bring the names in a folder to the disk, and the folder itself, down from one above it."""
     for each in (folder, *folder.parents):
         with suppress(FileNotFoundError):  # removed meanwhile, empty
-            handle = os.open(each, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+            _sync(each)
         if each == below:
             return
+
+
+def keep_place(folder: Path) -> None:
+    """Bring a folder's names to the disk, and its own way there, as far up as this user may read.
+
+    Each start does so: who made the folders above may have been killed before they were kept.
+    """
+    device = folder.stat().st_dev
+    for each in (folder, *folder.parents):
+        if each.stat().st_dev != device:
+            return
+        try:
+            _sync(each)
+        except PermissionError:
+            if each == folder:
+                raise
+            return
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def remove_empty(folder: Path, *, below: Path) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from core.errors import HomeUnusable
+from core.ground.storage_keys import GALLERIES
 from core.home.bucket import FolderBucket
 from core.home.dead_letters import SqliteDeadLetters
 from core.home.home_folder import make_home, make_queues, once_per_boot
@@ -43,7 +44,8 @@ class Home:
         if folder is None or queues is None:
             raise HomeUnusable("STORAGE and QUEUE name no home on this machine")
         file = QueueFile(queues)
-        make_home(folder, settings.buckets)
+        tables = folder / settings.s3_gallery_bucket / GALLERIES
+        make_home(folder, settings.buckets, tables=tables)
         make_queues(file, queue_plans(settings))
         sweep = Sweep(
             folder=folder,

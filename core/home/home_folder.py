@@ -8,7 +8,7 @@ from typing import Final
 
 from core.errors import DataTooNew, HomeUnusable, QueueUnavailable, StorageUnavailable
 from core.home.bucket import make_bucket
-from core.home.folders import keep_entries, locked
+from core.home.folders import keep_entries, keep_place, locked, make_folder
 from core.home.queue_file import QueueFile
 from core.settings.queue_plans import QueuePlan
 
@@ -27,8 +27,10 @@ _OF_NETWORKS: Final = frozenset(
 """Kinds of file systems that several machines can share: locks and memory maps don't reach far."""
 
 
-def make_home(folder: Path, buckets: Sequence[str]) -> None:
-    """Make the folder with its buckets, unless they are there.
+def make_home(folder: Path, buckets: Sequence[str], *, tables: Path) -> None:
+    """Make the folder with its buckets, and one in it for LanceDB's tables, unless they are there.
+
+    LanceDB would make it, but not bring its name to the disk.
 
     Raises
     ------
@@ -43,7 +45,9 @@ def make_home(folder: Path, buckets: Sequence[str]) -> None:
         _check_format(folder / _FORMAT_FILE)
         for name in buckets:
             make_bucket(folder / name)
-        keep_entries(folder, below=folder.parent)
+        make_folder(tables, below=folder)
+        keep_entries(tables, below=folder)
+        keep_place(folder)
     except OSError as error:
         raise HomeUnusable(f"STORAGE: {folder} can't be used: {error}") from error
     for place in (folder, *(folder / name for name in buckets)):
@@ -66,7 +70,7 @@ def make_queues(file: QueueFile, plans: Sequence[QueuePlan]) -> None:
         file.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with locked(file.path.with_name(f"{file.path.name}.lock")):
             file.make()
-        keep_entries(file.path.parent, below=file.path.parent)
+        keep_place(file.path.parent)
     except (OSError, QueueUnavailable, StorageUnavailable) as error:
         raise HomeUnusable(f"QUEUE: {file.path} can't be used: {error}") from error
     with file.writing(durable=True) as connection:

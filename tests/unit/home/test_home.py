@@ -123,11 +123,11 @@ def test_folder_of_another_user_is_named(tmp_path: Path) -> None:
 
 
 def test_home_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
-    make_home(tmp_path / "home", [])
+    make_home(tmp_path / "home", [], tables=tmp_path / "home" / "tables")
     (tmp_path / "home" / "format").write_text("2\n")
 
     with pytest.raises(DataTooNew, match="newer version"):
-        make_home(tmp_path / "home", [])
+        make_home(tmp_path / "home", [], tables=tmp_path / "home" / "tables")
 
 
 MOUNTS = """\
