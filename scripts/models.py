@@ -1,7 +1,7 @@
 """Gets the face models ready, once, so that no process has to do it at its start.
 
 Converts the networks of installed packages, and fetches YuNet from its public
-repository unless it is there. With ``FACE_ENGINE=onnx`` it fetches the
+repository unless it is there; each start tries that again. With ``FACE_ENGINE=onnx`` it fetches the
 network that ``FACE_EMBEDDER`` describes, too. What can't be fetched does not end
 the set-up: without YuNet MTCNN detects, which is slower and misses more small faces.
 Exit codes: 0 ready, whatever could be fetched; 1 a network could not be converted;
@@ -31,6 +31,8 @@ def main() -> int:
     try:
         settings = load_settings()
         models_dir = settings.face_models_dir
+        if not models_dir.is_dir():
+            print("converting the face networks (about 3 s) ...", flush=True)
         for network in NETWORKS:
             network.ensure(models_dir)
     except InvalidSettings as error:
@@ -67,6 +69,7 @@ def fetch(url: str, file: Path, sha256: str) -> None:
     """
     if file.is_file() and sha256_of(file) == sha256:
         return
+    print(f"fetching {file.name} ...", flush=True)
     with urlopen(url, timeout=PATIENCE_S) as answer:  # noqa: S310 - always https
         content = answer.read()
     partial = file.with_suffix(".partial")

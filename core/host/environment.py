@@ -38,6 +38,8 @@ _KEYS: Final = {"aws_access_key_id", "aws_secret_access_key", "aws_session_token
 _ENDPOINT: Final = "AWS_ENDPOINT_URL"
 GIVEN_EMPTY: Final = "SETTINGS_GIVEN_EMPTY"
 """Names the variables that were removed because they were empty: they still hide the file's."""
+STARTED_FILE: Final = "var/started.env"
+"""Where 'make start' and 'make up' note whether a home was started; it stands before ``.env``."""
 _NO_PROXY: Final = ("NO_PROXY", "no_proxy")
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
@@ -45,6 +47,7 @@ _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 class FileBehindVariables(DotEnvSettingsSource):
     """``.env`` without what a variable sets, to something or to nothing.
 
+    A later file may hide what an earlier one sets: by ``SETTINGS_GIVEN_EMPTY``, as variables do.
     Keys come from one place: those of a shell don't go with the file's session token.
     """
 
@@ -54,6 +57,7 @@ class FileBehindVariables(DotEnvSettingsSource):
         if variables & _KEYS:
             variables |= _KEYS
         file = super().__call__()
+        variables |= _listed(file.pop(GIVEN_EMPTY.lower(), ""))
         return {name: value for name, value in file.items() if name.lower() not in variables}
 
 
@@ -89,7 +93,11 @@ def settle_environment(
 
 
 def _given_empty(environment: Mapping[str, str]) -> set[str]:
-    return set(filter(None, environment.get(GIVEN_EMPTY, "").split(",")))
+    return _listed(environment.get(GIVEN_EMPTY, ""))
+
+
+def _listed(names: str) -> set[str]:
+    return set(filter(None, names.split(",")))
 
 
 def _is_stray(name: str, value: str) -> bool:

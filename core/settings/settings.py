@@ -14,7 +14,7 @@ from pydantic_settings import (
 
 from core.errors import InvalidSettings
 from core.host.cores import usable_cores
-from core.host.environment import FileBehindVariables, settle_environment
+from core.host.environment import STARTED_FILE, FileBehindVariables, settle_environment
 from core.host.memory import children_that_fit, usable_memory_bytes
 from core.settings.aws import AwsSettings
 from core.settings.faces import FaceSettings
@@ -26,12 +26,13 @@ from core.settings.workers import WorkerSettings
 class Settings(AwsSettings, HomeSettings, WebSettings, WorkerSettings, FaceSettings, BaseSettings):
     """The settings, named in the environment as here in capitals.
 
-    A file ``.env`` in the working directory is read too; variables that are
-    really set win, empty ones too. An empty value counts as none.
+    A file ``.env`` in the working directory is read too, and before it what 'make start' or
+    'make up' noted in a checkout; variables that are really set win, empty ones too. An empty
+    value counts as none.
     """
 
     model_config = SettingsConfigDict(
-        frozen=True, env_file=".env", env_ignore_empty=True, extra="ignore"
+        frozen=True, env_file=(".env", STARTED_FILE), env_ignore_empty=True, extra="ignore"
     )
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

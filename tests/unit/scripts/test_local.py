@@ -8,15 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from core.settings import Settings
+from core.bootstrap.infrastructure import Infrastructure
+from core.settings import Settings, load_settings
 from scripts.local import (
     LocalError,
-    default_folder,
-    note_home,
+    chosen,
+    noted,
     probe,
+    queue_lines,
     require_free,
     workers_here,
+    workers_of,
 )
+from scripts.preflight import default_folder
 from tests.support.photos import ROOT
 from tests.unit.web.web_fixture import SETTINGS, WebFixture
 
@@ -63,33 +67,90 @@ def test_port_that_is_taken_is_told_from_a_free_one(host: str) -> None:
         port = other.getsockname()[1]
         other.listen()
         with pytest.raises(LocalError, match=f"port {port} is in use"):
-            require_free("web", host, port)
+            require_free({"web": (host, port)})
 
-    require_free("web", host, port)
-
-
-def test_home_is_noted_for_all_that_come_later(tmp_path: Path) -> None:
-    env_file = tmp_path / ".env"
-    shutil.copy(ROOT / ".env.example", env_file)
-
-    note_home(env_file, tmp_path / "data")
-
-    settings = Settings(_env_file=env_file)
-    assert settings.home_folder == tmp_path / "data"
-    assert settings.queue_file == tmp_path / "data" / "queues.sqlite"
-    before = (ROOT / ".env.example").read_text().splitlines()
-    assert len(set(env_file.read_text().splitlines()) - set(before)) == 2
-    assert stat.S_IMODE(env_file.stat().st_mode) == 0o600
+    require_free({"web": (host, port)})
 
 
-def test_home_is_noted_in_a_file_of_an_older_version(tmp_path: Path) -> None:
-    env_file = tmp_path / ".env"
-    env_file.write_text("AUTH=off\n")
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty checkout that has settings; it is the working directory."""
+    shutil.copy(ROOT / ".env.example", tmp_path / ".env")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "it's"))
+    return tmp_path
 
-    note_home(env_file, tmp_path / "data")
 
-    assert Settings(_env_file=env_file).home_folder == tmp_path / "data"
-    assert env_file.read_text().startswith("AUTH=off\nSTORAGE=")
+def test_start_is_on_a_home_and_up_never_is_and_neither_writes_settings(checkout: Path) -> None:
+    home = checkout / "it's" / "efr"
+
+    for _ in range(2):
+        assert chosen(home=True).home_folder == home
+        assert load_settings().queue_file == home / "queues.sqlite"
+        assert chosen(home=False).home_folder is None
+        assert load_settings().aws_endpoint_url == "http://localhost:4566"
+
+    assert (checkout / ".env").read_bytes() == (ROOT / ".env.example").read_bytes()
+
+
+def test_folder_of_the_settings_is_that_of_start_alone(checkout: Path) -> None:
+    (checkout / ".env").write_text("STORAGE=file:///data\nQUEUE=sqlite:///data/queues\n")
+
+    assert chosen(home=True).home_folder == Path("/data")
+    assert chosen(home=False).home_folder is None
+    assert load_settings().queue_file is None
+    assert noted(Settings(_env_file=".env")) == (
+        "STORAGE='file:///data'\nQUEUE='sqlite:///data/queues'\n"
+    )
+
+
+def test_variables_that_name_the_other_place_are_refused(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STORAGE", "file:///data")
+    monkeypatch.setenv("QUEUE", "sqlite:///data/queues")
+
+    with pytest.raises(LocalError, match="unset both"):
+        chosen(home=False)
+
+
+def test_all_ports_that_are_taken_are_told_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("", 0)) as other:
+        ports = [each.getsockname()[1] for each in (one, other)]
+        with pytest.raises(LocalError) as raised:
+            require_free({"web": ("127.0.0.1", ports[0]), "localstack": ("127.0.0.1", ports[1])})
+
+    assert all(str(port) in str(raised.value) for port in ports)
+
+
+def test_status_counts_what_the_queues_hold(tmp_path: Path) -> None:
+    settings = Settings(
+        _env_file=None, storage=f"file://{tmp_path}", queue=f"sqlite://{tmp_path}/queues"
+    )
+    infrastructure = Infrastructure.of(settings)
+    for _ in range(2):
+        infrastructure.queue("request-queue").send("a-job")
+    infrastructure.queue("request-queue").receive(limit=1, wait_s=0, visibility_s=60)
+    infrastructure.queue("index-queue-dlq").send("given-up")
+
+    lines = [line.split() for line in queue_lines(settings, infrastructure)]
+
+    assert lines[1:] == [
+        ["request-queue", "1", "1", "0"],
+        ["index-queue", "0", "0", "1"],
+        ["webhook-queue", "0", "0", "0"],
+    ]
+
+
+def test_status_counts_the_children_that_are_workers(tmp_path: Path) -> None:
+    (tmp_path / "7/task/7").mkdir(parents=True)
+    (tmp_path / "7/task/7/children").write_text("8 9 10 ")
+    for pid, words in (("8", "python -m core.bootstrap.run_worker"), ("9", "python -c 1")):
+        (tmp_path / pid).mkdir()
+        (tmp_path / pid / "cmdline").write_bytes(words.replace(" ", "\0").encode())
+
+    assert workers_of(7, tmp_path) == 1
+    assert workers_of(11, tmp_path) == 0
 
 
 def test_data_are_kept_where_the_user_keeps_data() -> None:
