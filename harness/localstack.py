@@ -44,7 +44,7 @@ class LocalStack(ServiceProcess):
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> Self:
-        settle_environment(None)  # or a proxy would be asked for it
+        settle_environment()  # or a proxy would be asked for it
         script = str(ROOT / "scripts" / "run_localstack.py")
         self._run(
             [sys.executable, script, "--port", str(self.port), "--folder", str(self._folder)],

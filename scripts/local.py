@@ -2,12 +2,12 @@
 
     python -m scripts.local start|up|down|status
 
-``up`` starts LocalStack (when AWS_ENDPOINT_URL points at this machine), makes the buckets and
-queues, starts the web tier and the autoscaler, which starts workers when there are jobs, all
-under supervisord, and waits until they are ready. ``start`` does the same on a folder that
-stays: the one of STORAGE, or a folder of the user. Both note in var/started.env where the data
-are, for all that is run later in this checkout. Exit codes: 0 done, 1 not done (the reason is
-printed), 2 a setting can't be used.
+``up`` starts LocalStack (when AWS_ENDPOINT_URL is used and points at this machine), makes the
+buckets and queues, starts the web tier and the autoscaler, which starts workers when there are
+jobs, all under supervisord, and waits until they are ready. ``start`` does the same on a folder
+that stays: the one of STORAGE, or a folder of the user. Both note in var/started.env where the
+data are, for all that is run later in this checkout. Exit codes: 0 done, 1 not done (the reason
+is printed), 2 a setting can't be used.
 """
 
 import argparse
@@ -169,7 +169,7 @@ def status() -> None:
     settings, pids = load_settings(), supervisor.pids()
     workers = workers_of(pids["autoscaler"]) if "autoscaler" in pids else 0
     remarks = {
-        "localstack": settings.endpoint,
+        "localstack": settings.aws_endpoint_url or "",
         "web": settings.web_address,
         "autoscaler": f"{workers} {'worker' if workers == 1 else 'workers'}",
     }
@@ -226,7 +226,9 @@ def workers_here(settings: Settings, *, cores: int) -> int:
 
 def _local_ports(settings: Settings) -> dict[str, int]:
     ports = {"web": settings.web_port}
-    if settings.storage is not None:
+    if settings.storage is not None or (
+        settings.aws_endpoint_url_s3 and settings.aws_endpoint_url_sqs
+    ):
         return ports
     endpoint = urlsplit(settings.aws_endpoint_url or "")
     if endpoint.hostname in ("localhost", LOOPBACK):

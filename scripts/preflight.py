@@ -129,8 +129,9 @@ def problems(purpose: str, settings: Mapping[str, str], *, runs: bool) -> Iterat
     web_port = settings.get("WEB_PORT") or "8000"
     if web_port.isdigit():
         yield from taken_port("web", settings.get("WEB_HOST") or LOOPBACK, int(web_port))
+    has_others = settings.get("AWS_ENDPOINT_URL_S3") and settings.get("AWS_ENDPOINT_URL_SQS")
     endpoint = urlsplit(settings.get("AWS_ENDPOINT_URL", ""))
-    if purpose == "up" and endpoint.hostname in ("localhost", LOOPBACK):
+    if purpose == "up" and not has_others and endpoint.hostname in ("localhost", LOOPBACK):
         yield from taken_port("localstack", LOOPBACK, endpoint.port or 80)
 
 

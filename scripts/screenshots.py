@@ -66,7 +66,7 @@ class View:
 def main() -> int:
     """Take all pictures; return the exit code."""
     options = _options()
-    settle_environment(None)
+    settle_environment()
     options.out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as name, Stack(Path(name)) as stack:
         folder = Path(name)

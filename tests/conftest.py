@@ -33,7 +33,7 @@ settings.load_profile("any speed")
 
 def pytest_configure() -> None:
     """Let tests interrupt their children, which a shell's background job would not; prepare Ray."""
-    settle_environment(None)  # no proxy is asked for what the tests start
+    settle_environment()  # no proxy is asked for what the tests start
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["RAY_AUTH_MODE"] = "token"  # noqa: TID251 - Ray reads it when it is imported
 

@@ -35,7 +35,7 @@ _PER_ROUND: Final = 24
 def main() -> int:
     """Run all proofs, or some; return the exit code."""
     options = _options()
-    settle_environment(None)
+    settle_environment()
     on = machine()
     with TemporaryDirectory() as name, Stack(Path(name), max_file_mb=2) as stack:
         folder = Path(name)

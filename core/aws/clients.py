@@ -74,7 +74,7 @@ def _config(settings: Settings, *, read_timeout_s: float) -> Config:
         read_timeout=read_timeout_s,
         max_pool_connections=max(settings.web_threads, 16),
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-        s3={"addressing_style": "path"} if settings.aws_endpoint_url else {},
+        s3={"addressing_style": "path"} if settings.s3_endpoint else {},
         # LanceDB knows none of them.
         ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]
     )
@@ -83,7 +83,7 @@ def _config(settings: Settings, *, read_timeout_s: float) -> Config:
 def s3_client(settings: Settings) -> "S3Client":
     return _session(settings).client(
         "s3",
-        endpoint_url=settings.aws_endpoint_url,
+        endpoint_url=settings.s3_endpoint,
         config=_config(settings, read_timeout_s=_READ_TIMEOUT_S),
     )
 
@@ -129,7 +129,7 @@ def _certificates() -> bytes:
 def sqs_client(settings: Settings, *, long_poll_s: float = 0) -> "SQSClient":
     return _session(settings).client(
         "sqs",
-        endpoint_url=settings.aws_endpoint_url,
+        endpoint_url=settings.sqs_endpoint,
         config=_config(settings, read_timeout_s=long_poll_s + _READ_TIMEOUT_S),
     )
 

@@ -4,6 +4,7 @@ from core.aws.bucket_setup import Bucket
 from core.aws.clients import s3_client, sqs_client, unavailable_as
 from core.aws.queue_setup import Queues
 from core.aws.s3 import S3Store
+from core.aws.store_check import calls_of_s3, require_fitness
 from core.errors import InvalidSettings, QueueUnavailable, StorageUnavailable
 from core.settings import Settings
 from core.settings.queue_plans import queue_plans
@@ -31,6 +32,8 @@ def provision(settings: Settings, *, adopt: bool = False) -> list[str]:
         If S3 or SQS does not answer, or refuses.
     InvalidSettings
         If a bucket or queue is someone else's, or the settings name a home on this machine.
+    StoreUnfit
+        If what takes the place of S3 lacks what the service needs.
     """
     if settings.storage is not None:
         raise InvalidSettings(f"STORAGE={settings.storage} needs nothing on AWS")
@@ -45,15 +48,17 @@ def provision(settings: Settings, *, adopt: bool = False) -> list[str]:
     ]
     wanted = queue_plans(settings)
     if not adopt:
-        with unavailable_as(StorageUnavailable, "S3"):
+        with unavailable_as(StorageUnavailable, "S3"), calls_of_s3(s3):
             for bucket in buckets:
                 bucket.check()
         with unavailable_as(QueueUnavailable, "SQS"):
             for queue in wanted:
                 queues.check(queue)
-    with unavailable_as(StorageUnavailable, "S3"):
+    with unavailable_as(StorageUnavailable, "S3"), calls_of_s3(s3):
         for bucket in buckets:
             bucket.set_up()
+    if settings.s3_endpoint is not None:
+        require_fitness(s3, settings.s3_out_bucket)
     with unavailable_as(QueueUnavailable, "SQS"):
         for queue in wanted:
             queues.set_up(queue)

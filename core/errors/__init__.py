@@ -5,7 +5,8 @@
     FaceServiceError
     ├── InvalidSettings
     │   ├── DataTooNew
-    │   └── HomeUnusable
+    │   ├── HomeUnusable
+    │   └── StoreUnfit
     ├── BadRequest                  the caller's mistake, outside the photo
     │   ├── MissingFile
     │   ├── MissingFilename
@@ -167,6 +168,7 @@ from core.errors.service import (
     ServiceUnavailable,
     SourceUnavailable,
     StorageUnavailable,
+    StoreUnfit,
     TooBusy,
 )
 
@@ -239,6 +241,7 @@ __all__ = [
     "ServiceUnavailable",
     "SourceUnavailable",
     "StorageUnavailable",
+    "StoreUnfit",
     "TooBusy",
     "TooManyJobs",
     "TooManyPixels",

@@ -21,6 +21,12 @@ class DataTooNew(InvalidSettings):
     code = "DATA_TOO_NEW"
 
 
+class StoreUnfit(InvalidSettings):
+    """Raised when what takes the place of S3 lacks what the service needs of it."""
+
+    code = "STORE_UNFIT"
+
+
 class TooBusy(FaceServiceError):
     """Raised when every child process is busy; the caller tries again later."""
 

@@ -10,6 +10,7 @@ output          ``batches/{batch_id}/photos.json``       the photos of a batch
 output          ``batches/{batch_id}/{number}.done``     a mark that a photo of it is done
 output          ``batches/{batch_id}/{number}.failed``   a mark that a photo of it has failed
 output          ``batches-by-time/{tenant}.of/{time}-…``  the id of a batch, the newest first
+output          ``checks/{uuid}``                        a trial of what a store can do
 output          ``webhooks/{id}/{event_id}.json``        a delivery of an event that failed
 gallery         ``collections/{collection_id}.json``     a collection, without its faces
 gallery         ``erasures/{collection_id}.json``        what was erased in a collection
@@ -49,6 +50,7 @@ from typing import Final
 from core.ground.ids import JOB_ID_LENGTH, is_job_id
 from core.ground.realms import WHOLE, Realm
 
+CHECKS: Final = "checks/"
 BATCHES: Final = "batches/"
 BATCH_TIMES: Final = "batches-by-time/"
 _LAST_S: Final = 10**11 - 1

@@ -5,12 +5,12 @@ Only what all clients read alike stays in this process's environment.
 boto3, obstore and LanceDB each read variables of their own. LanceDB hands every
 variable that is named like one of its options to its S3 client, with and without
 ``AWS_`` before it, and some of them win over what it was told: with ``REGION`` or
-``AWS_ENDPOINT_URL_S3`` set, galleries would go to another store than photos.
+``ENDPOINT_URL_S3`` set, galleries would go to another store than photos.
 """
 
 import os
 import re
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any, Final
 
 from pydantic_settings import DotEnvSettingsSource
@@ -35,7 +35,8 @@ _OPTIONS_OF_LANCEDB: Final = re.compile(
 )
 
 _KEYS: Final = {"aws_access_key_id", "aws_secret_access_key", "aws_session_token"}
-_ENDPOINT: Final = "AWS_ENDPOINT_URL"
+_ENDPOINTS: Final = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SQS")
+"""Each client is told its address, so none looks for it here."""
 GIVEN_EMPTY: Final = "SETTINGS_GIVEN_EMPTY"
 """Names the variables that were removed because they were empty: they still hide the file's."""
 STARTED_FILE: Final = "var/started.env"
@@ -62,7 +63,7 @@ class FileBehindVariables(DotEnvSettingsSource):
 
 
 def settle_environment(
-    endpoint_host: str | None,
+    endpoint_hosts: Sequence[str] = (),
     environment: MutableMapping[str, str] = os.environ,  # noqa: TID251 - it is put in order
 ) -> None:
     """Remove what some clients alone would obey, and ask no proxy for this machine.
@@ -72,8 +73,8 @@ def settle_environment(
 
     Parameters
     ----------
-    endpoint_host : str or None
-        Host of the S3 and SQS that are used instead of AWS; no proxy is asked for it either.
+    endpoint_hosts : sequence of str
+        Hosts of what is used instead of AWS; no proxy is asked for them either.
     environment : mapping
         Changed in place.
     """
@@ -87,9 +88,8 @@ def settle_environment(
         environment[GIVEN_EMPTY] = ",".join(sorted(given_empty))
     if bundle := environment.get("AWS_CA_BUNDLE"):
         environment.setdefault("SSL_CERT_FILE", bundle)  # the one that LanceDB reads
-    hosts = [*_LOOPBACK, endpoint_host] if endpoint_host else [*_LOOPBACK]
     listed = ",".join(environment.get(name, "") for name in _NO_PROXY)
-    environment.update(dict.fromkeys(_NO_PROXY, _with_hosts(listed, hosts)))
+    environment.update(dict.fromkeys(_NO_PROXY, _with_hosts(listed, [*_LOOPBACK, *endpoint_hosts])))
 
 
 def _given_empty(environment: Mapping[str, str]) -> set[str]:
@@ -101,7 +101,7 @@ def _listed(names: str) -> set[str]:
 
 
 def _is_stray(name: str, value: str) -> bool:
-    stays = name == _ENDPOINT or _READ_BY_ALL.fullmatch(name)
+    stays = name in _ENDPOINTS or _READ_BY_ALL.fullmatch(name)
     return name.startswith("AWS_") and not (value and stays)
 
 

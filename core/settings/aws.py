@@ -20,6 +20,10 @@ class AwsSettings(BaseModel):
 
     aws_endpoint_url: Url | None = None
     """Address of LocalStack; none means the real AWS."""
+    aws_endpoint_url_s3: Url | None = None
+    """Address of a store in the place of S3, instead of the common one."""
+    aws_endpoint_url_sqs: Url | None = None
+    """Address of queues in the place of SQS, instead of the common one."""
     aws_region: str = Field(default="us-east-1", pattern=r"^[a-z0-9-]+$")
     aws_access_key_id: AwsKey | None = None
     aws_secret_access_key: AwsKey | None = None
@@ -50,9 +54,21 @@ class AwsSettings(BaseModel):
     """How often the visibility of a running job is extended; 0 turns it off."""
 
     @property
-    def endpoint(self) -> str:
+    def s3_endpoint(self) -> str | None:
+        """Address of what takes the place of S3; None for S3 itself."""
+        return self.aws_endpoint_url_s3 or self.aws_endpoint_url
+
+    @property
+    def sqs_endpoint(self) -> str | None:
+        """Address of what takes the place of SQS; None for SQS itself."""
+        return self.aws_endpoint_url_sqs or self.aws_endpoint_url
+
+    @property
+    def endpoints(self) -> str:
         """Where S3 and SQS are, in words."""
-        return self.aws_endpoint_url or f"AWS itself, region {self.aws_region}"
+        aws = f"AWS itself, region {self.aws_region}"
+        s3, sqs = self.s3_endpoint or aws, self.sqs_endpoint or aws
+        return f"S3 and SQS: {s3}" if s3 == sqs else f"S3: {s3}; SQS: {sqs}"
 
     @property
     def dead_letter_queue_name(self) -> str:

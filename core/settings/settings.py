@@ -63,7 +63,7 @@ class Settings(AwsSettings, HomeSettings, WebSettings, WorkerSettings, FaceSetti
         """Where objects and queues are, in words."""
         if self.storage is not None:
             return f"Storage: {self.home_folder}; queues: {self.queue_file}"
-        return f"S3 and SQS: {self.endpoint}"
+        return self.endpoints
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
@@ -98,7 +98,8 @@ def load_settings() -> Settings:
         settings = Settings()
     except ValidationError as error:
         raise InvalidSettings("; ".join(_describe(problem) for problem in error.errors())) from None
-    settle_environment(urlsplit(settings.aws_endpoint_url or "").hostname)
+    endpoints = (settings.aws_endpoint_url, settings.s3_endpoint, settings.sqs_endpoint)
+    settle_environment([host for each in endpoints if (host := urlsplit(each or "").hostname)])
     return settings
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from core.bootstrap.home_at_start import make_home_ready
 from core.bootstrap.shared_redis import redis_of
+from core.bootstrap.store_at_start import check_store
 from core.errors import InvalidSettings
 from core.host.logs import configure_logs, log_invalid_settings, log_uncaught_errors
 from core.settings import load_settings
@@ -36,6 +37,7 @@ try:
     _settings = load_settings()
     redis_of(_settings)  # a process that could not would end gunicorn with another code
     make_home_ready(_settings)
+    check_store(_settings)
 except InvalidSettings as error:
     log_invalid_settings(error)
     sys.exit(EXIT_SETTINGS)

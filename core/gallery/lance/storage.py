@@ -61,13 +61,13 @@ def storage_options(settings: Settings) -> dict[str, str]:
     if settings.home_folder is not None:
         return {}
     options = {**_GIVE_UP, "aws_region": settings.aws_region}
-    if settings.aws_endpoint_url:
-        endpoint = settings.aws_endpoint_url.rstrip("/")
+    if settings.s3_endpoint:
+        endpoint = settings.s3_endpoint.rstrip("/")
         options |= {
             # Both, or one of them would be read from the environment.
             "aws_endpoint": endpoint,
             "aws_endpoint_url_s3": endpoint,
-            "allow_http": str(settings.aws_endpoint_url.startswith("http:")).lower(),
+            "allow_http": str(endpoint.startswith("http:")).lower(),
             "aws_virtual_hosted_style_request": "false",
         }
     secrets = {

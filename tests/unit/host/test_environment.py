@@ -92,8 +92,8 @@ def with_sqs(settings: Settings) -> None:
 
 
 OTHER_ADDRESSES = (
-    "AWS_ENDPOINT_URL_S3",
-    "AWS_ENDPOINT_URL_SQS",
+    "AWS_ENDPOINT_URL_STS",
+    "ENDPOINT_URL_S3",
     "AWS_ENDPOINT",
     "ENDPOINT",
     "ENDPOINT_URL",
@@ -152,6 +152,28 @@ def test_no_other_address_counts(
 
     assert right.seen
     assert not wrong.seen
+
+
+@pytest.mark.usefixtures("at_home")
+@pytest.mark.parametrize("client", CLIENTS)
+def test_address_of_its_own_wins_over_the_common_one(
+    monkeypatch: pytest.MonkeyPatch,
+    right: Nothing,
+    wrong: Nothing,
+    client: Callable[[Settings], None],
+) -> None:
+    own, other = "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SQS"
+    if client is with_sqs:
+        own, other = other, own
+    monkeypatch.setenv("AWS_ENDPOINT_URL", wrong.address)
+    monkeypatch.setenv(own, right.address)
+    monkeypatch.setenv(other, wrong.address)
+
+    ask(client, load_settings(), right)
+
+    assert right.seen
+    assert not wrong.seen
+    assert load_settings() == load_settings()
 
 
 @pytest.mark.usefixtures("at_home")
@@ -237,7 +259,7 @@ def test_where_keys_are_looked_for_stays() -> None:
     }
     environment = dict(given)
 
-    settle_environment(None, environment)
+    settle_environment((), environment)
 
     assert given.items() <= environment.items()
 
@@ -245,7 +267,7 @@ def test_where_keys_are_looked_for_stays() -> None:
 def test_certificates_of_boto3_are_those_of_lancedb_too() -> None:
     environment = {"AWS_CA_BUNDLE": "/a/bundle.pem"}
 
-    settle_environment(None, environment)
+    settle_environment((), environment)
 
     assert environment["SSL_CERT_FILE"] == "/a/bundle.pem"
 
@@ -262,7 +284,7 @@ def test_certificates_of_boto3_are_those_of_lancedb_too() -> None:
 def test_no_proxy_is_asked_for_this_machine_and_the_endpoint(
     given: dict[str, str], expected: str
 ) -> None:
-    settle_environment("s3.home", given)
+    settle_environment(["s3.home"], given)
 
     assert given["NO_PROXY"] == given["no_proxy"] == expected
 
@@ -271,5 +293,8 @@ def test_settings_say_where_s3_and_sqs_are() -> None:
     local = Settings(_env_file=None, aws_endpoint_url="http://localhost:4566")
     real = Settings(_env_file=None, aws_region="eu-west-1")
 
-    assert local.endpoint == "http://localhost:4566"
-    assert real.endpoint == "AWS itself, region eu-west-1"
+    mixed = local.model_copy(update={"aws_endpoint_url_s3": "https://s3.home"})
+
+    assert local.endpoints == "S3 and SQS: http://localhost:4566"
+    assert real.endpoints == "S3 and SQS: AWS itself, region eu-west-1"
+    assert mixed.endpoints == "S3: https://s3.home; SQS: http://localhost:4566"
