@@ -36,8 +36,13 @@ def build_fleet(settings: Settings) -> WorkerFleet:
         return AutoScalingGroup(autoscaling_client(settings), settings.asg_name)
     return LocalWorkers(
         ["setpriv", "--pdeathsig", "TERM", *_WORKER],
-        drain_s=settings.shutdown_grace_seconds + settings.sqs_wait_time_seconds + _MARGIN_S,
+        drain_s=drain_seconds(settings),
     )
+
+
+def drain_seconds(settings: Settings) -> float:
+    """Return for how long a worker that was told to stop may go on."""
+    return settings.shutdown_grace_seconds + settings.sqs_wait_time_seconds + _MARGIN_S
 
 
 def build_autoscaler(
