@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +38,10 @@ def pytest_configure() -> None:
     os.environ["RAY_AUTH_MODE"] = "token"  # noqa: TID251 - Ray reads it when it is imported
 
 
-TIERS = ("tests/e2e/", "tests/integration/", "tests/contract/", "tests/unit/")
-"""In the order in which they run with pytest-xdist: what takes long comes first."""
+FIRST = "tests/e2e/"
+"""What takes longest runs first with pytest-xdist."""
+WAITS = ("tests/integration/", "tests/contract/")
+"""Tiers that wait more than they compute: the unit tests run between them, and use that time."""
 TOGETHER = (
     (
         "tests/e2e/test_api_document.py",
@@ -61,10 +63,31 @@ APART = (
 """Other files whose tests share nothing, and may run at the same time."""
 
 
+def unit_of(nodeid: str) -> str:
+    """Return what one process runs as a whole: a row, a file or a test apart."""
+    for row in TOGETHER:
+        if nodeid.startswith(row):
+            return row[0]
+    return nodeid if nodeid.startswith(APART) else nodeid.partition("::")[0]
+
+
+def order_of(nodeids: Sequence[str]) -> list[str]:
+    """Return the tests with those that take longest first, then waiting and computing in turns."""
+    first = [each for each in nodeids if each.startswith(FIRST)]
+    waiting = [each for tier in WAITS for each in nodeids if each.startswith(tier)]
+    computing = [each for each in nodeids if not each.startswith((FIRST, *WAITS))]
+    places: dict[str, float] = {}
+    for part in (waiting, computing):
+        units = list(dict.fromkeys(map(unit_of, part)))
+        places |= {unit: number / len(units) for number, unit in enumerate(units)}
+    return first + sorted(waiting + computing, key=lambda each: places[unit_of(each)])
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the tests into the order of their tiers, in each process of pytest-xdist."""
+    """Put the tests in order, in each process of pytest-xdist."""
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: [not item.nodeid.startswith(tier) for tier in TIERS])
+        by_id = {item.nodeid: item for item in items}
+        items[:] = [by_id[nodeid] for nodeid in order_of(list(by_id))]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -75,15 +98,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
     """
     from xdist.scheduler import LoadScopeScheduling
 
-    def unit(nodeid: str) -> str:
-        for row in TOGETHER:
-            if nodeid.startswith(row):
-                return row[0]
-        return nodeid if nodeid.startswith(APART) else nodeid.partition("::")[0]
-
     config.option.loadscopereorder = False  # files of many short tests would come first
     scheduler: object = LoadScopeScheduling(config, log)
-    vars(scheduler)["_split_scope"] = unit
+    vars(scheduler)["_split_scope"] = unit_of
     return scheduler
 
 
