@@ -5,7 +5,7 @@ PIP := -m pip install --quiet --disable-pip-version-check --no-compile
 COG := $(BIN)/cog -I . -P
 # onnxruntime reports its use otherwise, where tests and benchmarks import it themselves.
 export ORT_DISABLE_TELEMETRY := 1
-CODE := core web-tier app-tier cli harness benchmarks scripts tests
+CODE := core elastic_face web-tier app-tier cli harness benchmarks scripts tests
 
 .DEFAULT_GOAL := help
 .PHONY: help start try bench-home install accuracy samples up down logs status smoke test retest hooks lint format typecheck bench bench-album bench-search bench-people bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-door bench-executors bench-collections bench-writers erasing webhooks bench-s3 bench-quality bench-upright bench-crops containers prove-containers lock bench-groups

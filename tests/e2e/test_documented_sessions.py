@@ -1,5 +1,6 @@
 """The examples of the documents work in the order in which they stand."""
 
+import doctest
 import re
 import sys
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import requests
 
 from harness.localstack import LocalStack
 from harness.processes import environment
@@ -66,6 +68,25 @@ def test_every_command_works_in_its_place_and_answers_as_shown(
         assert not difference(each.command.shown, each.output), (
             f"{place}\n{difference(each.command.shown, each.output)}"
         )
+
+
+def test_every_example_in_python_works_in_its_place_and_gives_what_is_shown(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    put = at(service, "http://localhost:4566/album")
+    photo = (SAMPLES / "Joe Biden" / "biden.jpg").read_bytes()
+    for url, body in ((put, b""), (f"{put}/2026/biden.jpg", photo)):
+        requests.put(url, data=body, timeout=30).raise_for_status()
+    text = at(service, (ROOT / "docs" / "python.md").read_text())
+    examples = doctest.DocTestParser().get_doctest(text, {}, "python.md", "docs/python.md", 0)
+    said: list[str] = []
+
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    results = runner.run(examples, out=said.append)
+
+    assert results.attempted > 30
+    assert not results.failed, "".join(said)
 
 
 @pytest.mark.parametrize("page", PAGES)

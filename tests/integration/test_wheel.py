@@ -20,7 +20,7 @@ from tests.support.backends import own_names
 from tests.support.models import models_dir
 from tests.support.photos import ROOT
 
-PACKAGES = ("core", "web-tier/efr_web", "cli/efr_cli")
+PACKAGES = ("core", "elastic_face", "web-tier/efr_web", "cli/efr_cli")
 PATIENCE_S = 60
 
 
@@ -97,7 +97,7 @@ def test_wheel_has_every_file_of_the_packages(wheel: Path) -> None:
 
 
 def test_installed_help_lists_the_commands(bin_folder: Path, tmp_path: Path) -> None:
-    script = "import core, efr_cli, efr_web; print(core.__file__, efr_cli.__file__)"
+    script = "import core, efr_cli, efr_web, elastic_face as e; print(core.__file__, e.__file__)"
 
     shown = run([bin_folder / "efr", "--help"], tmp_path)
     places = run([bin_folder / "python", "-c", script], tmp_path)

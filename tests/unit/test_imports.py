@@ -23,6 +23,16 @@ def test_web_tier_loads_no_model_library() -> None:
     assert finished.stdout == "set()\n"
 
 
+def test_client_loads_neither_numpy_nor_what_is_the_services_own() -> None:
+    script = "import sys; from elastic_face import Client, Engine; print(*sys.modules)"
+    command = [sys.executable, "-c", script]
+
+    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+
+    modules = set(finished.stdout.split())
+    assert not modules & {*HEAVY, "numpy", "pydantic_settings", "core.settings", "core.faces"}
+
+
 LIBRARIES = {"boto3", "faiss", "flask", "lancedb", "pandas", "pebble", "pyarrow"}
 HEAVY = LIBRARIES | {"dlib", "onnxruntime", "PIL"}
 

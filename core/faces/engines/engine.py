@@ -15,7 +15,7 @@ from core.faces.photos.images import Photo
 from core.faces.photos.memory import give_large_blocks_back, release_freed_memory
 from core.faces.recognition.embedding import Embedder
 from core.faces.recognition.quality import Quality
-from core.faces.results import EVERY_FACE, Face, Needed, Recognition
+from core.faces.results import EVERY_FACE, Face, Model, Needed, Recognition
 
 DEFAULT_MAX_FACES: Final = 100
 _NO_EMBEDDING: Final = np.empty(0, dtype=np.float32)
@@ -85,6 +85,11 @@ class PhotoEngine(Generic[Detected]):
         self._embedder = embedder
         self._max_pixels = max_pixels
         self._max_faces = max_faces
+
+    @property
+    def model(self) -> Model:
+        """The model that makes the embeddings."""
+        return self._embedder.model
 
     def recognise(self, photo: bytes, needed: Needed = EVERY_FACE) -> Recognition:
         """Return the faces of a photo, and of those only what is needed.

@@ -2,19 +2,15 @@
 
 import json
 import re
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
 from efr_cli.app import main
 from efr_web.app import create_app
 from werkzeug import Request, Response
-from werkzeug.serving import make_server
 
 from core.access.keys import Scope
 from core.bootstrap.web import build_web
@@ -22,10 +18,8 @@ from core.errors import TooBusy
 from core.faces.results import Recognition
 from tests.support.faces import face, recognition
 from tests.support.photos import made_photo
+from tests.support.services.served import served
 from tests.unit.cli.cli_fixture import SETTINGS, CliFixture, codes
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
 
 STAFF = ("--collection", "staff")
 NOTE = ("--text", "Entrance by face", "--date", "2026-11-30", "--source", "Form 17")
@@ -56,20 +50,6 @@ def remote(cli: CliFixture) -> Iterator[Remote]:
     app = create_app(settings, build_web(settings, cli.memory.joined()))
     with served(app) as address:
         yield Remote(cli=cli, address=address, key=key_for(cli, "admin"))
-
-
-@contextmanager
-def served(app: "WSGIApplication") -> Iterator[str]:
-    """Serve an application, and return its address."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def key_for(cli: CliFixture, *scopes: Scope) -> str:
