@@ -6,10 +6,9 @@ Its parts are imported when they are joined: --help and mistakes need not wait f
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -49,40 +48,128 @@ CLI: Final = Path(__file__).parent.parent
 
 @dataclass(frozen=True, kw_only=True)
 class CliContext:
-    """The parts of the service that commands use.
+    """The parts of the service that commands use, each made when it is first asked for.
 
-    ``recognizer`` starts that many child processes, and ends them after its block.
-    ``audit_of`` returns the trail of another tenant. ``run_folder`` holds what interrupted
-    commands need to continue. ``shared`` are the parts of all tenants.
+    ``run_folder`` holds what interrupted commands need to continue. ``shared`` are the parts of
+    all tenants.
     """
 
     shared: Shared
-    keys: KeyStore
-    audit_of: Callable[[str], AuditTrail]
-    audit: AuditTrail
-    receipts: Receipts
-    collections: Collections
-    people: People
-    persons: Persons
-    person_changes: PersonChanges
-    consents: Consents
-    crops: Crops
-    group_listing: GroupListing
-    group_naming: GroupNaming
-    erasure: Erasure
-    index: FaceIndex
-    batch_requests: BatchRequests
-    index_requests: IndexRequests
-    results: Results
-    writer: FaceWriter
-    matching: Callable[[Recognise], Matching]
-    likeness: LikenessOfFaces
-    calibration: Callable[[Model], Calibration]
-    recognizer: Callable[[int], AbstractContextManager[Recognizer]]
-    threads: int
-    min_enrol_quality: float
+    realm: Realm
     run_folder: Path
-    sleep: Callable[[float], None]
+
+    @property
+    def keys(self) -> KeyStore:
+        return self.shared.key_store
+
+    @property
+    def audit(self) -> AuditTrail:
+        return self.shared.audit
+
+    @property
+    def collections(self) -> Collections:
+        return self.shared.collections
+
+    @property
+    def people(self) -> People:
+        return self.shared.people
+
+    @property
+    def persons(self) -> Persons:
+        return self.shared.persons
+
+    @property
+    def person_changes(self) -> PersonChanges:
+        return self.shared.person_changes
+
+    @property
+    def consents(self) -> Consents:
+        return self.shared.consents
+
+    @property
+    def crops(self) -> Crops:
+        return self.shared.crops
+
+    @property
+    def group_listing(self) -> GroupListing:
+        return self.shared.group_listing
+
+    @property
+    def group_naming(self) -> GroupNaming:
+        return self.shared.group_naming
+
+    @property
+    def erasure(self) -> Erasure:
+        return self.shared.erasure
+
+    @property
+    def index(self) -> FaceIndex:
+        return self.shared.index
+
+    @property
+    def batch_requests(self) -> BatchRequests:
+        return self.shared.batch_requests
+
+    @property
+    def index_requests(self) -> IndexRequests:
+        return self.shared.index_requests
+
+    @property
+    def writer(self) -> FaceWriter:
+        return self.shared.face_writer
+
+    @property
+    def likeness(self) -> LikenessOfFaces:
+        return self.shared.likeness
+
+    @property
+    def receipts(self) -> Receipts:
+        from core.collections.erasing.receipts import Receipts
+
+        return Receipts(audit=self.audit, realm=self.realm)
+
+    @property
+    def results(self) -> Results:
+        from core.jobs.results import Results
+
+        return Results(self.shared.outputs, self.realm)
+
+    @property
+    def threads(self) -> int:
+        return self.shared.settings.worker_process_count
+
+    @property
+    def min_enrol_quality(self) -> float:
+        return self.shared.settings.min_enrol_quality
+
+    def audit_of(self, tenant: str) -> AuditTrail:
+        """Return the trail of another tenant."""
+        return self.shared.of(Realm(tenant)).audit
+
+    def matching(self, recognise: Recognise) -> Matching:
+        return self.shared.matching(recognise)
+
+    def calibration(self, model: Model) -> Calibration:
+        """Return the calibration of a model, by the settings."""
+        from core.faces.calibration import calibration_of
+
+        settings = self.shared.settings
+        return calibration_of(
+            model, max_distance=settings.match_max_distance, own_distance=settings.max_distance
+        )
+
+    @contextmanager
+    def recognizer(self, processes: int) -> Iterator[Recognizer]:
+        """Start that many child processes, and end them after the block."""
+        pool = self.shared.infrastructure.pool(processes)
+        try:
+            pool.start()
+            yield pool
+        finally:
+            pool.stop()
+
+    def sleep(self, seconds: float) -> None:
+        self.shared.infrastructure.sleep(seconds)
 
 
 def open_context(context: click.Context) -> CliContext:
@@ -100,8 +187,8 @@ def refuse_server(context: click.Context) -> None:
     """Raise an error if a server is named: the command is not for one."""
     if named_server(context):
         raise click.UsageError(
-            f"--server is not for {context.command_path}, which needs the "
-            "rights on the storage that the service has"
+            f"--server is not for {context.command_path}: the HTTP API has no such call, and "
+            "the command needs the rights on the storage that the service has"
         )
 
 
@@ -147,56 +234,13 @@ def join_context(
 ) -> CliContext:
     """Return the parts of a command that is about a realm."""
     from core.access.data_format import check_format
-    from core.bootstrap import at_start
     from core.bootstrap.shared import Shared
-    from core.collections.erasing.receipts import Receipts
-    from core.faces.calibration import calibration_of
-    from core.jobs.results import Results
     from efr_cli.late_index import with_late_index
 
     shared = Shared(settings, with_late_index(infrastructure), realm)
     check_format(shared.gallery)
-    at_start.tell_of_versions(shared)
     return CliContext(
         shared=shared,
-        keys=shared.key_store,
-        audit_of=lambda tenant: shared.of(Realm(tenant)).audit,
-        audit=shared.audit,
-        receipts=Receipts(audit=shared.audit, realm=realm),
-        collections=shared.collections,
-        people=shared.people,
-        persons=shared.persons,
-        person_changes=shared.person_changes,
-        consents=shared.consents,
-        crops=shared.crops,
-        group_listing=shared.group_listing,
-        group_naming=shared.group_naming,
-        erasure=shared.erasure,
-        index=shared.index,
-        batch_requests=shared.batch_requests,
-        index_requests=shared.index_requests,
-        results=Results(shared.outputs, realm),
-        writer=shared.face_writer,
-        matching=shared.matching,
-        likeness=shared.likeness,
-        calibration=partial(
-            calibration_of,
-            max_distance=settings.match_max_distance,
-            own_distance=settings.max_distance,
-        ),
-        recognizer=partial(_started_pool, infrastructure),
-        threads=settings.worker_process_count,
-        min_enrol_quality=settings.min_enrol_quality,
+        realm=realm,
         run_folder=Path("var/run", realm.tenant),
-        sleep=infrastructure.sleep,
     )
-
-
-@contextmanager
-def _started_pool(infrastructure: Infrastructure, processes: int) -> Iterator[Recognizer]:
-    pool = infrastructure.pool(processes)
-    try:
-        pool.start()
-        yield pool
-    finally:
-        pool.stop()

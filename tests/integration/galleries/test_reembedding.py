@@ -5,7 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -48,17 +48,13 @@ class Terminal:
 
     def parts(self, realm: Realm = WHOLE) -> CliContext:
         parts = join_context(self.settings, Infrastructure.on_aws(self.settings), realm)
-
-        @contextmanager
-        def recognizer(processes: int) -> Iterator[Recognizer]:
-            with parts.recognizer(processes) as pool:
-                yield _Watched(pool, self._note)
-
-        def sleep(seconds: float) -> None:
-            self.after_switch()
-            parts.sleep(seconds)
-
-        return replace(parts, recognizer=recognizer, run_folder=self.folder, sleep=sleep)
+        return _WatchedParts(
+            shared=parts.shared,
+            realm=realm,
+            run_folder=self.folder,
+            note=self._note,
+            after_switch=self.after_switch,
+        )
 
     def reembed(self) -> Result:
         return CliRunner().invoke(main, ["reembed", STAFF], obj=self.parts)
@@ -68,6 +64,23 @@ class Terminal:
             self.embedded.append(photo)
             number = len(self.embedded)
         self.before(number)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _WatchedParts(CliContext):
+    """The parts of a command, which tell of each photo and of each pause."""
+
+    note: Callable[[bytes], None]
+    after_switch: Callable[[], None]
+
+    @contextmanager
+    def recognizer(self, processes: int) -> Iterator[Recognizer]:
+        with super().recognizer(processes) as pool:
+            yield _Watched(pool, self.note)
+
+    def sleep(self, seconds: float) -> None:
+        self.after_switch()
+        super().sleep(seconds)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,14 @@
 """Collections on the command line."""
 
-import pytest
+from dataclasses import replace
+from typing import NoReturn
 
-from tests.unit.cli.cli_fixture import CliFixture
+import pytest
+from click.testing import CliRunner
+from efr_cli.app import main
+from efr_cli.context import join_context
+
+from tests.unit.cli.cli_fixture import SETTINGS, CliFixture
 
 
 def test_collection_is_made_with_threshold_and_metadata(cli: CliFixture) -> None:
@@ -47,6 +53,23 @@ def test_all_collections_are_listed_with_their_faces(cli: CliFixture) -> None:
     assert head.split()[:4] == ["collection", "persons", "faces", "threshold"]
     assert first.split()[:6] == ["c000", "-", "-", "80", "-", "erasing"]
     assert last.split()[:7] == ["c100", "2", "2", "80", "test-model", "1", "active"]
+
+
+def test_list_makes_no_queue_and_asks_no_bucket_for_its_versions(cli: CliFixture) -> None:
+    cli.run("collections", "create", "staff")
+    joined = cli.memory.joined()
+    bare = replace(joined, queue=refused, run_in_background=refused)
+
+    result = CliRunner().invoke(
+        main, ["collections", "list"], obj=lambda realm: join_context(SETTINGS, bare, realm)
+    )
+
+    assert result.exit_code == 0, result.exception
+    assert "staff" in result.stdout
+
+
+def refused(*what: object) -> NoReturn:
+    raise AssertionError(what)
 
 
 def test_list_without_counts_opens_no_gallery(
