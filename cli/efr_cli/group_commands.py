@@ -4,12 +4,10 @@ from dataclasses import asdict
 
 import click
 
-from core.access.audit_trail import Action
 from core.collections.unknown.listing import ShownGroup
-from core.ground.authors import TYPIST
-from efr_cli.context import CliContext, open_context
 from efr_cli.errors import Person
 from efr_cli.output import head, json_option, say
+from efr_cli.service.opening import open_service
 from efr_cli.words import counted
 
 _GROUP = click.argument("group_id", metavar="GROUP")
@@ -30,10 +28,10 @@ def groups() -> None:
 @click.pass_context
 def list_groups(context: click.Context, collection_id: str, limit: int, ignored: bool) -> None:
     """List groups of unnamed faces, the biggest first."""
-    parts = open_context(context)
+    service = open_service(context)
     row = "{:<36} {:>7}  {}"
+    page = service.groups(collection_id, limit=limit, ignored=ignored)
     head(row.format("group", "faces", "may be"))
-    page = parts.group_listing.page(collection_id, limit=limit, ignored=ignored)
     for group in page.groups:
         say(row.format(group.group_id, group.size, _suggested(group)), asdict(group))
     if page.pending:
@@ -51,15 +49,8 @@ def name_group(
     context: click.Context, group_id: str, person: str, collection_id: str, without: tuple[str, ...]
 ) -> None:
     """Say who a group is: its faces are the person's from then on."""
-    parts = open_context(context)
-    named = parts.group_naming.name(collection_id, group_id, person, without=frozenset(without))
-    parts.audit.add(
-        "name_group",
-        TYPIST,
-        people=[person],
-        collection_id=collection_id,
-        counts={"faces": named.faces},
-    )
+    service = open_service(context)
+    named = service.name_group(collection_id, group_id, person, without=without)
     answer = {"person": person, "faces": named.faces, "rejected": list(named.rejected)}
     say(f"{counted(named.faces, 'face')} named {person!r}", answer)
 
@@ -71,9 +62,7 @@ def name_group(
 @click.pass_context
 def ignore_group(context: click.Context, group_id: str, collection_id: str) -> None:
     """Never list a group again, nor later faces of the same stranger."""
-    parts = open_context(context)
-    faces = parts.group_naming.ignore(collection_id, group_id)
-    _audit(parts, "ignore_group", collection_id, faces)
+    faces = open_service(context).ignore_group(collection_id, group_id, ignored=True)
     answer = {"group_id": group_id, "ignored": True, "faces": faces}
     say(f"{counted(faces, 'face')} ignored", answer)
 
@@ -85,15 +74,9 @@ def ignore_group(context: click.Context, group_id: str, collection_id: str) -> N
 @click.pass_context
 def unignore_group(context: click.Context, group_id: str, collection_id: str) -> None:
     """List an ignored group again."""
-    parts = open_context(context)
-    faces = parts.group_naming.unignore(collection_id, group_id)
-    _audit(parts, "unignore_group", collection_id, faces)
+    faces = open_service(context).ignore_group(collection_id, group_id, ignored=False)
     answer = {"group_id": group_id, "ignored": False, "faces": faces}
     say(f"{counted(faces, 'face')} listed again", answer)
-
-
-def _audit(parts: CliContext, action: Action, collection_id: str, faces: int) -> None:
-    parts.audit.add(action, TYPIST, collection_id=collection_id, counts={"faces": faces})
 
 
 def _suggested(group: ShownGroup) -> str:

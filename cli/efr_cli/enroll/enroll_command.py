@@ -7,12 +7,15 @@ import click
 
 from core.errors import CollectionExists, CollectionNotFound
 from core.ground.authors import TYPIST
+from core.jobs.index_job import IndexRequest
 from core.jobs.recognition_job import DEFAULT_COLLECTION
 from efr_cli.context import CliContext, open_context
-from efr_cli.enroll.folder import FolderEnrolment, Unused, Wanted, photos_of
+from efr_cli.enroll.by_server import enrol_by_server
+from efr_cli.enroll.folder import Enrolled, FolderEnrolment, Unused, Wanted, photos_of
 from efr_cli.enroll.known_photos import KnownPhotos, Photos, sort_out
-from efr_cli.errors import Quality, Refused, finish, printable
+from efr_cli.errors import Quality, Refused, finish, named_server, printable
 from efr_cli.output import json_option, say
+from efr_cli.service.opening import open_http
 from efr_cli.words import PEOPLE, counted
 
 
@@ -60,20 +63,26 @@ def enroll(
         for path in sorted(folder.iterdir())
         if path.is_file()
     ]
-    parts = open_context(context)
-    wanted = Wanted(
-        largest=largest,
-        min_quality=parts.min_enrol_quality if min_quality is None else min_quality,
-    )
-    enrolment = _enrol(parts, photos, collection_id, wanted, again=again)
-    unused = enrolment.unused + strays
-    _report(enrolment, unused)
+    if named_server(context):
+        request = IndexRequest(
+            collection_id=collection_id, largest=largest, min_quality=min_quality
+        )
+        enrolled = enrol_by_server(open_http(context), photos, request, again=again)
+    else:
+        parts = open_context(context)
+        wanted = Wanted(
+            largest=largest,
+            min_quality=parts.min_enrol_quality if min_quality is None else min_quality,
+        )
+        enrolled = _enrol(parts, photos, collection_id, wanted, again=again)
+    unused = enrolled.unused + strays
+    _report(collection_id, enrolled, unused)
     finish(unused)
 
 
 def _enrol(
     parts: CliContext, photos: Photos, collection_id: str, wanted: Wanted, *, again: bool
-) -> FolderEnrolment:
+) -> Enrolled:
     began_at = parts.collections.erasures.clock()
     _ensure(parts, collection_id)
     known = KnownPhotos(owners={}, others=list(photos))
@@ -97,21 +106,25 @@ def _enrol(
             collection_id=collection_id,
             counts={"faces": len(enrolment.owners), "changed": enrolment.changed},
         )
-    return enrolment
+    return Enrolled(
+        photos=len(enrolment.owners),
+        persons=len(set(enrolment.owners.values())),
+        changed=enrolment.changed,
+        unused=enrolment.unused,
+    )
 
 
-def _report(enrolment: FolderEnrolment, unused: list[Unused]) -> None:
-    photos, people = len(enrolment.owners), len(set(enrolment.owners.values()))
+def _report(collection_id: str, enrolled: Enrolled, unused: list[Unused]) -> None:
     answer = {
-        "collection_id": enrolment.collection_id,
-        "photos": photos,
-        "persons": people,
-        "changed": enrolment.changed,
+        "collection_id": collection_id,
+        "photos": enrolled.photos,
+        "persons": enrolled.persons,
+        "changed": enrolled.changed,
         "unused": [{"photo": str(each.path), "reason": each.reason} for each in unused],
     }
     say(
-        f"{counted(photos, 'photo')} of {counted(people, *PEOPLE)} "
-        f"in {enrolment.collection_id!r}, {enrolment.changed} of them new",
+        f"{counted(enrolled.photos, 'photo')} of {counted(enrolled.persons, *PEOPLE)} "
+        f"in {collection_id!r}, {enrolled.changed} of them new",
         answer,
     )
     for photo in unused:

@@ -35,6 +35,16 @@ class Unused:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Enrolled:
+    """What came of a folder: photos that are enrolled, of so many people, and others."""
+
+    photos: int
+    persons: int
+    changed: int
+    unused: list[Unused]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Wanted:
     """Which faces may be enrolled.
 

@@ -5,7 +5,7 @@ faces by whatever name and from wherever it comes, and a second run finds those 
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,19 +13,17 @@ from typing import Final
 
 from tqdm import tqdm
 
-from core.collections.enrolment.face_ids import face_id
 from core.errors import InvalidPhoto, TooManyJobs
-from core.ground.authors import TYPIST
 from core.jobs.index_job import IndexDone, IndexRequest
 from core.jobs.recognition_job import JobFailed
 from core.jobs.results import JobResult
-from efr_cli.context import CliContext
 from efr_cli.index.remarks import Remark, left_out
+from efr_cli.index.sending import Sending
 
 _SENT_AT_ONCE: Final = 8
-_POLL_S: Final = 1.0
-_WATCHED: Final = 20
-"""Jobs whose results one round asks for; the queue serves the oldest ones first."""
+
+Wanted = tuple[Path, IndexRequest]
+"""A photo, and what it is to be indexed for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,14 +39,17 @@ class _Sent:
 class FolderRun:
     """One run over a folder, and its results."""
 
-    parts: CliContext
-    request: IndexRequest
+    sending: Sending
+    again: bool = False
+    """Whether to send also photos that are known."""
     faces: int = 0
-    known: int = 0
+    known: list[Path] = field(default_factory=list)
     """Photos of which faces are enrolled already."""
+    added: list[Path] = field(default_factory=list)
+    """Photos of which faces were added."""
     remarks: list[Remark] = field(default_factory=list)
 
-    def index(self, photos: list[Path]) -> None:
+    def index(self, photos: Sequence[Wanted]) -> None:
         """Send the photos that are not known, and return when each is done or failed."""
         waiting: list[_Sent] = []
         for sent in self._sent(photos):
@@ -57,16 +58,17 @@ class FolderRun:
             elif sent.refusal is not None:
                 self.remarks.append(Remark(key=str(sent.photo), reason=sent.refusal))
             else:
-                self.known += 1
+                self.known.append(sent.photo)
+        watched = self.sending.watched
         with tqdm(desc="indexed", total=len(waiting), unit="photo", disable=None) as bar:
             while waiting:
-                left = [each for each in waiting[:_WATCHED] if not self._is_over(each)]
-                bar.update(min(len(waiting), _WATCHED) - len(left))
-                waiting = left + waiting[_WATCHED:]
-                if len(left) == min(len(waiting), _WATCHED) and waiting:
-                    self.parts.sleep(_POLL_S)
+                left = [each for each in waiting[:watched] if not self._is_over(each)]
+                bar.update(min(len(waiting), watched) - len(left))
+                waiting = left + waiting[watched:]
+                if len(left) == min(len(waiting), watched) and waiting:
+                    self.sending.pause()
 
-    def _sent(self, photos: list[Path]) -> Iterator[_Sent]:
+    def _sent(self, photos: Sequence[Wanted]) -> Iterator[_Sent]:
         executor = ThreadPoolExecutor(max_workers=_SENT_AT_ONCE)
         try:
             sent = executor.map(self._send, photos)
@@ -74,44 +76,34 @@ class FolderRun:
         finally:
             executor.shutdown(wait=False, cancel_futures=True)
 
-    def _send(self, photo: Path) -> _Sent:
-        requests = self.parts.index_requests
+    def _send(self, wanted: Wanted) -> _Sent:
+        photo, request = wanted
         try:
             content = photo.read_bytes()
-            requests.intake.check(content)
         except OSError as error:
             return _Sent(photo=photo, refusal=f"UNREADABLE: {error.strerror}")
-        except InvalidPhoto as error:
-            return _Sent(photo=photo, refusal=f"{error.code}: {error}")
         image_id = hashlib.sha256(content).hexdigest()
-        if self._is_known(image_id):
+        if not self.again and self.sending.is_known(image_id, request):
             return _Sent(photo=photo)
         while True:
             try:
-                job_id = requests.submit(content, image_id, photo.name, self.request, TYPIST)
+                job_id = self.sending.send(content, image_id, photo.name, request)
             except TooManyJobs:
-                self.parts.sleep(_POLL_S)
+                self.sending.pause()
+            except InvalidPhoto as error:
+                return _Sent(photo=photo, refusal=f"{error.code}: {error}")
             else:
                 return _Sent(photo=photo, job_id=job_id)
 
-    def _is_known(self, image_id: str) -> bool:
-        """Tell whether faces of a photo are enrolled, under the name that is given if one is."""
-        collection_id, person = self.request.collection_id, self.request.person
-        collection = self.parts.collections.fresh_if_empty(collection_id)
-        if collection.model is None:
-            return False
-        places = 1 if person is not None else self.request.max_faces
-        ids = [face_id(collection_id, image_id, place) for place in range(places)]
-        found = self.parts.people.found(collection, ids)
-        return any(person in (None, face.person) for face in found)
-
     def _is_over(self, sent: _Sent) -> bool:
-        result = self.parts.results.read(sent.job_id or "")
+        result = self.sending.result(sent.job_id or "")
         if result is None:
             return False
         reason = _reason(result)
         added = len(result.face_records) if isinstance(result, IndexDone) else 0
         self.faces += added
+        if added:
+            self.added.append(sent.photo)
         if reason is not None:
             self.remarks.append(Remark(key=str(sent.photo), reason=reason, used=added > 0))
         return True

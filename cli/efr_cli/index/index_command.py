@@ -10,12 +10,22 @@ from pydantic import ValidationError
 
 from core.jobs.index_job import DEFAULT_MAX_FACES, IndexOptions, IndexRequest
 from efr_cli.context import CliContext, open_context
-from efr_cli.errors import GO_ON, Interrupted, Quality, Refused, finish, printable, usage_error
+from efr_cli.errors import (
+    GO_ON,
+    Interrupted,
+    Quality,
+    Refused,
+    finish,
+    named_server,
+    printable,
+    usage_error,
+)
 from efr_cli.index.bulk import BulkRun
 from efr_cli.index.folder import FolderRun, photos_below
 from efr_cli.index.journal import BulkRequest, open_journal
 from efr_cli.index.remarks import Remark
 from efr_cli.output import json_option, say
+from efr_cli.service.opening import open_sending
 from efr_cli.words import counted
 
 _PLACE: Final = re.compile(r"s3://([^/]+)(?:/(.*))?", re.DOTALL)
@@ -92,11 +102,11 @@ def _index_folder(context: click.Context, folder: Path, request: IndexRequest) -
     photos = photos_below(folder)
     if not photos:
         raise Refused("NO_PHOTOS", f"{folder} has no photos")
-    parts = open_context(context)
-    parts.collections.get(request.collection_id)
-    run = FolderRun(parts=parts, request=request)
+    sending = open_sending(context)
+    sending.require(request.collection_id)
+    run = FolderRun(sending=sending)
     try:
-        run.index(photos)
+        run.index([(photo, request) for photo in photos])
     except KeyboardInterrupt:
         raise Interrupted(f"the workers index what was sent; {GO_ON} for the rest") from None
     _tell(
@@ -105,12 +115,17 @@ def _index_folder(context: click.Context, folder: Path, request: IndexRequest) -
             photos=len(photos),
             faces=run.faces,
             remarks=run.remarks,
-            known=run.known,
+            known=len(run.known),
         )
     )
 
 
 def _index_bucket(context: click.Context, place: tuple[str, str], request: IndexRequest) -> None:
+    if named_server(context):
+        raise click.UsageError(
+            "--server is not for s3://…, which notes what it has sent where the service's "
+            "settings are: POST /faces/index/batch takes a prefix"
+        )
     options = IndexOptions(**dict(request.model_dump(exclude={"box"})))
     run = _open_run(open_context(context), place, options)
     try:

@@ -1,17 +1,20 @@
 """The service, by what lies in its buckets: this process does the work."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from core.access.audit_trail import Action
 from core.collections.collection import Collection
 from core.collections.erasing.receipts import Receipt
 from core.collections.person_notes import ConsentNote
 from core.collections.shown.collections import CollectionDescription
 from core.collections.shown.faces import KnownFace
 from core.collections.shown.people import PersonConsent, PersonFaces, PersonRenamed, PersonSummary
+from core.collections.unknown.listing import GroupPage
+from core.collections.unknown.naming import Named
 from core.errors import PersonNotFound
 from core.ground.authors import TYPIST
 from core.ports import PersonOrder, PersonPlace
@@ -121,6 +124,32 @@ class OwnService:
         if not self.parts.people.faces(collection_id, person=person, limit=1):
             raise PersonNotFound(f"nobody named {person!r} is enrolled in {collection_id!r}")
         return self.parts.consents.of(collection_id, person)
+
+    def groups(self, collection_id: str, *, limit: int, ignored: bool) -> GroupPage:
+        return self.parts.group_listing.page(collection_id, limit=limit, ignored=ignored)
+
+    def name_group(
+        self, collection_id: str, group_id: str, person: str, *, without: Sequence[str]
+    ) -> Named:
+        named = self.parts.group_naming.name(
+            collection_id, group_id, person, without=frozenset(without)
+        )
+        self.parts.audit.add(
+            "name_group",
+            TYPIST,
+            people=[person],
+            collection_id=collection_id,
+            counts={"faces": named.faces},
+        )
+        return named
+
+    def ignore_group(self, collection_id: str, group_id: str, *, ignored: bool) -> int:
+        naming = self.parts.group_naming
+        change = naming.ignore if ignored else naming.unignore
+        faces = change(collection_id, group_id)
+        action: Action = "ignore_group" if ignored else "unignore_group"
+        self.parts.audit.add(action, TYPIST, collection_id=collection_id, counts={"faces": faces})
+        return faces
 
     def receipt(self, receipt_id: str) -> Receipt:
         return self.parts.receipts.get(receipt_id)

@@ -1,8 +1,8 @@
 """What commands about collections, people and photos need of the service."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from core.collections.erasing.receipts import Receipt
 from core.collections.person_notes import ConsentNote
@@ -10,6 +10,10 @@ from core.collections.shown.collections import CollectionDescription, Collection
 from core.collections.shown.people import PersonConsent, PersonFaces, PersonRenamed, PersonSummary
 from core.ports import PersonOrder
 from efr_cli.service.queries import Matcher, MatchQuery
+
+if TYPE_CHECKING:
+    from core.collections.unknown.listing import GroupPage
+    from core.collections.unknown.naming import Named
 
 
 class ListedCollection(CollectionSummary):
@@ -77,6 +81,20 @@ class Service(Protocol):
 
     def consent(self, collection_id: str, named: str) -> ConsentNote | None:
         """Return the consent note of a person, None if there is none."""
+        ...
+
+    def groups(self, collection_id: str, *, limit: int, ignored: bool) -> "GroupPage":
+        """Return the biggest groups of unnamed faces."""
+        ...
+
+    def name_group(
+        self, collection_id: str, group_id: str, person: str, *, without: Sequence[str]
+    ) -> "Named":
+        """Say whose the faces of a group are, but for some."""
+        ...
+
+    def ignore_group(self, collection_id: str, group_id: str, *, ignored: bool) -> int:
+        """Never list a group again, or list it again; return how many faces it has."""
         ...
 
     def receipt(self, receipt_id: str) -> Receipt:

@@ -1,11 +1,11 @@
 """The service on a server, over its HTTP API: no rights on AWS are needed, but a key."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from core.collections.erasing.receipts import Receipt
@@ -23,6 +23,10 @@ from core.ports import PersonOrder
 from efr_cli.service.http import Http
 from efr_cli.service.port import ListedCollection
 from efr_cli.service.queries import MATCHES, Matcher, MatchQuery
+
+if TYPE_CHECKING:
+    from core.collections.unknown.listing import GroupPage
+    from core.collections.unknown.naming import Named
 
 _PAGE: Final = 1000
 _ASKED_AT_ONCE: Final = 4
@@ -91,6 +95,37 @@ class RemoteService:
         answer = self.http.ask("GET", _person(collection_id, named), query={"limit": "1"})
         return PersonFaces.model_validate(answer.json()).consent
 
+    def groups(self, collection_id: str, *, limit: int, ignored: bool) -> "GroupPage":
+        from core.collections.unknown.listing import GroupPage, ShownGroup, Suggestion
+
+        query = {"limit": str(limit), "ignored": str(ignored).lower()}
+        page = self.http.ask("GET", f"{_collection(collection_id)}/groups", query=query).json()
+        shown = [
+            ShownGroup(
+                group_id=each["group_id"],
+                size=each["size"],
+                face_ids=tuple(face["face_id"] for face in each["faces"]),
+                suggestion=each["suggestion"] and Suggestion(**each["suggestion"]),
+            )
+            for each in page["groups"]
+        ]
+        return GroupPage(groups=shown, pending=page["pending"])
+
+    def name_group(
+        self, collection_id: str, group_id: str, person: str, *, without: Sequence[str]
+    ) -> "Named":
+        from core.collections.unknown.naming import Named
+
+        path = _group(collection_id, group_id, "name")
+        body = {"person": person, "without": list(without)}
+        named = self.http.ask("POST", path, json=body).json()
+        return Named(faces=named["faces"], rejected=tuple(named["rejected"]))
+
+    def ignore_group(self, collection_id: str, group_id: str, *, ignored: bool) -> int:
+        path = _group(collection_id, group_id, "ignore" if ignored else "unignore")
+        faces: int = self.http.ask("POST", path).json()["faces"]
+        return faces
+
     def receipt(self, receipt_id: str) -> Receipt:
         answer = self.http.ask("GET", f"/receipts/{quote(receipt_id, safe='')}")
         return Receipt.model_validate(answer.json())
@@ -121,6 +156,10 @@ class RemoteService:
 
 def _collection(collection_id: str) -> str:
     return f"/collections/{quote(collection_id, safe='')}"
+
+
+def _group(collection_id: str, group_id: str, what: str) -> str:
+    return f"{_collection(collection_id)}/groups/{quote(group_id, safe='')}/{what}"
 
 
 def _person(collection_id: str, named: str, what: str = "persons") -> str:

@@ -19,7 +19,7 @@ from core.faces.results import Recognition
 from tests.support.faces import face, recognition
 from tests.support.photos import made_photo
 from tests.support.services.served import served
-from tests.unit.cli.cli_fixture import SETTINGS, CliFixture, codes
+from tests.unit.cli.cli_fixture import SETTINGS, CliFixture, codes, digest
 
 STAFF = ("--collection", "staff")
 NOTE = ("--text", "Entrance by face", "--date", "2026-11-30", "--source", "Form 17")
@@ -149,6 +149,82 @@ def test_collections_are_made_and_deleted_on_a_server(remote: Remote) -> None:
     assert deleted.stdout == "collection 'guests' was erased: 0 faces, 0 jobs\n"
 
 
+def test_groups_are_listed_named_and_ignored_on_a_server(remote: Remote) -> None:
+    remote.cli.enrol("staff", None, position=5)
+    listing = ("groups", "list", *STAFF)
+
+    there, here = remote.run(*listing, "--json"), remote.cli.run(*listing, "--json")
+
+    assert there.exit_code == 0, there.stderr
+    assert there.stdout == here.stdout
+    group = json.loads(there.stdout)["group_id"]
+    assert remote.run("groups", "ignore", group, *STAFF).stdout == "1 face ignored\n"
+    assert remote.run(*listing, "--ignored").stdout.splitlines()[1].startswith(group)
+    assert remote.run("groups", "unignore", group, *STAFF).stdout == "1 face listed again\n"
+    assert remote.run("groups", "name", group, "Eve", *STAFF).stdout == "1 face named 'Eve'\n"
+    assert codes(remote.run("groups", "name", group, "Eve", *STAFF).stderr) == ["GROUP_CHANGED"]
+    assert remote.cli.names("staff") == ["Ada", "Bob", "Eve"]
+
+
+@pytest.fixture
+def at_work(remote: Remote, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a worker of the server work while a command waits for it."""
+    sleep = "efr_cli.service.remote_sending.sleep"
+    monkeypatch.setattr(sleep, lambda _: remote.cli.work())
+
+
+@pytest.mark.usefixtures("at_work")
+def test_photos_of_a_folder_are_indexed_by_a_server(remote: Remote, tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(PHOTO)
+    (tmp_path / "text.jpg").write_bytes(b"no photo")
+    remote.cli.faces[PHOTO] = recognition(face(40), face(50, left=300))
+    indexing = ("index", tmp_path, *STAFF, "--max-faces", "1")
+
+    first, second = remote.run(*indexing), remote.run(*indexing)
+
+    assert first.stdout == "2 photos: 1 indexed with 1 face in 'staff', 1 not\n"
+    assert first.exit_code == second.exit_code == 1
+    assert "EXCEEDS_MAX_FACES: faces left out: 1" in first.stderr
+    assert "UNSUPPORTED_IMAGE" in first.stderr
+    said = "2 photos: 0 indexed with 0 faces in 'staff', 1 not, 1 there before\n"
+    assert second.stdout == said
+    assert digest(PHOTO) in {each.image_id for each in remote.cli.enrolled("staff")}
+
+
+@pytest.mark.usefixtures("at_work")
+def test_folder_of_people_is_enrolled_by_a_server(remote: Remote, tmp_path: Path) -> None:
+    several = made_photo(size=(90, 48))
+    remote.cli.faces[several] = recognition(face(60), face(70, left=300))
+    for name, photo in (("Eve", PHOTO), ("Eve", several), ("Zoe", NOBODY), (" ", NOBODY)):
+        (tmp_path / name).mkdir(exist_ok=True)
+        (tmp_path / name / f"{len(photo)}.jpg").write_bytes(photo)
+    remote.cli.faces[NOBODY] = recognition()
+    (tmp_path / "stray.jpg").write_bytes(PHOTO)
+    enrolling = ("enroll", tmp_path, "--collection", "new")
+
+    first, second = remote.run(*enrolling), remote.run(*enrolling, "--json")
+
+    assert first.exit_code == second.exit_code == 1
+    assert first.stdout == "1 photo of 1 person in 'new', 1 of them new\n"
+    assert sorted(codes(first.stderr)) == [
+        "INVALID_NAME", "NO_FACE", "NO_PERSON", "SEVERAL_LARGE_FACES",
+    ]  # fmt: skip
+    assert json.loads(second.stdout)["photos"] == 1
+    assert json.loads(second.stdout)["changed"] == 0
+    assert remote.cli.names("new") == ["Eve"]
+    largest = remote.run(*enrolling, "--largest", "--again")
+    assert largest.stdout == "2 photos of 1 person in 'new', 2 of them new\n"
+
+
+def test_key_that_may_not_enrol_is_told_so(remote: Remote, tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(PHOTO)
+
+    refused = remote.run("index", tmp_path, *STAFF, key=key_for(remote.cli, "recognise"))
+
+    assert refused.exit_code == 2
+    assert codes(refused.stderr) == ["SCOPE_MISSING"]
+
+
 def test_name_with_a_slash_reaches_the_server(remote: Remote) -> None:
     remote.run("people", "rename", "Ada", "Ada/King ?#%", *STAFF)
 
@@ -253,8 +329,9 @@ def test_server_of_something_else_is_said_so() -> None:
     "command",
     [
         ("keys", "list"),
-        ("enroll", "."),
-        ("index", ".", "--collection", "c"),
+        ("keys", "create", "desk", "--admin"),
+        ("index", "s3://album/", "--collection", "c"),
+        ("export", "f.parquet", "--collection", "c"),
         ("dead-letters", "list"),
         ("upgrade",),
         ("--tenant", "acme", "collections", "list"),
