@@ -3,11 +3,12 @@
 import functools
 import importlib
 import importlib.util
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from core.gallery.lance.storage import KeysRefused, lance_errors
 from core.gallery.lance.table_files import TableFiles
@@ -28,18 +29,41 @@ class LanceConnection:
     files: Callable[[str], TableFiles]
 
 
-def _lancedb() -> ModuleType:
-    """Import LanceDB, when it is first used: that takes over a second.
+class _LateClass(type):
+    """A class of the catalogue's client, which is imported when an object of it is made."""
 
-    With it comes a client of a catalogue of tables, whose functions nobody here calls. Their
-    module takes another second, 40 % of all, and is left out: the client's package is put in
-    its place without it, so that its types are found.
+    def __call__(cls, *given: Any, **fields: Any) -> Any:
+        module = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+        real = getattr(importlib.import_module(f"{cls.__module__}.{module}"), cls.__name__)
+        return real(*given, **fields)
+
+
+class _LateClasses(ModuleType):
+    """A package of classes, one a module, each imported late."""
+
+    def __getattr__(self, name: str) -> _LateClass:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        made = _LateClass(name, (), {"__module__": self.__name__})
+        setattr(self, name, made)
+        return made
+
+
+def _lancedb() -> ModuleType:
+    """Import LanceDB, when it is first used: that takes over half a second.
+
+    With it comes a client of a catalogue of tables, which nobody here asks. Its functions take
+    another second, and the 130 types of its requests and answers a third of one. Both packages
+    are put in their places without what they import: of the first one, its types are found, and
+    of the types those that are used.
     """
-    client = importlib.util.find_spec(_CATALOGUE_CLIENT)
-    if client is not None and _CATALOGUE_CLIENT not in sys.modules:
-        bare = ModuleType(_CATALOGUE_CLIENT)
-        bare.__spec__, bare.__path__ = client, list(client.submodule_search_locations or ())
-        sys.modules[_CATALOGUE_CLIENT] = bare
+    packages = ((_CATALOGUE_CLIENT, ModuleType), (f"{_CATALOGUE_CLIENT}.models", _LateClasses))
+    for name, kind in packages:
+        found = None if name in sys.modules else importlib.util.find_spec(name)
+        if found is not None:
+            bare = kind(name)
+            bare.__spec__, bare.__path__ = found, list(found.submodule_search_locations or ())
+            sys.modules[name] = bare
     return importlib.import_module("lancedb")
 
 
