@@ -100,6 +100,13 @@ hooks: install ## Run the checks of style before each commit
 page: ## Build the page in page/ again, with its tests; needs Node 20.19 or later
 	@cd page && npm ci --ignore-scripts --silent && npm test --silent && npm run build --silent
 
+.PHONY: observe dashboard
+observe: .venv/started ## Start Prometheus on the running service, with the rules of its alerts
+	@$(BIN)/python -m scripts.observe $(OBSERVE)
+
+dashboard: install ## Write Grafana's dashboard anew; writes deploy/grafana
+	@$(BIN)/python -m scripts.dashboard
+
 .PHONY: page-proofs screenshots
 page-proofs: samples ## Prove in Chromium what the page promises; writes docs/benchmarks/page.json
 	@$(BIN)/python -m benchmarks.browser.proofs $(PAGE_PROOFS)

@@ -2,6 +2,7 @@
 
 import math
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -58,7 +59,7 @@ class SqsQueue:
                 QueueUrl=self._url(),
                 MaxNumberOfMessages=limit,
                 WaitTimeSeconds=round(wait_s),
-                MessageSystemAttributeNames=["ApproximateReceiveCount"],
+                MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
                 MessageAttributeNames=["All"],
                 **options,
             )
@@ -68,6 +69,7 @@ class SqsQueue:
                 receipt=message["ReceiptHandle"],
                 receive_count=int(message["Attributes"]["ApproximateReceiveCount"]),
                 notes=notes_of(message),
+                age_s=max(0.0, time.time() - int(message["Attributes"]["SentTimestamp"]) / 1000),
             )
             for message in answer.get("Messages", [])
         ]

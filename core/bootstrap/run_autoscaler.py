@@ -9,18 +9,23 @@ setting can't be used.
 import argparse
 import signal
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from core.aws.autoscaling import AutoScalingGroup
 from core.aws.clients import autoscaling_client
 from core.bootstrap.infrastructure import Infrastructure
 from core.errors import InvalidSettings
+from core.host import exposition
 from core.host.logs import configure_logs, log_invalid_settings, log_uncaught_errors
 from core.scaling.autoscaler import Autoscaler, WorkerFleet
 from core.scaling.local_fleet import LocalWorkers
-from core.scaling.policy import Limits
+from core.scaling.policy import Depth, Limits
+from core.scaling.queue_gauges import QueueGauges
 from core.scaling.work_notes import WorkSeen
 from core.settings import Settings, load_settings
+from core.worker.job_metrics import BULK, EVENTS, INTERACTIVE
 
 EXIT_OK: Final = 0
 EXIT_SETTINGS: Final = 2
@@ -64,6 +69,29 @@ def build_autoscaler(
         ),
         interval_s=settings.autoscaler_interval_seconds,
         clock=infrastructure.clock,
+        on_round=_gauges(settings, infrastructure).look if settings.metrics_port else _nothing,
+    )
+
+
+def _nothing() -> None:
+    """Ask no queue for what nobody sees: each question is a request."""
+
+
+def _gauges(settings: Settings, infrastructure: Infrastructure) -> QueueGauges:
+    def depth(name: str) -> Callable[[], Depth]:
+        return infrastructure.depth([name], [])
+
+    return QueueGauges(
+        queues={
+            INTERACTIVE: depth(settings.sqs_req_queue_name),
+            BULK: depth(settings.sqs_index_queue_name),
+            EVENTS: depth(settings.sqs_webhook_queue_name),
+        },
+        dead_letters={
+            INTERACTIVE: depth(settings.dead_letter_queue_name),
+            BULK: depth(settings.index_dead_letter_queue_name),
+            EVENTS: depth(settings.webhook_dead_letter_queue_name),
+        },
     )
 
 
@@ -75,6 +103,7 @@ def main() -> int:
     try:
         settings = load_settings()
         configure_logs(settings.log_level)
+        shown = _share(settings)
         infrastructure = Infrastructure.of(settings)
     except InvalidSettings as error:
         log_invalid_settings(error)
@@ -83,7 +112,18 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: autoscaler.stop())
     autoscaler.run()
+    if shown is not None:
+        exposition.remove(shown)
     return EXIT_OK
+
+
+def _share(settings: Settings) -> Path | None:
+    """Show the numbers of this process and of the workers that it starts; return their folder."""
+    if settings.metrics_port is None:
+        return None
+    folder = exposition.share_numbers()
+    exposition.show(settings.metrics_port + 1, settings.metrics_host, folder)
+    return folder
 
 
 if __name__ == "__main__":

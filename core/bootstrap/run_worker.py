@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from core.errors import DataTooNew, InvalidSettings, ModelError, RecognizerDied
+from core.host import exposition
 from core.host.logs import configure_logs, log_invalid_settings, log_uncaught_errors
 from core.settings import load_settings
 
@@ -48,6 +49,8 @@ def main() -> int:
         signal.signal(number, ending.on_signal)
     if not parts.host.is_clear():
         return EXIT_OK
+    if settings.metrics_port is not None and not exposition.is_shown_by_another():
+        exposition.show(settings.metrics_port + 2, settings.metrics_host)
     parts.host.start()
     try:
         parts.start()  # galleries are loaded while the children load their models

@@ -27,6 +27,7 @@ from core.worker.dead_letter_sweeper import DeadLetterSweeper
 from core.worker.delivery import Inbox
 from core.worker.job_handler import JobHandler
 from core.worker.job_kinds import IndexJobs, J, JobKind, RecognitionJobs
+from core.worker.job_metrics import BULK, EVENTS, INTERACTIVE
 from core.worker.lane import Lane
 from core.worker.scheduler import ChildScheduler, Priority
 from core.worker.tenant_handlers import TenantHandlers
@@ -90,7 +91,7 @@ def build_worker(settings: Settings, infrastructure: Infrastructure) -> WorkerPa
         _lane(
             shared,
             tenants,
-            name="interactive",
+            name=INTERACTIVE,
             on_work=notes.work,
             threads=_THREADS_PER_CHILD * children,
             queue=settings.sqs_req_queue_name,
@@ -109,7 +110,7 @@ def build_worker(settings: Settings, infrastructure: Infrastructure) -> WorkerPa
         _lane(
             shared,
             tenants,
-            name="bulk",
+            name=BULK,
             on_work=notes.work,
             threads=_THREADS_PER_CHILD * children + _AWAITING_A_WRITE,
             queue=settings.sqs_index_queue_name,
@@ -211,7 +212,7 @@ def _event_lane(shared: Shared, tenants: Tenants, *, on_work: Callable[[], None]
         threads=THREADS,
         inbox=_inbox(
             shared,
-            "events",
+            EVENTS,
             settings.sqs_webhook_queue_name,
             settings.webhook_dead_letter_queue_name,
         ),

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 from core.errors import TooBusy
 from core.faces.results import EVERY_FACE, Needed, Recognition
+from core.host.metrics import metrics
 
 START_TIMEOUT_S: Final = 60.0
 """Time in which a child must have loaded its models."""
@@ -63,6 +64,7 @@ class WarmPool:
 
     def launch(self) -> None:
         """Begin to start all children, without waiting for them."""
+        metrics().children.inc(len(self._children))
         for child in self._children:
             child.launch()
 
@@ -101,7 +103,8 @@ class WarmPool:
         except queue.Empty:
             raise TooBusy("all children are busy; try again in a moment") from None
         try:
-            return child.recognise(photo, needed, timeout_s=self._timeout_s)
+            with metrics().children_busy.track_inprogress():
+                return child.recognise(photo, needed, timeout_s=self._timeout_s)
         finally:
             self._free.put(child)
 

@@ -153,7 +153,7 @@ class SqliteQueue:
                 ).fetchall()
                 if not _sort_out(connection, queue, rows, now_s):
                     break
-            received = [_received(row) for row in rows]
+            received = [_received(row, now_s) for row in rows]
             connection.executemany(
                 "UPDATE messages SET receives = receives + 1, visible_at = ?, receipt = ?"
                 " WHERE id = ?",
@@ -194,13 +194,14 @@ def _sort_out(
     return bool(old or dead)
 
 
-def _received(row: _Row) -> ReceivedMessage:
-    number, receives, _, body, notes = row
+def _received(row: _Row, now_s: float) -> ReceivedMessage:
+    number, receives, sent_at, body, notes = row
     return ReceivedMessage(
         body=body,
         receipt=f"{number}.{secrets.token_hex(8)}",
         receive_count=receives + 1,
         notes=json.loads(notes),
+        age_s=max(0.0, now_s - sent_at),
     )
 
 

@@ -7,6 +7,7 @@ from queue import Empty, SimpleQueue
 from typing import Final
 
 from core.errors import ServiceUnavailable
+from core.host.metrics import metrics
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +84,7 @@ class NoticeWatcher:
             except Exception:
                 log.exception("looking for notices broke off")
         if notice is not None:
+            metrics().notices.inc()
             log.warning("machine was announced to end", extra={"notice": notice})
             on_notice()
 

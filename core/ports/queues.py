@@ -10,13 +10,15 @@ from typing import Protocol
 class ReceivedMessage:
     """A message in flight; ``receive_count`` is 1 at its first delivery.
 
-    ``notes`` were sent with it, beside its body.
+    ``notes`` were sent with it, beside its body. ``age_s`` is the time since then, by the clocks
+    of two machines.
     """
 
     body: str
     receipt: str
     receive_count: int
     notes: Mapping[str, str] = field(default_factory=dict)
+    age_s: float = 0.0
 
 
 class JobQueue(Protocol):

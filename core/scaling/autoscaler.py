@@ -8,6 +8,7 @@ from queue import Empty, SimpleQueue
 from typing import Final, Protocol
 
 from core.errors import ServiceUnavailable
+from core.host.metrics import metrics
 from core.scaling.policy import Decision, Depth, Limits, Pace, Recommendation, Situation, decide
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,8 @@ class Autoscaler:
         Time between two looks.
     clock : callable
         Monotonic seconds.
+    on_round : callable
+        Called in every round, to show what is there; may raise ``ServiceUnavailable``.
     """
 
     def __init__(
@@ -63,7 +66,9 @@ class Autoscaler:
         limits: Limits,
         interval_s: float,
         clock: Callable[[], float] = time.monotonic,
+        on_round: Callable[[], None] = lambda: None,
     ) -> None:
+        self._on_round = on_round
         self._depth = depth
         self._worked = worked
         self._fleet = fleet
@@ -87,8 +92,10 @@ class Autoscaler:
             pause_s = self._interval_s
             try:
                 self.step()
+                self._on_round()
             except ServiceUnavailable as error:
                 self._last = None
+                metrics().errors.labels(error.code).inc()
                 log.warning("fleet was left as it is", extra={"reason": str(error)})
             except Exception:
                 self._last = None
@@ -119,6 +126,7 @@ class Autoscaler:
             ),
             self._limits,
         )
+        self._show(workers, decision.workers)
         self._history = decision.history
         self._last = (now_s, depth, workers)
         if decision.workers != workers:
@@ -135,6 +143,11 @@ class Autoscaler:
                 },
             )
         return decision
+
+    def _show(self, there: int, wanted: int) -> None:
+        metrics().workers.labels("there").set(there)
+        metrics().workers.labels("wanted").set(wanted)
+        metrics().workers.labels("most").set(self._limits.max_workers)
 
     def _measure(self, now_s: float, depth: Depth, workers: int) -> None:
         """Learn the pace from an interval in which no worker came or went."""

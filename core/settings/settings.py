@@ -1,10 +1,10 @@
 """All settings together, and where their values come from."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -19,6 +19,7 @@ from core.host.memory import children_that_fit, usable_memory_bytes
 from core.settings.aws import AwsSettings
 from core.settings.faces import FaceSettings
 from core.settings.home import HomeSettings
+from core.settings.values import Host, Port
 from core.settings.web import WebSettings
 from core.settings.workers import WorkerSettings
 
@@ -36,6 +37,9 @@ class Settings(AwsSettings, HomeSettings, WebSettings, WorkerSettings, FaceSetti
     )
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    metrics_port: Annotated[Port, Field(le=65_533)] | None = None
+    """Port of the web tier's metrics; the autoscaler has the next one, a worker the one behind."""
+    metrics_host: Host = "127.0.0.1"
 
     @classmethod
     def settings_customise_sources(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from cachetools import TTLCache
 
+from core.host.metrics import metrics
+
 if TYPE_CHECKING:
     from redis import Redis
 
@@ -79,6 +81,9 @@ class RedisJobNotes:
             if not self._is_away:
                 log.warning("earlier answers are not found", extra={"reason": str(error)})
             self._is_away = True
+            metrics().cache_away.labels("answers").set(1)
             return None
+        if self._is_away:
+            metrics().cache_away.labels("answers").set(0)
         self._is_away = False
         return answer

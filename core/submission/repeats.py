@@ -18,6 +18,7 @@ from cachetools import LRUCache
 
 from core.collections.collection import Collection
 from core.collections.registry import Collections
+from core.host.metrics import metrics
 from core.submission.job_notes import JobNotes
 
 _MOST_GALLERIES: Final = 10_000
@@ -75,7 +76,9 @@ class Repeats:
 
     def job(self, key: str) -> str | None:
         """Return the job that was noted under a key."""
-        return self._jobs.get(key)
+        job_id = self._jobs.get(key)
+        metrics().repeats.labels("miss" if job_id is None else "hit").inc()
+        return job_id
 
     def note(self, key: str, job_id: str) -> None:
         """Note the job of a photo."""

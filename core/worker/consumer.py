@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Final
 
 from core.errors import ServiceUnavailable
+from core.host.metrics import metrics
 from core.worker.attempts import Attempt
 from core.worker.job_handler import ANSWERED, Outcome
+from core.worker.job_metrics import note_wait
 from core.worker.lane import Lane
 from core.worker.prefetch_buffer import PrefetchBuffer
 
@@ -103,6 +105,7 @@ class LaneConsumer:
                 pause_s = 0.0 if limit else _NOT_NOW_S
             except ServiceUnavailable as error:
                 pause_s = min(_MAX_PAUSE_S, pause_s * 2 or 0.5)
+                metrics().errors.labels(error.code).inc()
                 log.warning(
                     "worker paused",
                     extra={"code": error.code, "reason": str(error), "pause_s": pause_s},
@@ -114,6 +117,8 @@ class LaneConsumer:
     def _receive(self, limit: int, *, wait_s: float) -> None:
         if limit:
             deliveries = self._inbox.receive(limit=limit, wait_s=wait_s)
+            ages_s = [delivery.message.age_s for delivery in deliveries]
+            metrics().received_age.labels(self._inbox.name).set(max(ages_s, default=0.0))
             if deliveries:
                 self._lane.on_work()
             # The buffer may have been closed while the long poll ran.
@@ -130,7 +135,10 @@ class LaneConsumer:
             self._buffer.ended(attempt)
             log.warning("message was lost before its turn", extra={"lane": self._inbox.name})
             return []
+        if not attempt.failures:
+            note_wait(self._inbox.name, attempt.delivery.message.age_s)
         outcome = self._outcome(attempt)
+        metrics().jobs.labels(self._inbox.name, outcome.value).inc()
         if outcome is Outcome.REFUSED:
             self._set_aside(replace(attempt, is_refused=True))
         elif outcome is Outcome.LEFT_ALONE:

@@ -59,11 +59,13 @@ from core.errors import (
     SourceUnavailable,
 )
 from core.host.logs import log_fields
+from core.host.metrics import metrics
 from core.jobs.recognition_job import JobFailed, failed
 from core.jobs.results import JobResult, Results
 from core.ports import JobQueue
 from core.worker.delivery import Delivery
 from core.worker.job_kinds import J, JobKind
+from core.worker.job_metrics import stage
 from core.worker.unreadable import UnreadableMessages, job_id_in, likely_cause
 
 log = logging.getLogger(__name__)
@@ -206,6 +208,7 @@ class JobHandler(Generic[J]):
             outcome = self._attempt(job, delivery, again=again, give_up=give_up)
         except ServiceUnavailable as error:
             log.warning("job was left alone", extra={"code": error.code, "reason": str(error)})
+            metrics().errors.labels(error.code).inc()
             only_its_own = isinstance(error, SourceUnavailable) and self._is_storage_there(job)
             return Outcome.REFUSED if only_its_own else Outcome.LEFT_ALONE
         log.info(
@@ -255,6 +258,7 @@ class JobHandler(Generic[J]):
         try:
             return self._kind.answer(job)
         except _FINAL as error:
+            metrics().errors.labels(error.code).inc()
             return failed(job.job_id, error.code, str(error), collection_id=job.collection_id)
 
     def _finish(self, job: J, delivery: Delivery, result: JobResult) -> Outcome:
@@ -267,7 +271,8 @@ class JobHandler(Generic[J]):
 
     def _write(self, job: J, result: JobResult, delivery: Delivery) -> bool:
         """Store a result unless there is one; tell whether it was stored."""
-        written = self._results.write(result)
+        with stage(self._kind.lane, "store"):
+            written = self._results.write(result)
         # The batch counts the result that stays, which another worker may have written.
         first = result if written else self._results.read(job.job_id)
         self._kind.note_outcome(job, first or result, delivery.message.notes)
@@ -286,6 +291,7 @@ class JobHandler(Generic[J]):
             delivery.release()
             return Outcome.RELEASED
         log.warning("attempt failed", extra={"code": code, "reason": reason})
+        metrics().errors.labels(code).inc()
         if delivery.is_last_receive:
             attempts = f"{reason}; given up after {delivery.receive_count} attempts"
             result = failed(job.job_id, code, attempts, collection_id=job.collection_id)

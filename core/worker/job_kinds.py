@@ -5,7 +5,7 @@ To answer a job is to fetch its photo, to recognise it, then to name or to enrol
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 from core.access.audit_trail import AuditTrail
 from core.collections.enrolment.batching import EnrolmentGroups
@@ -29,12 +29,16 @@ from core.jobs.recognition_job import (
 from core.jobs.results import JobResult
 from core.jobs.webhooks.outbox import Outbox
 from core.ports import ObjectNotes, ObjectStore, ReceivedMessage, Recognizer
+from core.worker.job_metrics import BULK, INTERACTIVE, note_faces, note_recognition, stage
 
 J = TypeVar("J", bound=Job | IndexJob)
 
 
 class JobKind(Protocol[J]):
     """What the messages of a lane are."""
+
+    lane: ClassVar[str]
+    """The lane's name, for metrics."""
 
     def parse(self, message: ReceivedMessage) -> J:
         """Read a message; ``MalformedMessage`` if its body is no job of this kind."""
@@ -64,6 +68,8 @@ class JobKind(Protocol[J]):
 class RecognitionJobs:
     """A tenant's photos whose people are named; they lie in the input bucket."""
 
+    lane: ClassVar[str] = INTERACTIVE
+
     inputs: ObjectStore
     recognizer: Recognizer
     identifier: FaceIdentifier
@@ -77,7 +83,8 @@ class RecognitionJobs:
         return Job.from_body(message.body)
 
     def answer(self, job: Job) -> JobDone:
-        photo = self.inputs.get(job.input_key, max_bytes=self.max_file_bytes)
+        with stage(INTERACTIVE, "fetch"):
+            photo = self.inputs.get(job.input_key, max_bytes=self.max_file_bytes)
         check_is_own(photo, self.realm, job.input_key)
         collection_id = photo.metadata.get(COLLECTION_NOTE, DEFAULT_COLLECTION)
         asked = photo.metadata.get(MIN_QUALITY_NOTE)
@@ -85,12 +92,15 @@ class RecognitionJobs:
             keeps = self.unknowns is not None and self.unknowns.keeps_of(collection_id)
             needed = replace(EVERY_FACE, crops=keeps and self.keep_crops)
             recognition = self.recognizer.recognise(photo.body, needed)
-            done = self.identifier.identify(
-                job.job_id,
-                collection_id,
-                recognition,
-                min_quality=None if asked is None else float(asked),
-            )
+            note_recognition(INTERACTIVE, recognition)
+            with stage(INTERACTIVE, "search"):
+                done = self.identifier.identify(
+                    job.job_id,
+                    collection_id,
+                    recognition,
+                    min_quality=None if asked is None else float(asked),
+                )
+            note_faces(done)
             if self.unknowns is not None and keeps:
                 named = [face.name is not None for face in done.faces]
                 self.unknowns.note(job.job_id, collection_id, recognition, named)
@@ -115,6 +125,8 @@ class IndexJobs:
     where the service stored it. The audit trail tells of each photo that was enrolled by itself,
     perhaps twice; of a batch it has told when that was accepted.
     """
+
+    lane: ClassVar[str] = BULK
 
     sources: PhotoSources
     recognizer: Recognizer
@@ -160,7 +172,8 @@ class IndexJobs:
 
     def _answer(self, job: IndexJob) -> IndexDone:
         try:
-            photo = self.sources.photo(job.s3_bucket, job.s3_key)
+            with stage(BULK, "fetch"):
+                photo = self.sources.photo(job.s3_bucket, job.s3_key)
         except (BucketNotFound, ObjectMissing):
             self.enroller.refuse_erased(job)
             raise
@@ -169,7 +182,10 @@ class IndexJobs:
             job = job.model_copy(update={"accepted_at": photo.modified_at})
         self.enroller.refuse_erased(job)
         needed = replace(needed_for(job), crops=self.keep_crops)
-        return self.enroller.enrol(job, self.recognizer.recognise(photo.body, needed))
+        recognition = self.recognizer.recognise(photo.body, needed)
+        note_recognition(BULK, recognition)
+        with stage(BULK, "enrol"):
+            return self.enroller.enrol(job, recognition)
 
 
 def check_is_own(photo: ObjectNotes, realm: Realm, key: str) -> None:

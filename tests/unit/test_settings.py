@@ -11,7 +11,13 @@ from core.host.cores import usable_cores
 from core.settings import Settings, load_settings, settings_of_file
 from tests.support.photos import ROOT
 
-LOCALSTACK_ONLY = {"AUTH", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+LOCALSTACK_ONLY = {
+    "AUTH",
+    "AWS_ENDPOINT_URL",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "METRICS_PORT",
+}
 
 
 @pytest.fixture(autouse=True)

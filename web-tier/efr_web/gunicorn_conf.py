@@ -11,6 +11,7 @@ from core.bootstrap.home_at_start import make_home_ready
 from core.bootstrap.shared_redis import redis_of
 from core.bootstrap.store_at_start import check_store
 from core.errors import InvalidSettings
+from core.host import exposition
 from core.host.logs import configure_logs, log_invalid_settings, log_uncaught_errors
 from core.settings import load_settings
 from efr_web.requests.photos import most_body_bytes
@@ -45,6 +46,7 @@ configure_logs(_settings.log_level)
 
 # Not below TMPDIR, whose path may be longer than a socket's can be, or not writable.
 _neighbours = tempfile.mkdtemp(prefix="web-tier-", dir=_SHARED_MEMORY)
+_numbers = exposition.share_numbers() if _settings.metrics_port else None
 wsgi_app = f"efr_web.app:create_app(neighbours={_neighbours!r})"
 pythonpath = str(Path(__file__).resolve().parents[1])  # where efr_web lies
 bind = _settings.web_bind
@@ -66,9 +68,17 @@ worker_tmp_dir = _SHARED_MEMORY  # gunicorn's heartbeat file must not wait for a
 control_socket_disable = True
 
 
+def when_ready(_master: Any) -> None:
+    """Show what all processes count."""
+    if _numbers is not None and _settings.metrics_port is not None:
+        exposition.show_beside(_settings.metrics_port, _settings.metrics_host, _numbers)
+
+
 def on_exit(_master: Any) -> None:
     """Leave no folder behind."""
     shutil.rmtree(_neighbours, ignore_errors=True)
+    if _numbers is not None:
+        exposition.remove(_numbers)
 
 
 def post_fork(_master: Any, worker: Any) -> None:

@@ -9,6 +9,7 @@ from flask import Flask, Response, g, request
 from core.access.limits.request_limits import RequestLimits, Standing
 from core.errors import RateLimited
 from core.ground.rates import Kind, Subject
+from core.host.metrics import metrics
 from efr_web.addresses import Network, caller_address
 from efr_web.caller import caller
 
@@ -49,6 +50,7 @@ class Meter:
         short = [each for each in standings if each.level.wait_s]
         if short:
             worst = max(short, key=lambda each: each.level.wait_s)
+            metrics().rate_limited.labels(kind).inc()
             raise RateLimited(f"over the limit of {worst.text}", wait_s=worst.level.wait_s)
 
     def caller_name(self) -> str:

@@ -35,11 +35,17 @@ from core.errors import (
     TooManyJobs,
 )
 from core.host.logs import log_fields
+from core.host.metrics import metrics
 from core.settings import Settings
 
 log = logging.getLogger(__name__)
 
 _RETRY_AFTER_S: Final = {429: 1, 503: 5}
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_MEASURED: Final = frozenset(
+    {"/", "/status/<job_id>", "/faces/match", "/faces/verify", "/faces/detect", "/faces/index"}
+)
+"""Routes that are measured each for itself."""
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 _STATUS: Final[tuple[tuple[type[FaceServiceError], int], ...]] = (
@@ -98,6 +104,14 @@ def code_of(kind: Failure) -> str:
     return kind.code
 
 
+def count_request(route: str | None, method: str, status: int, spent_s: float) -> None:
+    """Count a request by its route; clients may make up paths and methods without end."""
+    known = method if method in _METHODS else "other"
+    metrics().requests.labels(route or "none", known, str(status)).inc()
+    measured = route if route in _MEASURED else "other"
+    metrics().request_seconds.labels(measured).observe(spent_s)
+
+
 def observe_requests(app: Flask) -> None:
     """Give every request an id, and one line in the log when it is answered.
 
@@ -116,14 +130,17 @@ def observe_requests(app: Flask) -> None:
     @app.after_request
     def end(response: Response) -> Response:
         response.headers["X-Request-ID"] = g.request_id
+        spent_s = time.monotonic() - g.started_s
+        route = request.url_rule.rule if request.url_rule else None
+        count_request(route, request.method, response.status_code, spent_s)
         log.info(
             "request was answered",
             extra={
                 "job_id": g.job_id,
                 "method": request.method,
-                "path": request.url_rule.rule if request.url_rule else None,
+                "path": route,
                 "status": response.status_code,
-                "ms": round((time.monotonic() - g.started_s) * 1000),
+                "ms": round(spent_s * 1000),
             },
         )
         return response
@@ -185,6 +202,7 @@ def answer_errors(app: Flask, settings: Settings) -> None:
 
 def error_answer(code: str, text: str, status: int, *, retryable: bool) -> Response:
     """Return an error as JSON, with ``Retry-After`` where waiting helps."""
+    metrics().errors.labels(code).inc()
     response = jsonify(error=text, code=code, retryable=retryable, request_id=g.request_id)
     response.status_code = status
     if status == 401:

@@ -8,6 +8,7 @@ from typing import Final, Literal, Protocol
 
 from core.access.limits.buckets import Draw, Level, TokenBuckets
 from core.errors import ServiceUnavailable
+from core.host.metrics import metrics
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +100,7 @@ class SharedBuckets:
             changed = self._is_away != (problem is not None)
             self._is_away = problem is not None
             self._heard_at_s = self._clock()
+        metrics().cache_away.labels("limits").set(problem is not None)
         if changed and problem is not None:
             log.warning("limits are each process's own", extra={"reason": str(problem)})
         elif changed:

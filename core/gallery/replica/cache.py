@@ -15,6 +15,7 @@ from core.gallery.changes import Watch
 from core.gallery.replica.kept_gallery import KeptGallery
 from core.gallery.replica.replica import GalleryReplica, State
 from core.ground.parallel import for_each
+from core.host.metrics import metrics
 from core.ports import FoundPeople, Match
 
 _log = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class GalleryCache:
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
         self._cut_off = False
+        self._fresh_at_s = clock()
         self._one_read_at_s = clock()
 
     def search(
@@ -171,6 +173,15 @@ class GalleryCache:
                 self._watch.look(max_age_s=self._refresh_s / 2)
             for_each(self._bring_up_to_date, self._outdated(), threads=_AT_ONCE)
             self._discard_unused()
+            self._show()
+
+    def _show(self) -> None:
+        loaded = [kept.gallery for kept in self._all() if not kept.is_loading]
+        metrics().gallery_faces.set(sum(gallery.faces for gallery in loaded))
+        now_s = self._clock()
+        if not self._cut_off:
+            self._fresh_at_s = now_s
+        metrics().gallery_stale.set(now_s - self._fresh_at_s)
 
     def _outdated(self) -> list[KeptGallery]:
         loaded = [kept for kept in self._all() if not kept.is_loading]

@@ -54,6 +54,10 @@ class GalleryReplica:
         self._indexed = 0
 
     @property
+    def faces(self) -> int:
+        return len(self._columns)
+
+    @property
     def state(self) -> State:
         if self._version is None:
             return "loading"

@@ -37,6 +37,7 @@ from typing import Final
 from core import __version__
 from core.errors import MalformedMessage, ServiceUnavailable, WebhookNotFound
 from core.host.logs import log_fields
+from core.host.metrics import metrics
 from core.jobs.batch_records import BatchLists, ended_photos
 from core.jobs.results import Results
 from core.jobs.webhooks.endpoint_store import Endpoints
@@ -186,6 +187,7 @@ class EventHandler:
 
     def _settle(self, endpoint: Endpoint, message: DeliveryMessage, delivery: Delivery) -> Outcome:
         """Note a success. What an earlier attempt left is removed, and the endpoint is well."""
+        metrics().webhooks.labels("delivered").inc()
         delivery.acknowledge()
         if message.attempts or message.is_replay:
             _tidy(lambda: self.failures.forget(endpoint.webhook_id, message.event.event_id))
@@ -209,6 +211,7 @@ class EventHandler:
         wait_s = pause_s(self.pauses_s, attempts, asked_s=_asked_s(reply), jitter=self.jitter())
         if wait_s is None or message.event.type == TEST:
             return self._give_up(tried, reply.text, delivery)
+        metrics().webhooks.labels("retried").inc()
         due_at = self.now() + wait_s
         next_at = datetime.fromtimestamp(due_at, UTC)
         _tidy(lambda: self._note(tried, reply.text, next_attempt_at=next_at))
@@ -216,6 +219,7 @@ class EventHandler:
 
     def _give_up(self, message: DeliveryMessage, reason: str, delivery: Delivery) -> Outcome:
         self._note(message, reason)
+        metrics().webhooks.labels("given_up").inc()
         log.warning("event was given up", extra={"reason": reason})
         delivery.acknowledge()
         return Outcome.FAILED

@@ -1,0 +1,132 @@
+"""Shows what processes count to Prometheus, at a port of its own.
+
+Processes that come and go together, as those of the web tier or the workers of one machine, write
+their numbers to files of one folder (prometheus-client's "multiprocess mode"), from which one
+process shows all. As a program: ``python -m core.host.exposition PORT HOST FOLDER``.
+"""
+
+import contextlib
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from prometheus_client import Metric
+
+log = logging.getLogger(__name__)
+
+_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+_SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - mkdtemp makes what is ours there
+_ENDED: Final = "0"
+"""Stands for the process id in the files of processes that have ended."""
+
+
+class SharedNumbers:
+    """The numbers in a folder's files; those of processes that ended are added up in one file.
+
+    Else a scrape would take longer with each process that ever was there, and the folder grow.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+
+    def collect(self) -> Iterable["Metric"]:
+        from prometheus_client.multiprocess import MultiProcessCollector
+
+        with self._lock:  # who reads between the two steps of an addition would see a sum twice
+            self._add_ended()
+            return list(MultiProcessCollector(None, str(self._folder)).collect())
+
+    def _add_ended(self) -> None:
+        from prometheus_client.mmap_dict import MmapedDict
+
+        for file in sorted(self._folder.glob("*.db")):
+            kind, _, process = file.stem.rpartition("_")
+            if process == _ENDED or _is_there(int(process)):
+                continue
+            if not kind.startswith("gauge"):
+                ended = MmapedDict(str(self._folder / f"{kind}_{_ENDED}.db"))
+                for key, value, _, _ in MmapedDict.read_all_values_from_file(str(file)):
+                    ended.write_value(key, ended.read_value(key)[0] + value, 0.0)
+                ended.close()
+            file.unlink()
+
+
+def share_numbers() -> Path:
+    """Return a fresh folder, to which this process and those that it starts write from now on.
+
+    Before `metrics()` is called: it must be known by then. The caller removes it at the end.
+    """
+    folder = tempfile.mkdtemp(prefix="efr-metrics-", dir=_SHARED_MEMORY)
+    os.environ[_FOLDER] = folder  # noqa: TID251 - where the library looks for it
+    return Path(folder)
+
+
+def is_shown_by_another() -> bool:
+    """Tell whether this process writes to a folder that the one which started it shows."""
+    return _FOLDER in os.environ  # noqa: TID251 - not a setting
+
+
+def show(port: int, host: str, folder: Path | None = None) -> None:
+    """Answer Prometheus in a thread, with a folder's numbers or with those of this process.
+
+    A port that can't be had costs the numbers, and not the service.
+    """
+    from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
+
+    registry = REGISTRY
+    if folder is not None:
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(SharedNumbers(folder))
+    try:
+        start_http_server(port, host, registry)
+    except OSError as error:
+        log.warning("metrics are not shown", extra={"port": port, "reason": str(error)})
+
+
+def show_beside(port: int, host: str, folder: Path) -> None:
+    """Answer Prometheus in a process of its own, which ends with this one.
+
+    For a process that forks: it must have no threads.
+    """
+    itself = [sys.executable, "-P", "-m", __name__, str(port), host, str(folder)]
+    command = ["setpriv", "--pdeathsig", "TERM", *itself]
+    subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - this module
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder of numbers."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_there(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def main() -> None:
+    """Show a folder until a signal ends this process."""
+    from core.host.logs import configure_logs
+
+    configure_logs("INFO")
+    port, host, folder = sys.argv[1:]
+    show(int(port), host, Path(folder))
+    with contextlib.suppress(KeyboardInterrupt):
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""What jobs tell Prometheus: how long each stage took, and what became of the faces."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from core.faces.results import Recognition
+from core.host.metrics import metrics
+from core.jobs.recognition_job import JobDone
+
+INTERACTIVE: Final = "interactive"
+BULK: Final = "bulk"
+EVENTS: Final = "events"
+"""The lanes of a worker: uploads, index jobs and events of webhooks."""
+
+_SMALL: Final = "SMALL_BOUNDING_BOX"
+
+
+@contextmanager
+def stage(queue: str, name: str) -> Iterator[None]:
+    """Measure what a job does in the block."""
+    started_s = time.perf_counter()
+    try:
+        yield
+    finally:
+        spent_s = time.perf_counter() - started_s
+        metrics().stage_seconds.labels(queue, name).observe(spent_s)
+
+
+def note_wait(queue: str, age_s: float) -> None:
+    """Note how long a message lay in the queue before its job began."""
+    metrics().stage_seconds.labels(queue, "wait").observe(age_s)
+
+
+def note_recognition(queue: str, recognition: Recognition) -> None:
+    """Note what the child's stages took, and how good the faces are."""
+    for name, spent_ms in recognition.timings_ms.items():
+        metrics().stage_seconds.labels(queue, name).observe(spent_ms / 1000)
+    for face in recognition.faces:
+        metrics().quality.observe(face.quality)
+
+
+def note_faces(done: JobDone) -> None:
+    """Note what became of a photo's faces, and how sure the names are."""
+    for face in done.faces:
+        if face.name is not None:
+            outcome = "known"
+            metrics().similarity.observe(face.similarity or 0.0)
+        elif face.warning != "NOT_SEARCHED":
+            outcome = "unknown"
+        else:
+            outcome = "too_small" if _SMALL in face.quality_reasons else "low_quality"
+        metrics().faces.labels(outcome).inc()

@@ -1,0 +1,45 @@
+"""What the metrics are called, and that they tell of nobody."""
+
+import re
+from dataclasses import fields
+
+import pytest
+from prometheus_client import Counter, Gauge, Histogram
+
+from core.host.metrics import metrics
+
+LABELS = {
+    "route",
+    "method",
+    "status",
+    "code",
+    "result",
+    "limit",
+    "use",
+    "queue",
+    "outcome",
+    "stage",
+    "state",
+}
+"""Each has few values, whatever is uploaded, enrolled or asked for."""
+
+
+def each() -> list[Counter | Gauge | Histogram]:
+    return [getattr(metrics(), field.name) for field in fields(metrics())]
+
+
+@pytest.mark.parametrize("metric", each(), ids=lambda metric: metric._name)
+def test_names_have_the_services_prefix_and_base_units(
+    metric: Counter | Gauge | Histogram,
+) -> None:
+    assert re.fullmatch(r"efr_[a-z_]+", metric._name)
+    assert not re.search(r"_(ms|kb|mb|percent|minutes)\b", metric._name)
+    assert metric._documentation.endswith(".")
+    assert set(metric._labelnames) <= LABELS
+
+
+def test_gauges_of_ended_processes_are_not_shown() -> None:
+    gauges = [metric for metric in each() if isinstance(metric, Gauge)]
+
+    assert gauges
+    assert all(gauge._multiprocess_mode.startswith("live") for gauge in gauges)

@@ -1,0 +1,77 @@
+"""Rules and dashboard of Prometheus and Grafana: they fit each other, the metrics and the docs."""
+
+import json
+import re
+import subprocess
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client import Counter, Histogram
+
+from core.host.metrics import metrics
+from core.settings import Settings
+from scripts.dashboard import FILE, dashboard
+from scripts.observe import SOURCE, written
+from tests.support.photos import ROOT
+from tests.support.services.prometheus_server import binary
+
+RULES = yaml.safe_load((SOURCE / "rules.yml").read_text())["groups"][0]["rules"]
+METRIC = re.compile(r"\befr_[a-z_]+")
+
+
+def shown() -> set[str]:
+    """Return the names under which Prometheus keeps the metrics."""
+    names: set[str] = set()
+    for metric in (getattr(metrics(), field.name) for field in fields(metrics())):
+        if isinstance(metric, Counter):
+            names.add(f"{metric._name}_total")
+        elif isinstance(metric, Histogram):
+            names |= {f"{metric._name}_{part}" for part in ("bucket", "sum", "count")}
+        else:
+            names.add(metric._name)
+    return names
+
+
+def queries() -> list[str]:
+    panels = json.loads(FILE.read_text())["panels"]
+    return [target["expr"] for panel in panels for target in panel["targets"]]
+
+
+def test_dashboard_is_the_one_that_the_script_writes() -> None:
+    assert json.loads(FILE.read_text()) == dashboard()
+
+
+@pytest.mark.parametrize("query", queries())
+def test_dashboard_asks_for_metrics_that_there_are(query: str) -> None:
+    assert set(METRIC.findall(query)) <= shown()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
+def test_alert_asks_for_metrics_that_there_are_and_has_its_paragraph(rule: dict[str, Any]) -> None:
+    assert set(METRIC.findall(rule["expr"])) <= shown()
+    page, _, anchor = rule["annotations"]["runbook"].partition("#")
+    assert f"### {rule['alert']}\n" in (ROOT / page).read_text()
+    assert anchor == rule["alert"].lower()
+
+
+def test_alerts_fire_and_resolve_on_made_up_series() -> None:
+    asked = [binary("promtool"), "test", "rules", str(SOURCE / "rules_test.yml")]
+    tested = subprocess.run(asked, capture_output=True, text=True, check=False)
+
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+    cases = yaml.safe_load((SOURCE / "rules_test.yml").read_text())["tests"]
+    told = [each for case in cases for each in case["alert_rule_test"]]
+    fired = {each["alertname"] for each in told if each["exp_alerts"]}
+    resolved = {each["alertname"] for each in told if not each["exp_alerts"]}
+    assert fired == resolved == {rule["alert"] for rule in RULES}
+
+
+def test_configuration_has_the_ports_of_the_settings(tmp_path: Path) -> None:
+    file = written(Settings(_env_file=None, metrics_port=20_000), tmp_path)
+
+    subprocess.run([binary("promtool"), "check", "config", str(file)], check=True)
+    targets = yaml.safe_load(file.read_text())["scrape_configs"][0]["static_configs"]
+    assert [target["targets"] for target in targets] == [["127.0.0.1:20000"], ["127.0.0.1:20001"]]

@@ -1,0 +1,32 @@
+"""Requests are counted by route, and clients can't make up more series."""
+
+from prometheus_client import REGISTRY
+
+from tests.unit.web.web_fixture import WebFixture
+
+
+def series() -> set[tuple[str, ...]]:
+    metric = next(each for each in REGISTRY.collect() if each.name == "efr_http_requests")
+    return {tuple(sample.labels.values()) for sample in metric.samples}
+
+
+def test_request_is_counted_by_its_route_and_not_its_path() -> None:
+    client = WebFixture().client
+    labels = {"route": "/collections/<collection_id>", "method": "GET", "status": "404"}
+    before = REGISTRY.get_sample_value("efr_http_requests_total", labels) or 0
+
+    client.get("/collections/nobody-here")
+    client.get("/collections/neither")
+
+    assert REGISTRY.get_sample_value("efr_http_requests_total", labels) == before + 2
+
+
+def test_made_up_paths_and_methods_share_one_series() -> None:
+    client = WebFixture().client
+    client.open("/nowhere", method="BREW")
+    before = series()
+
+    for number in range(20):
+        client.open(f"/nowhere-{number}", method=f"BREW{number}")
+
+    assert series() == before
