@@ -1,4 +1,4 @@
-"""The tables of docs/one-machine.md, from docs/benchmarks/home.json and home-queue.json."""
+"""The tables of docs/one-machine.md, from docs/benchmarks/home*.json and chaos-home.json."""
 
 import json
 from pathlib import Path
@@ -38,6 +38,27 @@ def service() -> str:
         "photos each, in turn; the table shows medians."
     )
     return f"{table(head, rows)}\n\n{how}"
+
+
+def chaos() -> str:
+    """Return what went wrong on a home, and what came of it."""
+    artifact = _read("chaos-home.json")
+    uploads, album, full = (artifact[n] for n in ("uploads", "album", "while_the_disk_was_full"))
+    faults = artifact["faults"]
+    answered = uploads["right"] + artifact["poison_uploads"]
+    rows = [
+        ["uploads, and album photos", f"{uploads['photos']:,}, and {album['photos']:,}"],
+        ["the one right answer", f"{answered:,}, and {album['photos'] - album['lost']:,}"],
+        ["lost, doubled or left behind", str(len(artifact["findings"]) + album["doubled"])],
+        *([f"{name}, times", str(faults[name])] for name in sorted(faults)),
+        ["uploads while the disk was full, answered 503", str(sum(full["refused"].values()))],
+    ]
+    how = paragraph(
+        f"Measured {_when(artifact)}. It took {artifact['plan']['seconds'] / 60:g} minutes; "
+        f"{artifact['poison_uploads']} of the uploads were damaged photos, whose right answer is "
+        "`INVALID_IMAGE`."
+    )
+    return f"{table(['', 'seen'], rows)}\n\n{how}"
 
 
 def queue() -> str:
