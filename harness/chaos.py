@@ -91,6 +91,8 @@ class Plan:
     only: tuple[str, ...] = ()
     """Names of the only faults that happen; all of them unless given."""
     workers: int = 2
+    has_disk: bool = True
+    """A home lies on a disk of its own, if this process may make one."""
 
     @property
     def uploads(self) -> int:
@@ -166,7 +168,7 @@ def run(
 
 def _stack(plan: Plan, folder: Path, settings: dict[str, Any]) -> ServiceStack:
     if plan.home:
-        return HomeStack(folder, workers=plan.workers, has_disk=True, **settings)
+        return HomeStack(folder, workers=plan.workers, has_disk=plan.has_disk, **settings)
     return Stack(folder, workers=plan.workers, exposed=True, **settings)
 
 

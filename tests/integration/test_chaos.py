@@ -52,10 +52,11 @@ def test_every_job_is_kept_its_promise_whatever_goes_wrong(
     assert report["faults"].keys() >= ALWAYS
 
 
-def test_home_keeps_every_promise_when_all_is_killed_and_the_disk_is_full_and_forgets(
+def test_home_keeps_every_promise_when_everything_is_killed_at_once(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    # Only root may mount a disk that can be full and lose power. The other faults are above.
+    # A disk that is full and loses power needs root, and a process in which nobody else has a
+    # file of it open: `make chaos CHAOS="--home"`.
     plan = Plan(
         seconds=4,
         rate=3,
@@ -65,8 +66,9 @@ def test_home_keeps_every_promise_when_all_is_killed_and_the_disk_is_full_and_fo
         slow_s=1,
         seed=5,
         home=True,
-        only=("kill_everything", "fill_disk", "lose_power"),
+        only=("kill_everything",),
         workers=1,
+        has_disk=False,
     )
 
     report = run(plan, SAMPLES, tmp_path_factory.mktemp("chaos"), models_dir=models_dir())
@@ -75,4 +77,3 @@ def test_home_keeps_every_promise_when_all_is_killed_and_the_disk_is_full_and_fo
     assert report["kept"], report
     assert report["uploads"]["right"] == 12
     assert "kill everything" in report["faults"]
-    assert report["while_the_disk_was_full"]["refused"] or "fill disk" not in report["faults"]
