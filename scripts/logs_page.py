@@ -1,6 +1,7 @@
 """The tables of ``docs/logs.md``: every line that the service logs, read from its code."""
 
 import ast
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ class Line:
     fields: tuple[str, ...]
 
 
+@functools.cache
 def lines() -> list[Line]:
     """Return every line that is logged, once, with the fields of all places that log it."""
     files = (file for part in _PARTS for file in sorted((ROOT / part).rglob("*.py")))
