@@ -53,6 +53,7 @@ PAGES = [
     *(ROOT / "docs" / f"{name}.md" for name in INNER_PAGES),
     *sorted(ROOT.glob("docs/decisions/*.md")),
 ]
+ALL_PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 MOST_CHARACTERS = 100
 NOT_PLAIN = re.compile(
     r"\b(anew|somebody|whoever|mend(s|ed)?|goes with|what comes of|of it|as far as)\b",
@@ -222,6 +223,20 @@ def test_glossary_names_the_types_of_a_face_where_they_are() -> None:
     assert "Face" in dict(rows)
     for name, module in rows:
         assert re.search(rf"^class {name}\b", (ROOT / module).read_text(), re.MULTILINE), name
+
+
+def rows_without_head(page: Path) -> Iterator[str]:
+    """Yield the first row of each table that no line of dashes follows: it is shown as text."""
+    lines = page.read_text().splitlines()
+    for before, line, after in zip(["", *lines], lines, [*lines[1:], ""], strict=False):
+        is_first = line.startswith("|") and not before.startswith("|")
+        if is_first and not re.fullmatch(r"\|( *:?-+:? *\|)+", after):
+            yield line
+
+
+@pytest.mark.parametrize("page", ALL_PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_table_has_a_head(page: Path) -> None:
+    assert list(rows_without_head(page)) == []
 
 
 def prose_of(page: Path) -> Iterator[str]:
