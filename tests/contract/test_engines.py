@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,14 +47,14 @@ class Subject:
 
 @pytest.fixture(
     scope="module",
-    params=["balanced", "dlib", "onnx", "insightface", "face_recognition"],
+    params=["balanced", "mtcnn", "dlib", "onnx", "insightface", "face_recognition"],
 )
 def subject(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Subject:
     name = request.param
     folder = tmp_path_factory.mktemp(name)
     options: dict[str, Any] = {
-        "name": name,
-        "models_dir": models_dir(),
+        "name": "balanced" if name == "mtcnn" else name,
+        "models_dir": _models(name, folder),
         "insightface_models_dir": None,
         "embedder": None,
         "detection_max_side_px": None,
@@ -73,15 +74,24 @@ def subject(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             pytest.skip(f"no {_TWO_PEOPLE}")
         photo = _two_people()
     if name == "onnx":
-        if not (models_dir() / YUNET).is_file():
-            pytest.skip("no YuNet")
-        (folder / YUNET).write_bytes((models_dir() / YUNET).read_bytes())
-        options |= {"embedder": write_network(folder), "models_dir": folder}
+        options["embedder"] = write_network(folder)
 
     def load(**changes: Any) -> Any:
         return load_engine(**(options | usual | changes))
 
     return Subject(load=load, engine=load(), photo=photo)
+
+
+def _models(name: str, folder: Path) -> Path:
+    """Return a folder of models: all, those without YuNet for MTCNN, or YuNet alone."""
+    if name not in ("mtcnn", "onnx"):
+        return models_dir()
+    if name == "onnx" and not (models_dir() / YUNET).is_file():
+        pytest.skip("no YuNet")
+    for file in models_dir().iterdir():
+        if (file.name == YUNET) == (name == "onnx"):
+            (folder / file.name).symlink_to(file.resolve())
+    return folder
 
 
 def _two_people() -> Image.Image:
