@@ -7,6 +7,7 @@ It reads the ports of the settings and runs until Ctrl-C.
 
 import argparse
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -22,9 +23,10 @@ _FOLDER: Final = ROOT / "var/prometheus"
 def written(settings: Settings, folder: Path) -> Path:
     """Write Prometheus' configuration with the ports of the settings; return its file."""
     port = settings.metrics_port or 0
+    own = {"9464": str(port), "9465": str(port + 1), "rules.yml": str(SOURCE / "rules.yml")}
     text = (SOURCE / "prometheus.yml").read_text()
-    for shown, own in (("9465", port + 1), ("9464", port), ("rules.yml", SOURCE / "rules.yml")):
-        text = text.replace(shown, str(own))
+    # In one pass: a port that was put in must not be taken for another one.
+    text = re.sub("|".join(map(re.escape, own)), lambda found: own[found[0]], text)
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "prometheus.yml"
     file.write_text(text)

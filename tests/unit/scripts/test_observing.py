@@ -69,9 +69,13 @@ def test_alerts_fire_and_resolve_on_made_up_series() -> None:
     assert fired == resolved == {rule["alert"] for rule in RULES}
 
 
-def test_configuration_has_the_ports_of_the_settings(tmp_path: Path) -> None:
-    file = written(Settings(_env_file=None, metrics_port=20_000), tmp_path)
+@pytest.mark.parametrize("port", [20_000, 9463, 9465])
+def test_configuration_has_the_ports_of_the_settings(tmp_path: Path, port: int) -> None:
+    file = written(Settings(_env_file=None, metrics_port=port), tmp_path)
 
     subprocess.run([binary("promtool"), "check", "config", str(file)], check=True)
     targets = yaml.safe_load(file.read_text())["scrape_configs"][0]["static_configs"]
-    assert [target["targets"] for target in targets] == [["127.0.0.1:20000"], ["127.0.0.1:20001"]]
+    assert [target["targets"] for target in targets] == [
+        [f"127.0.0.1:{port}"],
+        [f"127.0.0.1:{port + 1}"],
+    ]
