@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from core.collections.collection import Collection
 from core.errors import CollectionNotFound
+from efr_cli.confirming import confirm, yes_option
 from efr_cli.context import CliContext, open_context
 from efr_cli.errors import ExitCode
 from efr_cli.output import json_option, say
@@ -39,7 +40,7 @@ def upgrade(context: click.Context, dry_run: bool) -> None:
             changed += parts.index.upgrade(collection.gallery_id)
             parts.crops.sweep(collection.crops_folder, collection.gallery_id)
     say(
-        f"{len(found)} collections are up to date, {changed} of them were not before",
+        f"{counted(len(found), 'collection')} up to date now, {changed} of them changed",
         {"collections": len(found), "changed": changed},
     )
 
@@ -51,7 +52,9 @@ def _tell(parts: CliContext, found: list[Collection]) -> None:
             if parts.index.is_outdated(collection.gallery_id):
                 outdated.append(collection.collection_id)
     lines = [f"{each!r} gets what this version keeps of each face" for each in outdated]
-    lines.append(f"{len(outdated)} of {len(found)} collections would be changed; nothing was")
+    lines.append(
+        f"{len(outdated)} of {counted(len(found), 'collection')} would be changed; nothing was"
+    )
     say("\n".join(lines), {"collections": len(found), "outdated": outdated})
 
 
@@ -60,6 +63,7 @@ def _tell(parts: CliContext, found: list[Collection]) -> None:
 @click.option(
     "--leave-out", is_flag=True, help="Erase the faces that can't be embedded, and switch over."
 )
+@yes_option
 @json_option
 @click.pass_context
 def reembed(context: click.Context, collection_id: str, leave_out: bool) -> None:
@@ -71,6 +75,8 @@ def reembed(context: click.Context, collection_id: str, leave_out: bool) -> None
     """
     from efr_cli.transfer.reembedding import reembed as reembed_collection
 
+    if leave_out:
+        confirm(lambda: f"This erases the faces of {collection_id!r} that can't be embedded")
     done = reembed_collection(open_context(context), collection_id, leave_out=leave_out)
     for left in done.left:
         what = f"face {left.face.face_id} of {left.face.person!r} on {left.face.image_id!r}"

@@ -75,7 +75,12 @@ def test_faces_without_a_picture_are_named_and_nothing_is_switched(cli: CliFixtu
     assert (gallery_of(cli), cli.collections.get("default").model) == (former, OLD)
     assert cli.names("default") == ["Ada", "Bob"]
 
-    assert cli.run(*REEMBED, "--leave-out").exit_code == 1
+    asked = cli.run(*REEMBED, "--leave-out")
+    assert asked.exit_code != 0
+    assert "erases the faces of 'default' that can't be embedded" in asked.stderr
+    assert cli.names("default") == ["Ada", "Bob"]
+
+    assert cli.run(*REEMBED, "--leave-out", "--yes").exit_code == 1
     assert positions(cli) == {"Ada": 10.0}
     assert list(cli.index.galleries) == [gallery_of(cli)]
 

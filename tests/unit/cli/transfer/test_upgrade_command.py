@@ -27,7 +27,7 @@ def test_every_collection_with_faces_is_brought_up_to_date(
 
     assert result.exit_code == 0
     assert sorted(asked) == ["erased", "new", "old"]
-    assert result.stdout == "3 collections are up to date, 1 of them were not before\n"
+    assert result.stdout == "3 collections up to date now, 1 of them changed\n"
 
 
 def test_dry_run_names_what_would_be_changed_and_changes_nothing(
