@@ -44,7 +44,7 @@ def list_letters(kind: str) -> None:
         codes = Counter(jobs.code(letter.message) for letter in letters)
     lines = [f"{number:>7}  {code}" for code, number in codes.most_common()]
     say(
-        "\n".join([*lines, f"{codes.total()} messages in {queue.name}"]),
+        "\n".join([*lines, f"{counted(codes.total(), 'message')} in {queue.name}"]),
         {"queue": queue.name, "messages": codes.total(), "codes": dict(codes.most_common())},
     )
 
@@ -131,7 +131,7 @@ def purge(kind: str) -> None:
             jobs.give_up(letter.message)
         refused = queue.delete(letters)
     deleted = len(letters) - refused
-    say(f"{deleted} messages were deleted", {"queue": queue.name, "deleted": deleted})
+    say(f"{counted(deleted, 'message')} deleted", {"queue": queue.name, "deleted": deleted})
     _finish(queue, refused)
 
 

@@ -221,4 +221,4 @@ def test_dead_letter_of_the_queue_of_events_is_shown_and_purged(
 
     wait_until(lambda: "1  malformed" in listed(), seconds=PATIENCE_S, what="a dead letter")
     purged = CliRunner().invoke(main, ["dead-letters", "purge", "--yes", "--queue", "webhook"])
-    assert "1 messages were deleted" in purged.output
+    assert "1 message deleted" in purged.output
