@@ -225,6 +225,7 @@ accuracy: install ## Measure how often the engine is wrong, and fit calibrations
 	@$(BIN)/python -m benchmarks.accuracy.by_person --models-dir var/models $(BY_PERSON)
 	@$(BIN)/python -m benchmarks.accuracy.by_person_page
 	@$(COG) -r docs/accuracy.md
+	@TEMPLATE_CHANGES=1000 $(BIN)/pytest --quiet tests/integration/galleries/test_templates_of_writers.py
 
 bench-quality: install ## Count what poor photos do; writes docs/benchmarks/quality.json
 	@$(BIN)/python -m benchmarks.accuracy.bench_quality --models-dir var/models
