@@ -1,0 +1,33 @@
+resource "aws_ecr_repository" "this" {
+  for_each = toset(["web", "worker"])
+
+  name                 = "${var.name}/${each.key}"
+  image_tag_mutability = "IMMUTABLE"
+  force_delete         = var.force_destroy
+
+  image_scanning_configuration {
+    scan_on_push = true
+  }
+}
+
+resource "aws_ecr_lifecycle_policy" "this" {
+  for_each = aws_ecr_repository.this
+
+  repository = each.value.name
+  policy = jsonencode({
+    rules = [
+      {
+        rulePriority = 1
+        description  = "What a build without a tag left"
+        selection    = { tagStatus = "untagged", countType = "sinceImagePushed", countUnit = "days", countNumber = 7 }
+        action       = { type = "expire" }
+      },
+      {
+        rulePriority = 2
+        description  = "Older images than the newest ${var.kept}"
+        selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = var.kept }
+        action       = { type = "expire" }
+      },
+    ]
+  })
+}

@@ -1,0 +1,15 @@
+variable "name" {
+  description = "Name of the deployment; the first part of each repository's name."
+  type        = string
+}
+
+variable "kept" {
+  description = "Images that each repository keeps, newest first."
+  type        = number
+  default     = 20
+}
+
+variable "force_destroy" {
+  description = "Let destroy remove repositories that hold images."
+  type        = bool
+}
