@@ -1,7 +1,8 @@
-"""The tables of ``docs/logs.md``: every line that the service logs, read from its code."""
+"""The tables of ``docs/logs.md``: every line that the service logs, and what counts them."""
 
 import ast
 import functools
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Final
 from benchmarks.common.tables import table as as_table
 
 ROOT: Final = Path(__file__).resolve().parents[1]
+FILTERS: Final = ROOT / "deploy/cloudwatch/metric_filters.json"
 _PARTS: Final = ("core", "web-tier")
 _LEVELS: Final = {
     "debug": "DEBUG",
@@ -29,6 +31,37 @@ class Line:
     message: str
     level: str
     fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """A metric filter of CloudWatch's, as ``deploy/cloudwatch/metric_filters.json`` lists it."""
+
+    name: str
+    says: str
+    log_group: str
+    pattern: str
+    metric: str
+    value: str
+    default: str | None
+    unit: str
+    dimensions: dict[str, str]
+
+
+def filters() -> list[Filter]:
+    """Return the metric filters in the order of their file."""
+    return [Filter(**each) for each in json.loads(FILTERS.read_text())]
+
+
+def filter_table() -> str:
+    """Return the metric filters as a table."""
+    rows = []
+    for one in filters():
+        by = ", ".join(one.dimensions)
+        pattern = one.pattern.replace("|", "\\|")
+        metric = f"`{one.metric}`" + (f" by {by}" if by else "")
+        rows.append([one.log_group, metric, one.says, f"`{pattern}`"])
+    return as_table(["log of", "metric", "counts or measures", "pattern"], rows)
 
 
 @functools.cache

@@ -42,6 +42,7 @@ import enum
 import logging
 import random
 import threading
+import time
 from typing import Final, Generic
 
 from core.errors import (
@@ -204,6 +205,7 @@ class JobHandler(Generic[J]):
         return Outcome.DISCARDED
 
     def _handle(self, job: J, delivery: Delivery, *, again: bool, give_up: bool) -> Outcome:
+        started_s = time.perf_counter()
         try:
             outcome = self._attempt(job, delivery, again=again, give_up=give_up)
         except ServiceUnavailable as error:
@@ -213,7 +215,12 @@ class JobHandler(Generic[J]):
             return Outcome.REFUSED if only_its_own else Outcome.LEFT_ALONE
         log.info(
             "job was handled",
-            extra={"outcome": outcome.value, "receive_count": delivery.receive_count},
+            extra={
+                "queue": self._kind.lane,
+                "outcome": outcome.value,
+                "receive_count": delivery.receive_count,
+                "ms": round((time.perf_counter() - started_s) * 1000),
+            },
         )
         return outcome
 
@@ -258,6 +265,7 @@ class JobHandler(Generic[J]):
         try:
             return self._kind.answer(job)
         except _FINAL as error:
+            log.info("job failed", extra={"code": error.code})
             metrics().errors.labels(error.code).inc()
             return failed(job.job_id, error.code, str(error), collection_id=job.collection_id)
 

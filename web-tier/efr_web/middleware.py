@@ -123,7 +123,7 @@ def observe_requests(app: Flask) -> None:
         given = request.headers.get("X-Request-ID", "")
         g.request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
         g.started_s = time.monotonic()
-        g.job_id = None
+        g.job_id = g.code = None
         g.log_scope = ExitStack()
         g.log_scope.enter_context(log_fields(request_id=g.request_id))
 
@@ -140,6 +140,7 @@ def observe_requests(app: Flask) -> None:
                 "method": request.method,
                 "path": route,
                 "status": response.status_code,
+                "code": g.code,
                 "ms": round(spent_s * 1000),
             },
         )
@@ -202,6 +203,7 @@ def answer_errors(app: Flask, settings: Settings) -> None:
 
 def error_answer(code: str, text: str, status: int, *, retryable: bool) -> Response:
     """Return an error as JSON, with ``Retry-After`` where waiting helps."""
+    g.code = code
     metrics().errors.labels(code).inc()
     response = jsonify(error=text, code=code, retryable=retryable, request_id=g.request_id)
     response.status_code = status
