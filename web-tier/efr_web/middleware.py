@@ -108,7 +108,8 @@ def count_request(route: str | None, method: str, status: int, spent_s: float) -
     """Count a request by its route; clients may make up paths and methods without end."""
     known = method if method in _METHODS else "other"
     metrics().requests.labels(route or "none", known, str(status)).inc()
-    measured = route if route in _MEASURED else "other"
+    is_measured = route in _MEASURED and (route != "/" or method == "POST")  # not the page
+    measured = route if is_measured else "other"
     metrics().request_seconds.labels(measured).observe(spent_s)
 
 

@@ -1,5 +1,6 @@
 """Requests are counted by route, and clients can't make up more series."""
 
+from efr_web.middleware import count_request
 from prometheus_client import REGISTRY
 
 from tests.unit.web.web_fixture import WebFixture
@@ -30,3 +31,16 @@ def test_made_up_paths_and_methods_share_one_series() -> None:
         client.open(f"/nowhere-{number}", method=f"BREW{number}")
 
     assert series() == before
+
+
+def measured(route: str) -> float:
+    return REGISTRY.get_sample_value("efr_http_request_seconds_count", {"route": route}) or 0.0
+
+
+def test_time_of_the_page_is_not_that_of_an_upload() -> None:
+    uploads, others = measured("/"), measured("other")
+
+    count_request("/", "GET", 200, 0.001)
+    count_request("/", "POST", 200, 0.3)
+
+    assert (measured("/"), measured("other")) == (uploads + 1, others + 1)
