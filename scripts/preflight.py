@@ -63,16 +63,20 @@ def missing_space(megabytes: Mapping[Path, int]) -> Iterator[str]:
     """Name the folders that can't be written to, or whose disks have no room for that much."""
     needed: dict[int, tuple[Path, int]] = {}
     for folder, size in megabytes.items():
-        there = next(each for each in (folder, *folder.parents) if each.exists())
+        there = _nearest(folder)
         if not os.access(there, os.W_OK | os.X_OK):
             yield f"{there} can't be written to: change its owner, or use another folder"
         first, sum_mb = needed.get(there.stat().st_dev, (folder, 0))
         needed[there.stat().st_dev] = (first, sum_mb + size)
     for folder, size in needed.values():
-        there = next(each for each in (folder, *folder.parents) if each.exists())
-        free_mb = shutil.disk_usage(there).free // _MB
+        free_mb = shutil.disk_usage(_nearest(folder)).free // _MB
         if free_mb < size:
             yield f"the disk of {folder} has {free_mb} MB free, and {size} MB are needed"
+
+
+def _nearest(folder: Path) -> Path:
+    """Return the folder itself, or the nearest one above it that is there."""
+    return next(each for each in (folder, *folder.parents) if each.exists())
 
 
 def is_taken(host: str, port: int) -> bool:
