@@ -145,7 +145,7 @@ def _lines(measured: Measured) -> Iterator[str]:
 def _check_plots() -> None:
     if find_spec("matplotlib") is None:
         raise Refused(
-            "NOT_INSTALLED", "--plot needs the extra: elastic-face-recognition[calibrate]"
+            "NOT_INSTALLED", "--plot needs an extra: pip install '.[calibrate]' in a checkout"
         )
 
 

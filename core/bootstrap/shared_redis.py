@@ -24,7 +24,7 @@ def redis_of(settings: Settings) -> "Redis | None":
         from core.access.redis_client import redis_client
     except ModuleNotFoundError as error:
         raise InvalidSettings(
-            "REDIS_URL needs an extra: pip install 'elastic-face-recognition[redis]'"
+            "REDIS_URL needs an extra: pip install '.[redis]' in a checkout"
         ) from error
     try:
         return redis_client(settings.redis_url.get_secret_value())

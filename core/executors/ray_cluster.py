@@ -98,9 +98,7 @@ def require_ray() -> None:
     try:
         import ray  # noqa: F401
     except ImportError as error:
-        raise InvalidSettings(
-            "EXECUTOR=ray needs: pip install 'elastic-face-recognition[ray]'"
-        ) from error
+        raise InvalidSettings("EXECUTOR=ray needs: pip install '.[ray]' in a checkout") from error
 
 
 def _keep_to_ourselves(*, own_cluster: bool) -> None:

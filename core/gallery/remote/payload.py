@@ -18,9 +18,7 @@ Item = TypeVar("Item")
 
 def library_missing(engine: str) -> InvalidSettings:
     """Return the error that says how to install an engine's client library."""
-    return InvalidSettings(
-        f"FACE_INDEX={engine} needs: pip install 'elastic-face-recognition[{engine}]'"
-    )
+    return InvalidSettings(f"FACE_INDEX={engine} needs: pip install '.[{engine}]' in a checkout")
 
 
 def to_payload(face: EnrolledFace) -> dict[str, Any]:

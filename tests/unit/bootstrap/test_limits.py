@@ -33,5 +33,5 @@ def test_what_is_no_address_is_refused_without_showing_it() -> None:
 def test_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "core.access.redis_client", None)
 
-    with pytest.raises(InvalidSettings, match=r"elastic-face-recognition\[redis\]"):
+    with pytest.raises(InvalidSettings, match=r"pip install '\.\[redis\]'"):
         build_shared_buckets(settings("redis://127.0.0.1:1/0"))

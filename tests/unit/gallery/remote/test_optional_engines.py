@@ -47,7 +47,7 @@ def test_missing_library_is_named_with_its_cure(
         OPENERS[engine](NOWHERE.format(port=1))
 
     assert str(caught.value) == (
-        f"FACE_INDEX={engine} needs: pip install 'elastic-face-recognition[{engine}]'"
+        f"FACE_INDEX={engine} needs: pip install '.[{engine}]' in a checkout"
     )
 
 
