@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from core.access.write_gate import TRUSTED_S, MoveNote, Stage, leave_note, move_note
+from core.access.write_gate import KNOWN_AFTER_S, MoveNote, Stage, leave_note, move_note
 from core.bootstrap.shared import Shared
 from core.ground.ids import is_collection_id
 from core.ground.storage_keys import COLLECTIONS, TENANTS, collection_of
@@ -26,7 +26,7 @@ _FEW: Final = 1000
 _EMPTY_FOR: Final = 3
 """So often a queue must be empty in a row, for SQS counts roughly."""
 _LOOK_S: Final = 1.0
-_SETTLED_S: Final = TRUSTED_S + 4
+_SETTLED_S: Final = KNOWN_AFTER_S + 4
 """In which every process knows the note, and has ended what it was writing."""
 
 

@@ -9,7 +9,8 @@ from typing import Final
 
 from filelock import FileLock
 
-_WAIT_AT_MOST_S: Final = 30
+WAIT_AT_MOST_S: Final = 30
+"""After which a writer writes without the lock."""
 _PAUSE_S: Final = 0.005
 
 
@@ -23,7 +24,7 @@ def write_lock(gallery_id: str, part: str = "journal") -> Iterator[None]:
     holds the first lock is next for the second, so no writer can take the second
     one again and again.
     """
-    deadline_s = time.monotonic() + _WAIT_AT_MOST_S
+    deadline_s = time.monotonic() + WAIT_AT_MOST_S
     with ExitStack() as held:
         name = f"{part}-{gallery_id[:2]}"
         with suppress(OSError), _lock(f"{name}-next", deadline_s):

@@ -38,7 +38,7 @@ def test_one_writer_at_a_time_has_the_lock_and_each_gets_it() -> None:
 
 
 def test_writer_goes_ahead_when_the_lock_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_WAIT_AT_MOST_S", 0.05)
+    monkeypatch.setattr(module, "WAIT_AT_MOST_S", 0.05)
     written = []
 
     with write_lock(GALLERY), write_lock(GALLERY):
