@@ -46,12 +46,15 @@ class Mirror:
         Called with the number of faces that were compared just now.
     on_pass : callable
         Called before each pass.
+    check : callable
+        Called before each step that may write; raises if nothing may be written any more.
     """
 
     source: Shared
     target: Shared
     on_faces: Callable[[int], object] = lambda _: None
     on_pass: Callable[[], object] = lambda: None
+    check: Callable[[], object] = lambda: None
     changed: int = 0
     """Faces and objects that were written or removed by the last pass."""
     collections: int = 0
@@ -96,10 +99,14 @@ class Mirror:
     def _drop(self, there: Shared, former: Collection, now: Collection | None) -> None:
         """Remove the galleries that a collection has no more, and one that is gone."""
         kept = set() if now is None else set(_galleries(now))
-        for gallery_id in set(_galleries(former)) - kept:
+        gone = set(_galleries(former)) - kept
+        loses_crops = now is None or now.crops_folder != former.crops_folder
+        if gone or loses_crops:
+            self.check()
+        for gallery_id in gone:
             there.index.drop(gallery_id)
             self.changed += 1
-        if now is None or now.crops_folder != former.crops_folder:
+        if loses_crops:
             there.crops.erase_all(former.crops_folder)
         if now is None:
             there.collections.delete_record(former)
@@ -110,6 +117,7 @@ class Mirror:
             collection.model_dump_json().encode(),
         )
         if _body(there.own, key) != body:
+            self.check()
             there.own.put(key, body, content_type=content_type(key))
             there.collections.announce(collection)
             self.changed += 1
@@ -129,8 +137,6 @@ class Mirror:
             page = here.index.page(gallery_id, limit=_PAGE, after=after)
             is_last = len(page) < _PAGE
             until = None if is_last else page[-1].face_id
-            if page:
-                there.index.create(gallery_id, length=len(page[0].embedding))
             known = {
                 face.face_id: face
                 for face in _between(there.index, gallery_id, after=after, until=until)
@@ -138,6 +144,7 @@ class Mirror:
             self._copy(here, there, gallery_id, folder, _changed(page, known))
             gone = sorted(known.keys() - {face.face_id for face in page})
             if gone:
+                self.check()
                 there.crops.erase(folder, gone)
                 there.index.erase(gallery_id, gone)
                 self.changed += len(gone)
@@ -160,8 +167,10 @@ class Mirror:
             return
         crops = {crop_key(folder, face.face_id): face.face_id for face in faces}
         found = dict(bodies(here.own, crops))
+        self.check()
         _put_all(there.own, found)
         there.crops.erase(folder, [crops[key] for key in crops.keys() - found.keys()])
+        there.index.create(gallery_id, length=len(faces[0].embedding))
         there.index.put(gallery_id, faces)
         self.changed += len(faces)
 
@@ -177,8 +186,10 @@ class Mirror:
                 found = dict(bodies(here, asked))
                 same = dict(bodies(there, known & found.keys()))
                 new = {key: body for key, body in found.items() if same.get(key) != body}
-                _put_all(there, new)
                 gone = sorted(known - set(keys))
+                if new or gone:
+                    self.check()
+                _put_all(there, new)
                 if gone:
                     there.delete_many(gone)
                 self.changed += len(new) + len(gone)

@@ -4,15 +4,19 @@ First all is copied while the service runs. Then this deployment accepts no more
 workers finish what they have. Then nothing is written here any more, and the rest is copied, until
 nothing differs. Searches go on all the while. The note of the move says how far it is, so that it
 can be broken off anywhere and begun again.
+
+Both notes name the run that is at work. A run that finds another one's stops before it writes
+anything: the other one may be done, and people enrolled in the new place.
 """
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from core.access.write_gate import KNOWN_AFTER_S, MoveNote, Stage, leave_note, move_note
 from core.bootstrap.shared import Shared
+from core.gallery.lance.write_lock import WAIT_AT_MOST_S
 from core.ground.ids import is_collection_id
 from core.ground.storage_keys import COLLECTIONS, TENANTS, collection_of
 from efr_cli.backup.contents import OF_COLLECTIONS, OF_SERVICE, OF_TENANT
@@ -26,7 +30,11 @@ _FEW: Final = 1000
 _EMPTY_FOR: Final = 3
 """So often a queue must be empty in a row, for SQS counts roughly."""
 _LOOK_S: Final = 1.0
-_SETTLED_S: Final = KNOWN_AFTER_S + 4
+_LOCKS: Final = 2
+"""For which an erasure waits, one after the other, once the gate has let it pass."""
+_WRITTEN_S: Final = 10
+"""In which what has the locks is written."""
+SETTLED_S: Final = KNOWN_AFTER_S + _LOCKS * WAIT_AT_MOST_S + _WRITTEN_S
 """In which every process knows the note, and has ended what it was writing."""
 
 
@@ -50,6 +58,7 @@ class Move:
     jobs: Callable[[], int]
     sleep: Callable[[float], None]
     tell: Callable[[str], None]
+    run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def run(self) -> None:
         """Move, or go on with a move.
@@ -57,22 +66,24 @@ class Move:
         Raises
         ------
         Refused
-            If anything is there already, or all was moved before.
+            If anything is there already, all was moved before, or another run has begun meanwhile.
         """
         note = self._begin()
+        self.mirror.check = self._check_run
         if note.stage == "copying":
             self.tell("1/3: copying, while the service runs")
             for _ in range(_MOST_OPEN):
                 if self.mirror.run() <= _FEW:
                     break
         while True:
-            note = self._enter(note, "closing")
+            note = self._enter(note, "closing", "2/3: no more is accepted here")
             self._wait_for_jobs()
-            note = self._enter(note, "closed")
-            self.tell("3/3: copying the rest; searches go on, and nothing is written here")
+            note = self._enter(note, "closed", "3/3: nothing is written here; searches go on")
+            self.tell("3/3: copying the rest")
             self._copy_rest()
             if not self.jobs():
                 break
+        self._check_run()
         leave_note(self.source.gallery, note.model_copy(update={"is_done": True}))
         leave_note(self.target.gallery, None)
 
@@ -86,18 +97,21 @@ class Move:
                 f"all was moved to {here.other}: use its settings, or 'efr move --cancel' to have "
                 "this one written again",
             )
+        if here is not None and here.stage == "arriving":
+            raise Refused("MOVE_UNDER_WAY", f"a move from {here.other} to here is not done")
         if there is None:
             self._check_empty()
         elif here is None or there.move_id != here.move_id:
             raise Refused("TARGET_IN_USE", f"a move from {there.other} is under way there")
-        note = here or MoveNote(
-            move_id=uuid.uuid4().hex,
+        note = MoveNote(
+            move_id=uuid.uuid4().hex if here is None else here.move_id,
             other=self.target.settings.whereabouts,
-            stage="copying",
+            stage="copying" if here is None else here.stage,
+            run_id=self.run_id,
         )
         leave_note(self.source.gallery, note)
-        arriving = MoveNote(
-            move_id=note.move_id, other=self.source.settings.whereabouts, stage="arriving"
+        arriving = note.model_copy(
+            update={"other": self.source.settings.whereabouts, "stage": "arriving"}
         )
         if move_note(self.target.gallery) == note:
             leave_note(self.source.gallery, here)
@@ -128,11 +142,22 @@ class Move:
                 "new buckets, or a new folder",
             )
 
-    def _enter(self, note: MoveNote, stage: Stage) -> MoveNote:
+    def _enter(self, note: MoveNote, stage: Stage, said: str) -> MoveNote:
+        self._check_run()
+        self.tell(f"{said}; waiting {SETTLED_S:g} s until all processes have ended other work")
         entered = note.model_copy(update={"stage": stage})
         leave_note(self.source.gallery, entered)
-        self.sleep(_SETTLED_S)
+        self.sleep(SETTLED_S)
         return entered
+
+    def _check_run(self) -> None:
+        """Raise ``Refused`` unless both notes are of this run."""
+        notes = map(move_note, (self.source.gallery, self.target.gallery))
+        if any(note is None or note.run_id != self.run_id for note in notes):
+            raise Refused(
+                "MOVE_UNDER_WAY",
+                "this run of the move has ended, for another one has begun, or it was cancelled",
+            )
 
     def _wait_for_jobs(self) -> None:
         empty, told = 0, False
@@ -151,10 +176,17 @@ class Move:
         raise Refused("NOT_SETTLED", "what is here changes all the time: who writes here still?")
 
 
-def cancel(source: Shared) -> bool:
-    """Let a deployment be written again; tell whether it could not be."""
-    note = move_note(source.gallery)
+def cancel(shared: Shared) -> bool:
+    """Let a deployment be written again; tell whether it could not be.
+
+    A run that is at work stops. What has arrived here stays, and is no more part of the move: a
+    further run finds that something is here, and changes nothing.
+    """
+    note = move_note(shared.gallery)
     if note is None or note.stage == "copying":
         return False
-    leave_note(source.gallery, note.model_copy(update={"stage": "copying", "is_done": False}))
+    reopened = {"stage": "copying", "is_done": False, "run_id": ""}
+    leave_note(
+        shared.gallery, None if note.stage == "arriving" else note.model_copy(update=reopened)
+    )
     return True

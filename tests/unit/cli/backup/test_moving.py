@@ -3,21 +3,23 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 import pytest
 from efr_cli.backup.mirror import Mirror
-from efr_cli.backup.moving import Move, cancel
+from efr_cli.backup.moving import SETTLED_S, Move, cancel
 from efr_cli.errors import Refused
 
-from core.access.write_gate import leave_note, move_note
+from core.access.write_gate import KNOWN_AFTER_S, leave_note, move_note
 from core.bootstrap.shared import Shared
 from core.bootstrap.worker import build_worker
 from core.errors import ReadOnly
+from core.gallery.lance.write_lock import WAIT_AT_MOST_S
 from core.ground.authors import TYPIST
 from core.jobs.index_job import IndexRequest
 from core.ports import EnrolledFace
 from core.worker.job_handler import Outcome
-from tests.support.photos import made_photo
+from tests.support.photos import ROOT, made_photo
 from tests.unit.cli.backup.test_backup_commands import (
     fill,
     galleries_of,
@@ -138,12 +140,12 @@ def test_photos_that_were_accepted_are_indexed_first_and_no_more_are(moving: Mov
         refused.append(True)
         moving.here.work()
 
-    moving.here.on_sleep = lambda: work() if moving.told[-1].startswith("2/3") else None
+    moving.here.on_sleep = lambda: work() if "have indexed" in moving.told[-1] else None
 
     moving.run()
 
     assert refused
-    assert "2/3: waiting until the workers have indexed 1 photo" in moving.told[1]
+    assert "2/3: waiting until the workers have indexed 1 photo" in "".join(moving.told)
     assert "Zoe" in names(moving.there)
     assert moving.is_same()
 
@@ -318,6 +320,162 @@ def test_cancelled_move_lets_people_be_changed_here_again_and_can_be_finished_la
     moving.run()
     assert moving.is_same()
     assert not cancel(moving.parts(moving.there))
+
+
+def breaks_off(moving: Moving, after_pass: int) -> None:
+    """Run a move that breaks off after a pass of copying."""
+    moving.events = {after_pass: breaks}
+    with pytest.raises(ConnectionError):
+        moving.run()
+
+
+def enrolled_there(moving: Moving) -> None:
+    """Enrol Zoe in the other deployment, as a process of it that has just started."""
+    shared = shared_of(moving.there)
+    shared.collections.create("hers")
+    moving.there.enrol("hers", "Zoe")
+    assert moving.there.names("hers") == ["Zoe"]
+
+
+@pytest.mark.parametrize("after_pass", [1, 2])
+def test_who_was_enrolled_there_after_it_was_opened_is_not_erased_by_a_further_run(
+    moving: Moving, after_pass: int
+) -> None:
+    breaks_off(moving, after_pass)
+    assert cancel(moving.parts(moving.there))
+    enrolled_there(moving)
+    before = galleries_of(moving.there)
+
+    with pytest.raises(Refused, match="something is there already"):
+        moving.run()
+
+    assert galleries_of(moving.there) == before
+    assert moving.there.names("hers") == ["Zoe"]
+
+
+def test_move_of_which_the_other_place_was_opened_goes_to_a_new_one(
+    moving: Moving, tmp_path: Path
+) -> None:
+    breaks_off(moving, 1)
+    cancel(moving.parts(moving.there))
+
+    again = Moving(here=moving.here, there=CliFixture(run_folder=tmp_path / "third"))
+    again.run()
+
+    assert again.is_same()
+
+
+@pytest.mark.parametrize("passes", [1, 2])
+def test_run_stops_before_it_writes_when_another_one_has_done_the_move(
+    moving: Moving, passes: int
+) -> None:
+    another = Moving(here=moving.here, there=moving.there)
+
+    def overtake() -> None:
+        another.run()
+        enrolled_there(moving)
+
+    moving.events = {passes: overtake}
+
+    with pytest.raises(Refused) as refused:
+        moving.run()
+
+    assert refused.value.code == "MOVE_UNDER_WAY"
+    assert moving.there.names("hers") == ["Zoe"]
+    note = move_note(moving.here.gallery)
+    assert note is not None
+    assert note.is_done
+
+
+def test_run_that_was_overtaken_within_a_pass_writes_no_further_step(
+    moving: Moving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    another = Moving(here=moving.here, there=moving.there)
+    put, todo = moving.there.index.put, [another.run]
+
+    def overtaken(gallery_id: str, faces: Sequence[EnrolledFace]) -> None:
+        put(gallery_id, faces)
+        if todo:
+            todo.pop()()
+            enrolled_there(moving)
+            moving.there.gallery.put("keys/a.json", b"{}", content_type="application/json")
+
+    monkeypatch.setattr(moving.there.index, "put", overtaken)
+
+    with pytest.raises(Refused, match="another one has begun"):
+        moving.run()
+
+    assert moving.there.names("hers") == ["Zoe"]
+    assert "keys/a.json" in moving.there.gallery.objects
+
+
+CHANGES: Final[dict[str, Callable[[CliFixture], object]]] = {
+    "a face": lambda here: here.enrol("family", "Late"),
+    "a face less": lambda here: next(iter(here.index.galleries.values())).popitem(),
+    "a person less": lambda here: shared_of(here).erasure.person("family", "Robert"),
+    "a name": lambda here: shared_of(here).people.rename("family", "Ada", "Countess"),
+    "a collection": lambda here: shared_of(here).collections.create("new"),
+    "a collection less": lambda here: shared_of(here).erasure.collection("family"),
+    "a note of consent": lambda here: shared_of(here).consents.erase("family", "Ada"),
+    "a key": lambda here: here.run("keys", "create", "door", "--admin"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_no_step_is_taken_once_the_run_has_ended(moving: Moving, change: str) -> None:
+    mirror = Mirror(source=moving.parts(moving.here), target=moving.parts(moving.there))
+    mirror.run()
+    CHANGES[change](moving.here)
+    before = dict(moving.there.gallery.objects), galleries_of(moving.there)
+    mirror.check = breaks
+
+    with pytest.raises(ConnectionError):
+        mirror.run()
+
+    assert (dict(moving.there.gallery.objects), galleries_of(moving.there)) == before
+    mirror.check = lambda: None
+    assert mirror.run() > 0
+
+
+def test_cancelled_run_does_not_close_the_service_again(moving: Moving) -> None:
+    moving.events = {2: lambda: cancel(moving.parts(moving.here))}
+
+    with pytest.raises(Refused, match="it was cancelled"):
+        moving.run()
+
+    shared_of(moving.here).people.rename("family", "Ada", "Countess")
+    with pytest.raises(ReadOnly):
+        submit(moving.there)
+
+
+def test_place_where_a_move_arrives_is_not_moved_back_over_the_old_one(moving: Moving) -> None:
+    breaks_off(moving, 1)
+    before = galleries_of(moving.here)
+
+    with pytest.raises(Refused, match="to here is not done"):
+        Moving(here=moving.there, there=moving.here).run()
+
+    assert galleries_of(moving.here) == before
+
+
+def test_who_was_let_pass_and_waited_longest_for_the_lock_is_carried_over(moving: Moving) -> None:
+    late: list[float] = []
+
+    def writes_late() -> None:
+        note, now_s = move_note(moving.here.gallery), moving.here.memory.clock()
+        if note is None or note.stage != "closed":
+            late[:] = [now_s + KNOWN_AFTER_S + WAIT_AT_MOST_S]
+        elif late and now_s >= late[0]:
+            late.clear()
+            moving.here.enrol("family", "Late")
+
+    moving.here.on_sleep = writes_late
+
+    moving.run()
+
+    assert "Late" in names(moving.there)
+    assert moving.is_same()
+    assert f"it waits {SETTLED_S:g} seconds" in (ROOT / "docs/backup.md").read_text()
 
 
 def test_command_needs_one_of_its_options(cli: CliFixture) -> None:
