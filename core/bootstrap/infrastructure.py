@@ -46,6 +46,9 @@ class Infrastructure:
     depth : callable
         Returns what counts the messages of the queues of some names, all together, and for each
         of some further queues one if it has any.
+    waiting_s : callable
+        Returns for how many seconds the message of a queue has waited that has waited longest, 0 if
+        none waits. None where the queue does not tell: SQS tells only CloudWatch.
     index : callable
         Returns the face index. It is given what sees changes of galleries, and what removes
         old versions of objects below a prefix.
@@ -77,6 +80,7 @@ class Infrastructure:
     index: Callable[[Watch, Bucket], FaceIndex]
     pool: Callable[[int], WarmPool]
     executor: Callable[[int], WarmPool]
+    waiting_s: Callable[[str], float | None] = lambda _: None
     shared_buckets: Callable[[], Checkable | None] = lambda: None
     shared_job_notes: Callable[[], JobNotes | None] = lambda: None
     keep_house: Callable[[Callable[[float], None]], None] | None = None
@@ -111,6 +115,7 @@ class Infrastructure:
             queue=cache(home.queue),
             dead_letters=home.dead_letters,
             depth=home.depth,
+            waiting_s=home.waiting_s,
             keep_house=home.sweep.keep_running,
             **_of_any_home(settings),
         )

@@ -9,7 +9,7 @@ setting can't be used.
 import argparse
 import signal
 import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +21,7 @@ from core.host import exposition
 from core.host.logs import configure_logs, log_invalid_settings, log_uncaught_errors
 from core.scaling.autoscaler import Autoscaler, WorkerFleet
 from core.scaling.local_fleet import LocalWorkers
-from core.scaling.policy import Depth, Limits
+from core.scaling.policy import Limits
 from core.scaling.queue_gauges import QueueGauges
 from core.scaling.work_notes import WorkSeen
 from core.settings import Settings, load_settings
@@ -69,7 +69,7 @@ def build_autoscaler(
         ),
         interval_s=settings.autoscaler_interval_seconds,
         clock=infrastructure.clock,
-        on_round=_gauges(settings, infrastructure).look if settings.metrics_port else _nothing,
+        on_round=queue_gauges(settings, infrastructure).look if settings.metrics_port else _nothing,
     )
 
 
@@ -77,21 +77,24 @@ def _nothing() -> None:
     """Ask no queue for what nobody sees: each question is a request."""
 
 
-def _gauges(settings: Settings, infrastructure: Infrastructure) -> QueueGauges:
-    def depth(name: str) -> Callable[[], Depth]:
-        return infrastructure.depth([name], [])
-
+def queue_gauges(settings: Settings, infrastructure: Infrastructure) -> QueueGauges:
+    """Return what looks at all queues of the service."""
+    queues = {
+        INTERACTIVE: settings.sqs_req_queue_name,
+        BULK: settings.sqs_index_queue_name,
+        EVENTS: settings.sqs_webhook_queue_name,
+    }
+    dead_letters = {
+        INTERACTIVE: settings.dead_letter_queue_name,
+        BULK: settings.index_dead_letter_queue_name,
+        EVENTS: settings.webhook_dead_letter_queue_name,
+    }
     return QueueGauges(
-        queues={
-            INTERACTIVE: depth(settings.sqs_req_queue_name),
-            BULK: depth(settings.sqs_index_queue_name),
-            EVENTS: depth(settings.sqs_webhook_queue_name),
-        },
+        queues={lane: infrastructure.depth([name], []) for lane, name in queues.items()},
         dead_letters={
-            INTERACTIVE: depth(settings.dead_letter_queue_name),
-            BULK: depth(settings.index_dead_letter_queue_name),
-            EVENTS: depth(settings.webhook_dead_letter_queue_name),
+            lane: infrastructure.depth([name], []) for lane, name in dead_letters.items()
         },
+        waits={lane: partial(infrastructure.waiting_s, name) for lane, name in queues.items()},
     )
 
 

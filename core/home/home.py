@@ -13,7 +13,7 @@ from core.home.bucket import FolderBucket
 from core.home.dead_letters import SqliteDeadLetters
 from core.home.home_folder import make_home, make_queues, once_per_boot
 from core.home.queue import SqliteQueue
-from core.home.queue_depths import SqliteDepths
+from core.home.queue_depths import SqliteDepths, waiting_s
 from core.home.queue_file import QueueFile
 from core.home.sweep import Sweep
 from core.settings import Settings
@@ -71,6 +71,9 @@ class Home:
 
     def depth(self, names: Sequence[str], light: Sequence[str]) -> SqliteDepths:
         return SqliteDepths(self.file, names, light=light, clock=self.clock)
+
+    def waiting_s(self, name: str) -> float:
+        return waiting_s(self.file, name, self.clock())
 
     def dead_letters(self, source: str) -> SqliteDeadLetters:
         return SqliteDeadLetters(self.file, source, clock=self.clock)

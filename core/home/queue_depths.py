@@ -1,4 +1,4 @@
-"""Queue depths in a file of SQLite."""
+"""Queue depths in a file of SQLite, and how long messages wait."""
 
 import sqlite3
 import time
@@ -58,3 +58,19 @@ def depth_of(connection: sqlite3.Connection, queue: int, now_s: float) -> Depth:
         visible=one(connection, visible, queue, now_s),
         in_flight=one(connection, hidden, queue, now_s),
     )
+
+
+def waiting_s(file: QueueFile, name: str, now_s: float) -> float:
+    """Return how long the message has waited that has waited longest; 0 if none waits.
+
+    A message waits while any worker may receive it: not while one has it, and not in a pause.
+
+    Raises
+    ------
+    QueueUnavailable
+        If the file can't be read or the queue is missing.
+    """
+    first = "SELECT min(visible_at) FROM messages WHERE queue = ?"
+    with file.reading() as connection:
+        visible_at = one(connection, first, SqliteQueue(file, name).number(connection))
+    return 0.0 if visible_at is None else max(0.0, now_s - visible_at)

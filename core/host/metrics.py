@@ -32,7 +32,7 @@ class Metrics:
     faces: "Counter"
     similarity: "Histogram"
     quality: "Histogram"
-    received_age: "Gauge"
+    waited: "Gauge"
     children: "Gauge"
     children_busy: "Gauge"
     webhooks: "Counter"
@@ -91,9 +91,9 @@ def metrics() -> Metrics:
             buckets=_SIMILARITIES,
         ),
         quality=Histogram("efr_face_quality", "Quality of faces, 0 to 100.", buckets=_QUALITIES),
-        received_age=gauge(
+        waited=gauge(
             "efr_oldest_message_seconds",
-            "Age of the oldest message of the last receive.",
+            "How long the message has waited that has waited longest; on SQS, of the last receive.",
             "queue",
             mode="livemax",
         ),

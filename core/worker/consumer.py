@@ -118,7 +118,7 @@ class LaneConsumer:
         if limit:
             deliveries = self._inbox.receive(limit=limit, wait_s=wait_s)
             ages_s = [delivery.message.age_s for delivery in deliveries]
-            metrics().received_age.labels(self._inbox.name).set(max(ages_s, default=0.0))
+            metrics().waited.labels(self._inbox.name).set(max(ages_s, default=0.0))
             if deliveries:
                 self._lane.on_work()
             # The buffer may have been closed while the long poll ran.

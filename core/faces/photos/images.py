@@ -2,6 +2,7 @@
 
 import math
 import struct
+import time
 from dataclasses import dataclass
 from typing import Final
 
@@ -74,6 +75,7 @@ class Photo:
     """
 
     def __init__(self, photo: bytes, *, max_pixels: int) -> None:
+        started_s = time.perf_counter()
         self._bytes = photo
         self._max_pixels = max_pixels
         opened = self._open()
@@ -90,6 +92,8 @@ class Photo:
         self._header = opened.header
         self._opened: OpenedPhoto | None = opened
         self._decoded: Decoded | None = None
+        self.decoding_s = time.perf_counter() - started_s
+        """What opening and decoding have taken so far."""
 
     def resized(self, factor: float) -> NDArray[np.uint8]:
         """Return the whole photo at ``factor`` times its size.
@@ -150,6 +154,7 @@ class Photo:
         return self._decoded
 
     def _freshly_decoded(self, factor: float, reduction: int) -> Decoded:
+        started_s = time.perf_counter()
         opened = self._opened or self._open()
         self._opened = None  # an image is decoded only once
         try:
@@ -157,6 +162,8 @@ class Photo:
                 return lighter(decode(opened, self._bytes, reduction=reduction), factor)
         except DECODE_ERRORS as error:
             raise _damaged(error) from error
+        finally:
+            self.decoding_s += time.perf_counter() - started_s
 
     def _release(self) -> None:
         """Return what a very large photo, or the detector for it, no longer needs."""

@@ -17,7 +17,7 @@ from core.errors import QueueUnavailable
 from core.home.dead_letters import SqliteDeadLetters
 from core.home.home_folder import make_queues
 from core.home.queue import SqliteQueue
-from core.home.queue_depths import SqliteDepths
+from core.home.queue_depths import SqliteDepths, waiting_s
 from core.home.queue_file import QueueFile, one
 from core.settings.queue_plans import QueuePlan
 from core.testing import ManualClock
@@ -147,6 +147,28 @@ def test_delayed_messages_are_not_counted(
     assert (depths().visible, depths().in_flight) == (2, 1)
     SqliteQueue(file, "jobs-dlq", clock=clock).send_many(["four", "five"])
     assert depths().visible == 3
+
+
+def test_wait_is_that_of_the_message_that_any_worker_may_have_longest(
+    file: QueueFile, queue: SqliteQueue, clock: ManualClock
+) -> None:
+    queue.send("later", delay_s=100)
+    waits = [waiting_s(file, "jobs", clock())]
+
+    queue.send("first")
+    clock.advance(20)
+    queue.send("second")
+    clock.advance(10)
+    waits.append(waiting_s(file, "jobs", clock()))
+    (first,) = queue.receive(limit=1, wait_s=0)
+    waits.append(waiting_s(file, "jobs", clock()))
+    queue.receive(limit=1, wait_s=0)
+    waits.append(waiting_s(file, "jobs", clock()))
+    queue.set_visibility(first, 5)
+    clock.advance(7)
+    waits.append(waiting_s(file, "jobs", clock()))
+
+    assert waits == [0, 30, 10, 0, 2]
 
 
 def test_longer_delays_than_sqs_has_are_refused(queue: SqliteQueue) -> None:

@@ -1,6 +1,8 @@
 """An engine does no more of its work than a call needs."""
 
 import io
+import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,9 +12,12 @@ from PIL import Image
 from core.faces.detection.detection import Detection
 from core.faces.engines.engine import FoundFace, PhotoEngine
 from core.faces.geometry import Box
+from core.faces.photos import images
+from core.faces.photos.decoding import Decoded, decode
 from core.faces.photos.images import Photo
 from core.faces.recognition.quality import Quality
 from core.faces.results import EVERY_FACE, LARGEST_FACE, NO_EMBEDDING, Model, Needed
+from core.testing import ManualClock
 
 _CHIP = np.zeros((150, 150, 3), dtype=np.uint8)
 
@@ -89,3 +94,26 @@ def test_time_is_that_of_the_faces_that_were_embedded() -> None:
 
     assert engine.recognise(_photo(), NO_EMBEDDING).timings_ms["embed"] == 0
     assert engine.recognise(_photo(), EVERY_FACE).timings_ms["embed"] > 0
+
+
+def test_decoding_is_a_stage_of_its_own_within_which_stage_it_may_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = ManualClock()
+
+    def decoding(*given: Any, **options: Any) -> Decoded:
+        clock.advance(3)
+        return decode(*given, **options)
+
+    class Slow(Crowd):
+        def detect(self, photo: Photo) -> list[Detection]:
+            clock.advance(2)
+            photo.resized(1)
+            return super().detect(photo)
+
+    monkeypatch.setattr(time, "perf_counter", clock)
+    monkeypatch.setattr(images, "decode", decoding)
+
+    spent = _engine(Slow(1), Counter()).recognise(_photo(), NO_EMBEDDING).timings_ms
+
+    assert (spent["decode"], spent["detect"], spent["align"]) == (3000, 2000, 0)
