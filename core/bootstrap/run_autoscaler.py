@@ -1,9 +1,9 @@
 """The autoscaler daemon: as many workers as the queues need, from none to MAX_WORKERS.
 
-With ``ASG_NAME`` it sets that group's desired capacity, and the workers outlive
-it; otherwise workers are processes of this machine and end with it. As a program:
-``python -m core.bootstrap.run_autoscaler``. Exit codes: 0 stopped on request, 2 a
-setting can't be used.
+With ``ASG_NAME`` it sets that group's desired capacity, with ``WORKER_DEPLOYMENT`` the
+replicas of that Deployment, and the workers outlive it; otherwise workers are processes of
+this machine and end with it. As a program: ``python -m core.bootstrap.run_autoscaler``.
+Exit codes: 0 stopped on request, 2 a setting can't be used.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from core.errors import InvalidSettings
 from core.host import exposition
 from core.host.logs import configure_logs, log_invalid_settings, log_uncaught_errors
 from core.scaling.autoscaler import Autoscaler, WorkerFleet
+from core.scaling.deployment_fleet import WorkerDeployment
 from core.scaling.local_fleet import LocalWorkers
 from core.scaling.policy import Limits
 from core.scaling.queue_gauges import QueueGauges
@@ -36,9 +37,11 @@ _MARGIN_S: Final = 15.0
 
 
 def build_fleet(settings: Settings) -> WorkerFleet:
-    """Return the group's fleet, or one of processes that die with this one."""
+    """Return the group's fleet, the Deployment's, or one of processes that die with this one."""
     if settings.asg_name is not None:
         return AutoScalingGroup(autoscaling_client(settings), settings.asg_name)
+    if settings.worker_deployment is not None:
+        return WorkerDeployment(settings.worker_deployment)
     return LocalWorkers(
         ["setpriv", "--pdeathsig", "TERM", *_WORKER],
         drain_s=drain_seconds(settings),

@@ -1,1 +1,1 @@
-"""How many workers run: the policy, the daemon and the local fleet."""
+"""How many workers run: the policy, the daemon and the fleets."""

@@ -80,10 +80,14 @@ class Settings(AwsSettings, HomeSettings, WebSettings, WorkerSettings, FaceSetti
             )
         if self.executor == "ray" and self.face_cuda:
             raise ValueError("EXECUTOR=ray runs on processors only: turn FACE_CUDA off")
-        if self.storage is not None and self.asg_name is not None:
+        elsewhere = {"ASG_NAME": self.asg_name, "WORKER_DEPLOYMENT": self.worker_deployment}
+        fleets = [name for name, value in elsewhere.items() if value is not None]
+        if len(fleets) > 1:
+            raise ValueError(f"{' and '.join(fleets)} each name the workers: leave one empty")
+        if self.storage is not None and fleets:
             raise ValueError(
-                f"STORAGE={self.storage} is for the processes of one machine, and ASG_NAME starts "
-                "workers on others: leave STORAGE and QUEUE empty to use S3 and SQS"
+                f"STORAGE={self.storage} is for the processes of one machine, and {fleets[0]} "
+                "starts workers on others: leave STORAGE and QUEUE empty to use S3 and SQS"
             )
         return self
 

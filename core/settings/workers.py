@@ -4,7 +4,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from core.settings.values import Count, HostOrNetwork, Listed, Pause, Seconds, Url
+from core.settings.values import (
+    Count,
+    HostOrNetwork,
+    Listed,
+    ObjectName,
+    Pause,
+    Seconds,
+    Url,
+)
 
 
 class WorkerSettings(BaseModel):
@@ -46,6 +54,8 @@ class WorkerSettings(BaseModel):
     autoscaler_interval_seconds: Seconds = 2
     asg_name: str | None = None
     """Auto Scaling group whose instances are the workers; none for local processes."""
+    worker_deployment: ObjectName | None = None
+    """Deployment of Kubernetes whose pods are the workers, in the autoscaler's namespace."""
 
     ec2_metadata_url: Url | None = None
     """Where the worker learns that its EC2 instance is about to end; none elsewhere."""
