@@ -27,14 +27,14 @@ locals {
 module "storage" {
   source = "./modules/storage"
 
-  name              = var.name
-  account_id        = local.account_id
-  retention_days    = var.retention_days
-  versioned_gallery = var.backup
-  cors_origins      = var.cors_origins
-  kms_key_arn       = var.kms_key_arn
-  access_log_days   = var.access_log_days
-  force_destroy     = !var.protected
+  name            = var.name
+  account_id      = local.account_id
+  retention_days  = var.retention_days
+  backup_days     = var.backup_days
+  cors_origins    = var.cors_origins
+  kms_key_arn     = var.kms_key_arn
+  access_log_days = var.access_log_days
+  force_destroy   = !var.protected
 }
 
 module "queues" {
@@ -67,20 +67,121 @@ module "images" {
   force_destroy = !var.protected
 }
 
-locals {
-  # What all parts must agree on; docs/settings.md explains each.
-  settings = {
-    AWS_REGION                     = var.region
-    S3_IN_BUCKET                   = module.storage.names.input
-    S3_OUT_BUCKET                  = module.storage.names.output
-    S3_GALLERY_BUCKET              = module.storage.names.gallery
-    RETENTION_DAYS                 = tostring(var.retention_days)
-    SQS_REQ_QUEUE_NAME             = module.queues.names.request
-    SQS_INDEX_QUEUE_NAME           = module.queues.names.index
-    SQS_WEBHOOK_QUEUE_NAME         = module.queues.names.webhook
-    SQS_RESP_QUEUE_NAME            = module.queues.response_name
-    SQS_VISIBILITY_TIMEOUT_SECONDS = tostring(var.visibility_timeout_seconds)
-    SQS_MAX_RECEIVE_COUNT          = tostring(var.max_receive_count)
-    JOB_TIMEOUT_SECONDS            = tostring(var.job_timeout_seconds)
-  }
+module "network" {
+  source = "./modules/network"
+
+  name      = var.name
+  region    = var.region
+  cidr      = var.cidr
+  zones     = var.zones
+  egress    = var.egress
+  web_port  = local.web_port
+  has_redis = contains(var.secret_names, "REDIS_URL")
+}
+
+module "edge" {
+  source = "./modules/edge"
+
+  name                   = var.name
+  domain_name            = var.domain_name
+  zone_id                = var.zone_id
+  certificate_arn        = var.certificate_arn
+  vpc_id                 = module.network.vpc_id
+  subnet_ids             = module.network.public_subnet_ids
+  security_group_id      = module.network.security_group_ids["balancer"]
+  web_port               = local.web_port
+  idle_timeout_seconds   = var.max_wait_seconds + 30
+  deregistration_seconds = var.max_wait_seconds + 5
+  log_bucket             = module.storage.log_bucket
+  protected              = var.protected
+  requests_per_address   = var.requests_per_address
+}
+
+module "api" {
+  source = "./modules/api"
+
+  name               = var.name
+  region             = var.region
+  image              = "${module.images.urls["web"]}:${var.image_tag}"
+  cpu                = var.web_cpu
+  memory             = var.web_memory
+  architecture       = var.architecture
+  port               = local.web_port
+  environment        = local.environments.web
+  secrets            = module.identity.secrets
+  stop_seconds       = var.max_wait_seconds + 10
+  tasks              = var.web_tasks
+  spot_weight        = var.web_spot_weight
+  blue_green         = var.blue_green
+  requests_per_task  = var.requests_per_task
+  role_arn           = module.identity.role_arns["web"]
+  execution_role_arn = module.identity.role_arns["execution"]
+  log_group          = module.observability.log_groups["web"]
+  subnet_ids         = module.network.service_subnet_ids
+  security_group_id  = module.network.security_group_ids["web"]
+  has_public_address = module.network.has_public_addresses
+  balancer           = module.edge.balancer
+  target_groups      = module.edge.target_groups
+  alarm_names        = module.observability.deployment_alarms
+}
+
+module "workers" {
+  source = "./modules/workers"
+
+  name                   = var.name
+  region                 = var.region
+  image                  = "${module.images.urls["worker"]}:${var.image_tag}"
+  instance_types         = var.worker_instance_types
+  architecture           = var.architecture
+  has_gpu                = var.worker_has_gpu
+  max_workers            = var.max_workers
+  on_demand_base         = var.worker_on_demand_base
+  on_demand_percent      = var.worker_on_demand_percent
+  environment            = local.environments.worker
+  autoscaler_environment = local.environments.autoscaler
+  secrets                = module.identity.secrets
+  drain_seconds          = var.shutdown_grace_seconds + 65
+  disk_gb                = var.worker_disk_gb
+  instance_profile_arn   = module.identity.instance_profile_arn
+  autoscaler_role_arn    = module.identity.role_arns["autoscaler"]
+  execution_role_arn     = module.identity.role_arns["execution"]
+  cluster_arn            = module.api.cluster.arn
+  log_groups             = module.observability.log_groups
+  subnet_ids             = module.network.service_subnet_ids
+  security_group_id      = module.network.security_group_ids["workers"]
+  has_public_address     = module.network.has_public_addresses
+}
+
+module "observability" {
+  source = "./modules/observability"
+
+  name                   = var.name
+  region                 = var.region
+  account_id             = local.account_id
+  log_days               = var.log_days
+  log_metrics            = var.log_metrics
+  kms_key_arn            = var.kms_key_arn
+  alarm_email            = var.alarm_email
+  budget_dollars         = var.budget_dollars
+  oldest_message_seconds = var.oldest_message_seconds
+  p99_seconds            = var.p99_seconds
+  queue_names            = module.queues.names
+  dead_letter_names      = module.queues.dead_letter_names
+  balancer               = module.edge.balancer
+  target_groups          = module.edge.target_groups
+  cluster_name           = module.api.cluster.name
+  web_service_name       = module.api.service_name
+  group_name             = module.workers.group
+}
+
+module "delivery" {
+  source = "./modules/delivery"
+  count  = var.blue_green ? 1 : 0
+
+  name          = var.name
+  cluster_name  = module.api.cluster.name
+  service_name  = module.api.service_name
+  listener_arn  = module.edge.listener_arn
+  target_groups = module.edge.target_groups
+  alarm_names   = module.observability.deployment_alarms
 }

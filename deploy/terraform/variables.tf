@@ -73,10 +73,10 @@ variable "kms_key_arn" {
   default     = null
 }
 
-variable "backup" {
-  description = "Back the gallery bucket up once a day."
-  type        = bool
-  default     = true
+variable "backup_days" {
+  description = "Days that a backup of the gallery bucket stays, and people who were erased since in it; 0 makes none."
+  type        = number
+  default     = 14
 }
 
 variable "access_log_days" {
@@ -86,7 +86,7 @@ variable "access_log_days" {
 }
 
 variable "protected" {
-  description = "Refuse to destroy what can't be made again: buckets with objects, the load balancer, the table of backups."
+  description = "Refuse to destroy what can't be made again: buckets and repositories that hold something, and the load balancer."
   type        = bool
   default     = true
 }
@@ -126,4 +126,229 @@ variable "github_oidc_provider_arn" {
   description = "The account's provider for GitHub, if it has one already; null makes one."
   type        = string
   default     = null
+}
+
+variable "domain_name" {
+  description = "Name under which callers ask, such as faces.example.org."
+  type        = string
+}
+
+variable "zone_id" {
+  description = "Zone of Route 53 that gets the name and proves the certificate; null if the name is elsewhere."
+  type        = string
+  default     = null
+}
+
+variable "certificate_arn" {
+  description = "Certificate of yours for the name; null makes one, which needs zone_id."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.certificate_arn != null || var.zone_id != null
+    error_message = "Give zone_id, or certificate_arn: a certificate is proven by a record in the zone."
+  }
+}
+
+variable "image_tag" {
+  description = "Tag of both images, such as the commit that they were built from."
+  type        = string
+}
+
+variable "architecture" {
+  description = "Processors of tasks and workers: X86_64 or ARM64."
+  type        = string
+  default     = "X86_64"
+
+  validation {
+    condition     = contains(["X86_64", "ARM64"], var.architecture)
+    error_message = "architecture is X86_64 or ARM64."
+  }
+}
+
+variable "cidr" {
+  description = "Addresses of the network, a /16 to /20."
+  type        = string
+  default     = "10.80.0.0/16"
+}
+
+variable "zones" {
+  description = "Availability zones, 2 to 6; a load balancer needs two."
+  type        = number
+  default     = 2
+
+  validation {
+    condition     = var.zones >= 2 && var.zones <= 6
+    error_message = "zones is 2 to 6."
+  }
+}
+
+variable "egress" {
+  description = "How tasks and workers reach AWS: by one nat, nat-per-zone, endpoints (no webhooks leave then) or public addresses, which nobody reaches them at."
+  type        = string
+  default     = "nat"
+
+  validation {
+    condition     = contains(["nat", "nat-per-zone", "endpoints", "public"], var.egress)
+    error_message = "egress is nat, nat-per-zone, endpoints or public."
+  }
+}
+
+variable "web_cpu" {
+  description = "Processor of a web task, in 1,024ths of one."
+  type        = number
+  default     = 1024
+}
+
+variable "web_memory" {
+  description = "Memory of a web task in MiB: 1.5 GB for each of WEB_PROCESSES, and 0.5 GB for its child."
+  type        = number
+  default     = 4096
+}
+
+variable "web_processes" {
+  description = "Processes of a web task; WEB_PROCESSES."
+  type        = number
+  default     = 2
+
+  validation {
+    condition     = var.web_memory >= 1980 * var.web_processes
+    error_message = "web_memory is under 1,980 MiB for each of web_processes: docs/operations.md#size."
+  }
+}
+
+variable "web_tasks" {
+  description = "Least and most web tasks."
+  type        = object({ least = number, most = number })
+  default     = { least = 2, most = 10 }
+}
+
+variable "web_spot_weight" {
+  description = "Web tasks on Fargate Spot for each one on Fargate, beyond the first; 0 for none."
+  type        = number
+  default     = 0
+}
+
+variable "requests_per_task" {
+  description = "Requests per minute and web task beyond which tasks are added."
+  type        = number
+  default     = 1200
+}
+
+variable "requests_per_address" {
+  description = "Requests of one address in five minutes, beyond which the firewall refuses them."
+  type        = number
+  default     = 10000
+}
+
+variable "max_wait_seconds" {
+  description = "Longest wait for a result before the answer is 202; MAX_WAIT_SECONDS."
+  type        = number
+  default     = 30
+}
+
+variable "blue_green" {
+  description = "Let CodeDeploy bring new versions of the web tier; otherwise ECS replaces tasks, with its circuit breaker."
+  type        = bool
+  default     = true
+}
+
+variable "worker_instance_types" {
+  description = "Kinds of the workers' instances, all with worker_processes processors: the more kinds, the more spot capacity."
+  type        = list(string)
+  default     = ["c7i.large", "c7a.large", "c6i.large", "c6a.large", "m7i.large", "m6i.large"]
+}
+
+variable "worker_processes" {
+  description = "Children of a worker: the processors of an instance; WORKER_PROCESSES."
+  type        = number
+  default     = 2
+}
+
+variable "worker_has_gpu" {
+  description = "Embed faces on the instances' GPUs; FACE_CUDA. The worker's image must bring an onnxruntime for them."
+  type        = bool
+  default     = false
+}
+
+variable "worker_disk_gb" {
+  description = "Size of an instance's disk; GPU images need more."
+  type        = number
+  default     = 30
+}
+
+variable "max_workers" {
+  description = "Instances that the autoscaler starts at most; MAX_WORKERS."
+  type        = number
+  default     = 15
+}
+
+variable "worker_on_demand_base" {
+  description = "Workers that are on demand, before any is spot."
+  type        = number
+  default     = 1
+}
+
+variable "worker_on_demand_percent" {
+  description = "Share of the other workers that is on demand."
+  type        = number
+  default     = 0
+}
+
+variable "shutdown_grace_seconds" {
+  description = "Time that running jobs get when a worker ends; SHUTDOWN_GRACE_SECONDS."
+  type        = number
+  default     = 25
+
+  validation {
+    condition     = var.shutdown_grace_seconds <= 30
+    error_message = "shutdown_grace_seconds is at most 30: the units of systemd end a worker after a minute."
+  }
+}
+
+variable "settings" {
+  description = "Further settings of all parts: docs/settings.md. They win over those of Terraform."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = !anytrue([for name in keys(var.settings) : can(regex("KEY|TOKEN|SECRET|PASSWORD|^REDIS_URL$|^AWS_", name))])
+    error_message = "Secrets have secret_names, and AWS's keys come from the roles."
+  }
+}
+
+variable "alarm_email" {
+  description = "Address that is told of alarms; it gets a mail to confirm. null for none."
+  type        = string
+  default     = null
+}
+
+variable "log_days" {
+  description = "Age at which log lines are removed."
+  type        = number
+  default     = 30
+}
+
+variable "log_metrics" {
+  description = "Count log lines, for the alarms and graphs that AWS has no metrics for."
+  type        = bool
+  default     = true
+}
+
+variable "budget_dollars" {
+  description = "Cost of a month that is told of when 80 % are reached, or more is forecast; 0 for none. Activate the cost allocation tag 'deployment' for it."
+  type        = number
+  default     = 200
+}
+
+variable "oldest_message_seconds" {
+  description = "Age of the oldest upload in the queue that is an alarm."
+  type        = number
+  default     = 300
+}
+
+variable "p99_seconds" {
+  description = "Time of the slowest answer in a hundred that is an alarm: over max_wait_seconds, after which the answer is 202."
+  type        = number
+  default     = 35
 }

@@ -51,8 +51,9 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
   }
 }
 
+# AWS Backup asks for versions; old ones stay for a day.
 resource "aws_s3_bucket_versioning" "gallery" {
-  count = var.versioned_gallery ? 1 : 0
+  count = var.backup_days > 0 ? 1 : 0
 
   bucket = aws_s3_bucket.this["gallery"].id
   versioning_configuration {

@@ -13,9 +13,9 @@ variable "retention_days" {
   type        = number
 }
 
-variable "versioned_gallery" {
-  description = "Keep versions in the gallery bucket for a day, which AWS Backup asks for."
-  type        = bool
+variable "backup_days" {
+  description = "Days that a backup of the gallery bucket stays; 0 makes none."
+  type        = number
 }
 
 variable "cors_origins" {
