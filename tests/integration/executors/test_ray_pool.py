@@ -74,7 +74,7 @@ def test_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(
         InvalidSettings,
-        match=r"EXECUTOR=ray needs: pip install 'elastic-face-recognition\[ray\]'",
+        match=r"EXECUTOR=ray needs: pip install '\.\[ray\]'",
     ):
         RayPool(lambda: ObedientRecognizer, actors=1, timeout_s=1)
 
