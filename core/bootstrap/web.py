@@ -44,7 +44,7 @@ from core.submission.batch_requests import BatchRequests
 from core.submission.direct_uploads import DirectUploads
 from core.submission.idempotency import IdempotencyKeys
 from core.submission.index_requests import IndexRequests
-from core.submission.result_polling import PollSchedule
+from core.submission.result_polling import ON_THIS_MACHINE, WHERE_POLLS_COST, PollSchedule
 from core.submission.uploads import Uploads
 from core.submission.webhook_requests import WebhookRequests
 
@@ -123,7 +123,9 @@ def build_web(
     checks |= {f"SQS queue {name}": infrastructure.queue(name).check for name in settings.queues}
     build = partial(
         _realm_parts,
-        schedule=PollSchedule(infrastructure.clock),
+        schedule=PollSchedule(
+            infrastructure.clock, ON_THIS_MACHINE if settings.home_folder else WHERE_POLLS_COST
+        ),
         recognise=bounded(recognise, most=callers),
     )
     whole = build(shared)

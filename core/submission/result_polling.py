@@ -10,14 +10,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 SLOWEST_S: Final = 1.0
 """The longest pause of the request at the front."""
 LONGEST_S: Final = 2.0
 """The longest pause of a request behind others."""
-_FIRST_S: Final = 0.05
-_GROWTH: Final = 1.4
 _FIRST_GAP_S: Final = 0.025
 """Assumed time between two answers, until it is measured."""
 _NEWEST_WEIGHS: Final = 0.1
@@ -25,11 +24,28 @@ _EARLY: Final = 0.9
 """Share of the time until the result is due: an early poll costs one more, a late one delays."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How often the request at the front polls: after ``first_s``, then ever more rarely."""
+
+    first_s: float
+    growth: float
+
+
+WHERE_POLLS_COST: Final = Pace(first_s=0.05, growth=1.4)
+"""S3 takes money and 10 ms for each."""
+ON_THIS_MACHINE: Final = Pace(first_s=0.005, growth=1.2)
+"""A look at a file takes some microseconds."""
+
+
 class PollSchedule:
     """The waiting requests of one process, in their order; safe to use from several threads."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, pace: Pace = WHERE_POLLS_COST
+    ) -> None:
         self._clock = clock
+        self.pace = pace
         self._slots: list[object] = []
         self._gap_s = _FIRST_GAP_S
         self._answered_at_s = clock()
@@ -72,7 +88,8 @@ class PollSlot:
 
     def pause_s(self) -> float:
         """Return how long to wait before the next poll."""
-        own_s = _FIRST_S * _GROWTH**self._polls
+        pace = self._schedule.pace
+        own_s = pace.first_s * pace.growth**self._polls
         self._polls += 1
         due_s = _EARLY * self._schedule.due_in_s(self)
         return max(min(own_s, SLOWEST_S), min(due_s, LONGEST_S))

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from core.submission.result_polling import LONGEST_S, SLOWEST_S, PollSchedule
+from core.submission.result_polling import LONGEST_S, ON_THIS_MACHINE, SLOWEST_S, PollSchedule
 from core.testing import ManualClock
 
 
@@ -22,6 +22,16 @@ def test_request_that_waits_alone_polls_often_at_first_then_every_second(
 
     assert pauses_s[0] == pytest.approx(0.05)
     assert all(earlier <= later for earlier, later in pairwise(pauses_s))
+    assert pauses_s[-1] == SLOWEST_S
+
+
+def test_on_one_machine_a_request_polls_five_times_before_s3_would_be_asked(
+    clock: ManualClock,
+) -> None:
+    with PollSchedule(clock, ON_THIS_MACHINE).slot() as slot:
+        pauses_s = [slot.pause_s() for _ in range(40)]
+
+    assert sum(pauses_s[:5]) < 0.05
     assert pauses_s[-1] == SLOWEST_S
 
 
