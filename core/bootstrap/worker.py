@@ -181,6 +181,7 @@ def _lane(
         sweeper=DeadLetterSweeper(
             named(dead_letters),
             shared.outputs,
+            lane=name,
             interval_s=settings.dead_letter_sweep_seconds,
             clock=clock,
             events_of=lambda tenant: tenants(tenant).outbox,

@@ -17,6 +17,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from core.host.uncounted import forget_old
+
 if TYPE_CHECKING:
     from prometheus_client import Metric
 
@@ -41,6 +43,7 @@ class SharedNumbers:
     def collect(self) -> Iterable["Metric"]:
         from prometheus_client.multiprocess import MultiProcessCollector
 
+        forget_old(self._folder)
         with self._lock:  # who reads between the two steps of an addition would see a sum twice
             self._add_ended()
             return list(MultiProcessCollector(None, str(self._folder)).collect())
@@ -70,9 +73,15 @@ def share_numbers() -> Path:
     return Path(folder)
 
 
+def shared_folder() -> Path | None:
+    """Return the folder to which this process and others write, if there is one."""
+    folder = os.environ.get(_FOLDER)  # noqa: TID251 - not a setting
+    return None if folder is None else Path(folder)
+
+
 def is_shown_by_another() -> bool:
     """Tell whether this process writes to a folder that the one which started it shows."""
-    return _FOLDER in os.environ  # noqa: TID251 - not a setting
+    return shared_folder() is not None
 
 
 def show(port: int, host: str, folder: Path | None = None) -> None:

@@ -15,6 +15,9 @@ from core.ports import ObjectStore
 
 JobResult = JobDone | IndexDone | JobFailed
 
+_WRITER: Final = "writer"
+"""Metadata of a result: the process that stored it."""
+
 
 def _tag(stored: Any) -> str:
     if stored.get("status") == "failed":
@@ -39,15 +42,28 @@ class Results:
         self._store = store
         self.realm = realm
 
-    def write(self, result: JobResult) -> bool:
-        """Store a result unless there is one; tell whether it was stored."""
+    def write(self, result: JobResult, *, writer: str = "") -> bool:
+        """Store a result unless there is one; tell whether it was stored.
+
+        Parameters
+        ----------
+        writer : str
+            Name of the process that stores it, if it is to be known later.
+        """
         return self._store.put_if(
             result.job_id,
             result.model_dump_json().encode(),
             content_type="application/json",
             version=None,
-            metadata=self.realm.notes,
+            metadata=self.realm.notes | ({_WRITER: writer} if writer else {}),
         )
+
+    def writer(self, job_id: str) -> str:
+        """Return the process that stored a job's result; empty if it is not known."""
+        try:
+            return self._store.notes(job_id).metadata.get(_WRITER, "")
+        except ObjectMissing:
+            return ""
 
     def read(self, job_id: str) -> JobResult | None:
         """Return the result of a job, None while there is none."""

@@ -10,7 +10,7 @@ from core.errors import ServiceUnavailable
 from core.host.metrics import metrics
 from core.worker.attempts import Attempt
 from core.worker.job_handler import ANSWERED, Outcome
-from core.worker.job_metrics import note_wait
+from core.worker.job_metrics import count_outcome, note_wait
 from core.worker.lane import Lane
 from core.worker.prefetch_buffer import PrefetchBuffer
 
@@ -138,7 +138,6 @@ class LaneConsumer:
         if not attempt.failures:
             note_wait(self._inbox.name, attempt.delivery.message.age_s)
         outcome = self._outcome(attempt)
-        metrics().jobs.labels(self._inbox.name, outcome.value).inc()
         if outcome is Outcome.REFUSED:
             self._set_aside(replace(attempt, is_refused=True))
         elif outcome is Outcome.LEFT_ALONE:
@@ -157,6 +156,7 @@ class LaneConsumer:
             )
         except Exception:
             log.exception("job handling broke off")
+            count_outcome(self._inbox.name, Outcome.LEFT_ALONE.value)
             return Outcome.LEFT_ALONE
 
     def _set_aside(self, attempt: Attempt) -> None:

@@ -19,11 +19,14 @@ from core.jobs.recognition_job import Job, JobFailed, failed
 from core.jobs.results import JobResult, Results
 from core.jobs.webhooks.outbox import Outbox
 from core.ports import JobQueue, ObjectStore, ReceivedMessage
+from core.worker.job_metrics import count_found, store_and_count
 from core.worker.unreadable import REASON, job_id_in, job_in, likely_cause
 
 log = logging.getLogger(__name__)
 
 ABANDONED: Final = "JOB_ABANDONED"
+SWEPT: Final = "swept"
+"""How a job ended that is counted here."""
 _MAX_SWEPT: Final = 500
 """Bounds how long one sweep keeps the worker from stopping."""
 _MAX_FAILURES: Final = 3
@@ -53,6 +56,8 @@ class DeadLetterSweeper:
         The dead-letter queue.
     outputs : ObjectStore
         Where results are, and the marks of batches.
+    lane : str
+        The lane's name, for metrics.
     interval_s : float
         Time between two sweeps.
     clock : callable
@@ -66,6 +71,7 @@ class DeadLetterSweeper:
         queue: JobQueue,
         outputs: ObjectStore,
         *,
+        lane: str,
         interval_s: float,
         clock: Callable[[], float],
         events_of: Callable[[str], Outbox],
@@ -75,6 +81,7 @@ class DeadLetterSweeper:
         self._outputs = outputs
         self._noted: set[str] = set()
         """Dead jobs whose outcome this sweeper has noted."""
+        self._lane = lane
         self._interval_s = interval_s
         self._hidden_s = 60 + 2 * interval_s
         self._clock = clock
@@ -131,10 +138,11 @@ class DeadLetterSweeper:
         results = Results(self._outputs, dead.realm)
         stored = results.read(dead.job_id)
         if stored is not None:
+            count_found(self._lane, results, dead.job_id, SWEPT)
             self._note(dead, stored)
             return False
         with log_fields(job_id=dead.job_id):
-            written = results.write(dead.failure)
+            written = store_and_count(self._lane, results, dead.failure, SWEPT)
             if written:
                 log.error("abandoned job was failed", extra={"code": dead.failure.error.code})
                 self._note(dead, dead.failure)

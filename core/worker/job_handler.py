@@ -66,7 +66,7 @@ from core.jobs.results import JobResult, Results
 from core.ports import JobQueue
 from core.worker.delivery import Delivery
 from core.worker.job_kinds import J, JobKind
-from core.worker.job_metrics import stage
+from core.worker.job_metrics import count_found, count_outcome, store_and_count
 from core.worker.unreadable import UnreadableMessages, job_id_in, likely_cause
 
 log = logging.getLogger(__name__)
@@ -103,6 +103,14 @@ class Outcome(enum.Enum):
 
 ANSWERED: Final = frozenset({Outcome.DONE, Outcome.FAILED, Outcome.DUPLICATE})
 """Endings that show that S3 and the index work."""
+
+_WITH_RESULT: Final = frozenset({Outcome.DONE, Outcome.FAILED, Outcome.DEAD_LETTERED})
+"""Endings that are counted as soon as the result is stored."""
+
+
+def _ending(result: JobResult) -> Outcome:
+    """Return how a job with that result ended."""
+    return Outcome.FAILED if isinstance(result, JobFailed) else Outcome.DONE
 
 
 def retry_delay_s(receive_count: int, *, base_s: float, jitter: float) -> float:
@@ -170,6 +178,12 @@ class JobHandler(Generic[J]):
         give_up : bool
             Whether the worker keeps it no longer if it can't be answered now either.
         """
+        outcome = self._outcome(delivery, again=again, give_up=give_up)
+        if outcome not in _WITH_RESULT:
+            count_outcome(self._kind.lane, outcome.value)
+        return outcome
+
+    def _outcome(self, delivery: Delivery, *, again: bool, give_up: bool) -> Outcome:
         try:
             job = self._kind.parse(delivery.message)
         except MalformedMessage:
@@ -227,9 +241,9 @@ class JobHandler(Generic[J]):
     def _attempt(self, job: J, delivery: Delivery, *, again: bool, give_up: bool) -> Outcome:
         try:
             # At the first attempt there can hardly be a result, and looking costs a request.
-            if (again or delivery.receive_count > 1) and self._has_result(job, delivery):
-                delivery.acknowledge()
-                return Outcome.DUPLICATE
+            may_have_result = again or delivery.receive_count > 1
+            if may_have_result and (stored := self._results.read(job.job_id)) is not None:
+                return self._finish_again(job, delivery, stored)
             return self._finish(job, delivery, self._result(job))
         except (ModelMismatch, RecognitionFailed) as error:
             return self._try_again(job, delivery, error.code, str(error))
@@ -253,14 +267,6 @@ class JobHandler(Generic[J]):
             return False
         return True
 
-    def _has_result(self, job: J, delivery: Delivery) -> bool:
-        """Tell whether a job was answered before; if so, finish what that left undone."""
-        stored = self._results.read(job.job_id)
-        if stored is None:
-            return False
-        self._kind.note_outcome(job, stored, delivery.message.notes)
-        return True
-
     def _result(self, job: J) -> JobResult:
         try:
             return self._kind.answer(job)
@@ -270,21 +276,41 @@ class JobHandler(Generic[J]):
             return failed(job.job_id, error.code, str(error), collection_id=job.collection_id)
 
     def _finish(self, job: J, delivery: Delivery, result: JobResult) -> Outcome:
-        written = self._write(job, result, delivery)
+        outcome = self._write(job, result, delivery, _ending(result))
         delivery.acknowledge()
-        if not written:
-            return Outcome.DUPLICATE
-        self._respond(result)
-        return Outcome.FAILED if isinstance(result, JobFailed) else Outcome.DONE
+        if outcome is not Outcome.DUPLICATE:
+            self._respond(result)
+        return outcome
 
-    def _write(self, job: J, result: JobResult, delivery: Delivery) -> bool:
-        """Store a result unless there is one; tell whether it was stored."""
-        with stage(self._kind.lane, "store"):
-            written = self._results.write(result)
-        # The batch counts the result that stays, which another worker may have written.
-        first = result if written else self._results.read(job.job_id)
-        self._kind.note_outcome(job, first or result, delivery.message.notes)
-        return written
+    def _finish_again(self, job: J, delivery: Delivery, stored: JobResult) -> Outcome:
+        """Finish what was left undone of a job that has its result."""
+        outcome = self._count_found(job, stored)
+        self._kind.note_outcome(job, stored, delivery.message.notes)
+        delivery.acknowledge()
+        return outcome
+
+    def _write(self, job: J, result: JobResult, delivery: Delivery, outcome: Outcome) -> Outcome:
+        """Store a result and count it as that outcome, unless the job has one; return how it ended.
+
+        Counted before all else: from then on the message may be deleted, and not come again.
+        """
+        first = result
+        if not store_and_count(self._kind.lane, self._results, result, outcome.value):
+            # The batch counts the result that stays, which another worker may have written.
+            first = self._results.read(job.job_id) or result
+            outcome = self._count_found(job, first)
+        self._kind.note_outcome(job, first, delivery.message.notes)
+        return outcome
+
+    def _count_found(self, job: J, stored: JobResult) -> Outcome:
+        """Count a result that was there already, unless whoever stored it did; return how it ended.
+
+        That one may have been killed in between, or have been this one: S3 had stored it, and the
+        answer was lost.
+        """
+        outcome = _ending(stored)
+        is_counted = count_found(self._kind.lane, self._results, job.job_id, outcome.value)
+        return outcome if is_counted else Outcome.DUPLICATE
 
     def _try_again(
         self,
@@ -303,9 +329,12 @@ class JobHandler(Generic[J]):
         if delivery.is_last_receive:
             attempts = f"{reason}; given up after {delivery.receive_count} attempts"
             result = failed(job.job_id, code, attempts, collection_id=job.collection_id)
-            self._write(job, result, delivery)
-            delivery.give_up()
-            return Outcome.DEAD_LETTERED
+            outcome = self._write(job, result, delivery, Outcome.DEAD_LETTERED)
+            if outcome is Outcome.DEAD_LETTERED:
+                delivery.give_up()
+            else:
+                delivery.acknowledge()  # it has its answer
+            return outcome
         delay_s = retry_delay_s(
             delivery.receive_count,
             base_s=self._backoff_s if backoff_s is None else backoff_s,

@@ -1,13 +1,17 @@
 """What jobs tell Prometheus: how long each stage took, and what became of the faces."""
 
+import functools
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
 from core.faces.results import Recognition
+from core.host import exposition
 from core.host.metrics import metrics
+from core.host.uncounted import Uncounted
 from core.jobs.recognition_job import JobDone
+from core.jobs.results import JobResult, Results
 
 INTERACTIVE: Final = "interactive"
 BULK: Final = "bulk"
@@ -15,6 +19,12 @@ EVENTS: Final = "events"
 """The lanes of a worker: uploads, index jobs and events of webhooks."""
 
 _SMALL: Final = "SMALL_BOUNDING_BOX"
+
+
+@functools.cache
+def uncounted() -> Uncounted:
+    """Return the marks of this process, which lie in the folder of numbers if it shares one."""
+    return Uncounted(exposition.shared_folder())
 
 
 @contextmanager
@@ -39,6 +49,33 @@ def note_recognition(queue: str, recognition: Recognition) -> None:
         metrics().stage_seconds.labels(queue, name).observe(spent_ms / 1000)
     for face in recognition.faces:
         metrics().quality.observe(face.quality)
+
+
+def count_outcome(queue: str, outcome: str) -> None:
+    """Count a message whose handling ended, or was broken off."""
+    metrics().jobs.labels(queue, outcome).inc()
+
+
+def store_and_count(queue: str, results: Results, result: JobResult, outcome: str) -> bool:
+    """Store a result unless there is one, and count it; tell whether it was stored.
+
+    In between lies a mark, by which another worker counts it if this one is killed.
+    """
+    mark = uncounted().add(result.job_id)
+    with stage(queue, "store"):
+        written = results.write(result, writer=mark)
+    if written and uncounted().take(result.job_id, mark):
+        count_outcome(queue, outcome)
+    return written
+
+
+def count_found(queue: str, results: Results, job_id: str, outcome: str) -> bool:
+    """Count a job whose result was there, unless its writer has; tell whether it was done now."""
+    if uncounted().take(job_id, results.writer(job_id)):
+        count_outcome(queue, outcome)
+        return True
+    uncounted().drop(job_id)
+    return False
 
 
 def note_faces(done: JobDone) -> None:

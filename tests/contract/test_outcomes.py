@@ -1,8 +1,10 @@
 """Every row of the outcome table (core/worker/job_handler.py), in memory and on LocalStack."""
 
+import functools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,11 +22,14 @@ from core.errors import (
 )
 from core.faces.results import Recognition
 from core.ground.storage_keys import BATCHES, batch_mark_key
+from core.host.metrics import metrics
+from core.host.uncounted import Uncounted
 from core.jobs.index_job import IndexJob
-from core.jobs.recognition_job import COLLECTION_NOTE, DEFAULT_COLLECTION, Job
+from core.jobs.recognition_job import COLLECTION_NOTE, DEFAULT_COLLECTION, Job, failed
 from core.jobs.results import Results
 from core.ports import EnrolledFace
 from core.testing import MemoryFaceIndex, ScriptedRecognizer
+from core.worker import job_metrics
 from core.worker.dead_letter_sweeper import ABANDONED
 from core.worker.delivery import Delivery
 from core.worker.job_handler import ALONE_REFUSED, Outcome
@@ -114,6 +119,26 @@ class Deployment:
 
     def has_result(self) -> bool:
         return bool(self.backends.outputs.keys(JOB.job_id))
+
+
+@dataclass
+class Counts:
+    """What the metrics counted of the uploads since this was made."""
+
+    def __post_init__(self) -> None:
+        self.before = self.now()
+
+    def now(self) -> dict[str, float]:
+        found = [sample for each in metrics().jobs.collect() for sample in each.samples]
+        return {
+            sample.labels["outcome"]: sample.value
+            for sample in found
+            if sample.name == "efr_jobs_total" and sample.labels["queue"] == "interactive"
+        }
+
+    def since(self) -> dict[str, float]:
+        gone = {outcome: n - self.before.get(outcome, 0) for outcome, n in self.now().items()}
+        return {outcome: n for outcome, n in gone.items() if n}
 
 
 def refuse(*_: object, **__: object) -> None:
@@ -455,6 +480,7 @@ def test_message_of_a_killed_worker_comes_back(deployment: Deployment) -> None:
 
 
 def test_second_delivery_changes_nothing(deployment: Deployment) -> None:
+    counts = Counts()
     deployment.accept()
     deployment.accept()
     deployment.answers(recognition(face(0.1)), recognition(face(0.9)))
@@ -462,6 +488,7 @@ def test_second_delivery_changes_nothing(deployment: Deployment) -> None:
     outcomes = {deployment.next_outcome(), deployment.next_outcome()}
 
     assert outcomes == {Outcome.DONE, Outcome.DUPLICATE}
+    assert counts.since() == {"done": 1, "duplicate": 1}
     assert deployment.result()["result"] == "Ada Lovelace"
     assert deployment.backends.is_queue_empty()
 
@@ -479,6 +506,58 @@ def test_redelivered_job_with_a_result_is_not_recognised_again(deployment: Deplo
     assert deployment.next_outcome() is Outcome.DUPLICATE
     assert deployment.recognizer.photos == []
     assert deployment.backends.is_queue_empty()
+
+
+def test_result_that_s3_stored_without_an_answer_is_counted_as_done(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = Counts()
+    deployment.accept()
+    deployment.answers(recognition(face(0.1)))
+    outputs = deployment.backends.outputs
+    put_if = outputs.put_if
+
+    def stored_unheard(*arguments: Any, **options: Any) -> bool:
+        put_if(*arguments, **options)
+        raise ServiceUnavailable("the connection broke")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(outputs, "put_if", stored_unheard)
+        assert deployment.next_outcome() is Outcome.LEFT_ALONE
+
+    assert deployment.next_outcome() is Outcome.DONE
+    assert counts.since() == {"left alone": 1, "done": 1}
+
+
+def test_result_of_a_worker_that_was_killed_before_it_counted_is_counted_once(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    counts = Counts()
+    monkeypatch.setattr(job_metrics, "uncounted", functools.cache(lambda: Uncounted(tmp_path)))
+    killed = Uncounted(tmp_path).add(JOB.job_id)
+    result = failed(JOB.job_id, "A", "b")
+    assert Results(deployment.backends.outputs).write(result, writer=killed)
+    for _ in range(2):
+        deployment.accept()
+        deployment.backends.receive()
+
+    outcomes = {deployment.next_outcome(), deployment.next_outcome()}
+
+    assert outcomes == {Outcome.FAILED, Outcome.DUPLICATE}
+    assert counts.since() == {"failed": 1, "duplicate": 1}
+    assert deployment.recognizer.photos == []
+
+
+def test_job_is_counted_before_its_message_is_deleted(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts, counted = Counts(), []
+    deployment.accept()
+    deployment.answers(recognition(face(0.1)))
+    monkeypatch.setattr(Delivery, "acknowledge", lambda _: counted.append(counts.since()))
+
+    assert deployment.next_outcome() is Outcome.DONE
+    assert counted == [{"done": 1}]
 
 
 def test_unfinished_job_is_released_at_once_on_shutdown(deployment: Deployment) -> None:
@@ -506,10 +585,13 @@ def test_unfinished_job_at_its_last_receive_is_released_as_a_copy_on_shutdown(
     assert deployment.backends.is_queue_empty()
 
 
-def test_dead_letter_without_result_is_failed_and_kept(deployment: Deployment) -> None:
+def test_dead_letter_without_result_is_failed_counted_and_kept(deployment: Deployment) -> None:
+    counts = Counts()
     deployment.backends.dead_letters.send(INDEX_JOB.body)
 
     assert deployment.sweeper.sweep() == 1
+    assert deployment.sweeper.sweep() == 0
+    assert counts.since() == {"swept": 1}
     assert deployment.result()["error"]["code"] == ABANDONED
     assert deployment.backends.outputs.keys(MARK) == [MARK]
     kept = deployment.backends.dead_letters.receive(limit=1, wait_s=0)

@@ -33,8 +33,13 @@ class FreshResults(Results):
         self._index = index
         self._grounds = grounds
 
-    def write(self, result: JobResult) -> bool:
+    def write(self, result: JobResult, *, writer: str = "") -> bool:
         """Store a result unless there is one; tell whether it was stored.
+
+        Parameters
+        ----------
+        writer : str
+            As of `Results.write`.
 
         Raises
         ------
@@ -42,7 +47,7 @@ class FreshResults(Results):
             If it names someone who was erased or renamed; the result is not stored then.
         """
         self._check(result)
-        written = super().write(result)
+        written = super().write(result, writer=writer)
         if written:
             self._check_stored(result)
         return written

@@ -56,6 +56,7 @@ from core.jobs.webhooks.sender import Post, Reply
 from core.jobs.webhooks.signing import signed_headers
 from core.worker.delivery import Delivery
 from core.worker.job_handler import Outcome
+from core.worker.job_metrics import EVENTS, count_outcome
 from core.worker.webhooks.retries import LONGEST_HOP_S, MAX_ASKED_S, no_room_s, pause_s, watch_s
 from core.worker.webhooks.turns import Turns
 
@@ -119,13 +120,15 @@ class EventHandler:
             Whether the worker keeps it no longer if S3 or SQS is away now too.
         """
         try:
-            return self._handle(delivery)
+            outcome = self._handle(delivery)
         except ServiceUnavailable as error:
             log.warning("event was left alone", extra={"code": error.code, "reason": str(error)})
+            outcome = Outcome.LEFT_ALONE
             if give_up:
                 delivery.retry(after_s=_GIVEN_BACK_S)
-                return Outcome.RETRIED
-            return Outcome.LEFT_ALONE
+                outcome = Outcome.RETRIED
+        count_outcome(EVENTS, outcome.value)
+        return outcome
 
     def _handle(self, delivery: Delivery) -> Outcome:
         try:
