@@ -287,7 +287,8 @@ class ErasureLogs:
 
     def _keep_past(self, collection_id: str, past: ErasureLog) -> None:
         if past.records:
-            key = past_erasures_key(collection_id, past.records[0].record_id)
+            # Another key each time: two writers may have left out the same record first.
+            key = past_erasures_key(collection_id, uuid.uuid4().hex)
             self._store.put(key, past.model_dump_json().encode(), content_type=_JSON)
 
     def _past(self, collection_id: str) -> Iterator[ErasureLog]:

@@ -165,9 +165,9 @@ def past_erasures_prefix(collection_id: str) -> str:
     return f"{PAST_ERASURES}{collection_id}.of/"
 
 
-def past_erasures_key(collection_id: str, record_id: str) -> str:
-    """Return where old erasures are noted, of which that record is the first."""
-    return f"{past_erasures_prefix(collection_id)}{record_id}{_ENDING}"
+def past_erasures_key(collection_id: str, unique: str) -> str:
+    """Return where old erasures are noted."""
+    return f"{past_erasures_prefix(collection_id)}{unique}{_ENDING}"
 
 
 def tenant_prefix(tenant: str) -> str:

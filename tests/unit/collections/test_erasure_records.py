@@ -84,6 +84,31 @@ def test_restore_knows_erasures_that_no_message_can_be_older_than() -> None:
     assert not any(name in kept for name in (b"Ada", b"Bob", b"Eve"))
 
 
+def test_two_writers_at_once_lose_no_erasure_of_long_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore()
+    logs = ErasureLogs(store)
+    first, second = EARLIER - KEPT_FOR, EARLIER - KEPT_FOR + timedelta(seconds=1)
+    logs.add("staff", lambda log: log.with_record("1", at=first, person="Ada"))
+    logs.add("staff", lambda log: log.with_record("2", at=second, person="Bob"))
+    put, todo = store.put, [lambda: logs.add("staff", lambda log: renamed(log, at=AT))]
+
+    def overtaken(key: str, body: bytes, *, content_type: str) -> None:
+        if todo:
+            todo.pop()()
+        put(key, body, content_type=content_type)
+
+    def renamed(log: ErasureLog, *, at: datetime) -> ErasureLog:
+        return log.with_renaming(at=at, person="Eve", new_name="Zoe")
+
+    monkeypatch.setattr(store, "put", overtaken)
+
+    # For this one, which is a little earlier, the second record is not too old yet.
+    logs.add("staff", lambda log: renamed(log, at=first + KEPT_FOR))
+
+    assert covers(logs.ever("staff"), second, person="Bob")
+    assert covers(logs.ever("staff"), first, person="Ada")
+
+
 def test_log_of_another_key_is_no_past() -> None:
     assert not covers(ErasureLog().with_past([ADA]), EARLIER)
 
