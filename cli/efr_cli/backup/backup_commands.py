@@ -1,6 +1,5 @@
 """Backup and restore of all collections of a deployment."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from core.ground.authors import TYPIST
 from efr_cli.context import CliContext, named_tenant, open_context
 from efr_cli.errors import Refused
 from efr_cli.output import json_option, say
+from efr_cli.safe_file import safe_file
 from efr_cli.words import counted
 
 if TYPE_CHECKING:
@@ -127,21 +127,13 @@ def _outline(archive: "ArchiveReader", bar: Any) -> "Outline":
 
 @contextmanager
 def _written(file: Path) -> Iterator[IO[bytes]]:
-    """Give a file that gets its name once it is on the disk; or standard output."""
+    """Give the file, or standard output."""
     if file == _STANDARD:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    draft = file.with_name(f".{file.name}.new")
-    try:
-        draft.touch(mode=0o600)
-        with draft.open("wb") as sink:
-            yield sink
-            sink.flush()
-            os.fsync(sink.fileno())
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
+    with safe_file(file) as sink:
+        yield sink
 
 
 @contextmanager

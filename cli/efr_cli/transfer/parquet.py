@@ -33,6 +33,7 @@ from core.ground.records import Frozen
 from core.jobs.index_job import ImageId, Metadata, PersonName
 from core.ports import EnrolledFace
 from efr_cli.errors import Refused
+from efr_cli.safe_file import safe_file
 
 PAGE: Final = 1000
 _SHORTEST: Final = 0.1
@@ -123,15 +124,8 @@ def write_faces(
     records_of : callable, optional
         Returns what is known of people beside their faces; none is written unless given.
     """
-    draft = file.with_name(f".{file.name}.new")
-    try:
-        draft.touch(mode=0o600)  # faces are biometric data
-        with draft.open("wb") as sink:
-            written = write_stream(sink, pages, model=model, length=length, records_of=records_of)
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
-    return written
+    with safe_file(file) as sink:
+        return write_stream(sink, pages, model=model, length=length, records_of=records_of)
 
 
 def write_stream(

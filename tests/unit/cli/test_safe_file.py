@@ -1,0 +1,79 @@
+"""A file that is whole, or as it was."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from efr_cli.safe_file import safe_file
+
+
+def test_file_is_there_once_it_is_whole_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    file = tmp_path / "faces"
+    with safe_file(file) as sink:
+        sink.write(b"face")
+        assert not file.exists()
+        assert [stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()] == [0o600]
+
+    assert file.read_bytes() == b"face"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_what_was_there_stays_if_writing_fails(tmp_path: Path) -> None:
+    file = tmp_path / "faces"
+    file.write_bytes(b"former")
+
+    def breaks_off() -> None:
+        with safe_file(file) as sink:
+            sink.write(b"half of")
+            raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        breaks_off()
+
+    assert file.read_bytes() == b"former"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_two_that_write_the_same_file_do_not_mix(tmp_path: Path) -> None:
+    file = tmp_path / "faces"
+    with safe_file(file) as one:
+        one.write(b"one")
+        with safe_file(file) as other:
+            other.write(b"other")
+        one.write(b" more")
+
+    assert file.read_bytes() == b"one more"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_bytes_are_on_the_disk_before_the_name_is_and_the_name_on_return(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, synced = tmp_path / "faces", []
+    fsync = os.fsync
+
+    def noted(handle: int) -> None:
+        fsync(handle)
+        synced.append((stat.S_ISDIR(os.fstat(handle).st_mode), file.exists()))
+
+    monkeypatch.setattr(os, "fsync", noted)
+
+    with safe_file(file) as sink:
+        sink.write(b"face")
+
+    is_folder, is_named = True, True
+    assert synced == [(not is_folder, not is_named), (is_folder, is_named)]
+
+
+def test_pipe_stays_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    handle = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+
+    with safe_file(pipe) as sink:
+        sink.write(b"face")
+
+    assert os.read(handle, 9) == b"face"
+    assert pipe.is_fifo()
+    os.close(handle)
