@@ -144,7 +144,7 @@ class CliContext:
 
     def audit_of(self, tenant: str) -> AuditTrail:
         """Return the trail of another tenant."""
-        return self.shared.of(Realm(tenant)).audit
+        return self.shared.of_tenant(tenant).audit
 
     def matching(self, recognise: Recognise) -> Matching:
         return self.shared.matching(recognise)

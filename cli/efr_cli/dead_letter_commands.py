@@ -139,7 +139,6 @@ def _open(kind: str) -> "tuple[DeadLetters, DeadJobs | DeadEvents]":
     # Only here: --help and mistakes need not wait for the libraries behind these.
     from core.bootstrap.infrastructure import Infrastructure
     from core.bootstrap.shared import Shared
-    from core.ground.realms import Realm
     from core.worker.dead_letters import DeadJobs
     from core.worker.webhooks.dead_events import DeadEvents
 
@@ -155,7 +154,7 @@ def _open(kind: str) -> "tuple[DeadLetters, DeadJobs | DeadEvents]":
     if kind == "webhook":
         return queue, DeadEvents()
     shared = Shared(settings, infrastructure)
-    return queue, DeadJobs(shared.outputs, lambda tenant: shared.of(Realm(tenant)).outbox)
+    return queue, DeadJobs(shared.outputs, lambda tenant: shared.of_tenant(tenant).outbox)
 
 
 def _reset_results(jobs: "DeadJobs | DeadEvents", letters: "list[DeadLetter]") -> None:

@@ -7,7 +7,6 @@ from core.access.data_format import check_format
 from core.bootstrap import bucket_news
 from core.bootstrap.shared import Shared
 from core.collections.recent_collections import RecentCollections, keep_warm
-from core.ground.realms import Realm
 from core.ports import Bucket
 
 
@@ -51,12 +50,10 @@ def keep_house(shared: Shared) -> None:
 
 def _warm(shared: Shared) -> None:
     """Load the galleries that were used last, of all tenants."""
-    collections_of = cache(
-        lambda tenant: (shared.of(Realm(tenant)) if tenant else shared).collections
-    )
+    collections_of = cache(lambda tenant: shared.of_tenant(tenant).collections)
     recent = RecentCollections(
         shared.uses,
-        notes_of=lambda tenant: shared.of(Realm(tenant)).own,
+        notes_of=lambda tenant: shared.of_tenant(tenant).own,
         collections_of=collections_of,
     )
     load = getattr(shared.index, "warm", _nothing)

@@ -105,6 +105,11 @@ class Shared:
         )
         return other
 
+    def of_tenant(self, tenant: str) -> "Shared":
+        """Return the parts of a whole tenant: these, or others."""
+        is_own = self.realm.is_whole and tenant == self.realm.tenant
+        return self if is_own else self.of(Realm(tenant))
+
     @property
     def inputs(self) -> Bucket:
         return self.infrastructure.bucket(self.settings.s3_in_bucket)
@@ -153,7 +158,7 @@ class Shared:
     def _tenants_quotas(self) -> TenantQuotas:
         tenant = self.realm.tenant
         if tenant not in self._of_tenants:
-            unseen_too = self if self.realm.is_whole else self.of(Realm(tenant))
+            unseen_too = self.of_tenant(tenant)
             made = build_quotas(
                 self.settings,
                 people=unseen_too.people,

@@ -14,7 +14,6 @@ from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
 from core.collections.enrolment.batching import EnrolmentGroups
 from core.executors.pool import WarmPool
-from core.ground.realms import Realm
 from core.jobs.batch_records import BatchLists
 from core.jobs.results import Results
 from core.jobs.webhooks.addresses import Guard
@@ -78,9 +77,7 @@ def build_worker(settings: Settings, infrastructure: Infrastructure) -> WorkerPa
         pause_s=settings.scale_in_cooldown_seconds / PER_COOL_DOWN,
         clock=infrastructure.clock,
     )
-    tenants = cached(LRUCache(_MOST_TENANTS), lock=threading.Lock())(
-        lambda tenant: shared.of(Realm(tenant)) if tenant else shared
-    )
+    tenants = cached(LRUCache(_MOST_TENANTS), lock=threading.Lock())(shared.of_tenant)
     unknown_faces = UnknownFacesWork(
         shared.gallery,
         tenants,

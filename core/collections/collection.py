@@ -48,6 +48,12 @@ class Collection(Frozen):
         return self.moved_from or self.gallery_id
 
     @property
+    def galleries(self) -> list[str]:
+        """Where its faces are that there are: the enrolled ones, and then the unknown ones."""
+        enrolled = [] if self.model is None else [self.gallery_id]
+        return enrolled if self.unknowns is None else [*enrolled, self.unknowns.gallery_id]
+
+    @property
     def is_empty(self) -> bool:
         """Whether it never had a face."""
         return self.model is None and self.unknowns is None and self.state == "active"

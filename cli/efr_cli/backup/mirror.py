@@ -17,7 +17,6 @@ import numpy as np
 from core.bootstrap.shared import Shared
 from core.collections.collection import Collection
 from core.errors import CollectionNotFound, ObjectMissing
-from core.ground.realms import Realm
 from core.ground.storage_keys import AUDIT, NAMES_SECRET, collection_key, crop_key
 from core.ports import EnrolledFace, FaceIndex, ObjectStore
 from efr_cli.backup.contents import (
@@ -73,12 +72,8 @@ class Mirror:
 
     def _of(self, tenant: str) -> tuple[Shared, Shared]:
         if tenant not in self._tenants:
-            realm = Realm(tenant)
-            self._tenants[tenant] = (
-                (self.source.of(realm), self.target.of(realm))
-                if tenant
-                else (self.source, self.target)
-            )
+            here, there = (each.of_tenant(tenant) for each in (self.source, self.target))
+            self._tenants[tenant] = here, there
         return self._tenants[tenant]
 
     def _tenant(self, here: Shared, there: Shared) -> None:
@@ -98,8 +93,8 @@ class Mirror:
 
     def _drop(self, there: Shared, former: Collection, now: Collection | None) -> None:
         """Remove the galleries that a collection has no more, and one that is gone."""
-        kept = set() if now is None else set(_galleries(now))
-        gone = set(_galleries(former)) - kept
+        kept = set() if now is None else set(now.galleries)
+        gone = set(former.galleries) - kept
         loses_crops = now is None or now.crops_folder != former.crops_folder
         if gone or loses_crops:
             self.check()
@@ -123,12 +118,8 @@ class Mirror:
             self.changed += 1
 
     def _faces(self, here: Shared, there: Shared, collection: Collection) -> int:
-        folder, count = collection.crops_folder, 0
-        if collection.model is not None:
-            count += self._gallery(here, there, collection.gallery_id, folder)
-        if collection.unknowns is not None:
-            count += self._gallery(here, there, collection.unknowns.gallery_id, folder)
-        return count
+        folder = collection.crops_folder
+        return sum(self._gallery(here, there, each, folder) for each in collection.galleries)
 
     def _gallery(self, here: Shared, there: Shared, gallery_id: str, folder: str) -> int:
         """Bring a gallery there to the state that it has here; return the number of its faces."""
@@ -203,12 +194,6 @@ def _every_collection(shared: Shared) -> Iterator[Collection]:
     while page := shared.collections.page(limit=_PAGE, after=after):
         yield from page
         after = page[-1].collection_id
-
-
-def _galleries(collection: Collection) -> list[str]:
-    galleries = [] if collection.model is None else [collection.gallery_id]
-    kept = collection.unknowns
-    return galleries if kept is None else [*galleries, kept.gallery_id]
 
 
 def _between(

@@ -14,7 +14,6 @@ from core.bootstrap.shared import Shared
 from core.collections.collection import Collection
 from core.errors import CollectionNotFound, StorageUnavailable
 from core.faces.results import Model
-from core.ground.realms import Realm
 from core.ground.storage_keys import NAMES_SECRET, collection_key, crop_key
 from efr_cli.backup.archive import FORMAT, About, ArchiveWriter
 from efr_cli.backup.contents import (
@@ -54,7 +53,7 @@ def faces_in(shared: Shared) -> int:
     """Return how many faces there are now, of all tenants, also those that are kept as unknown."""
     faces = 0
     for tenant in tenants(shared.gallery):
-        own = shared.of(Realm(tenant)) if tenant else shared
+        own = shared.of_tenant(tenant)
         for collection in all_collections(own):
             with suppress(CollectionNotFound):  # erased meanwhile, or it got another gallery
                 faces += own.people.count(collection) + own.kept.count(collection)
@@ -91,7 +90,7 @@ class Saver:
         """Write all, and the end."""
         saved = Saved()
         for tenant in about.tenants:
-            own = self.shared.of(Realm(tenant)) if tenant else self.shared
+            own = self.shared.of_tenant(tenant)
             self._objects(tenant, own, (NAMES_SECRET,), saved)
             for collection in all_collections(own):
                 self._collection(tenant, own, collection, saved)
