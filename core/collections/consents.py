@@ -209,13 +209,26 @@ class Consents:
     def move(self, collection_id: str, person: str, new_name: str) -> None:
         """Move a note to the new name of its person, once no face has the former one.
 
+        None stays if nobody of the new name is enrolled any more.
+        """
+        moved = self.carry(collection_id, person, new_name)
+        if moved is not None:
+            try:
+                self._check_enrolled(collection_id, new_name, moved.accepted_at)
+            except (CollectionNotFound, PersonNotFound):
+                new_mark = self.names.of(new_name)
+                self._notes.remove(collection_id, new_mark, moved.note_id)
+
+    def carry(self, collection_id: str, person: str, new_name: str) -> StoredNote | None:
+        """Move a note to another name, whether or not anybody has it; return it, None if none.
+
         If there are two notes, the one with the later date stays. Of metadata both stay, and of
         covers that of the name that stays.
         """
         mark, new_mark = self.names.of(person), self.names.of(new_name)
         stored = self._notes.read(collection_id, mark)
         if stored is None or mark == new_mark:
-            return
+            return None
         moved = stored.model_copy(update={"accepted_at": self.collections.erasures.clock()})
 
         def merged(there: StoredNote | None) -> StoredNote:
@@ -232,10 +245,7 @@ class Consents:
 
         self._notes.change(collection_id, new_mark, merged)
         self._notes.remove(collection_id, mark, stored.note_id)
-        try:
-            self._check_enrolled(collection_id, new_name, moved.accepted_at)
-        except (CollectionNotFound, PersonNotFound):
-            self._notes.remove(collection_id, new_mark, stored.note_id)
+        return moved
 
     def is_there(self, collection_id: str, person: str) -> bool:
         """Tell whether there is a note under a name, whether or not it is shown."""

@@ -8,13 +8,12 @@ that broke off is run again.
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Final
 
 from core.bootstrap.shared import Shared
 from core.collections.collection import Collection
 from core.errors import CollectionNotFound
-from core.ground.realms import Realm
 from core.ground.storage_keys import (
     AUDIT,
     COLLECTIONS,
@@ -90,8 +89,7 @@ class Restore:
 
     def run(self, newer: ArchiveReader | None = None) -> Restored:
         """Write what `check` found."""
-        for tenant, secret in self.outline.secrets.items():
-            put_new(self._of(tenant).own, {NAMES_SECRET: secret})
+        self._prepare()
         if newer is not None:
             for part in newer.parts():
                 if not isinstance(part, FacesPart):
@@ -145,16 +143,23 @@ class Restore:
         self._targets[place] = target
 
     def _has_faces(self, own: Shared, collection: Collection) -> bool:
-        """Tell whether a collection's galleries are there."""
-        galleries = [collection.gallery_id] if collection.model is not None else []
-        if collection.unknowns is not None:
-            galleries.append(collection.unknowns.gallery_id)
+        """Tell whether the galleries are there that a collection has now."""
         try:
-            for gallery_id in galleries:
+            for gallery_id in collection.galleries:
                 own.index.count(gallery_id)
         except CollectionNotFound:
             return False
         return True
+
+    def _prepare(self) -> None:
+        for tenant, secret in self.outline.secrets.items():
+            put_new(self._of(tenant).own, {NAMES_SECRET: secret})
+        for tenant, collection_id in self._targets:
+            collections = self._of(tenant).collections
+            there = collections.find(collection_id)
+            if there is not None and not there.is_empty:
+                # It lacks faces, and is not to be found again before it has them.
+                collections.delete_record(there)
 
     @cached_property
     def _targets(self) -> dict[Place, Returning]:
@@ -220,10 +225,14 @@ class Restore:
         return body
 
     def _finish(self, target: Returning) -> None:
-        """Let a collection be seen, and set right what was in flux when the backup was made."""
-        tenant, collection_id = target.place
-        own, said = self._of(tenant), target.collection
-        back = own.collections.bring_back(
+        """Set right what was in flux when the backup was made; then let the collection be seen."""
+        own, said = self._of(target.place[0]), target.collection
+        if target.left_out:
+            own.group_store.forget_faces(said, frozenset(target.left_out))
+        for former, name in sorted(target.renamed):
+            self._rename(own, target, former, name)
+        # Last: a collection that has its record counts as restored.
+        own.collections.bring_back(
             said.model_copy(
                 update={
                     # A gallery is made when its first face comes.
@@ -232,27 +241,24 @@ class Restore:
                 }
             )
         )
-        if target.left_out:
-            own.group_store.forget_faces(back, frozenset(target.left_out))
-        for former, name in sorted(target.renamed):
-            own.consents.move(collection_id, former, name)
-            is_id_there = own.own.keys(id_of_hash_key(collection_id, own.names.of(name)), limit=1)
-            if not is_id_there and name not in target.as_read:
-                own.person_ids.carry(back, former, name)
-                own.person_ids.leave(back, former)
         self.done.collections += 1
         self.done.faces += target.faces
         self.done.unknown_faces += target.unknown_faces
         self.done.erased_faces += len(target.left_out)
 
-    def _of(self, tenant: str) -> Shared:
-        if tenant not in self._tenants:
-            self._tenants[tenant] = self.shared.of(Realm(tenant)) if tenant else self.shared
-        return self._tenants[tenant]
+    def _rename(self, own: Shared, target: Returning, former: str, name: str) -> None:
+        """Let what belongs to a person follow their faces, which have the new name already."""
+        collection = target.collection
+        own.consents.carry(collection.collection_id, former, name)
+        key = id_of_hash_key(collection.collection_id, own.names.of(name))
+        if not own.own.keys(key, limit=1) and name not in target.as_read:
+            own.person_ids.carry(collection, former, name)
+        if own.person_ids.of(collection, former) == own.person_ids.of(collection, name):
+            own.person_ids.leave(collection, former)
 
     @cached_property
-    def _tenants(self) -> dict[str, Shared]:
-        return {}
+    def _of(self) -> Callable[[str], Shared]:
+        return cache(self.shared.of_tenant)
 
 
 def _shown(place: Place) -> str:

@@ -4,7 +4,7 @@ import io
 import json
 import stat
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +25,7 @@ from core.ground.ids import new_id
 from core.ground.names import EVERYBODY
 from core.ground.realms import Realm
 from core.ground.storage_keys import crop_key, groups_key
+from core.ports import EnrolledFace
 from tests.support.faces import MODEL
 from tests.unit.cli.cli_fixture import SETTINGS, CliFixture, codes
 
@@ -202,6 +203,45 @@ def test_collection_whose_gallery_was_lost_comes_back(cli: CliFixture, file: Pat
     assert galleries_of(cli) == galleries
 
 
+@pytest.mark.parametrize("call", range(3))
+def test_lost_gallery_of_which_a_part_came_back_is_finished_by_the_next_restore(
+    cli: CliFixture, file: Path, monkeypatch: pytest.MonkeyPatch, call: int
+) -> None:
+    fill(cli)
+    backed_up(cli, file)
+    galleries = galleries_of(cli)
+    cli.index.galleries.clear()
+    put, calls = cli.index.put, iter(range(9))
+
+    def broken(gallery_id: str, faces: Sequence[EnrolledFace]) -> None:
+        put(gallery_id, faces[:1])
+        if next(calls) == call:
+            raise OSError("no space left")
+        put(gallery_id, faces)
+
+    with monkeypatch.context() as broken_off:
+        broken_off.setattr(cli.index, "put", broken)
+        assert codes(cli.run("restore", file).stderr) == ["OS_ERROR"]
+
+    restored(cli, file)
+
+    assert galleries_of(cli) == galleries
+
+
+def test_collection_whose_faces_have_another_gallery_since_stays_as_it_is(
+    cli: CliFixture, file: Path
+) -> None:
+    fill(cli)
+    backed_up(cli, file)
+    assert cli.run("rebuild", "--collection", "family").exit_code == 0
+    cli.enrol("family", "Late")
+
+    told = restored(cli, file)
+
+    assert "here already, and left as they are: default, family" in told
+    assert "Late" in cli.names("family")
+
+
 def erase(cli: CliFixture, person: str) -> None:
     cli.memory.clock.advance(10)
     assert cli.run("people", "erase", person, "--collection", "family", "--yes").exit_code == 0
@@ -322,6 +362,49 @@ def test_person_who_is_renamed_while_the_backup_is_made_has_the_new_name_and_the
     shared = shared_of(other)
     assert shared.persons.id_of("family", "Countess") == before
     assert shared.consents.of("family", "Countess") is not None
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "collections.consents.Consents.carry",
+        "collections.person_ids.PersonIds.carry",
+        "collections.person_ids.PersonIds.leave",
+        "collections.registry.Collections.bring_back",
+    ],
+)
+def test_restore_that_broke_off_while_it_set_a_renaming_right_is_finished_by_the_next(
+    cli: CliFixture, other: CliFixture, file: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    fill(cli)
+    before = shared_of(cli).persons.id_of("family", "Ada")
+    shared = shared_of(cli)
+    saved = Saver._objects
+
+    def renamed_late(saver: Saver, tenant: str, own: Shared, prefixes: Any, done: Any) -> None:
+        saved(saver, tenant, own, prefixes, done)
+        if "consents/" in prefixes:  # they are saved under the former name
+            shared.people.rename("family", "Ada", "Countess")
+
+    with monkeypatch.context() as late:
+        late.setattr(Saver, "_objects", renamed_late)
+        backed_up(cli, file)
+    with monkeypatch.context() as broken:
+
+        def no_room(*_: object) -> None:
+            raise OSError("no space left")
+
+        broken.setattr(f"core.{step}", no_room)
+        assert codes(other.run("restore", file).stderr) == ["OS_ERROR"]
+
+    restored(other, file)
+
+    there = shared_of(other)
+    assert there.consents.of("family", "Countess") is not None
+    assert there.persons.id_of("family", "Countess") == before
+    other.enrol("family", "Ada")
+    assert shared_of(other).persons.id_of("family", "Ada") != before
+    assert shared_of(other).consents.of("family", "Ada") is None
 
 
 def test_name_of_who_was_erased_gives_the_next_one_another_id(
