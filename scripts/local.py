@@ -14,18 +14,23 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 from xmlrpc.client import Fault, ServerProxy
 
+import click
 import requests
+from efr_cli.status.look import Observer
+from efr_cli.status.screen import screen
+from efr_cli.status.status_command import reports
 from supervisor.xmlrpc import SupervisorTransport
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from core.bootstrap.infrastructure import Infrastructure
-from core.errors import FaceServiceError, InvalidSettings
+from core.errors import InvalidSettings
 from core.host.cores import usable_cores
 from core.host.environment import GIVEN_EMPTY, STARTED_FILE
 from core.settings import Settings, load_settings
@@ -162,7 +167,7 @@ def down() -> None:
 
 
 def status() -> None:
-    """Print the programs, the workers and the queues; fail unless supervisord runs."""
+    """Print the programs, then what ``efr status`` shows; fail unless supervisord runs."""
     supervisor = Supervisor()
     if not supervisor.is_up():
         raise LocalError("nothing is running: start it with 'make start' or 'make up'")
@@ -176,26 +181,9 @@ def status() -> None:
     for program, state in supervisor.states().items():
         if program != "localstack" or state != "STOPPED":
             print(f"{program:<12}{state:<10}{remarks[program]}")
-    print(settings.whereabouts)
-    for line in queue_lines(settings, Infrastructure.of(settings)):
-        print(line)
-
-
-def queue_lines(settings: Settings, infrastructure: Infrastructure) -> Iterator[str]:
-    """Yield what waits in the queues, what is in work and what was given up."""
-    yield f"{'queue':<20}{'waiting':>10}{'in work':>10}{'dead letters':>15}"
-    for name, dead_letters in (
-        (settings.sqs_req_queue_name, settings.dead_letter_queue_name),
-        (settings.sqs_index_queue_name, settings.index_dead_letter_queue_name),
-        (settings.sqs_webhook_queue_name, settings.webhook_dead_letter_queue_name),
-    ):
-        try:
-            depth = infrastructure.depth([name], [])()
-            given_up = infrastructure.depth([dead_letters], [])().jobs
-        except FaceServiceError as error:
-            yield f"{name:<20}{error}"
-        else:
-            yield f"{name:<20}{depth.visible:>10}{depth.in_flight:>10}{given_up:>15}"
+    print(f"{settings.whereabouts}\n", flush=True)
+    observer = Observer(settings=settings, infrastructure=Infrastructure.of(settings))
+    click.echo(screen(next(reports(observer.look, None, time.sleep))))
 
 
 def workers_of(autoscaler: int, proc: Path = Path("/proc")) -> int:

@@ -76,6 +76,7 @@ _COMMANDS: Final = (
         "dead_letter_commands:dead_letters",
         "List, show, redrive or purge dead letters.",
     ),
+    ("status", "status.status_command:status", "Show the running service on one screen."),
     ("serve", "daemon_commands:serve", "Run the web tier (gunicorn) in this process."),
     ("worker", "daemon_commands:worker", "Run a worker in this process."),
     ("autoscaler", "daemon_commands:autoscaler", "Run the autoscaler in this process."),

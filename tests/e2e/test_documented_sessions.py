@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from harness.localstack import LocalStack
+from harness.localstack import LocalStack, free_port
 from harness.processes import environment
 from tests.e2e.conftest import Service, enrol, running_service
 from tests.support.photos import ROOT, SAMPLES
@@ -27,7 +27,8 @@ def service(localstack: LocalStack, tmp_path: Path) -> Iterator[Service]:
         (people / photo.parent.name).mkdir(parents=True)
         (people / photo.parent.name / photo.name).symlink_to(photo)
     bucket = f"album-{tmp_path.name.replace('_', '-')}"
-    with running_service(localstack, tmp_path, allowed_buckets=bucket) as running:
+    changes = {"allowed_buckets": bucket, "metrics_port": free_port()}
+    with running_service(localstack, tmp_path, **changes) as running:
         enrolled = enrol(running.settings, people)
         assert enrolled.returncode == 0, enrolled.stderr
         yield running

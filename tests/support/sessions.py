@@ -106,7 +106,7 @@ def difference(shown: str, output: str) -> str:
     heads, text = (shown, "") if start < 0 else (shown[:start], shown[start:])
     lines = [_masked(line) for line in output.splitlines()]
     for head in filter(None, map(_masked, heads.splitlines())):
-        if head not in lines:
+        if head not in (*lines, "..."):
             return f"no line is {head!r}"
     return _json_difference(text, output[output.find("{") :]) if text else ""
 

@@ -8,14 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from core.bootstrap.infrastructure import Infrastructure
 from core.settings import Settings, load_settings
 from scripts.local import (
     LocalError,
     chosen,
     noted,
     probe,
-    queue_lines,
     require_free,
     workers_here,
     workers_of,
@@ -121,25 +119,6 @@ def test_all_ports_that_are_taken_are_told_at_once() -> None:
             require_free({"web": ("127.0.0.1", ports[0]), "localstack": ("127.0.0.1", ports[1])})
 
     assert all(str(port) in str(raised.value) for port in ports)
-
-
-def test_status_counts_what_the_queues_hold(tmp_path: Path) -> None:
-    settings = Settings(
-        _env_file=None, storage=f"file://{tmp_path}", queue=f"sqlite://{tmp_path}/queues"
-    )
-    infrastructure = Infrastructure.of(settings)
-    for _ in range(2):
-        infrastructure.queue("request-queue").send("a-job")
-    infrastructure.queue("request-queue").receive(limit=1, wait_s=0, visibility_s=60)
-    infrastructure.queue("index-queue-dlq").send("given-up")
-
-    lines = [line.split() for line in queue_lines(settings, infrastructure)]
-
-    assert lines[1:] == [
-        ["request-queue", "1", "1", "0"],
-        ["index-queue", "0", "0", "1"],
-        ["webhook-queue", "0", "0", "0"],
-    ]
 
 
 def test_status_counts_the_children_that_are_workers(tmp_path: Path) -> None:

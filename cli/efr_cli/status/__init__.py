@@ -1,0 +1,1 @@
+"""``efr status``: the running service on one screen."""
