@@ -217,6 +217,11 @@ bench-home: samples ## Measure homes on one machine and their queues; writes doc
 	@$(BIN)/python -m benchmarks.service.bench_home_queue $(BENCH_HOME_QUEUE)
 	@$(COG) -r docs/one-machine.md
 
+.PHONY: aws-rights
+aws-rights: samples ## Prove that each part has the rights on AWS that it needs, and no others; writes docs/benchmarks/aws-rights.json
+	@$(BIN)/python -m harness.aws.rights $(AWS_RIGHTS)
+	@$(COG) -r docs/aws-rights.md
+
 bench-s3: install ## Compare boto3's and obstore's processor time; writes docs/benchmarks/s3.json
 	@$(BIN)/python -m benchmarks.service.bench_s3
 

@@ -1,0 +1,1 @@
+"""What the service may do on AWS, proven, and its deployment, rehearsed."""

@@ -1,0 +1,117 @@
+"""The real processes under the policies of the deployment, and with a right taken from one."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import requests
+
+from core.settings import Settings
+from harness.aws import api_steps as api
+from harness.aws.caller import Caller
+from harness.aws.gate import Rights
+from harness.aws.guarded_stack import ALBUM, GROUP, GuardedStack
+from harness.aws.policy_files import WEB, WORKER, policies_of
+from harness.aws.rights import HASTE
+from harness.aws.scenario import first_key
+from harness.waiting import wait_until
+from tests.conftest import require_localstack
+from tests.support.models import models_dir
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedStack]:
+    require_localstack()
+    rights = Rights(policies=policies_of(Settings(_env_file=None), GROUP, (ALBUM,)))
+    folder = tmp_path_factory.mktemp("guarded")
+    with GuardedStack(folder, rights, **HASTE, face_models_dir=models_dir()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def call(stack: GuardedStack) -> Caller:
+    """Return a caller of a service that knows two people."""
+    caller = Caller(stack.address, first_key(stack))
+    api.collections(caller)
+    api.index(caller)
+    return caller
+
+
+@contextmanager
+def without(stack: GuardedStack, part: str, action: str) -> Iterator[None]:
+    """Take an action from a part's policy while the block runs."""
+    whole = stack.rights.policies[part]
+    stack.rights.policies[part] = whole.without_action(action)
+    try:
+        yield
+    finally:
+        stack.rights.policies[part] = whole
+
+
+def test_service_works_and_is_refused_nothing(stack: GuardedStack, call: Caller) -> None:
+    api.looks(call)
+    api.uploads(call)
+
+    assert not stack.rights.refused
+
+
+def test_upload_is_503_and_leaves_nothing_if_the_web_tier_may_not_send(
+    stack: GuardedStack, call: Caller
+) -> None:
+    before = photos(stack)
+
+    with (
+        without(stack, WEB, "sqs:SendMessage"),
+        pytest.raises(requests.HTTPError, match="503") as refused,
+    ):
+        call.photo("/", api.BIDEN, "inputFile")
+
+    assert refused.value.response.json()["code"] == "QUEUE_UNAVAILABLE"
+    assert photos(stack) == before
+
+
+def photos(stack: GuardedStack) -> set[str]:
+    listed = stack.s3.list_objects_v2(Bucket=stack.settings.s3_in_bucket)
+    return {each["Key"] for each in listed.get("Contents", [])}
+
+
+def test_ready_names_the_queue_that_the_web_tier_may_not_see(
+    stack: GuardedStack, call: Caller
+) -> None:
+    with without(stack, WEB, "sqs:GetQueueAttributes"):
+        wait_until(lambda: not _is_ready(call), what="/ready to say so")
+
+    wait_until(lambda: _is_ready(call), what="/ready to be well again")
+
+
+def _is_ready(call: Caller) -> bool:
+    try:
+        return call("GET", "/ready").ok
+    except requests.HTTPError:
+        return False
+
+
+def test_job_waits_for_the_right_to_receive_and_is_then_answered(
+    stack: GuardedStack, call: Caller
+) -> None:
+    later = {"Prefer": "respond-async"}
+    (worker,) = stack.workers
+    with without(stack, WORKER, "sqs:ReceiveMessage"):
+        wait_until(lambda: worker.logged("worker paused"), what="the worker to be refused")
+        asked = call.photo("/", api.BIDEN, "inputFile", collection_id=api.STAFF, headers=later)
+
+    assert call.ended(asked["job_id"])["result"] == "Joe Biden"
+    lines = [json.loads(line) for line in worker.log.read_text().splitlines() if "{" in line]
+    reasons = [line["reason"] for line in lines if line["message"] == "worker paused"]
+    assert any("not authorized to perform: sqs:ReceiveMessage" in reason for reason in reasons)
+
+
+def test_job_waits_for_the_right_to_store_its_result(stack: GuardedStack, call: Caller) -> None:
+    later = {"Prefer": "respond-async"}
+    (worker,) = stack.workers
+    with without(stack, WORKER, "s3:PutObject"):
+        asked = call.photo("/", api.BIDEN, "inputFile", collection_id=api.STAFF, headers=later)
+        wait_until(lambda: worker.logged("s3:PutObject"), what="the worker to be refused")
+
+    assert call.ended(asked["job_id"])["result"] == "Joe Biden"
