@@ -1,8 +1,11 @@
 """Fixtures for all tiers."""
 
+import io
+import json
+import logging
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from core.host.environment import GIVEN_EMPTY, settle_environment
+from core.host.logs import configure_logs
 from core.settings import Settings
 from harness.localstack import LocalStack
 from tests.support.backends import (
@@ -176,3 +180,18 @@ def backends(request: pytest.FixtureRequest, tmp_path: Path) -> Backends:
         return home_backends(home_settings(tmp_path / "home", **IN_HASTE))
     running: LocalStack = request.getfixturevalue("localstack")
     return aws_backends(running.settings(**IN_HASTE, **own_names()))
+
+
+@pytest.fixture
+def log_lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """Return the lines that this process has logged since the test began, as its daemons log."""
+    root, text = logging.getLogger(), io.StringIO()
+    handlers, level = root.handlers[:], root.level
+    root.handlers[:] = []  # what pytest put there is not to be closed
+    configure_logs("INFO")
+    handler = root.handlers[0]
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(text)
+    yield lambda: [json.loads(line) for line in text.getvalue().splitlines()]
+    root.handlers[:] = handlers
+    root.setLevel(level)

@@ -15,6 +15,7 @@ from typing import Final
 from core.errors import DataTooNew, InvalidSettings, ModelError, RecognizerDied
 from core.host import exposition
 from core.host.logs import configure_logs, log_invalid_settings, log_uncaught_errors
+from core.host.tracing import tracing
 from core.settings import load_settings
 
 EXIT_OK: Final = 0
@@ -33,11 +34,13 @@ def main() -> int:
     # Only here: every child process loads this module again, and needs none of these parts.
     from core.bootstrap.infrastructure import Infrastructure
     from core.bootstrap.store_at_start import check_store
+    from core.bootstrap.traces import check_tracing, start_tracing
     from core.bootstrap.worker import build_worker
 
     try:
         settings = load_settings()
         configure_logs(settings.log_level)
+        check_tracing(settings)
         check_store(settings)
         infrastructure = Infrastructure.of(settings, long_poll_s=settings.sqs_wait_time_seconds)
         parts = build_worker(settings, infrastructure)
@@ -69,7 +72,9 @@ def main() -> int:
         log.exception("models could not be loaded", extra={"code": error.code})
         parts.pool.stop()
         return EXIT_MODELS
+    start_tracing(settings, "efr-worker")  # not before: what forks must have no threads
     parts.worker.run()
+    tracing().stop()
     parts.host.close()
     return EXIT_OK
 

@@ -21,6 +21,8 @@ _NOTE: Final = "tenant"
 """Metadata of objects, and attribute of messages."""
 _CALLBACK: Final = "callback"
 """Attribute of messages."""
+TRACE_NOTE: Final = "traceparent"
+"""Attribute of messages that continues a trace: W3C's header."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def callback_noted(notes: Mapping[str, str]) -> str | None:
 
 def sent_with(notes: Mapping[str, str]) -> dict[str, str]:
     """Return those of a message's notes that it was first sent with."""
-    return {name: notes[name] for name in (_NOTE, _CALLBACK) if notes.get(name)}
+    return {name: notes[name] for name in (_NOTE, _CALLBACK, TRACE_NOTE) if notes.get(name)}
 
 
 def is_tenant(text: str) -> bool:

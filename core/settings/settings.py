@@ -19,7 +19,7 @@ from core.host.memory import children_that_fit, usable_memory_bytes
 from core.settings.aws import AwsSettings
 from core.settings.faces import FaceSettings
 from core.settings.home import HomeSettings
-from core.settings.values import Host, Port
+from core.settings.values import BaseUrl, Host, Port
 from core.settings.web import WebSettings
 from core.settings.workers import WorkerSettings
 
@@ -40,6 +40,10 @@ class Settings(AwsSettings, HomeSettings, WebSettings, WorkerSettings, FaceSetti
     metrics_port: Annotated[Port, Field(le=65_533)] | None = None
     """Port of the web tier's metrics; the autoscaler has the next one, a worker the one behind."""
     metrics_host: Host = "127.0.0.1"
+    tracing_endpoint: BaseUrl | None = None
+    """Collector to which traces go over OTLP; none for no traces. An extra."""
+    tracing_sample: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """Share of all traces that are sent."""
 
     @classmethod
     def settings_customise_sources(

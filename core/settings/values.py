@@ -80,6 +80,18 @@ def _checked_url(url: str) -> str:
 Url = Annotated[str, AfterValidator(_checked_url)]
 
 
+def _checked_base(url: str) -> str:
+    parts = urlsplit(url)
+    _checked_url(f"{parts.scheme}://{parts.netloc}")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError("must be an address without user, query and fragment")
+    return url
+
+
+BaseUrl = Annotated[str, AfterValidator(_checked_base)]
+"""An address that may have a path, to which more is added."""
+
+
 def _checked_place(scheme: str) -> Callable[[str], str]:
     """Return what takes an absolute path with that scheme, and spells it with three slashes."""
 

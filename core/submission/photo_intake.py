@@ -10,6 +10,7 @@ from core.faces.photos.photo_header import inspect_photo
 from core.ground.authors import UNNAMED, Author
 from core.ground.realms import Realm
 from core.host.logs import log_fields
+from core.host.tracing import tracing
 from core.ports import JobQueue, ObjectStore
 from core.submission.jobs_under_way import JobQuota
 
@@ -76,14 +77,16 @@ class Intake:
         self.jobs.begin(job_id)
         with log_fields(job_id=job_id):
             try:
-                self.inputs.put(
-                    key,
-                    photo,
-                    content_type="application/octet-stream",
-                    metadata={**metadata, **self.realm.notes},
-                )
-                said = {**notes, **self.realm.notes, **author.notes}
-                self.queue.send(body, notes=said)
+                with tracing().span("store photo"):
+                    self.inputs.put(
+                        key,
+                        photo,
+                        content_type="application/octet-stream",
+                        metadata={**metadata, **self.realm.notes},
+                    )
+                with tracing().span("send job"):
+                    said = {**notes, **self.realm.notes, **author.notes, **tracing().notes()}
+                    self.queue.send(body, notes=said)
             except ServiceUnavailable:
                 self.jobs.end(job_id)
                 if remove_on_failure:

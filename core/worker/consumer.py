@@ -7,17 +7,21 @@ from dataclasses import replace
 from typing import Final
 
 from core.errors import ServiceUnavailable
+from core.host.logs import log_fields
 from core.host.metrics import metrics
+from core.host.tracing import JOB, Attributes, tracing
 from core.worker.attempts import Attempt
 from core.worker.job_handler import ANSWERED, Outcome
 from core.worker.job_metrics import count_outcome, note_wait
 from core.worker.lane import Lane
 from core.worker.prefetch_buffer import PrefetchBuffer
+from core.worker.unreadable import job_id_in
 
 log = logging.getLogger(__name__)
 
 _MAX_PAUSE_S: Final = 10.0
 _NOT_NOW_S: Final = 1.0
+_FAILURES: Final = frozenset(Outcome) - ANSWERED - {Outcome.RELEASED}
 
 
 class LaneConsumer:
@@ -129,7 +133,13 @@ class LaneConsumer:
             self._handle(attempt)
 
     def _handle(self, attempt: Attempt) -> list[Outcome]:
-        """Handle a message; return its outcome, nothing if it was lost while it waited."""
+        """Handle a message; its log lines, and its trace, say which job it is about."""
+        job_id = job_id_in(attempt.delivery.body)
+        with log_fields(**({} if job_id is None else {"job_id": job_id})):
+            return self._handle_noted(attempt, {} if job_id is None else {JOB: job_id})
+
+    def _handle_noted(self, attempt: Attempt, job: Attributes) -> list[Outcome]:
+        """Return its outcome, nothing if it was lost while it waited."""
         if not attempt.delivery.is_hidden:
             attempt.delivery.let_go()
             self._buffer.ended(attempt)
@@ -137,7 +147,7 @@ class LaneConsumer:
             return []
         if not attempt.failures:
             note_wait(self._inbox.name, attempt.delivery.message.age_s)
-        outcome = self._outcome(attempt)
+        outcome = self._traced(attempt, job)
         if outcome is Outcome.REFUSED:
             self._set_aside(replace(attempt, is_refused=True))
         elif outcome is Outcome.LEFT_ALONE:
@@ -148,6 +158,18 @@ class LaneConsumer:
         else:
             self._buffer.ended(attempt)
         return [outcome]
+
+    def _traced(self, attempt: Attempt, job: Attributes) -> Outcome:
+        message, lane = attempt.delivery.message, self._inbox.name
+        told: Attributes = {
+            "queue": lane,
+            "receive_count": message.receive_count,
+            "waited_ms": round(message.age_s * 1000),
+        }
+        with tracing().entry("handle", message.notes, {**told, **job}, name=f"handle {lane}") as it:
+            outcome = self._outcome(attempt)
+            it.set({"outcome": outcome.value}, failed=outcome in _FAILURES)
+        return outcome
 
     def _outcome(self, attempt: Attempt) -> Outcome:
         try:

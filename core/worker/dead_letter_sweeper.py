@@ -13,6 +13,7 @@ from typing import Final
 from core.errors import MalformedMessage, ServiceUnavailable
 from core.ground.realms import Realm, tenant_noted
 from core.host.logs import log_fields
+from core.host.tracing import JOB, tracing
 from core.jobs.batch_records import note_outcome
 from core.jobs.index_job import IndexJob
 from core.jobs.recognition_job import Job, JobFailed, failed
@@ -141,7 +142,8 @@ class DeadLetterSweeper:
             count_found(self._lane, results, dead.job_id, SWEPT)
             self._note(dead, stored)
             return False
-        with log_fields(job_id=dead.job_id):
+        about = {JOB: dead.job_id}
+        with log_fields(job_id=dead.job_id), tracing().entry("sweep", dead.notes, about):
             written = store_and_count(self._lane, results, dead.failure, SWEPT)
             if written:
                 log.error("abandoned job was failed", extra={"code": dead.failure.error.code})

@@ -59,7 +59,6 @@ from core.errors import (
     ServiceUnavailable,
     SourceUnavailable,
 )
-from core.host.logs import log_fields
 from core.host.metrics import metrics
 from core.jobs.recognition_job import JobFailed, failed
 from core.jobs.results import JobResult, Results
@@ -189,8 +188,7 @@ class JobHandler(Generic[J]):
         except MalformedMessage:
             return self._discard(delivery, give_up=give_up)
         self._unreadable.note_job()
-        with log_fields(job_id=job.job_id):
-            return self._handle(job, delivery, again=again, give_up=give_up)
+        return self._handle(job, delivery, again=again, give_up=give_up)
 
     def _discard(self, delivery: Delivery, *, give_up: bool) -> Outcome:
         """Make a message that is no job a dead letter; one that can't be copied SQS moves later."""

@@ -16,6 +16,7 @@ from core.errors import BucketNotFound, CollectionNotFound, Erased, ObjectMissin
 from core.faces.results import EVERY_FACE
 from core.ground.authors import Author
 from core.ground.realms import Realm
+from core.host.tracing import tracing
 from core.jobs.batch_records import note_outcome
 from core.jobs.index_job import IndexDone, IndexJob
 from core.jobs.photo_sources import PhotoSources, check_is_no_other_file
@@ -91,8 +92,9 @@ class RecognitionJobs:
         try:
             keeps = self.unknowns is not None and self.unknowns.keeps_of(collection_id)
             needed = replace(EVERY_FACE, crops=keeps and self.keep_crops)
-            recognition = self.recognizer.recognise(photo.body, needed)
-            note_recognition(INTERACTIVE, recognition)
+            with tracing().span("recognise"):
+                recognition = self.recognizer.recognise(photo.body, needed)
+                note_recognition(INTERACTIVE, recognition)
             with stage(INTERACTIVE, "search"):
                 done = self.identifier.identify(
                     job.job_id,
@@ -182,8 +184,9 @@ class IndexJobs:
             job = job.model_copy(update={"accepted_at": photo.modified_at})
         self.enroller.refuse_erased(job)
         needed = replace(needed_for(job), crops=self.keep_crops)
-        recognition = self.recognizer.recognise(photo.body, needed)
-        note_recognition(BULK, recognition)
+        with tracing().span("recognise"):
+            recognition = self.recognizer.recognise(photo.body, needed)
+            note_recognition(BULK, recognition)
         with stage(BULK, "enrol"):
             return self.enroller.enrol(job, recognition)
 

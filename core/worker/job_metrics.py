@@ -1,4 +1,4 @@
-"""What jobs tell Prometheus: how long each stage took, and what became of the faces."""
+"""What jobs tell Prometheus and their traces: how long each stage took, and of the faces."""
 
 import functools
 import time
@@ -9,6 +9,7 @@ from typing import Final
 from core.faces.results import Recognition
 from core.host import exposition
 from core.host.metrics import metrics
+from core.host.tracing import tracing
 from core.host.uncounted import Uncounted
 from core.jobs.recognition_job import JobDone
 from core.jobs.results import JobResult, Results
@@ -32,7 +33,8 @@ def stage(queue: str, name: str) -> Iterator[None]:
     """Measure what a job does in the block."""
     started_s = time.perf_counter()
     try:
-        yield
+        with tracing().span(name):
+            yield
     finally:
         spent_s = time.perf_counter() - started_s
         metrics().stage_seconds.labels(queue, name).observe(spent_s)
@@ -45,6 +47,7 @@ def note_wait(queue: str, age_s: float) -> None:
 
 def note_recognition(queue: str, recognition: Recognition) -> None:
     """Note what the child's stages took, and how good the faces are."""
+    tracing().past(recognition.timings_ms)
     for name, spent_ms in recognition.timings_ms.items():
         metrics().stage_seconds.labels(queue, name).observe(spent_ms / 1000)
     for face in recognition.faces:

@@ -80,9 +80,10 @@ def test_worker_image_has_every_script_that_the_documents_run_in_it() -> None:
             assert script in there, f"{page.name}: {script}"
 
 
-def test_images_have_the_client_of_redis_in_the_version_that_is_tested() -> None:
+@pytest.mark.parametrize("extra", ["redis", "opentelemetry-sdk"])
+def test_images_have_extras_in_the_version_that_is_tested(extra: str) -> None:
     pins = [
-        re.findall(r"^redis==\S+", (ROOT / "requirements" / name).read_text(), re.MULTILINE)
+        re.findall(rf"^{extra}==\S+", (ROOT / "requirements" / name).read_text(), re.MULTILINE)
         for name in ("runtime.txt", "dev.txt")
     ]
 

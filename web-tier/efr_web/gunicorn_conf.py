@@ -10,9 +10,11 @@ from typing import Any, Final
 from core.bootstrap.home_at_start import make_home_ready
 from core.bootstrap.shared_redis import redis_of
 from core.bootstrap.store_at_start import check_store
+from core.bootstrap.traces import check_tracing, start_tracing
 from core.errors import InvalidSettings
 from core.host import exposition
 from core.host.logs import configure_logs, log_invalid_settings, log_uncaught_errors
+from core.host.tracing import tracing
 from core.settings import load_settings
 from efr_web.requests.photos import most_body_bytes
 
@@ -38,6 +40,7 @@ try:
     _settings = load_settings()
     redis_of(_settings)  # a process that could not would end gunicorn with another code
     make_home_ready(_settings)
+    check_tracing(_settings)
     check_store(_settings)
 except InvalidSettings as error:
     log_invalid_settings(error)
@@ -82,8 +85,14 @@ def on_exit(_master: Any) -> None:
 
 
 def post_fork(_master: Any, worker: Any) -> None:
-    """Tell the worker which bodies it may gather before a thread is taken."""
+    """Tell the worker which bodies it may gather before a thread is taken; let it trace."""
     worker.most_body_bytes = most_body_bytes(_settings.max_file_bytes)
+    start_tracing(_settings, "efr-web")  # a thread, which no fork would take along
+
+
+def worker_exit(_master: Any, _worker: Any) -> None:
+    """Send the last spans of a process."""
+    tracing().stop()
 
 
 def pre_request(_worker: Any, request: Any) -> None:

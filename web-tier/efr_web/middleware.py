@@ -34,8 +34,11 @@ from core.errors import (
     TooBusy,
     TooManyJobs,
 )
+from core.ground.ids import is_job_id
+from core.ground.realms import TRACE_NOTE
 from core.host.logs import log_fields
 from core.host.metrics import metrics
+from core.host.tracing import ERROR, JOB, UNTRACED_SPAN, Span, tracing
 from core.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -46,6 +49,8 @@ _MEASURED: Final = frozenset(
     {"/", "/status/<job_id>", "/faces/match", "/faces/verify", "/faces/detect", "/faces/index"}
 )
 """Routes that are measured each for itself."""
+_UNTRACED: Final = frozenset({"/health", "/ready"})
+"""Routes that are asked again and again by machines."""
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 _STATUS: Final[tuple[tuple[type[FaceServiceError], int], ...]] = (
@@ -104,19 +109,46 @@ def code_of(kind: Failure) -> str:
     return kind.code
 
 
+def note_job(job_id: str) -> None:
+    """Have the request's further log lines, and its trace, say which job it is about."""
+    if is_job_id(job_id):  # else it is any text of the client's
+        g.job_id = job_id
+        g.log_scope.enter_context(log_fields(job_id=job_id))
+        g.span.set({JOB: job_id})
+
+
 def count_request(route: str | None, method: str, status: int, spent_s: float) -> None:
     """Count a request by its route; clients may make up paths and methods without end."""
-    known = method if method in _METHODS else "other"
-    metrics().requests.labels(route or "none", known, str(status)).inc()
+    metrics().requests.labels(route or "none", _known(method), str(status)).inc()
     is_measured = route in _MEASURED and (route != "/" or method == "POST")  # not the page
     measured = route if is_measured else "other"
     metrics().request_seconds.labels(measured).observe(spent_s)
 
 
+def _route() -> str | None:
+    return request.url_rule.rule if request.url_rule else None
+
+
+def _known(method: str) -> str:
+    return method if method in _METHODS else "other"
+
+
+def _begin_span(route: str | None) -> Span:
+    """Begin the request's span; a client that sends W3C's ``traceparent`` is its parent."""
+    if route in _UNTRACED:
+        return UNTRACED_SPAN
+    method = _known(request.method)
+    told = {"http.request.method": method, "http.route": route or "none"}
+    noted = {TRACE_NOTE: request.headers.get("traceparent", "")}
+    entry = tracing().entry("request", noted, told, name=f"{method} {route or 'none'}")
+    span: Span = g.log_scope.enter_context(entry)
+    return span
+
+
 def observe_requests(app: Flask) -> None:
     """Give every request an id, and one line in the log when it is answered.
 
-    The line names the route and not the path, in which persons may be named.
+    The line and the span name the route and not the path, in which persons may be named.
     """
 
     @app.before_request
@@ -127,20 +159,22 @@ def observe_requests(app: Flask) -> None:
         g.job_id = g.code = None
         g.log_scope = ExitStack()
         g.log_scope.enter_context(log_fields(request_id=g.request_id))
+        g.span = _begin_span(_route())
 
     @app.after_request
     def end(response: Response) -> Response:
         response.headers["X-Request-ID"] = g.request_id
         spent_s = time.monotonic() - g.started_s
-        route = request.url_rule.rule if request.url_rule else None
-        count_request(route, request.method, response.status_code, spent_s)
+        route, status = _route(), response.status_code
+        count_request(route, request.method, status, spent_s)
+        g.span.set({"http.response.status_code": status}, failed=status >= 500)
         log.info(
             "request was answered",
             extra={
                 "job_id": g.job_id,
                 "method": request.method,
                 "path": route,
-                "status": response.status_code,
+                "status": status,
                 "code": g.code,
                 "ms": round(spent_s * 1000),
             },
@@ -206,6 +240,7 @@ def error_answer(code: str, text: str, status: int, *, retryable: bool) -> Respo
     """Return an error as JSON, with ``Retry-After`` where waiting helps."""
     g.code = code
     metrics().errors.labels(code).inc()
+    g.span.set({ERROR: code})
     response = jsonify(error=text, code=code, retryable=retryable, request_id=g.request_id)
     response.status_code = status
     if status == 401:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from core.errors import CallbackNotAllowed, WebhookUrlRefused
 from core.ground.realms import Realm, callback_noted
+from core.host.tracing import tracing
 from core.jobs.batch_records import Batch
 from core.jobs.results import JobResult
 from core.jobs.webhooks.addresses import Guard, origin_of
@@ -141,7 +142,9 @@ class Outbox:
             for each in to
         ]
         if bodies:
-            self.queue.send_many(bodies, notes=[self.realm.notes] * len(bodies))
+            with tracing().span("send event"):
+                notes = {**self.realm.notes, **tracing().notes()}
+                self.queue.send_many(bodies, notes=[notes] * len(bodies))
 
     def _listeners(self, event: Event) -> list[Endpoint]:
         collection_id = event.data.get("collection_id")

@@ -38,6 +38,7 @@ from core import __version__
 from core.errors import MalformedMessage, ServiceUnavailable, WebhookNotFound
 from core.host.logs import log_fields
 from core.host.metrics import metrics
+from core.host.tracing import ERROR, Attributes, Value, tracing
 from core.jobs.batch_records import BatchLists, ended_photos
 from core.jobs.results import Results
 from core.jobs.webhooks.endpoint_store import Endpoints
@@ -141,7 +142,11 @@ class EventHandler:
             return self._later(message, delivery)
         if isinstance(message, BatchWatch):
             return self._look_at_batch(message, delivery)
-        with log_fields(webhook_id=message.webhook_id, event_id=message.event.event_id):
+        event = message.event
+        about = {"webhook_id": message.webhook_id, "event_id": event.event_id}
+        if isinstance(job_id := event.data.get("job_id"), str):
+            about["job_id"] = job_id
+        with log_fields(**about):
             return self._deliver(message, delivery)
 
     def _deliver(self, message: DeliveryMessage, delivery: Delivery) -> Outcome:
@@ -158,7 +163,9 @@ class EventHandler:
                 wait_s = no_room_s(message.deferred, jitter=self.jitter())
                 update = {"deferred": message.deferred + 1, "due_at": self.now() + wait_s}
                 return self._later(message.model_copy(update=update), delivery)
-            reply = self._post_to(endpoint, message)
+            with tracing().span("deliver") as span:
+                reply = self._post_to(endpoint, message)
+                span.set(_told(message, reply), failed=not reply.is_accepted)
             self.turns.ended(place, well=reply.is_accepted, quiet_s=_asked_s(reply))
         log.info(
             "event was sent",
@@ -288,6 +295,14 @@ class EventHandler:
 def _place(message: DeliveryMessage) -> str:
     """Return what waits in turns of its own: a webhook, or the callbacks that it signs."""
     return message.webhook_id if message.url is None else f"{message.webhook_id} callbacks"
+
+
+def _told(message: DeliveryMessage, reply: Reply) -> Attributes:
+    """Return what a span tells of a delivery: not where it goes."""
+    told: dict[str, Value] = {"attempt": message.attempts + 1}
+    if reply.status is not None:
+        told["http.response.status_code"] = reply.status
+    return told if reply.is_accepted else {**told, ERROR: reply.text}
 
 
 def _asked_s(reply: Reply) -> float:

@@ -14,6 +14,7 @@ from standardwebhooks.webhooks import Webhook
 from core.errors import EventNotFound
 from core.ground.ids import new_id
 from core.ground.realms import Realm, callback_note
+from core.host.tracing import tracing
 from core.jobs.batch_records import Batch, BatchLists, BatchPhoto, note_ended
 from core.jobs.recognition_job import failed
 from core.jobs.results import Results
@@ -31,6 +32,7 @@ from core.worker.delivery import Delivery, Inbox
 from core.worker.job_handler import Outcome
 from core.worker.webhooks.event_handler import EventHandler
 from core.worker.webhooks.turns import MOST_AT_ONCE, THREADS, Turns
+from tests.support.services.kept_spans import traced
 
 URL = "https://example.org/hook"
 CALLBACK = "https://example.org/jobs/17"
@@ -635,3 +637,31 @@ def test_details_name_who_is_in_the_result_at_that_time(desk: Desk) -> None:
     told = {url: json.loads(body)["data"] for url, _, body in desk.post.sent}
     assert "message" not in told[URL]
     assert told[full.url]["message"] == "why"
+
+
+def test_every_attempt_at_an_event_is_in_the_trace_that_it_was_told_in(desk: Desk) -> None:
+    desk.post.replies = [FAILS, Reply(reason="TIMED_OUT"), OK]
+    with traced() as kept:
+        with tracing().entry("request", {}):
+            desk.tell()
+        for wait_s in (0, PAUSES_S[0], PAUSES_S[1]):
+            desk.clock.advance(wait_s)
+            delivery = desk.received()
+            assert delivery is not None
+            with tracing().entry("handle", delivery.message.notes):
+                desk.handler.handle(delivery)
+            desk.inbox.flush()
+
+    sent = kept["send event"].context
+    assert sent is not None
+    assert len(kept.traces) == 1
+    assert kept.parent_of("send event") == "request"
+    handled = [span.parent for span in kept.spans if span.name == "handle"]
+    assert [parent and parent.span_id for parent in handled] == [sent.span_id] * 3
+    deliveries = [span for span in kept.spans if span.name == "deliver"]
+    assert [dict(span.attributes or {}) for span in deliveries] == [
+        {"attempt": 1, "http.response.status_code": 500, "error.type": "HTTP_500"},
+        {"attempt": 2, "error.type": "TIMED_OUT"},
+        {"attempt": 3, "http.response.status_code": 200},
+    ]
+    assert not [headers for _, headers, _ in desk.post.sent if "traceparent" in headers]

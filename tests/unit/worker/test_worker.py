@@ -1,6 +1,7 @@
 """The worker's loop on in-memory services."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,7 @@ from core.jobs.recognition_job import Job
 from core.ports import ReceivedMessage
 from core.settings import Settings
 from core.worker.dead_letter_sweeper import ABANDONED
-from core.worker.job_handler import Outcome
+from core.worker.job_handler import JobHandler, Outcome
 from harness.waiting import wait_until
 from tests.support.faces import recognition
 from tests.support.infrastructure import MemoryInfrastructure
@@ -420,3 +421,19 @@ def test_message_whose_deletion_is_refused_at_once_stays_hidden(
 
 def refuse() -> None:
     raise QueueUnavailable("refused by the test")
+
+
+def test_every_log_line_of_a_job_has_its_id(
+    monkeypatch: pytest.MonkeyPatch, log_lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    fixture = WorkerFixture()
+    job = fixture.accept(QUICK)
+
+    def break_off(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(JobHandler, "handle", break_off)
+    fixture.worker.run_once()
+
+    assert "job handling broke off" in {line["message"] for line in log_lines()}
+    assert {line["job_id"] for line in log_lines()} == {job.job_id}

@@ -1,6 +1,6 @@
 """Photos and faces: index, match, verify, detect."""
 
-from flask import Response, g, jsonify, url_for
+from flask import Response, jsonify, url_for
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel
 
@@ -20,6 +20,7 @@ from core.errors import (
 )
 from core.jobs.recognition_job import DetectedFace, RecognisedPhoto
 from efr_web.caller import caller, visible
+from efr_web.middleware import note_job
 from efr_web.openapi.operation import (
     COLLECTION,
     HANDED_OVER,
@@ -66,7 +67,7 @@ def _add_index_route(api: Api, parts: WebParts, reader: PhotoReader) -> None:
         job_id = requests.submit(
             photo.content, body.image_id, photo.filename, body, caller().author
         )
-        g.job_id = job_id
+        note_job(job_id)
         return _submitted(JobSubmitted(job_id=job_id), url_for("status", job_id=job_id))
 
 

@@ -5,7 +5,7 @@ import re
 import threading
 from collections.abc import Callable
 
-from flask import Response, current_app, g, jsonify, request, url_for
+from flask import Response, current_app, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
 from core.bootstrap.web import WebParts
@@ -21,13 +21,14 @@ from core.errors import (
     TooManyJobs,
     WebhookUrlRefused,
 )
-from core.host.logs import log_fields
+from core.host.tracing import tracing
 from core.jobs.index_job import IndexDone
 from core.jobs.recognition_job import JobDone, JobFailed
 from core.jobs.results import JobResult
 from core.settings import Settings
 from core.submission.uploads import Uploads
 from efr_web.caller import visible
+from efr_web.middleware import note_job
 from efr_web.openapi.operation import (
     BODY,
     COLLECTION,
@@ -93,12 +94,12 @@ def add_job_routes(api: Api, parts: WebParts, settings: Settings) -> None:
             callback_url=form.callback_url,
             idempotency_key=idempotency_key,
         )
-        g.job_id = job.job_id
+        note_job(job.job_id)
 
         def wait(seconds: float) -> Response:
-            with log_fields(job_id=job.job_id):
+            with tracing().span("wait"):
                 waited = uploads.wait(job.job_id, seconds)
-                log.info("wait ended", extra={"s3_gets": waited.polls})
+            log.info("wait ended", extra={"s3_gets": waited.polls})
             response = answer(uploads, job.job_id, waited.result)
             response.headers["Result-Polls"] = str(waited.polls)
             return response
@@ -107,6 +108,7 @@ def add_job_routes(api: Api, parts: WebParts, settings: Settings) -> None:
 
     @api.route("GET", "/status/<job_id>", STATUS)
     def status(job_id: str) -> ResponseReturnValue:
+        note_job(job_id)
         uploads = visible(parts).uploads
         found = uploads.status(job_id, api.meter.caller_name())
         return answer(uploads, job_id, found)
@@ -140,7 +142,7 @@ def _ended(result: JobResult) -> Response:
 
 
 def _answered_before(result: JobDone) -> Response:
-    g.job_id = result.job_id
+    note_job(result.job_id)
     response = _ended(result)
     response.headers["Result-Polls"] = "1"
     return response

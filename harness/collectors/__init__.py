@@ -1,0 +1,1 @@
+"""Collectors of what the service tells of itself, for tests and benchmarks."""
