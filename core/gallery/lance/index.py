@@ -14,6 +14,7 @@ from core.gallery.heap import keep_heap_small
 from core.gallery.lance.connection import LanceConnection, renewable_connection
 from core.gallery.lance.folder_store import FolderStore
 from core.gallery.lance.journal import Journal, JournalStore
+from core.gallery.lance.pages import IdsAhead
 from core.gallery.lance.rows import known_ids, schema
 from core.gallery.lance.storage import (
     gallery_uri,
@@ -83,6 +84,7 @@ class LanceFaceIndex:
         self._store = journals or FolderStore(uri)
         self._journals: dict[str, Journal] = {}
         self._tables: dict[str, LanceTable] = {}
+        self._ahead = IdsAhead()
         self._connection = renewable_connection(uri, storage_options or {})
         self._lock = threading.Lock()
         self._watch = watch or Watch(UnknownChanges())
@@ -222,7 +224,7 @@ class LanceFaceIndex:
 
     def _new_table(self, gallery_id: str) -> LanceTable:
         journal = self._journal(_checked(gallery_id))
-        return LanceTable(self._connection, journal, gallery_id)
+        return LanceTable(self._connection, journal, gallery_id, ahead=self._ahead)
 
     def _journal(self, gallery_id: str) -> Journal:
         return self._journals.setdefault(gallery_id, Journal(self._store, gallery_id))

@@ -17,13 +17,11 @@ from core.gallery.lance.folding import Folded, Folder
 from core.gallery.lance.journal import Entries, Journal, JournalMissing, joined
 from core.gallery.lance.known_ids import KnownIds
 from core.gallery.lance.newest_table import NewestTable, select
+from core.gallery.lance.pages import IdsAhead, next_faces, next_faces_of
 from core.gallery.lance.rows import (
     UNNAMED_COLUMNS,
     any_of,
     lacking,
-    may_be,
-    of_person,
-    quoted,
     to_faces,
     to_table,
     to_unnamed,
@@ -58,7 +56,15 @@ _OVERFULL: Final = 2_000
 class LanceTable:
     """The stored faces of one gallery. Methods raise as `FaceIndex` says."""
 
-    def __init__(self, connection: Renewable[LanceConnection], journal: Journal, gallery_id: str):
+    def __init__(
+        self,
+        connection: Renewable[LanceConnection],
+        journal: Journal,
+        gallery_id: str,
+        *,
+        ahead: IdsAhead | None = None,
+    ) -> None:
+        self._ahead = ahead or IdsAhead()
         self._gallery_id = gallery_id
         self._journal = journal
         self._table = NewestTable(connection, gallery_id)
@@ -114,26 +120,12 @@ class LanceTable:
         return arrived + to_faces(self._table.run(lambda table: select(table, any_of(others))))
 
     def page(self, *, limit: int, after: str, person: str | None) -> list[EnrolledFace]:
-        conditions = [f"face_id > {quoted(after)}"]
-        if person is not None:
-            conditions.append(may_be(person))
         entries = self._journal.read()
 
         def read(table: "Table") -> list[EnrolledFace]:
-            ids = select(table, " AND ".join(conditions), ["face_id", "person"])
-            if len(entries):
-                ids = ids.filter(pc.invert(pc.is_in(ids["face_id"], _values(entries.face_ids))))
-                behind = entries.rows.filter(pc.greater(entries.rows["face_id"], after))
-                ids = joined(ids, behind.select(["face_id", "person"]))
-            if person is not None:
-                ids = of_person(ids, person)
-            chosen = pc.select_k_unstable(ids, k=limit, sort_keys=[("face_id", "ascending")])
-            wanted = ids.take(chosen)["face_id"].to_pylist()
-            arrived = to_faces(entries.of(wanted)) if len(entries) else []
-            others = set(wanted) - {face.face_id for face in arrived}
-            if others:
-                arrived += to_faces(select(table, any_of(sorted(others))))
-            return arrived
+            if person is None:
+                return next_faces(table, entries, self._ahead, limit=limit, after=after)
+            return next_faces_of(table, entries, person, limit=limit, after=after)
 
         return sorted(self._table.run(read), key=lambda face: face.face_id)
 
