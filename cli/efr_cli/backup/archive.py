@@ -3,7 +3,8 @@
 ``efr-backup.json`` comes first. Then come tables of objects (``000001-objects.parquet``, with the
 columns ``key`` and ``body``) and tables of faces (``000002-faces-{gallery_id}.parquet``, as of an
 export). ``end.json`` comes last: a file without it was cut off. It has the SHA-256 of all before.
-Tables are small, so that neither writing nor reading takes more memory for more faces.
+Tables are small, so that neither writing nor reading takes more memory for more faces: each has
+1,000 rows at most, and 64 MiB of objects, unless a single object is larger.
 """
 
 import hashlib
@@ -11,7 +12,7 @@ import io
 import json
 import re
 import tarfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO, Final
 
 import pyarrow as pa
@@ -30,6 +31,9 @@ FORMAT: Final = 1
 _ABOUT: Final = "efr-backup.json"
 _END: Final = "end.json"
 _OBJECTS: Final = pa.schema([("key", pa.string()), ("body", pa.binary())])
+_PART_BYTES: Final = 64 << 20
+_PART_OBJECTS: Final = 1000
+"""That a table of objects has at most; a larger object has one of its own."""
 _MOST_BYTES: Final = 1 << 30
 _READ_BYTES: Final = 1 << 20
 _PART: Final = re.compile(r"[0-9]{6,}-(objects|faces-([0-9a-f]{32}))\.parquet")
@@ -59,16 +63,19 @@ class ArchiveWriter:
         self._parts = 0
         self._add(_ABOUT, about.model_dump_json(indent=1).encode())
 
-    def objects(self, found: Sequence[tuple[str, bytes]]) -> None:
-        """Add objects."""
-        if found:
-            keys, bodies = zip(*found, strict=True)
+    def objects(self, found: Iterable[tuple[str, bytes]]) -> int:
+        """Add objects, and return their number; those of one part are in memory at a time."""
+        count = 0
+        for part in _bounded(found):
+            keys, bodies = zip(*part, strict=True)
             table = pa.table([pa.array(keys), pa.array(bodies, pa.binary())], schema=_OBJECTS)
             made = io.BytesIO()
             pq.write_table(
                 table, made, compression="zstd", use_dictionary=False, write_page_checksum=True
             )
             self._part("objects", made.getvalue())
+            count += len(part)
+        return count
 
     def faces(self, gallery_id: str, faces: Sequence[EnrolledFace], model: Model) -> None:
         """Add faces of a gallery."""
@@ -210,6 +217,19 @@ class ArchiveReader:
 
     def _invalid(self, reason: object) -> Refused:
         return Refused("INVALID_BACKUP", f"{self._name} can't be restored: {reason}")
+
+
+def _bounded(found: Iterable[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:
+    part: list[tuple[str, bytes]] = []
+    size = 0
+    for key, body in found:
+        if part and (len(part) == _PART_OBJECTS or size + len(body) > _PART_BYTES):
+            yield part
+            part, size = [], 0
+        part.append((key, body))
+        size += len(body)
+    if part:
+        yield part
 
 
 def _note(digest: "hashlib._Hash", name: str, body: bytes) -> None:

@@ -4,7 +4,7 @@ Objects are kept as they are, under their own keys. So the ids of people and the
 mean the same afterwards.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Final
@@ -48,19 +48,25 @@ def tenants(gallery: ObjectStore) -> Iterator[str]:
         after = f"{TENANTS}{tenant}0"  # the sign behind "/": beyond all that is the tenant's
 
 
-def objects(store: ObjectStore, prefix: str) -> Iterator[list[tuple[str, bytes]]]:
-    """Yield the objects with a prefix, page by page."""
+def objects(store: ObjectStore, prefix: str) -> Iterator[tuple[str, bytes]]:
+    """Yield the objects with a prefix."""
     after = ""
     while keys := store.keys(prefix, after=after, limit=_PAGE):
-        yield bodies(store, keys)
+        yield from bodies(store, keys)
         after = keys[-1]
 
 
-def bodies(store: ObjectStore, keys: Iterable[str]) -> list[tuple[str, bytes]]:
-    """Return those of the objects that are there."""
+def bodies(store: ObjectStore, keys: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield those of the objects that are there; a few of them are in memory at a time."""
     with ThreadPoolExecutor(max_workers=_READ_AT_ONCE) as threads:
-        found = threads.map(lambda key: _body(store, key), keys)
-        return [each for each in found if each is not None]
+        for some in parts_of(keys, _READ_AT_ONCE):
+            found = threads.map(lambda key: _body(store, key), some)
+            yield from (each for each in found if each is not None)
+
+
+def parts_of(keys: Sequence[str], length: int) -> Iterator[Sequence[str]]:
+    """Yield keys in parts of some length; the last one may be shorter."""
+    return (keys[start : start + length] for start in range(0, len(keys), length))
 
 
 def put_new(store: ObjectStore, made: Mapping[str, bytes]) -> None:

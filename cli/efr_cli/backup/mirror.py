@@ -7,24 +7,24 @@ A collection's record is written before its faces, and removed after them. So no
 there of which nothing tells; nobody uses the other deployment meanwhile.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
-
-import numpy as np
 
 from core.bootstrap.shared import Shared
 from core.collections.collection import Collection
 from core.errors import CollectionNotFound, ObjectMissing
 from core.ground.storage_keys import AUDIT, NAMES_SECRET, collection_key, crop_key
-from core.ports import EnrolledFace, FaceIndex, ObjectStore
+from core.ports import EnrolledFace, ObjectStore
+from efr_cli.backup.comparing import changed_faces, faces_between, keys_between
 from efr_cli.backup.contents import (
     OF_COLLECTIONS,
     OF_SERVICE,
     OF_TENANT,
     bodies,
     content_type,
+    parts_of,
     tenants,
 )
 from efr_cli.backup.saving import all_collections
@@ -130,9 +130,9 @@ class Mirror:
             until = None if is_last else page[-1].face_id
             known = {
                 face.face_id: face
-                for face in _between(there.index, gallery_id, after=after, until=until)
+                for face in faces_between(there.index, gallery_id, after=after, until=until)
             }
-            self._copy(here, there, gallery_id, folder, _changed(page, known))
+            self._copy(here, there, gallery_id, folder, changed_faces(page, known))
             gone = sorted(known.keys() - {face.face_id for face in page})
             if gone:
                 self.check()
@@ -157,7 +157,7 @@ class Mirror:
         if not faces:
             return
         crops = {crop_key(folder, face.face_id): face.face_id for face in faces}
-        found = dict(bodies(here.own, crops))
+        found = dict(bodies(here.own, list(crops)))
         self.check()
         _put_all(there.own, found)
         there.crops.erase(folder, [crops[key] for key in crops.keys() - found.keys()])
@@ -171,22 +171,31 @@ class Mirror:
             while True:
                 keys = here.keys(prefix, after=after, limit=_PAGE)
                 until = None if len(keys) < _PAGE else keys[-1]
-                known = set(_keys_between(there, prefix, after=after, until=until))
+                known = set(keys_between(there, prefix, after=after, until=until))
                 # A record of the audit trail never changes.
                 asked = [key for key in keys if prefix != AUDIT or key not in known]
-                found = dict(bodies(here, asked))
-                same = dict(bodies(there, known & found.keys()))
-                new = {key: body for key, body in found.items() if same.get(key) != body}
+                for some in parts_of(asked, _WRITE_AT_ONCE):
+                    self._update(here, there, some, known)
                 gone = sorted(known - set(keys))
-                if new or gone:
-                    self.check()
-                _put_all(there, new)
                 if gone:
+                    self.check()
                     there.delete_many(gone)
-                self.changed += len(new) + len(gone)
+                self.changed += len(gone)
                 if until is None:
                     break
                 after = until
+
+    def _update(
+        self, here: ObjectStore, there: ObjectStore, keys: Sequence[str], known: Set[str]
+    ) -> None:
+        """Write those objects that are new or changed; ``known`` are those that are there."""
+        found = dict(bodies(here, keys))
+        same = dict(bodies(there, [key for key in found if key in known]))
+        new = {key: body for key, body in found.items() if same.get(key) != body}
+        if new:
+            self.check()
+            _put_all(there, new)
+            self.changed += len(new)
 
 
 def _every_collection(shared: Shared) -> Iterator[Collection]:
@@ -194,51 +203,6 @@ def _every_collection(shared: Shared) -> Iterator[Collection]:
     while page := shared.collections.page(limit=_PAGE, after=after):
         yield from page
         after = page[-1].collection_id
-
-
-def _between(
-    index: FaceIndex, gallery_id: str, *, after: str, until: str | None
-) -> Iterator[EnrolledFace]:
-    """Yield the faces behind an id, to another one or to the end; none if there is no gallery."""
-    try:
-        while page := index.page(gallery_id, limit=_PAGE, after=after):
-            yield from (face for face in page if until is None or face.face_id <= until)
-            after = page[-1].face_id
-            if until is not None and after > until:
-                return
-    except CollectionNotFound:
-        return
-
-
-def _keys_between(
-    store: ObjectStore, prefix: str, *, after: str, until: str | None
-) -> Iterator[str]:
-    while keys := store.keys(prefix, after=after, limit=_PAGE):
-        yield from (key for key in keys if until is None or key <= until)
-        after = keys[-1]
-        if until is not None and after > until:
-            return
-
-
-def _changed(faces: Sequence[EnrolledFace], known: dict[str, EnrolledFace]) -> list[EnrolledFace]:
-    return [face for face in faces if not _is_same(face, known.get(face.face_id))]
-
-
-def _is_same(face: EnrolledFace, known: EnrolledFace | None) -> bool:
-    """Tell whether a face is there as it is here, as exactly as any engine keeps it."""
-    return (
-        known is not None
-        and _said(face) == _said(known)
-        and np.allclose(face.embedding, known.embedding, rtol=0, atol=1e-6)
-    )
-
-
-def _said(face: EnrolledFace) -> tuple[object, ...]:
-    box = None if face.box is None else tuple(round(each, 3) for each in vars(face.box).values())
-    quality = None if face.quality is None else round(face.quality, 3)
-    at = None if face.enrolled_at is None else round(face.enrolled_at.timestamp(), 3)
-    said = (face.person, face.image_id, face.job_id, face.rejected, dict(face.metadata))
-    return (*said, box, quality, at)
 
 
 def _put_all(store: ObjectStore, found: dict[str, bytes]) -> None:

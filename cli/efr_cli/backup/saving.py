@@ -140,16 +140,17 @@ class Saver:
             self.writer.faces(gallery_id, page, model)
             crops = [crop_key(collection.crops_folder, face.face_id) for face in page]
             found = bodies(own.own, crops)
-            self.writer.objects([(full_key(tenant, key), body) for key, body in found])
+            self.writer.objects((full_key(tenant, key), body) for key, body in found)
             written += len(page)
             self.on_faces(len(page))
         return written
 
     def _objects(self, tenant: str, own: Shared, prefixes: tuple[str, ...], saved: Saved) -> None:
         for prefix in prefixes:
-            for page in objects(own.own, prefix):
-                self.writer.objects([(full_key(tenant, key), body) for key, body in page])
-                saved.objects += len(page)
+            found = objects(own.own, prefix)
+            saved.objects += self.writer.objects(
+                (full_key(tenant, key), body) for key, body in found
+            )
 
 
 def _galleries(collection: Collection) -> tuple[object, ...]:
