@@ -101,16 +101,18 @@ class Saver:
         return saved
 
     def _collection(self, tenant: str, own: Shared, collection: Collection, saved: Saved) -> None:
+        written: dict[str, int] = {}
         for _ in range(_ATTEMPTS):
             with suppress(CollectionNotFound):  # it got another gallery, or was erased
-                faces, unknown = self._faces(tenant, own, collection, saved)
+                self._faces(tenant, own, collection, written)
                 now = own.collections.now(collection.collection_id)
                 if _galleries(now) == _galleries(collection):
                     key = full_key(tenant, collection_key(collection.collection_id))
                     self.writer.objects([(key, now.model_dump_json().encode())])
                     saved.collections += 1
-                    saved.faces += faces
-                    saved.unknown_faces += unknown
+                    saved.faces += written.get(now.gallery_id, 0)
+                    if now.unknowns is not None:
+                        saved.unknown_faces += written[now.unknowns.gallery_id]
                     return
             try:
                 collection = own.collections.now(collection.collection_id)
@@ -121,16 +123,15 @@ class Saver:
         )
 
     def _faces(
-        self, tenant: str, own: Shared, collection: Collection, saved: Saved
-    ) -> tuple[int, int]:
-        """Write enrolled faces, unknown ones and the pictures of both; return their numbers."""
-        faces = unknown = 0
-        if collection.model is not None:
-            faces = self._gallery(tenant, own, collection, collection.gallery_id, collection.model)
-        kept = collection.unknowns
-        if kept is not None:
-            unknown = self._gallery(tenant, own, collection, kept.gallery_id, kept.model)
-        return faces, unknown
+        self, tenant: str, own: Shared, collection: Collection, written: dict[str, int]
+    ) -> None:
+        """Write the galleries that are not written yet, with pictures; note how many faces."""
+        models = {collection.gallery_id: collection.model}
+        if collection.unknowns is not None:
+            models[collection.unknowns.gallery_id] = collection.unknowns.model
+        for gallery_id, model in models.items():
+            if model is not None and gallery_id not in written:
+                written[gallery_id] = self._gallery(tenant, own, collection, gallery_id, model)
 
     def _gallery(
         self, tenant: str, own: Shared, collection: Collection, gallery_id: str, model: Model

@@ -13,6 +13,7 @@ from typing import Any, Final
 import pytest
 from click.testing import CliRunner
 from efr_cli.app import main
+from efr_cli.backup.archive import ArchiveWriter
 from efr_cli.backup.saving import Saver
 
 from core.access.audit_trail import AuditTrail
@@ -405,6 +406,35 @@ def test_restore_that_broke_off_while_it_set_a_renaming_right_is_finished_by_the
     other.enrol("family", "Ada")
     assert shared_of(other).persons.id_of("family", "Ada") != before
     assert shared_of(other).consents.of("family", "Ada") is None
+
+
+def test_gallery_is_written_once_when_the_collection_gets_another_one_meanwhile(
+    cli: CliFixture, other: CliFixture, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli.collections.create("family")
+    cli.enrol("family", "Ada", "Bob")
+    stranger = replace(cli.enrolled("family")[0], face_id=new_id(), person=None)
+    write = ArchiveWriter.faces
+    written: list[str] = []
+
+    def noted(writer: ArchiveWriter, gallery_id: str, faces: Sequence[Any], model: Any) -> None:
+        write(writer, gallery_id, faces, model)
+        if not written:
+            shared = shared_of(cli)
+            kept = shared.collections.bind_unknowns(
+                shared.collections.get("family"), MODEL, length=128
+            )
+            shared.kept.put(kept, [stranger])
+        written.extend(face.face_id for face in faces)
+
+    monkeypatch.setattr(ArchiveWriter, "faces", noted)
+
+    made = cli.run("backup", file)
+
+    assert "1 collection with 2 faces and 1 unknown face" in made.stdout
+    assert len(written) == len(set(written)) == 3
+    restored(other, file)
+    assert galleries_of(other) == galleries_of(cli)
 
 
 def test_name_of_who_was_erased_gives_the_next_one_another_id(
