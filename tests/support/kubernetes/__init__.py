@@ -1,0 +1,1 @@
+"""The chart, and models of those who act on it."""

@@ -1,0 +1,102 @@
+"""The Helm chart, rendered by the real Helm."""
+
+import os
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from tests.support.photos import ROOT
+
+CHART: Final = ROOT / "deploy" / "helm" / "elastic-face-recognition"
+VALUES: Final = {path.stem: path for path in sorted((CHART / "ci").glob("*.yaml"))}
+"""Files of values, each for a way to run the service."""
+DEFAULTS: Final[dict[str, Any]] = yaml.safe_load((CHART / "values.yaml").read_text())
+NAME: Final = "efr"
+
+Object = dict[str, Any]
+
+
+def helm() -> Any:
+    """Return Helm's library; skip without it on a developer's machine, and fail in CI."""
+    try:
+        import helm_python
+    except ImportError as error:
+        message = f"Helm is not installed: run 'make install' ({error})"
+        if os.environ.get("CI"):  # noqa: TID251 - a fact about the machine, not a setting
+            pytest.fail(message)
+        pytest.skip(message)
+    return helm_python
+
+
+def given(values: str) -> dict[str, Any]:
+    """Return what a file of values says."""
+    return yaml.safe_load(VALUES[values].read_text()) or {}
+
+
+@cache
+def texts(values: str) -> dict[str, str]:
+    """Return what each template becomes with a file of values."""
+    with helm().Chart.load(str(CHART)) as chart:
+        rendered: dict[str, str] = chart.render(given(values), name=NAME, namespace=NAME)
+    return rendered
+
+
+@cache
+def objects(values: str) -> tuple[Object, ...]:
+    """Return the objects that the chart makes of a file of values; they are not changed."""
+    return tuple(
+        each
+        for name, text in texts(values).items()
+        if name.endswith(".yaml")
+        for each in yaml.safe_load_all(text)
+        if each
+    )
+
+
+def of_kind(kind: str, values: str) -> list[Object]:
+    return [each for each in objects(values) if each["kind"] == kind]
+
+
+def named(kind: str, name: str, values: str) -> Object:
+    """Return the only object of that kind and name."""
+    (found,) = [each for each in of_kind(kind, values) if each["metadata"]["name"] == name]
+    return found
+
+
+def label(thing: Object) -> str:
+    return f"{thing['kind']}/{thing['metadata']['name']}"
+
+
+def templates(values: str) -> Iterator[tuple[str, Object]]:
+    """Yield the pods that the objects make, each with the name of its object."""
+    for each in objects(values):
+        if each["kind"] in ("Deployment", "Job"):
+            yield label(each), each["spec"]["template"]
+
+
+def component(pod: Object) -> str:
+    return str(pod["metadata"]["labels"]["app.kubernetes.io/component"])
+
+
+def ours(values: str) -> list[tuple[str, Object]]:
+    """Return the pods that run the service's own images."""
+    return [pair for pair in templates(values) if component(pair[1]) != "localstack"]
+
+
+def environment(pod: Object, values: str) -> dict[str, str]:
+    """Return the variables of a pod's container, without those of Secrets."""
+    (container,) = pod["spec"]["containers"]
+    found: dict[str, str] = {}
+    for source in container.get("envFrom", []):
+        if "configMapRef" in source:
+            found |= named("ConfigMap", source["configMapRef"]["name"], values)["data"]
+        else:
+            name = source["secretRef"]["name"]
+            for secret in of_kind("Secret", values):
+                found |= secret["stringData"] if secret["metadata"]["name"] == name else {}
+    return found | {
+        each["name"]: each["value"] for each in container.get("env", []) if "value" in each
+    }
