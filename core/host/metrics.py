@@ -11,6 +11,13 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from prometheus_client import Counter, Gauge, Histogram
 
+_OUTAGES: Final = (
+    "STORAGE_UNAVAILABLE",
+    "QUEUE_UNAVAILABLE",
+    "INDEX_UNAVAILABLE",
+    "SERVICE_UNAVAILABLE",
+)
+_DELIVERIES: Final = ("delivered", "retried", "given_up")
 _ANSWER_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _STAGE_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300)
 _SIMILARITIES: Final = (10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 95, 100)
@@ -56,7 +63,7 @@ def metrics() -> Metrics:
     def gauge(name: str, text: str, *labels: str, mode: str = "livesum") -> Gauge:
         return Gauge(name, text, labels, multiprocess_mode=mode)  # type: ignore[arg-type]
 
-    return Metrics(
+    made = Metrics(
         requests=Counter(
             "efr_http_requests", "Requests that were answered.", ["route", "method", "status"]
         ),
@@ -115,3 +122,13 @@ def metrics() -> Metrics:
         ),
         workers=gauge("efr_workers", "Workers by state.", "state", mode="livemostrecent"),
     )
+    _begin_at_zero(made)
+    return made
+
+
+def _begin_at_zero(made: Metrics) -> None:
+    """Show what alerts look for from the start: a first time is no rise if nothing was there."""
+    for code in _OUTAGES:
+        made.errors.labels(code)
+    for outcome in _DELIVERIES:
+        made.webhooks.labels(outcome)

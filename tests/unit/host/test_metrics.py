@@ -7,6 +7,7 @@ import pytest
 from prometheus_client import Counter, Gauge, Histogram
 
 from core.host.metrics import metrics
+from scripts.observe import SOURCE
 
 LABELS = {
     "route",
@@ -43,3 +44,20 @@ def test_gauges_of_ended_processes_are_not_shown() -> None:
 
     assert gauges
     assert all(gauge._multiprocess_mode.startswith("live") for gauge in gauges)
+
+
+def test_what_alerts_count_begins_at_zero() -> None:
+    shown = {
+        (sample.name, *sample.labels.values())
+        for metric in (metrics().errors, metrics().webhooks)
+        for family in metric.collect()
+        for sample in family.samples
+    }
+    looked_for = re.compile(r'(efr_\w+){(?:code|outcome)=~?"([A-Za-z_|]+)"}\[')
+    rules = re.sub(r"\s", "", (SOURCE / "rules.yml").read_text())
+    found = [
+        (name, label) for name, labels in looked_for.findall(rules) for label in labels.split("|")
+    ]
+
+    assert len(found) >= 5
+    assert {*found} <= shown
