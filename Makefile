@@ -8,7 +8,7 @@ export ORT_DISABLE_TELEMETRY := 1
 CODE := core elastic_face web-tier app-tier cli harness benchmarks scripts tests
 
 .DEFAULT_GOAL := help
-.PHONY: help start try bench-home install accuracy samples up down logs status smoke test retest hooks lint format typecheck bench bench-album bench-search bench-people bench-pipeline chaos demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-door bench-executors bench-collections bench-writers erasing webhooks bench-s3 bench-quality bench-upright bench-crops containers prove-containers lock bench-groups
+.PHONY: help start try bench-home install accuracy samples up down logs status smoke test retest hooks lint format typecheck bench bench-album bench-search bench-people bench-pipeline chaos chaos-alerts bench-restarts demo-elastic load-test rank1 turned soak fuzz child-memory web-memory bench-door bench-executors bench-collections bench-writers erasing webhooks bench-s3 bench-quality bench-upright bench-crops containers prove-containers lock bench-groups
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -165,6 +165,15 @@ bench-album: install ## Index 50,000 photos; writes docs/benchmarks/album.json
 
 chaos: samples ## Let everything go wrong under load for three minutes, and audit every job
 	@$(BIN)/python -m harness.chaos $(CHAOS)
+
+chaos-alerts: samples ## Let a fault fire each alert, and kill those who count; writes docs/benchmarks/alerts.json, counting.json
+	@$(BIN)/python -m harness.watched.alerts $(ALERTS)
+	@$(BIN)/python -m harness.watched.counting $(COUNTING)
+	@$(COG) -r docs/metrics.md
+
+bench-restarts: samples ## Measure a scrape after 200 restarts; writes docs/benchmarks/restarts.json
+	@$(BIN)/python -m harness.watched.restarts $(RESTARTS)
+	@$(COG) -r docs/metrics.md
 
 soak: samples ## The same for half an hour; writes docs/benchmarks/soak.json
 	@$(BIN)/python -m harness.chaos --minutes 30 --fault-every 8 --album 3000 --artifact docs/benchmarks/soak.json $(CHAOS)

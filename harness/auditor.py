@@ -106,11 +106,11 @@ class Auditor:
                 if answer.job_id in found and not _same(answer, found[answer.job_id])
             ],
             foreign_results=[
-                key for key in _keys(self.outputs) if is_job_id(key) and key not in known
+                key for key in all_keys(self.outputs) if is_job_id(key) and key not in known
             ],
             orphan_photos=[
                 key
-                for key in _keys(self.inputs)
+                for key in all_keys(self.inputs)
                 if is_job_id(job_of_photo(key)) and job_of_photo(key) not in known
             ],
             left_in_queues=[
@@ -153,7 +153,8 @@ def _shown(result: object) -> str:
     return str(getattr(result, "result", result))
 
 
-def _keys(store: ObjectStore) -> list[str]:
+def all_keys(store: ObjectStore) -> list[str]:
+    """Return the keys of all objects of a bucket."""
     found: list[str] = []
     while page := store.keys("", after=found[-1] if found else ""):
         found += page

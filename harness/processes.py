@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -117,3 +118,13 @@ class WebProcess(Process):
             return requests.get(f"{self.address}/health", timeout=5).ok
         except requests.RequestException:
             return False
+
+
+def web_processes(tier: int) -> list[int]:
+    """Return the processes of a web tier that answer requests."""
+    found = []
+    for child in psutil.Process(tier).children():
+        with suppress(psutil.NoSuchProcess):  # ended meanwhile
+            if "gunicorn" in " ".join(child.cmdline()):
+                found.append(child.pid)
+    return found

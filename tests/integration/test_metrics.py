@@ -1,6 +1,5 @@
 """A real Prometheus reads a real service, whose processes are killed meanwhile."""
 
-import json
 import re
 import signal
 import subprocess
@@ -9,21 +8,23 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 import requests
 
+from core.ground.ids import is_job_id
+from core.home.home import Home
 from core.settings import Settings
+from harness.auditor import all_keys
 from harness.localstack import free_port
 from harness.processes import Process, WebProcess
 from harness.waiting import wait_until
-from scripts.dashboard import FILE
+from harness.watched.prometheus import Prometheus, panel_queries
 from tests.support.backends import home_settings
 from tests.support.photos import sample
 from tests.support.service import settings_of
-from tests.support.services.prometheus_server import binary, prometheus
+from tests.support.services.prometheus_server import binary
 
 PHOTO = "Barack Obama/obama2.jpg"
 UPLOADS = 12
@@ -87,14 +88,11 @@ def kill_one(process: Process, name: str) -> None:
     found[0].send_signal(signal.SIGKILL)
 
 
-def value(found: list[dict[str, Any]]) -> float:
-    return float(found[0]["value"][1])
-
-
 def test_counters_are_the_jobs_that_were_done_whoever_is_killed(
     watched: Watched, tmp_path: Path
 ) -> None:
-    with prometheus(watched.settings, tmp_path) as server:
+    binary("prometheus")
+    with Prometheus(watched.settings, tmp_path / "prometheus", every_s=1) as server:
         for _ in range(UPLOADS // 2):
             watched.upload()
         wait_until(lambda: watched.done() == UPLOADS // 2, seconds=120)
@@ -112,9 +110,11 @@ def test_counters_are_the_jobs_that_were_done_whoever_is_killed(
             assert text.count("\nefr_") < MOST_SERIES
             asked = [binary("promtool"), "check", "metrics"]
             subprocess.run(asked, input=text, text=True, check=True, capture_output=True)
-        panels = json.loads(FILE.read_text())["panels"]
-        for query in [target["expr"] for panel in panels for target in panel["targets"]]:
+        stored = Home.made(watched.settings).bucket(watched.settings.s3_out_bucket)
+        assert sum(map(is_job_id, all_keys(stored))) == UPLOADS
+        with_result = 'sum(efr_jobs_total{outcome=~"done|failed|dead-lettered|swept"})'
+        wait_until(lambda: server.value(with_result) == UPLOADS, seconds=30)
+        wait_until(lambda: server.value("max(efr_workers{state='there'})") == 1, seconds=30)
+        assert server.fallen() == []
+        for query in panel_queries():
             server.ask(query.replace("$__rate_interval", "1m"))
-        jobs, there = "sum(efr_jobs_total)", "max(efr_workers{state='there'})"
-        wait_until(lambda: value(server.ask(jobs)) >= UPLOADS, seconds=30)
-        wait_until(lambda: value(server.ask(there)) == 1, seconds=30)

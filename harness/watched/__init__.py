@@ -1,0 +1,1 @@
+"""Trials that a real Prometheus watches."""

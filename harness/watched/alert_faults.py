@@ -1,0 +1,173 @@
+"""What goes wrong on purpose for each alert, and how it ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Final
+
+import requests
+
+from core.ground.ids import new_id
+from harness.localstack import ROOT
+from harness.processes import environment
+from harness.stack import Stack
+from harness.watched.prometheus import Prometheus
+from harness.watched.redis_server import RedisServer
+from harness.watched.visitors import Visitors
+
+_TIMEOUT_S: Final = 30
+_CROWD: Final = 12
+_BACKLOG_S: Final = 80
+"""For so long the workers have to do when a crowd has come."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """The parts of a service that something can happen to; Prometheus looks on."""
+
+    stack: Stack
+    redis: RedisServer
+    server: Prometheus
+    photos: tuple[bytes, ...]
+    collection_id: str
+
+
+Happens = Callable[[Scene], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """What happens while ``happens`` is entered, and the alerts that it must fire."""
+
+    name: str
+    happens: Happens
+    alerts: tuple[str, ...]
+
+
+@contextmanager
+def aws_away(scene: Scene) -> Iterator[None]:
+    """Let S3 and SQS refuse every connection."""
+    scene.stack.proxy.refuse(True)
+    scene.stack.proxy.cut()
+    try:
+        yield
+    finally:
+        scene.stack.proxy.refuse(False)
+
+
+@contextmanager
+def unreadable_message(scene: Scene) -> Iterator[None]:
+    """Send what no worker can read; in the end purge it, as an operator does."""
+    settings = scene.stack.settings
+    scene.stack.ports.queue(settings.sqs_req_queue_name).send(f"{new_id()}:v2")
+    yield
+    purge = [sys.executable, "-m", "efr_cli", "dead-letters", "purge", "--yes"]
+    subprocess.run(
+        purge, cwd=ROOT, env=environment(settings, {}), check=True, stdout=subprocess.DEVNULL
+    )
+
+
+@contextmanager
+def redis_away(scene: Scene) -> Iterator[None]:
+    """Kill Redis, and start it again at the same address."""
+    scene.redis.stop()
+    yield
+    scene.redis.start()
+
+
+@contextmanager
+def receiver_gone(scene: Scene) -> Iterator[None]:
+    """Let a webhook's receiver answer 410; in the end remove the webhook."""
+    webhooks = f"{scene.stack.address}/webhooks"
+    with _gone() as url:
+        asked = {"url": url, "events": ["job.done"]}
+        made = requests.post(webhooks, json=asked, timeout=_TIMEOUT_S)
+        made.raise_for_status()
+        yield
+        webhook = f"{webhooks}/{made.json()['webhook_id']}"
+        requests.delete(webhook, timeout=_TIMEOUT_S).raise_for_status()
+
+
+@contextmanager
+def workers_hang(scene: Scene) -> Iterator[None]:
+    """Stop every worker while photos go on to come."""
+    pids = scene.stack.worker_pids()
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    yield
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)
+
+
+@contextmanager
+def crowd(scene: Scene) -> Iterator[None]:
+    """Let many upload at once, until the workers have to do for long."""
+
+    def is_enough() -> bool:
+        done = scene.server.value('sum(rate(efr_jobs_total{outcome="done"}[30s]))')
+        return scene.stack.depth().visible > _BACKLOG_S * max(done, 0.5)
+
+    with Visitors(
+        f"{scene.stack.address}/",
+        scene.photos,
+        every_s=1,
+        collection_id=scene.collection_id,
+        clients=_CROWD,
+        rests=is_enough,
+    ):
+        yield
+
+
+@contextmanager
+def web_ended(scene: Scene) -> Iterator[None]:
+    """End the web tier, and start another one."""
+    scene.stack.web.stop()
+    yield
+    scene.stack.start_web().started()
+
+
+FAULTS: Final = (
+    Fault(
+        name="S3 and SQS refuse connections",
+        happens=aws_away,
+        alerts=("DependencyAway", "GalleryStale", "RequestsFailFast", "RequestsFailSlowly"),
+    ),
+    Fault(name="a message is no job", happens=unreadable_message, alerts=("DeadLetters",)),
+    Fault(name="Redis is killed", happens=redis_away, alerts=("CacheAway",)),
+    Fault(
+        name="a webhook's receiver answers 410", happens=receiver_gone, alerts=("WebhookGivenUp",)
+    ),
+    Fault(name="all workers hang", happens=workers_hang, alerts=("NoWorkerTakesMessages",)),
+    Fault(
+        name="a crowd uploads at once",
+        happens=crowd,
+        alerts=("MessagesWaitLong", "AllWorkersAtWork"),
+    ),
+    Fault(name="the web tier ends", happens=web_ended, alerts=("MetricsMissing",)),
+)
+
+
+@contextmanager
+def _gone() -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+        def do_POST(self) -> None:
+            self.send_response(410)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/events"
+    finally:
+        server.shutdown()
+        server.server_close()
