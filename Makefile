@@ -104,6 +104,10 @@ page: ## Build the page in page/ again, with its tests; needs Node 20.19 or late
 observe: .venv/started ## Start Prometheus on the running service, with the rules of its alerts
 	@$(BIN)/python -m scripts.observe $(OBSERVE)
 
+.PHONY: kustomize
+kustomize: install ## Write the objects for Kustomize anew from the Helm chart; writes deploy/kustomize
+	@$(BIN)/python -m scripts.kubernetes.kustomize
+
 dashboard: install ## Write Grafana's dashboard anew; writes deploy/grafana
 	@$(BIN)/python -m scripts.dashboard
 
