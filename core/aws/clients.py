@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from core.aws.keys import chain_session
 from core.errors import ServiceUnavailable
+from core.ground.aws_rights import note_missing_right
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -154,4 +155,5 @@ def unavailable_as(error_type: type[ServiceUnavailable], what: str) -> Iterator[
     try:
         yield
     except (BotoCoreError, ClientError) as error:
+        note_missing_right(str(error))
         raise error_type(f"{what}: {error}") from error

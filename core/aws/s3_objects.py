@@ -17,6 +17,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 from core.aws.clients import ATTEMPTS, object_client
 from core.errors import BucketMissing, ObjectMissing, StorageUnavailable
 from core.ground.aws_keys import Renewable, are_keys_refused
+from core.ground.aws_rights import note_missing_right
 from core.ports import StoredObject, check_size, checked_path
 from core.settings import Settings
 
@@ -159,6 +160,7 @@ class S3Objects:
         except (BaseError, FileNotFoundError) as error:
             if _NO_BUCKET in str(error):
                 raise BucketMissing(f"S3 bucket {self._bucket} does not exist") from error
+            note_missing_right(str(error))
             # What follows is a dump of obstore's own structures.
             what = str(error).partition("\n\nDebug source")[0].replace("\n", " ")
             raise StorageUnavailable(f"S3 bucket {self._bucket}: {what}") from error

@@ -17,6 +17,7 @@ from tenacity import (
 
 from core.errors import CollectionNotFound, StorageUnavailable
 from core.ground.aws_keys import are_keys_refused
+from core.ground.aws_rights import note_missing_right
 from core.ground.storage_keys import GALLERIES
 from core.settings import Settings
 
@@ -96,6 +97,7 @@ def lance_errors(gallery_id: str) -> Iterator[None]:
             raise CollectionNotFound(f"there is no gallery {gallery_id}") from error
         if any(sign in text for sign in _CONFLICT):
             raise WriteConflict(text) from error
+        note_missing_right(text)
         kind = KeysRefused if are_keys_refused(text) else StorageUnavailable
         raise kind(f"gallery {gallery_id}: {text[:500]}") from error
 

@@ -15,9 +15,12 @@ from harness.aws.guarded_stack import ALBUM, GROUP, GuardedStack
 from harness.aws.policy_files import WEB, WORKER, policies_of
 from harness.aws.rights import HASTE
 from harness.aws.scenario import first_key
+from harness.processes import WorkerProcess
 from harness.waiting import wait_until
 from tests.conftest import require_localstack
 from tests.support.models import models_dir
+
+RESULTS = ("s3:PutObject", "output-bucket/*")
 
 
 @pytest.fixture(scope="module")
@@ -102,9 +105,17 @@ def test_job_waits_for_the_right_to_receive_and_is_then_answered(
         asked = call.photo("/", api.BIDEN, "inputFile", collection_id=api.STAFF, headers=later)
 
     assert call.ended(asked["job_id"])["result"] == "Joe Biden"
+    assert ("sqs:ReceiveMessage", "request-queue") in missing_rights(worker)
+
+
+def missing_rights(worker: WorkerProcess) -> set[tuple[str, str]]:
+    """Return the rights that a worker says are missing, with the queue or the folder."""
     lines = [json.loads(line) for line in worker.log.read_text().splitlines() if "{" in line]
-    reasons = [line["reason"] for line in lines if line["message"] == "worker paused"]
-    assert any("not authorized to perform: sqs:ReceiveMessage" in reason for reason in reasons)
+    return {
+        (line["action"], line["resource"].rpartition(":")[2])
+        for line in lines
+        if line["message"] == "right is missing"
+    }
 
 
 def test_job_waits_for_the_right_to_store_its_result(stack: GuardedStack, call: Caller) -> None:
@@ -112,6 +123,6 @@ def test_job_waits_for_the_right_to_store_its_result(stack: GuardedStack, call: 
     (worker,) = stack.workers
     with without(stack, WORKER, "s3:PutObject"):
         asked = call.photo("/", api.BIDEN, "inputFile", collection_id=api.STAFF, headers=later)
-        wait_until(lambda: worker.logged("s3:PutObject"), what="the worker to be refused")
+        wait_until(lambda: RESULTS in missing_rights(worker), what="the worker to be refused")
 
     assert call.ended(asked["job_id"])["result"] == "Joe Biden"
