@@ -108,8 +108,10 @@ observe: .venv/started ## Start Prometheus on the running service, with the rule
 kustomize: install ## Write the objects for Kustomize anew from the Helm chart; writes deploy/kustomize
 	@$(BIN)/python -m scripts.kubernetes.kustomize
 
-dashboard: install ## Write Grafana's dashboard anew; writes deploy/grafana
+dashboard: install ## Write Grafana's dashboard anew; writes deploy/grafana, deploy/helm and deploy/kustomize
 	@$(BIN)/python -m scripts.dashboard
+	@cp deploy/grafana/dashboards/efr.json deploy/helm/elastic-face-recognition/files/
+	@$(BIN)/python -m scripts.kubernetes.kustomize
 
 .PHONY: page-proofs screenshots
 page-proofs: samples ## Prove in Chromium what the page promises; writes docs/benchmarks/page.json

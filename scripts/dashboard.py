@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from harness.aws_prices import CORE_HOUR_USD, QUEUE_USD, READ_USD, WRITE_USD
+
 ROOT: Final = Path(__file__).resolve().parents[1]
 FILE: Final = ROOT / "deploy/grafana/dashboards/efr.json"
 _SOURCE: Final = {"type": "prometheus", "uid": "${source}"}
@@ -31,7 +33,7 @@ class Panel:
 
 
 def _share(metric: str, chosen: str) -> str:
-    return f"sum(rate({metric}{chosen}[$__rate_interval])) / sum(rate({metric}[$__rate_interval]))"
+    return f"{_rate(metric, chosen)} / sum(rate({metric}[$__rate_interval]))"
 
 
 def _quantile(quantile: float, metric: str, by: str, chosen: str = "") -> str:
@@ -39,7 +41,36 @@ def _quantile(quantile: float, metric: str, by: str, chosen: str = "") -> str:
     return f"histogram_quantile({quantile}, {buckets})"
 
 
+def _median(metric: str) -> str:
+    buckets = f"sum by (le) (rate({metric}_bucket[$__rate_interval]))"
+    return f"histogram_quantile(0.5, {buckets})"
+
+
+def _rate(metric: str, chosen: str) -> str:
+    """Return a query for a rate that is 0 where nothing was counted."""
+    return f"(sum(rate({metric}{{{chosen}}}[$__rate_interval])) or vector(0))"
+
+
+def _per_million(dollars_a_second: str) -> str:
+    photos = 'efr_jobs_total{queue=~"interactive|bulk", outcome="done"}'
+    return f"1e6 * ({dollars_a_second}) / (sum(rate({photos}[$__rate_interval])) > 0)"
+
+
 _SEEN: Final = '{route="/"}'
+_WRITES: Final = _rate("efr_aws_requests_total", 'service="s3", billed="write"')
+_READS: Final = _rate("efr_aws_requests_total", 'service="s3", billed="read"')
+_OF_QUEUES: Final = _rate("efr_aws_requests_total", 'service="sqs"')
+_AT_WORK: Final = _rate(
+    "efr_job_stage_seconds_sum", 'stage=~"decode|detect|align|crop|embed|search"'
+)
+
+PRICES: Final = {
+    "s3_write": ("S3, $ for 1,000 writes", WRITE_USD * 1_000),
+    "s3_read": ("S3, $ for 1,000 reads", READ_USD * 1_000),
+    "sqs": ("SQS, $ for a million requests", QUEUE_USD * 1_000_000),
+    "processor": ("$ for an hour of a processor", CORE_HOUR_USD),
+}
+"""Variables of the dashboard: a label and the price of `harness.aws_prices`."""
 
 PANELS: Final = (
     Panel(
@@ -62,7 +93,7 @@ PANELS: Final = (
         title="Failed requests",
         says="Share of answers that are the service's fault (5xx). The objective is 0.5 %.",
         unit="percentunit",
-        queries={"5xx": _share("efr_http_requests_total", '{status=~"5.."}')},
+        queries={"5xx": _share("efr_http_requests_total", 'status=~"5.."')},
     ),
     Panel(
         title="Messages",
@@ -75,7 +106,7 @@ PANELS: Final = (
     ),
     Panel(
         title="Oldest message",
-        says="Age of the oldest message when workers last received any.",
+        says="How long the message has waited that has waited longest; on SQS, as workers saw it.",
         unit="s",
         queries={"{{queue}}": "max by (queue) (efr_oldest_message_seconds)"},
     ),
@@ -131,28 +162,35 @@ PANELS: Final = (
         says="Medians: similarity of faces that got a name, and quality of all faces.",
         unit="short",
         queries={
-            "similarity": "histogram_quantile(0.5,"
-            " sum by (le) (rate(efr_match_similarity_bucket[$__rate_interval])))",
-            "quality": "histogram_quantile(0.5,"
-            " sum by (le) (rate(efr_face_quality_bucket[$__rate_interval])))",
+            "similarity": _median("efr_match_similarity"),
+            "quality": _median("efr_face_quality"),
         },
     ),
     Panel(
         title="Galleries",
-        says="Enrolled faces in memory of all processes, and how long no news could be read.",
+        says="Enrolled faces in memory of all processes.",
         unit="short",
-        queries={
-            "faces": "sum(efr_gallery_faces)",
-            "seconds without news": "max(efr_gallery_stale_seconds)",
-        },
+        queries={"faces": "sum(efr_gallery_faces)"},
     ),
     Panel(
-        title="Earlier answers and limits",
-        says="Share of photos that were seen before, and requests a second over a limit.",
+        title="News of galleries",
+        says="How long no enrolments and erasures could be read. Normally 0.",
+        unit="s",
+        queries={"without news": "max(efr_gallery_stale_seconds)"},
+    ),
+    Panel(
+        title="Earlier answers",
+        says="Share of photos that were seen before, and are not recognised again.",
+        unit="percentunit",
+        queries={"seen before": _share("efr_repeats_total", 'result="hit"')},
+    ),
+    Panel(
+        title="Limits",
+        says="Requests a second over a limit; 1 where Redis can't be reached.",
         unit="short",
         queries={
-            "seen before": _share("efr_repeats_total", '{result="hit"}'),
             "over {{limit}}": "sum by (limit) (rate(efr_rate_limited_total[$__rate_interval]))",
+            "no Redis for {{use}}": "max by (use) (efr_cache_away)",
         },
     ),
     Panel(
@@ -166,6 +204,49 @@ PANELS: Final = (
         says="Notices of EC2's that a worker's machine ends.",
         unit="short",
         queries={"notices": "sum(increase(efr_spot_notices_total[$__rate_interval]))"},
+    ),
+    Panel(
+        title="A million photos",
+        says="What a million would cost at the rates of now and the prices above. 'At work' counts"
+        " the processors' time for photos, 'there' all time of the workers' children.",
+        unit="currencyUSD",
+        queries={
+            "S3": _per_million(f"({_WRITES} * $s3_write + {_READS} * $s3_read) / 1000"),
+            "SQS": _per_million(f"{_OF_QUEUES} * $sqs / 1e6"),
+            "processors at work": _per_million(f"{_AT_WORK} * $processor / 3600"),
+            "processors there": _per_million('sum(efr_children{part!="web"}) * $processor / 3600'),
+        },
+    ),
+    Panel(
+        title="Requests to AWS",
+        says="Requests a second to S3 and SQS, by what AWS bills them as.",
+        unit="reqps",
+        queries={
+            "{{service}} {{billed}}": "sum by (service, billed)"
+            " (rate(efr_aws_requests_total[$__rate_interval]))"
+        },
+        is_stacked=True,
+    ),
+    Panel(
+        title="Engines",
+        says="Workers by what their settings ask for. One whose GPU does not start says so in its"
+        " log, and uses the processor.",
+        unit="short",
+        queries={
+            "{{engine}} on {{device}}, {{executor}}": "sum by (engine, executor, device)"
+            " (efr_engine_info)"
+        },
+        is_stacked=True,
+    ),
+    Panel(
+        title="GPU",
+        says="Use of GPUs and of their memory, where NVIDIA's DCGM exporter runs.",
+        unit="percentunit",
+        queries={
+            "GPU {{gpu}}": "max by (gpu) (DCGM_FI_DEV_GPU_UTIL) / 100",
+            "memory of GPU {{gpu}}": "max by (gpu) (DCGM_FI_DEV_FB_USED)"
+            " / max by (gpu) (DCGM_FI_DEV_FB_USED + DCGM_FI_DEV_FB_FREE)",
+        },
     ),
 )
 
@@ -187,11 +268,32 @@ def dashboard() -> dict[str, Any]:
                     "type": "datasource",
                     "query": "prometheus",
                     "current": {},
-                }
+                },
+                *(_price(name, label, usd) for name, (label, usd) in PRICES.items()),
             ]
         },
         "panels": [_panel(number, panel) for number, panel in enumerate(PANELS)],
     }
+
+
+def _price(name: str, label: str, usd: float) -> dict[str, Any]:
+    """Return a variable that whoever looks can change."""
+    text = f"{usd:g}"
+    return {
+        "name": name,
+        "label": label,
+        "type": "textbox",
+        "query": text,
+        "current": {"text": text, "value": text},
+    }
+
+
+def filled(query: str, interval: str) -> str:
+    """Return a query as Grafana asks it, with the prices as they are at first."""
+    query = query.replace("$__rate_interval", interval)
+    for name, (_, usd) in PRICES.items():
+        query = query.replace(f"${name}", f"{usd:g}")
+    return query
 
 
 def _panel(number: int, panel: Panel) -> dict[str, Any]:

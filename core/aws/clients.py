@@ -17,6 +17,7 @@ from botocore.loaders import Loader, create_loader
 from obstore.auth.boto3 import Boto3CredentialProvider
 from pydantic import SecretStr
 
+from core.aws.billed_requests import count_requests_of
 from core.aws.keys import chain_session
 from core.errors import ServiceUnavailable
 from core.ground.aws_rights import note_missing_right
@@ -82,11 +83,13 @@ def _config(settings: Settings, *, read_timeout_s: float) -> Config:
 
 
 def s3_client(settings: Settings) -> "S3Client":
-    return _session(settings).client(
+    client = _session(settings).client(
         "s3",
         endpoint_url=settings.s3_endpoint,
         config=_config(settings, read_timeout_s=_READ_TIMEOUT_S),
     )
+    count_requests_of(client)
+    return client
 
 
 def object_client(settings: Settings, bucket: str, endpoint: str) -> obstore.store.S3Store:
@@ -128,11 +131,13 @@ def _certificates() -> bytes:
 
 
 def sqs_client(settings: Settings, *, long_poll_s: float = 0) -> "SQSClient":
-    return _session(settings).client(
+    client = _session(settings).client(
         "sqs",
         endpoint_url=settings.sqs_endpoint,
         config=_config(settings, read_timeout_s=long_poll_s + _READ_TIMEOUT_S),
     )
+    count_requests_of(client)
+    return client
 
 
 def autoscaling_client(settings: Settings) -> Any:

@@ -1,8 +1,8 @@
 """Whole objects to and from S3 through obstore, for a fraction of boto3's processor time."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import obstore
 from obstore.exceptions import (
@@ -14,6 +14,7 @@ from obstore.exceptions import (
 )
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
+from core.aws.billed_requests import count
 from core.aws.clients import ATTEMPTS, object_client
 from core.errors import BucketMissing, ObjectMissing, StorageUnavailable
 from core.ground.aws_keys import Renewable, are_keys_refused
@@ -23,6 +24,8 @@ from core.settings import Settings
 
 if TYPE_CHECKING:
     from obstore import Attributes, GetOptions, PutMode
+
+T = TypeVar("T")
 
 _CONTENT_TYPE: Final = "Content-Type"
 _HEADERS: Final = frozenset(
@@ -71,6 +74,7 @@ class S3Objects:
             If it has more than ``max_bytes``; its body is not read then.
         """
         options: GetOptions = {"if_none_match": unless_version} if unless_version else {}
+        count("s3", "GetObject")
         with self._errors():
             try:
                 found = self._client.run(
@@ -132,13 +136,14 @@ class S3Objects:
             return self._client.run(
                 lambda client: {
                     entry["path"]: entry["e_tag"] or ""
-                    for page in obstore.list(client, folder)
+                    for page in _counted(obstore.list(client, folder))
                     for entry in page
                 }
             )
 
     def _put(self, key: str, body: bytes, attributes: "Attributes", mode: "PutMode") -> str:
         """Write an object and return its version."""
+        count("s3", "PutObject")
         written = self._client.run(
             lambda client: obstore.put(
                 client,
@@ -164,3 +169,10 @@ class S3Objects:
             # What follows is a dump of obstore's own structures.
             what = str(error).partition("\n\nDebug source")[0].replace("\n", " ")
             raise StorageUnavailable(f"S3 bucket {self._bucket}: {what}") from error
+
+
+def _counted(pages: Iterable[T]) -> Iterator[T]:
+    """Count a request for each page of a listing."""
+    for page in pages:
+        count("s3", "ListObjectsV2")
+        yield page

@@ -15,6 +15,7 @@ from typing import Final
 from core.errors import DataTooNew, InvalidSettings, ModelError, RecognizerDied
 from core.host import exposition
 from core.host.logs import configure_logs, log_invalid_settings, log_uncaught_errors
+from core.host.metrics import metrics
 from core.host.tracing import tracing
 from core.settings import load_settings
 
@@ -55,6 +56,9 @@ def main() -> int:
     if settings.metrics_port is not None and not exposition.is_shown_by_another():
         exposition.show(settings.metrics_port + 2, settings.metrics_host)
     parts.host.start()
+    metrics().engine.labels(
+        settings.face_engine, settings.executor, "cuda" if settings.face_cuda else "processor"
+    ).set(1)
     try:
         parts.start()  # galleries are loaded while the children load their models
     except DataTooNew as error:

@@ -42,10 +42,12 @@ class Metrics:
     waited: "Gauge"
     children: "Gauge"
     children_busy: "Gauge"
+    engine: "Gauge"
     webhooks: "Counter"
     notices: "Counter"
     gallery_faces: "Gauge"
     gallery_stale: "Gauge"
+    aws_requests: "Counter"
     queue_messages: "Gauge"
     dead_letters: "Gauge"
     workers: "Gauge"
@@ -106,6 +108,13 @@ def metrics() -> Metrics:
         ),
         children=gauge("efr_children", "Child processes that recognise photos."),
         children_busy=gauge("efr_children_busy", "Child processes that have a photo."),
+        engine=gauge(
+            "efr_engine_info",
+            "Workers, by the engine, executor and device that their settings ask for.",
+            "engine",
+            "executor",
+            "device",
+        ),
         webhooks=Counter("efr_webhooks", "Deliveries of events to webhooks.", ["outcome"]),
         notices=Counter("efr_spot_notices", "Notices that this machine ends."),
         gallery_faces=gauge("efr_gallery_faces", "Enrolled faces that are held in memory."),
@@ -113,6 +122,11 @@ def metrics() -> Metrics:
             "efr_gallery_stale_seconds",
             "Time since the newest faces of a gallery could last be read; 0 if all are fresh.",
             mode="livemax",
+        ),
+        aws_requests=Counter(
+            "efr_aws_requests",
+            "Requests to S3 and SQS, by what AWS bills them as.",
+            ["service", "billed"],
         ),
         queue_messages=gauge(
             "efr_queue_messages", "Messages in a queue.", "queue", "state", mode="livemostrecent"

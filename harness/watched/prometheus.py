@@ -17,7 +17,7 @@ from harness.localstack import free_port
 from harness.service_process import ServiceProcess
 from harness.waiting import wait_until
 from harness.watched.alert_rules import FACTOR, HURRIED, LONG, hurried
-from scripts.dashboard import FILE
+from scripts.dashboard import FILE, filled
 from scripts.observe import command, written
 
 MISSING: Final = "PROMETHEUS IS NOT INSTALLED (apt-get install prometheus)"
@@ -126,7 +126,7 @@ class Prometheus(ServiceProcess):
         ]
 
     def _has_data(self, query: str) -> bool:
-        found = self.over_time(query.replace("$__rate_interval", _RATES), since=self.began)
+        found = self.over_time(query, since=self.began)
         values = (float(value) for series in found for _, value in series["values"])
         return any(math.isfinite(value) for value in values)
 
@@ -155,6 +155,7 @@ class Prometheus(ServiceProcess):
 
 
 def panel_queries() -> list[str]:
-    """Return all queries of the dashboard."""
+    """Return all queries of the dashboard that are about our metrics, as Grafana asks them."""
     panels = json.loads(FILE.read_text())["panels"]
-    return [target["expr"] for panel in panels for target in panel.get("targets", [])]
+    queries = [target["expr"] for panel in panels for target in panel.get("targets", [])]
+    return [filled(query, _RATES) for query in queries if "efr_" in query]

@@ -1,5 +1,6 @@
 """A real Prometheus reads a real service, whose processes are killed meanwhile."""
 
+import json
 import re
 import signal
 import subprocess
@@ -20,7 +21,8 @@ from harness.auditor import all_keys
 from harness.localstack import free_port
 from harness.processes import Process, WebProcess
 from harness.waiting import wait_until
-from harness.watched.prometheus import Prometheus, panel_queries
+from harness.watched.prometheus import Prometheus
+from scripts.dashboard import FILE, filled
 from tests.support.backends import home_settings
 from tests.support.photos import sample
 from tests.support.service import settings_of
@@ -29,6 +31,8 @@ from tests.support.services.prometheus_server import binary
 PHOTO = "Barack Obama/obama2.jpg"
 UPLOADS = 12
 MOST_SERIES = 500
+UNUSED = {"Limits", "Requests to AWS", "GPU"}
+"""Panels that have nothing to show of a service on a home that nothing goes wrong with."""
 
 
 @dataclass(kw_only=True)
@@ -88,6 +92,23 @@ def kill_one(process: Process, name: str) -> None:
     found[0].send_signal(signal.SIGKILL)
 
 
+def findings(text: str) -> str:
+    """Return what promtool finds wrong with metrics."""
+    asked = [binary("promtool"), "check", "metrics"]
+    checked = subprocess.run(asked, input=text, text=True, check=False, capture_output=True)
+    return checked.stdout + checked.stderr
+
+
+def empty_panels(server: Prometheus) -> set[str]:
+    """Ask all queries of the dashboard; return the panels that would stay empty."""
+    empty = set()
+    for panel in json.loads(FILE.read_text())["panels"]:
+        answers = [server.ask(filled(target["expr"], "1m")) for target in panel["targets"]]
+        if not any(answers):
+            empty.add(panel["title"])
+    return empty
+
+
 def test_counters_are_the_jobs_that_were_done_whoever_is_killed(
     watched: Watched, tmp_path: Path
 ) -> None:
@@ -108,13 +129,31 @@ def test_counters_are_the_jobs_that_were_done_whoever_is_killed(
         for part in (0, 1):
             text = watched.shown(part)
             assert text.count("\nefr_") < MOST_SERIES
-            asked = [binary("promtool"), "check", "metrics"]
-            subprocess.run(asked, input=text, text=True, check=True, capture_output=True)
+            assert findings(text) == ""
         stored = Home.made(watched.settings).bucket(watched.settings.s3_out_bucket)
         assert sum(map(is_job_id, all_keys(stored))) == UPLOADS
         with_result = 'sum(efr_jobs_total{outcome=~"done|failed|dead-lettered|swept"})'
         wait_until(lambda: server.value(with_result) == UPLOADS, seconds=30)
         wait_until(lambda: server.value("max(efr_workers{state='there'})") == 1, seconds=30)
         assert server.fallen() == []
-        for query in panel_queries():
-            server.ask(query.replace("$__rate_interval", "1m"))
+        assert empty_panels(server) == UNUSED
+
+
+def test_worker_alone_shows_what_prometheus_finds_no_fault_with(tmp_path: Path) -> None:
+    port = free_port()
+    settings = home_settings(
+        tmp_path / "home", **settings_of(metrics_port=port, worker_processes=1)
+    )
+    worker = Process([sys.executable, "-m", "efr_cli", "worker"], settings, tmp_path / "worker.log")
+
+    def shown() -> str:
+        return requests.get(f"http://127.0.0.1:{port + 2}/metrics", timeout=10).text
+
+    try:
+        wait_until(lambda: worker.logged("worker started"), seconds=120)
+        wait_until(lambda: "efr_oldest_message_seconds{" in shown(), seconds=60)
+        asked = 'efr_engine_info{device="processor",engine="balanced",executor="processes"} 1.0'
+        assert asked in shown()
+        assert findings(shown()) == ""
+    finally:
+        worker.stop()

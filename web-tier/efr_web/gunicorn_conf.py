@@ -36,20 +36,24 @@ def _connections(threads: int) -> int:
 
 configure_logs("INFO")
 log_uncaught_errors()
+_numbers: Path | None = None
 try:
     _settings = load_settings()
+    if _settings.metrics_port:
+        _numbers = exposition.share_numbers()  # before anything counts
     redis_of(_settings)  # a process that could not would end gunicorn with another code
     make_home_ready(_settings)
     check_tracing(_settings)
     check_store(_settings)
 except InvalidSettings as error:
     log_invalid_settings(error)
+    if _numbers is not None:
+        exposition.remove(_numbers)
     sys.exit(EXIT_SETTINGS)
 configure_logs(_settings.log_level)
 
 # Not below TMPDIR, whose path may be longer than a socket's can be, or not writable.
 _neighbours = tempfile.mkdtemp(prefix="web-tier-", dir=_SHARED_MEMORY)
-_numbers = exposition.share_numbers() if _settings.metrics_port else None
 wsgi_app = f"efr_web.app:create_app(neighbours={_neighbours!r})"
 pythonpath = str(Path(__file__).resolve().parents[1])  # where efr_web lies
 bind = _settings.web_bind

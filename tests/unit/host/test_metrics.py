@@ -21,6 +21,11 @@ LABELS = {
     "outcome",
     "stage",
     "state",
+    "service",
+    "billed",
+    "engine",
+    "executor",
+    "device",
 }
 """Each has few values, whatever is uploaded, enrolled or asked for."""
 
