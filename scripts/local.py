@@ -89,10 +89,14 @@ class Supervisor:
 def chosen(*, home: bool) -> Settings:
     """Return the settings of a home or of S3 and SQS, and note which, if nothing runs yet.
 
+    What was noted before stays until it is known that these can be started.
+
     Raises
     ------
+    InvalidSettings
+        If a value can't be used.
     LocalError
-        If the other one runs, or a variable of the environment asks for it.
+        If the other one runs, a variable of the environment asks for it, or a port is taken.
     """
     if Supervisor().is_up():
         settings = load_settings()
@@ -101,12 +105,17 @@ def chosen(*, home: bool) -> Settings:
                 f"the service runs already ({settings.whereabouts}): stop it with 'make down' first"
             )
         return settings
-    STARTED.unlink(missing_ok=True)
     STARTED.parent.mkdir(exist_ok=True)
-    STARTED.write_text(noted(load_settings()) if home else f"{GIVEN_EMPTY}=storage,queue\n")
-    settings = load_settings()
-    if (settings.storage is not None) != home:
-        raise LocalError("STORAGE and QUEUE are set in the environment: unset both")
+    draft = STARTED.with_suffix(".new")
+    try:
+        draft.write_text(noted(load_settings(None)) if home else f"{GIVEN_EMPTY}=storage,queue\n")
+        settings = load_settings(draft)
+        if (settings.storage is not None) != home:
+            raise LocalError("STORAGE and QUEUE are set in the environment: unset both")
+        require_free(_places(settings))
+        draft.replace(STARTED)
+    finally:
+        draft.unlink(missing_ok=True)
     return settings
 
 
@@ -132,13 +141,8 @@ def up(settings: Settings) -> None:
         print(settings.whereabouts, flush=True)
     supervisor = Supervisor()
     running = supervisor.states() if supervisor.is_up() else {}
-    require_free(
-        {
-            program: (settings.web_host if program == "web" else LOOPBACK, port)
-            for program, port in ports.items()
-            if running.get(program) != "RUNNING"
-        }
-    )
+    places = _places(settings).items()
+    require_free({each: place for each, place in places if running.get(each) != "RUNNING"})
     if not running:
         _start_supervisord(settings, ports.get("localstack", 0))
         _wait(supervisor.is_up, "supervisord")
@@ -150,7 +154,7 @@ def up(settings: Settings) -> None:
     supervisor.start("web")
     supervisor.start("autoscaler")
     address = settings.web_address
-    _wait(lambda: _answers(f"{address}{probe(settings)}"), "the web tier")
+    _wait(lambda: _has_come_up(f"{address}{probe(settings)}"), "the web tier")
     print(f"The service answers at {address}; its logs are in var/log/")
 
 
@@ -224,6 +228,14 @@ def _local_ports(settings: Settings) -> dict[str, int]:
     return ports
 
 
+def _places(settings: Settings) -> dict[str, tuple[str, int]]:
+    """Return where each program listens."""
+    return {
+        program: (settings.web_host if program == "web" else LOOPBACK, port)
+        for program, port in _local_ports(settings).items()
+    }
+
+
 def require_free(places: dict[str, tuple[str, int]]) -> None:
     """Raise ``LocalError`` if other programs listen where ours would."""
     found = [
@@ -253,6 +265,13 @@ def _answers(url: str) -> bool:
         return requests.get(url, timeout=2).ok
     except requests.RequestException:
         return False
+
+
+def _has_come_up(url: str) -> bool:
+    """Tell whether the web tier answers; raise ``LocalError`` if it has ended for good."""
+    if Supervisor().states()["web"] in ("EXITED", "FATAL"):
+        raise LocalError("the web tier has ended: var/log/web.log says why")
+    return _answers(url)
 
 
 def _wait(condition: Callable[[], bool], what: str, *, seconds: float = START_S) -> None:

@@ -96,10 +96,15 @@ class Settings(AwsSettings, HomeSettings, WebSettings, WorkerSettings, FaceSetti
         return self
 
 
-def load_settings() -> Settings:
+def load_settings(started: Path | None = Path(STARTED_FILE)) -> Settings:
     """Read the settings from the environment and from ``.env``.
 
     What else the environment says of AWS is removed (`settle_environment`).
+
+    Parameters
+    ----------
+    started : Path, optional
+        What notes what was started; None for no such file.
 
     Raises
     ------
@@ -107,7 +112,7 @@ def load_settings() -> Settings:
         If a value can't be used; the message names each variable.
     """
     try:
-        settings = Settings()
+        settings = Settings(_env_file=(".env",) if started is None else (".env", started))
     except ValidationError as error:
         raise InvalidSettings("; ".join(_describe(problem) for problem in error.errors())) from None
     endpoints = (settings.aws_endpoint_url, settings.s3_endpoint, settings.sqs_endpoint)

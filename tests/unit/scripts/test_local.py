@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import InvalidSettings
 from core.settings import Settings, load_settings
+from harness.localstack import free_port
 from scripts.local import (
+    STARTED,
     LocalError,
     chosen,
     noted,
@@ -72,7 +75,9 @@ def test_port_that_is_taken_is_told_from_a_free_one(host: str) -> None:
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return an empty checkout that has settings; it is the working directory."""
+    """Return an empty checkout that has settings and ports; it is the working directory."""
+    monkeypatch.setenv("WEB_PORT", str(free_port()))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://localhost:{free_port()}")
     shutil.copy(ROOT / ".env.example", tmp_path / ".env")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "it's"))
@@ -86,7 +91,7 @@ def test_start_is_on_a_home_and_up_never_is_and_neither_writes_settings(checkout
         assert chosen(home=True).home_folder == home
         assert load_settings().queue_file == home / "queues.sqlite"
         assert chosen(home=False).home_folder is None
-        assert load_settings().aws_endpoint_url == "http://localhost:4566"
+        assert load_settings().aws_endpoint_url is not None
 
     assert (checkout / ".env").read_bytes() == (ROOT / ".env.example").read_bytes()
 
@@ -110,6 +115,29 @@ def test_variables_that_name_the_other_place_are_refused(
 
     with pytest.raises(LocalError, match="unset both"):
         chosen(home=False)
+
+
+@pytest.mark.parametrize("home", [True, False])
+@pytest.mark.parametrize("why", ["setting", "port", "variable"])
+def test_start_that_fails_leaves_the_note_of_the_home(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, home: bool, why: str
+) -> None:
+    assert chosen(home=True).home_folder is not None
+    before = STARTED.read_text()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        if why == "setting":
+            (checkout / ".env").write_text("FACE_ENGINE=guesswork\n")
+        elif why == "port":
+            monkeypatch.setenv("WEB_PORT", str(other.getsockname()[1]))
+        else:
+            monkeypatch.setenv("STORAGE", "" if home else "file:///data")
+            monkeypatch.setenv("QUEUE", "" if home else "sqlite:///data/queues")
+
+        with pytest.raises((LocalError, InvalidSettings)):
+            chosen(home=home)
+
+    assert STARTED.read_text() == before
+    assert [each.name for each in STARTED.parent.iterdir()] == [STARTED.name]
 
 
 def test_all_ports_that_are_taken_are_told_at_once() -> None:
