@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -235,10 +235,12 @@ def join_context(
     """Return the parts of a command that is about a realm."""
     from core.access.data_format import check_format
     from core.bootstrap.shared import Shared
+    from core.errors import StorageUnavailable
     from efr_cli.late_index import with_late_index
 
     shared = Shared(settings, with_late_index(infrastructure), realm)
-    check_format(shared.gallery)
+    with suppress(StorageUnavailable):  # the command will meet it, or looks again before it writes
+        check_format(shared.gallery)
     return CliContext(
         shared=shared,
         realm=realm,

@@ -1,5 +1,7 @@
 """Whether anything may be written here: not while all is moved to another place.
 
+Nor into data of a newer version, whoever could not tell that when they started.
+
 `efr move` leaves a note in the gallery bucket, on both sides. Who is about to change people looks
 at the note first. Reading goes on.
 """
@@ -13,7 +15,8 @@ from typing import Any, Final, Literal, cast
 
 from pydantic import ValidationError
 
-from core.errors import ObjectMissing, ReadOnly, StorageUnavailable
+from core.access.data_format import check_format
+from core.errors import DataTooNew, ObjectMissing, ReadOnly, StorageUnavailable
 from core.ground.records import Frozen
 from core.ground.storage_keys import MOVE, TENANTS, WITHOUT_PEOPLE
 from core.ports import Bucket, FaceIndex, ObjectStore
@@ -77,6 +80,7 @@ class WriteGate:
         self._closed = _CLOSED if finishes else _CLOSED | {"closing"}
         self._clock = clock
         self._known: _Read | None = None
+        self._is_of_this_format = False
         self._lock = threading.Lock()
         self._looking = threading.Lock()
 
@@ -121,10 +125,20 @@ class WriteGate:
     def _read(self) -> None:
         """Read the note, and keep it unless someone has begun to read later and is done."""
         began_s = self._clock()
+        self._check_format()
         note = move_note(self._store)
         with self._lock:
             if self._known is None or self._known.began_s < began_s:
                 self._known = _Read(note=note, began_s=began_s)
+
+    def _check_format(self) -> None:
+        """Look once, for the storage may have been away when the process started."""
+        if not self._is_of_this_format:
+            try:
+                check_format(self._store)
+            except DataTooNew as error:
+                raise ReadOnly(str(error)) from error
+            self._is_of_this_format = True
 
     def _trusted(self) -> _Read | None:
         """Return what is known, unless it is too old."""

@@ -1,18 +1,19 @@
 """An ObjectStore on one S3 bucket."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from core.aws.clients import error_code, unavailable_as
+from core.aws.clients import error_code
+from core.aws.plain_objects import PlainObjects, bucket_errors, missing_as_ours
 from core.aws.s3_objects import S3Objects
 from core.aws.s3_versions import MAX_DELETED_AT_ONCE, OldVersions
-from core.errors import BucketMissing, ObjectMissing, StorageUnavailable
-from core.ports import ObjectNotes, StoredObject, UploadForm, check_size, checked_path, is_path
+from core.errors import StorageUnavailable
+from core.ports import ObjectNotes, StoredObject, UploadForm, checked_path, is_path
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,17 +38,18 @@ class S3Store:
         self._client = client
         self._bucket = bucket
         self._objects = S3Objects(settings, bucket, client.meta.endpoint_url)
+        self._plain = PlainObjects(client, bucket)
         self._old = OldVersions(client, bucket)
 
     def get(self, key: str, *, max_bytes: int | None = None) -> StoredObject:
         if not is_path(key):
-            return self._get_odd(key, max_bytes)
+            return self._plain.get(key, max_bytes=max_bytes)
         stored = self._objects.get(key, max_bytes=max_bytes)
         assert stored is not None  # noqa: S101 - only a conditional get brings None
         return stored
 
     def notes(self, key: str) -> ObjectNotes:
-        with self._errors(), _missing_as_ours(key):
+        with self._errors(), missing_as_ours(key):
             answer = self._client.head_object(Bucket=self._bucket, Key=key)
         return ObjectNotes(metadata=answer["Metadata"], modified_at=answer["LastModified"])
 
@@ -202,34 +204,5 @@ class S3Store:
         with self._errors():
             self._old.remove_of(keys)
 
-    def _get_odd(self, key: str, max_bytes: int | None) -> StoredObject:
-        with self._errors(), _missing_as_ours(key):
-            answer = self._client.get_object(Bucket=self._bucket, Key=key)
-            with closing(answer["Body"]) as body:
-                check_size(answer["ContentLength"], max_bytes)
-                return StoredObject(
-                    body=body.read(),
-                    version=answer["ETag"],
-                    metadata=answer["Metadata"],
-                    modified_at=answer["LastModified"],
-                )
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        with unavailable_as(StorageUnavailable, f"S3 bucket {self._bucket}"):
-            try:
-                yield
-            except ClientError as error:
-                if error_code(error) == _NO_BUCKET:
-                    raise BucketMissing(f"S3 bucket {self._bucket} does not exist") from error
-                raise
-
-
-@contextmanager
-def _missing_as_ours(key: str) -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        if error_code(error) in _MISSING:
-            raise ObjectMissing(f"no object is stored under {key!r}") from error
-        raise
+    def _errors(self) -> AbstractContextManager[None]:
+        return bucket_errors(self._bucket)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from functools import cache, partial
 
-from core.access.data_format import check_format
+from core.access.data_format import check_format_at_start
 from core.bootstrap import bucket_news
 from core.bootstrap.shared import Shared
 from core.collections.recent_collections import RecentCollections, keep_warm
@@ -18,7 +18,7 @@ def begin(shared: Shared) -> None:
     DataTooNew
         If a newer version stored the data.
     """
-    check_format(shared.gallery)
+    check_format_at_start(shared.gallery)
     tell_of_versions(shared)
     tell_of_sources(shared)
     keep_house(shared)

@@ -3,7 +3,7 @@
 With ``ASG_NAME`` it sets that group's desired capacity, with ``WORKER_DEPLOYMENT`` the
 replicas of that Deployment, and the workers outlive it; otherwise workers are processes of
 this machine and end with it. As a program: ``python -m core.bootstrap.run_autoscaler``.
-Exit codes: 0 stopped on request, 2 a setting can't be used.
+Exit codes: 0 stopped on request, 2 a setting can't be used, or the data are too new.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from core.access.data_format import check_format_at_start
 from core.aws.autoscaling import AutoScalingGroup
 from core.aws.clients import autoscaling_client
 from core.bootstrap.infrastructure import Infrastructure
@@ -111,6 +112,7 @@ def main() -> int:
         configure_logs(settings.log_level)
         shown = _share(settings)
         infrastructure = Infrastructure.of(settings)
+        check_format_at_start(infrastructure.bucket(settings.s3_gallery_bucket))
     except InvalidSettings as error:
         log_invalid_settings(error)
         return EXIT_SETTINGS

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-from core.bootstrap.home_at_start import make_home_ready
+from core.bootstrap.data_at_start import check_data
 from core.bootstrap.shared_redis import redis_of
 from core.bootstrap.store_at_start import check_store
 from core.bootstrap.traces import check_tracing, start_tracing
@@ -42,9 +42,9 @@ try:
     if _settings.metrics_port:
         _numbers = exposition.share_numbers()  # before anything counts
     redis_of(_settings)  # a process that could not would end gunicorn with another code
-    make_home_ready(_settings)
     check_tracing(_settings)
     check_store(_settings)
+    check_data(_settings)
 except InvalidSettings as error:
     log_invalid_settings(error)
     if _numbers is not None:

@@ -54,6 +54,7 @@ def move(context: click.Context, target: Path | None, cancel: bool) -> None:
 
 def _move(context: click.Context, source: "Shared", target: Path) -> None:
     # Only here: --help need not wait for these.
+    from core.access.data_format import check_format
     from core.bootstrap.infrastructure import Infrastructure
     from core.bootstrap.shared import Shared
     from core.settings import settings_of_file
@@ -66,6 +67,8 @@ def _move(context: click.Context, source: "Shared", target: Path) -> None:
     click.echo(f"to {settings.whereabouts}", err=True)
     there = Shared(settings, with_late_index(Infrastructure.of(settings)), writes="always")
     context.call_on_close(there.index.close)
+    for shared in (source, there):
+        check_format(shared.gallery)  # neither has a gate that would look
     depth = source.infrastructure.depth([source.settings.sqs_index_queue_name], [])
     with tqdm(desc="compared", unit="face", disable=None) as bar:
         mirror = Mirror(
