@@ -61,6 +61,7 @@ def test_commands_that_destroy_take_yes() -> None:
         "people erase",
         "people forget",
         "people merge",
+        "reembed",
         "collections delete",
         "dead-letters purge",
         "keys revoke",
