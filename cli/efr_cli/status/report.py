@@ -62,13 +62,15 @@ def report(before: Look, now: Look) -> Report:
 
 def _workers(now: Look) -> Workers:
     numbers = together(now.workers)
-    wanted, there = now.most("efr_workers", state="wanted"), now.most("efr_workers", state="there")
-    alone = sum(part.has("efr_children") for part in now.workers)
+    most = round(now.most("efr_workers", state="most") or 0)
+    started = round(now.most("efr_workers", state="there") or 0)
+    alone = sum(part.total("efr_children") > 0 for part in now.workers)
     has_children = numbers.has("efr_children")
     return Workers(
-        there=round(alone if there is None else there),
-        wanted=None if wanted is None else round(wanted),
-        most=None if wanted is None else round(now.most("efr_workers", state="most") or 0),
+        there=max(started, alone),
+        # An autoscaler that may start none only counts the queues.
+        wanted=round(now.most("efr_workers", state="wanted") or 0) if most else None,
+        most=most or None,
         children=round(numbers.total("efr_children")) if has_children else None,
         children_busy=round(numbers.total("efr_children_busy")) if has_children else None,
     )

@@ -16,6 +16,7 @@ from efr_cli.status.alerts import alerts
 from efr_cli.status.figures import figures
 from efr_cli.status.look import Look, Observer, Queue
 from efr_cli.status.numbers import Numbers
+from efr_cli.status.report import Workers, report
 from efr_cli.status.screen import duration
 from efr_cli.status.status_command import reports
 
@@ -227,6 +228,24 @@ def counted(name: str, value: float, **labels: str) -> Numbers:
 def told(before: Look, now: Look) -> dict[str, str]:
     lately = figures(now.since(before), 2)
     return {alert.alert: alert.says for alert in alerts(before, now, lately)}
+
+
+def test_workers_beside_an_autoscaler_that_only_counts_are_counted() -> None:
+    counts = Numbers(
+        values={
+            ("efr_workers", frozenset({("state", state)})): 0.0
+            for state in ("there", "wanted", "most")
+        }
+    )
+    web = Numbers(values={("efr_children", frozenset()): 6.0})
+    worker = Numbers(
+        values={("efr_children", frozenset()): 2.0, ("efr_children_busy", frozenset()): 1.0}
+    )
+    parts = {"web": web, "counter": counts, "one": worker, "other": worker}
+
+    found = report(seen(), seen(parts=parts, web_tier={"web"})).workers
+
+    assert found == Workers(there=2, wanted=None, most=None, children=4, children_busy=2)
 
 
 def test_messages_that_no_worker_takes_are_told() -> None:
