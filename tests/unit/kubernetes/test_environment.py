@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.settings import Settings, load_settings
-from tests.support.kubernetes.chart import VALUES, component, environment, given, ours
+from tests.support.kubernetes.chart import VALUES, component, environment, given, objects, ours
 
 every_file = pytest.mark.parametrize("values", VALUES)
 KNOWN = {name.upper() for name in Settings.model_fields}
@@ -61,3 +61,11 @@ def test_autoscaler_alone_scales_the_workers() -> None:
     assert pods["autoscaler"]["WORKER_DEPLOYMENT"] == "efr-worker"
     assert pods["autoscaler"]["WORKER_PROCESSES"] == pods["worker"]["WORKER_PROCESSES"]
     assert pods["worker"]["WORKER_DEPLOYMENT"] == ""
+
+
+def test_pause_leaves_no_worker_with_any_autoscaler() -> None:
+    pods = {component(pod): pod for _, pod in ours("paused-own-autoscaler")}
+    assert environment(pods["autoscaler"], "paused-own-autoscaler")["MAX_WORKERS"] == "0"
+
+    (scaled,) = [each for each in objects("paused") if each["kind"] == "ScaledObject"]
+    assert scaled["metadata"]["annotations"] == {"autoscaling.keda.sh/paused-replicas": "0"}

@@ -190,10 +190,23 @@ def test_pod_may_finish_before_it_is_killed(values: str) -> None:
             assert grace_s > before_s + settings.max_wait_seconds + 5, name
 
 
+def references(pod: Object, values: str) -> set[str]:
+    """Return what must be there before a pod starts."""
+    wanted = {
+        f"ConfigMap/{source['configMapRef']['name']}"
+        if "configMapRef" in source
+        else f"Secret/{source['secretRef']['name']}"
+        for source in container(pod)["envFrom"]
+    }
+    accounts = DEFAULTS["serviceAccounts"] | given(values).get("serviceAccounts", {})
+    if accounts["create"]:
+        wanted.add(f"ServiceAccount/{pod['spec']['serviceAccountName']}")
+    return wanted
+
+
 @every_file
 def test_what_a_pod_refers_to_is_there(values: str) -> None:
     made = {label(each) for each in objects(values)}
-    accounts = DEFAULTS["serviceAccounts"] | given(values).get("serviceAccounts", {})
     secrets = given(values).get("secrets", {})
     elsewhere = {f"Secret/{secrets.get(each)}" for each in ("existingSecret", "probeKeySecret")}
     elsewhere |= {
@@ -201,28 +214,30 @@ def test_what_a_pod_refers_to_is_there(values: str) -> None:
     }
 
     for name, pod in ours(values):
-        wanted: list[Any] = []
-        for source in container(pod)["envFrom"]:
-            kind = "ConfigMap" if "configMapRef" in source else "Secret"
-            wanted.append(f"{kind}/{source.get('configMapRef', source.get('secretRef'))['name']}")
-        if accounts["create"]:
-            wanted.append(f"ServiceAccount/{pod['spec']['serviceAccountName']}")
-        assert set(wanted) <= made | elsewhere, name
+        assert references(pod, values) <= made | elsewhere, name
 
 
 @every_file
 def test_what_runs_before_the_install_needs_nothing_that_comes_with_it(values: str) -> None:
-    hooks = [
+    before = [
         each
         for each in objects(values)
-        if "helm.sh/hook" in each["metadata"].get("annotations", {})
+        if "pre-install" in each["metadata"].get("annotations", {}).get("helm.sh/hook", "")
     ]
-    before = {
-        label(each)
-        for each in hooks
-        if "pre-install" in each["metadata"]["annotations"]["helm.sh/hook"]
-    }
+    secret = given(values).get("secrets", {}).get("existingSecret")
 
-    assert {each.partition("-")[2] for each in before} <= {"setup"}
-    if "Job/efr-setup" in before:
-        assert {"ConfigMap/efr-setup"} < before
+    for job in (each for each in before if each["kind"] == "Job"):
+        wanted = references(job["spec"]["template"], values)
+        assert wanted <= {label(each) for each in before} | {f"Secret/{secret}"}
+        for each in before:
+            weight = int(each["metadata"]["annotations"].get("helm.sh/hook-weight", 0))
+            assert each is job or weight < 0, label(each)
+
+
+@every_file
+def test_only_operators_pods_have_the_rights_to_make_keys(values: str) -> None:
+    accounts = {component(pod): pod["spec"]["serviceAccountName"] for _, pod in ours(values)}
+
+    for name, account in accounts.items():
+        part = "operator" if name in ("shell", "upgrade") else name
+        assert account.rpartition("-")[2] == part, name

@@ -27,7 +27,7 @@ helm.sh/chart: {{ (index . 0).Chart.Name }}-{{ (index . 0).Chart.Version }}
 {{- if $image.digest }}@{{ $image.digest }}{{ else }}:{{ $image.tag | default (index . 0).Chart.AppVersion }}{{ end -}}
 {{- end }}
 
-{{/* What every pod has in common. Takes (list $ component). */}}
+{{/* What every pod has in common. Takes (list $ name-of-the-ServiceAccount). */}}
 {{- define "efr.pod" -}}
 serviceAccountName: {{ include "efr.name" (index . 0) }}-{{ index . 1 }}
 # The network's API server is nobody's business but the autoscaler's.
@@ -63,11 +63,21 @@ capabilities: {drop: [ALL]}
 {{- end -}}
 {{- end }}
 
-{{/* Settings of a container; what comes later wins. Takes (list $ name-of-the-ConfigMap). */}}
+{{/* Settings of a container; what comes later wins. */}}
 {{- define "efr.envFrom" -}}
-- configMapRef: {name: {{ index . 1 }}}
-{{- with include "efr.secret" (index . 0) }}
+- configMapRef: {name: {{ include "efr.name" . }}}
+{{- with include "efr.secret" . }}
 - secretRef: {name: {{ . }}}
+{{- end }}
+{{- end }}
+
+{{/* The same for the set-up, which runs before an ExternalSecret is there, and needs nothing of it. */}}
+{{- define "efr.setupEnvFrom" -}}
+- configMapRef: {name: {{ include "efr.name" . }}-setup}
+{{- if not .Values.secrets.external.enabled }}
+{{- with include "efr.secret" . }}
+- secretRef: {name: {{ . }}}
+{{- end }}
 {{- end }}
 {{- end }}
 
