@@ -131,6 +131,18 @@ format: install ## Format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+.PHONY: terraform-test scan
+terraform-test: install ## Check the deployment on AWS without an account (needs Terraform 1.11)
+	@$(BIN)/python -m harness.terraform.check
+
+.venv-checks/installed: requirements/checks.txt
+	@$(PYTHON) scripts/make_venv.py .venv-checks
+	@.venv-checks/bin/python $(PIP) --require-hashes --requirement requirements/checks.txt
+	@touch $@
+
+scan: install .venv-checks/installed ## Look for known mistakes in Terraform, policies, images and workflows
+	@$(BIN)/python -m harness.terraform.scan
+
 typecheck: install ## Check the types
 	@$(BIN)/mypy $(CODE)
 
@@ -266,3 +278,4 @@ lock: ## Pin the newest allowed dependencies, with hashes (needs uv)
 	uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra dev --output-file requirements/dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra redis --extra local --constraint requirements/dev.txt --output-file requirements/local.txt
 	uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/localstack.in --output-file requirements/localstack.txt
+	uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/checks.in --output-file requirements/checks.txt

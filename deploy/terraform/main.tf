@@ -20,6 +20,7 @@ locals {
     index_queue_arn    = "${local.sqs}:${module.queues.names.index}"
     webhook_queue_arn  = "${local.sqs}:${module.queues.names.webhook}"
     response_queue_arn = "${local.sqs}:${module.queues.response_name}"
+    state_bucket_arn   = "arn:${local.partition}:s3:::${coalesce(var.state_bucket, "none")}"
     group_arn          = "arn:${local.partition}:autoscaling:${var.region}:${local.account_id}:autoScalingGroup:*:autoScalingGroupName/${var.name}-workers"
   }
 }
@@ -52,6 +53,7 @@ module "identity" {
 
   name                     = var.name
   arns                     = local.arns
+  source_buckets           = [for bucket in var.allowed_buckets : reverse(split(":", bucket))[0]]
   secret_names             = var.secret_names
   secret_values            = var.secret_values
   secrets_version          = var.secrets_version

@@ -55,3 +55,8 @@ output "roles" {
   description = "ARNs of the roles, by part."
   value       = module.identity.role_arns
 }
+
+output "operator_policy" {
+  description = "Policy to attach to the role with which your administrators run efr."
+  value       = module.identity.operator_policy_arn
+}

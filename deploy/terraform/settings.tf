@@ -9,6 +9,7 @@ locals {
     S3_IN_BUCKET                   = module.storage.names.input
     S3_OUT_BUCKET                  = module.storage.names.output
     S3_GALLERY_BUCKET              = module.storage.names.gallery
+    ALLOWED_BUCKETS                = join(",", var.allowed_buckets)
     RETENTION_DAYS                 = tostring(var.retention_days)
     SQS_REQ_QUEUE_NAME             = module.queues.names.request
     SQS_INDEX_QUEUE_NAME           = module.queues.names.index

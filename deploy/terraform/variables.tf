@@ -61,6 +61,12 @@ variable "restrict_redrive" {
   default     = true
 }
 
+variable "allowed_buckets" {
+  description = "Buckets in which callers may name photos by key; ALLOWED_BUCKETS. acme:album is for the tenant acme."
+  type        = list(string)
+  default     = []
+}
+
 variable "cors_origins" {
   description = "Origins whose pages may call the service; CORS_ORIGINS."
   type        = list(string)
@@ -120,6 +126,17 @@ variable "github_repository" {
   description = "owner/name of the repository whose workflow deploys; null for none."
   type        = string
   default     = null
+}
+
+variable "state_bucket" {
+  description = "Bucket of Terraform's state, which the workflow reads and writes."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.github_repository == null || var.state_bucket != null
+    error_message = "The workflow of github_repository needs state_bucket."
+  }
 }
 
 variable "github_oidc_provider_arn" {

@@ -1,4 +1,4 @@
-# The whole deployment, planned with a provider that knows AWS's resources and calls nobody.
+# The whole deployment. tests/unit/terraform reads settings and commands from this run's plan.
 
 mock_provider "aws" {
   mock_data "aws_caller_identity" {
@@ -13,6 +13,11 @@ mock_provider "aws" {
   mock_data "aws_iam_policy_document" {
     defaults = { json = "{}" }
   }
+  # Known before it is made, so that the plan has whole containers.
+  mock_resource "aws_ecr_repository" {
+    override_during = plan
+    defaults        = { repository_url = "registry/efr" }
+  }
   mock_data "aws_default_tags" {
     defaults = { tags = { project = "elastic-face-recognition", deployment = "efr" } }
   }
@@ -22,15 +27,59 @@ variables {
   domain_name = "faces.example.org"
   zone_id     = "Z0123456789"
   image_tag   = "v1"
-  alarm_email = "ops@example.org"
 }
 
-run "complete" {
+run "whole" {
   command = plan
 
   variables {
-    github_repository = "example/elastic-face-recognition"
+    github_repository = "example/faces"
+    state_bucket      = "example-state"
     secret_names      = ["REDIS_URL"]
+    cors_origins      = ["https://app.example.org"]
+    settings          = { LOG_LEVEL = "WARNING" }
   }
 
+  assert {
+    condition     = output.buckets == { input = "efr-123456789012-input", output = "efr-123456789012-output", gallery = "efr-123456789012-gallery", logs = "efr-123456789012-logs" }
+    error_message = "Buckets have other names."
+  }
+  assert {
+    condition     = local.environments.web.AUTH == "keys" && local.environments.web.TRUSTED_HOSTS == "faces.example.org"
+    error_message = "The web tier lets everybody in."
+  }
+  assert {
+    condition     = local.environments.web.TRUSTED_PROXIES == "10.80.0.0/20,10.80.16.0/20"
+    error_message = "The web tier takes the load balancer for its caller."
+  }
+  assert {
+    condition     = local.environments.autoscaler.WORKER_PROCESSES == local.environments.worker.WORKER_PROCESSES
+    error_message = "The autoscaler counts with other workers than there are."
+  }
+  assert {
+    condition     = alltrue([for environment in local.environments : environment.LOG_LEVEL == "WARNING"])
+    error_message = "Settings of the operator do not reach all parts."
+  }
+  assert {
+    condition     = !anytrue(flatten([for environment in local.environments : [for name in keys(environment) : startswith(name, "AWS_ACCESS") || startswith(name, "AWS_SECRET")]]))
+    error_message = "Keys of AWS are set, where the roles have them."
+  }
+}
+
+run "a_job_outlives_no_visibility" {
+  command = plan
+  variables {
+    visibility_timeout_seconds = 30
+    job_timeout_seconds        = 30
+  }
+  expect_failures = [var.visibility_timeout_seconds]
+}
+
+run "secrets_are_no_settings" {
+  command = plan
+  variables {
+    settings     = { PINECONE_API_KEY = "pc-1" }
+    secret_names = ["AWS_SECRET_ACCESS_KEY"]
+  }
+  expect_failures = [var.settings, var.secret_names]
 }

@@ -51,6 +51,30 @@ resource "aws_iam_role_policy" "this" {
   policy = templatefile("${path.module}/policies/${each.key}.json.tftpl", var.arns)
 }
 
+# Photos that callers name by key, in buckets of ALLOWED_BUCKETS.
+resource "aws_iam_role_policy" "sources" {
+  for_each = length(var.source_buckets) > 0 ? toset(["web", "worker"]) : toset([])
+
+  name = "sources"
+  role = aws_iam_role.this[each.key].name
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = flatten([
+      for bucket in sort(var.source_buckets) : [
+        for statement in jsondecode(templatefile("${path.module}/policies/sources.json.tftpl", {
+          source_bucket_arn = "arn:${var.arns.partition}:s3:::${bucket}"
+        })).Statement : { for key, value in statement : key => value if key != "Sid" }
+      ]
+    ])
+  })
+}
+
+# For the role with which your administrators run efr; it belongs to nobody until you attach it.
+resource "aws_iam_policy" "operator" {
+  name   = "${var.name}-operator"
+  policy = templatefile("${path.module}/policies/operator.json.tftpl", var.arns)
+}
+
 resource "aws_iam_role_policy" "key" {
   for_each = var.kms_key_arn == null ? {} : local.principals
 

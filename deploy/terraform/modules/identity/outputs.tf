@@ -1,11 +1,6 @@
 output "role_arns" {
   description = "ARNs of the roles, by part."
-  value       = { for part, role in aws_iam_role.this : part => role.arn }
-}
-
-output "role_names" {
-  description = "Names of the roles, by part."
-  value       = { for part, role in aws_iam_role.this : part => role.name }
+  value       = { for part, role in merge(aws_iam_role.this, aws_iam_role.github) : part => role.arn }
 }
 
 output "instance_profile_arn" {
@@ -16,4 +11,9 @@ output "instance_profile_arn" {
 output "secrets" {
   description = "Names of the parameters, by the setting that they hold."
   value       = { for setting, parameter in aws_ssm_parameter.this : setting => parameter.name }
+}
+
+output "operator_policy_arn" {
+  description = "Policy of those who run efr."
+  value       = aws_iam_policy.operator.arn
 }

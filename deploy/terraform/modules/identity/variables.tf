@@ -8,6 +8,11 @@ variable "arns" {
   type        = map(string)
 }
 
+variable "source_buckets" {
+  description = "Buckets in which callers may name photos by key."
+  type        = set(string)
+}
+
 variable "secret_names" {
   description = "Settings that are secrets, such as REDIS_URL."
   type        = set(string)

@@ -12,6 +12,7 @@ locals {
 }
 
 resource "aws_security_group" "this" {
+  #checkov:skip=CKV2_AWS_5:other modules attach them
   for_each = local.parts
 
   name        = "${var.name}-${each.key}"
@@ -30,6 +31,7 @@ resource "aws_vpc_security_group_ingress_rule" "https" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "redirect" {
+  #checkov:skip=CKV_AWS_260:port 80 only sends callers to HTTPS
   security_group_id = aws_security_group.this["balancer"].id
   description       = "Callers by plain HTTP, who are sent to HTTPS"
   cidr_ipv4         = "0.0.0.0/0"
