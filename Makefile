@@ -274,7 +274,7 @@ prove-containers: samples ## The same in any case; writes docs/containers.json
 	@$(BIN)/python -m harness.images.containers --record
 
 lock: ## Pin the newest allowed dependencies, with hashes (needs uv)
-	uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra redis --extra tracing --output-file requirements/runtime.txt
+	uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra redis --extra sentry --extra tracing --output-file requirements/runtime.txt
 	uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra dev --output-file requirements/dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra redis --extra local --constraint requirements/dev.txt --output-file requirements/local.txt
 	uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/localstack.in --output-file requirements/localstack.txt

@@ -17,6 +17,7 @@ from core.access.data_format import check_format_at_start
 from core.aws.autoscaling import AutoScalingGroup
 from core.aws.clients import autoscaling_client
 from core.bootstrap.infrastructure import Infrastructure
+from core.bootstrap.observing import check_observing, start_reports
 from core.errors import InvalidSettings
 from core.host import exposition
 from core.host.logs import configure_logs, log_invalid_settings, log_uncaught_errors
@@ -110,6 +111,8 @@ def main() -> int:
     try:
         settings = load_settings()
         configure_logs(settings.log_level)
+        check_observing(settings)
+        start_reports(settings, "efr-autoscaler")
         shown = _share(settings)
         infrastructure = Infrastructure.of(settings)
         check_format_at_start(infrastructure.bucket(settings.s3_gallery_bucket))

@@ -34,14 +34,15 @@ def main() -> int:
     log_uncaught_errors()
     # Only here: every child process loads this module again, and needs none of these parts.
     from core.bootstrap.infrastructure import Infrastructure
+    from core.bootstrap.observing import check_observing, start_reports, start_tracing
     from core.bootstrap.store_at_start import check_store
-    from core.bootstrap.traces import check_tracing, start_tracing
     from core.bootstrap.worker import build_worker
 
     try:
         settings = load_settings()
         configure_logs(settings.log_level)
-        check_tracing(settings)
+        check_observing(settings)
+        start_reports(settings, "efr-worker")
         check_store(settings)
         infrastructure = Infrastructure.of(settings, long_poll_s=settings.sqs_wait_time_seconds)
         parts = build_worker(settings, infrastructure)

@@ -14,6 +14,7 @@ from pythonjsonlogger.json import JsonFormatter
 from core.errors import FaceServiceError
 
 _fields: ContextVar[dict[str, str]] = ContextVar("log_fields", default={})  # noqa: B039 - never mutated
+_also: list[logging.Handler] = []
 
 
 @contextmanager
@@ -36,10 +37,16 @@ def configure_logs(level: str) -> None:
             rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
         )
     )
-    handler.addFilter(_add_fields)
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    handler.addFilter(add_fields)
+    logging.basicConfig(level=level, handlers=[handler, *_also], force=True)
     logging.getLogger("botocore").setLevel(logging.WARNING)
     logging.getLogger("urllib3").setLevel(logging.ERROR)
+
+
+def log_to(handler: logging.Handler) -> None:
+    """Give all records to a further handler, also when logs are configured again."""
+    _also.append(handler)
+    logging.getLogger().addHandler(handler)
 
 
 def log_uncaught_errors() -> None:
@@ -78,6 +85,7 @@ def _log_uncaught_in_thread(args: threading.ExceptHookArgs) -> None:
         _log_uncaught(args.exc_type, args.exc_value, args.exc_traceback)
 
 
-def _add_fields(record: logging.LogRecord) -> bool:
+def add_fields(record: logging.LogRecord) -> bool:
+    """Put the fields of the moment on a record; as a filter, which lets it pass."""
     record.__dict__.update(_fields.get())
     return True

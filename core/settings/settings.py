@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -44,6 +44,8 @@ class Settings(AwsSettings, HomeSettings, WebSettings, WorkerSettings, FaceSetti
     """Collector to which traces go over OTLP; none for no traces. An extra."""
     tracing_sample: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Share of all traces that are sent."""
+    sentry_dsn: SecretStr | None = None
+    """Where Sentry takes unexpected errors; none for nowhere. An extra."""
 
     @classmethod
     def settings_customise_sources(

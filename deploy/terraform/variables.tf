@@ -103,8 +103,8 @@ variable "secret_names" {
   default     = []
 
   validation {
-    condition     = length(setsubtract(var.secret_names, ["REDIS_URL", "QDRANT_API_KEY", "MILVUS_TOKEN", "PINECONE_API_KEY"])) == 0
-    error_message = "Secrets are REDIS_URL, QDRANT_API_KEY, MILVUS_TOKEN and PINECONE_API_KEY."
+    condition     = length(setsubtract(var.secret_names, ["REDIS_URL", "QDRANT_API_KEY", "MILVUS_TOKEN", "PINECONE_API_KEY", "SENTRY_DSN"])) == 0
+    error_message = "Secrets are REDIS_URL, QDRANT_API_KEY, MILVUS_TOKEN, PINECONE_API_KEY and SENTRY_DSN."
   }
 }
 
@@ -329,7 +329,7 @@ variable "settings" {
   default     = {}
 
   validation {
-    condition     = !anytrue([for name in keys(var.settings) : can(regex("KEY|TOKEN|SECRET|PASSWORD|^REDIS_URL$|^AWS_", name))])
+    condition     = !anytrue([for name in keys(var.settings) : can(regex("KEY|TOKEN|SECRET|PASSWORD|^REDIS_URL$|^SENTRY_DSN$|^AWS_", name))])
     error_message = "Secrets have secret_names, and AWS's keys come from the roles."
   }
 }

@@ -80,7 +80,7 @@ def test_worker_image_has_every_script_that_the_documents_run_in_it() -> None:
             assert script in there, f"{page.name}: {script}"
 
 
-@pytest.mark.parametrize("extra", ["redis", "opentelemetry-sdk"])
+@pytest.mark.parametrize("extra", ["redis", "opentelemetry-sdk", "sentry-sdk"])
 def test_images_have_extras_in_the_version_that_is_tested(extra: str) -> None:
     pins = [
         re.findall(rf"^{extra}==\S+", (ROOT / "requirements" / name).read_text(), re.MULTILINE)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.bootstrap.data_at_start import check_data
+from core.bootstrap.observing import check_observing, start_reports, start_tracing
 from core.bootstrap.shared_redis import redis_of
 from core.bootstrap.store_at_start import check_store
-from core.bootstrap.traces import check_tracing, start_tracing
 from core.errors import InvalidSettings
 from core.host import exposition
 from core.host.logs import configure_logs, log_invalid_settings, log_uncaught_errors
@@ -42,7 +42,7 @@ try:
     if _settings.metrics_port:
         _numbers = exposition.share_numbers()  # before anything counts
     redis_of(_settings)  # a process that could not would end gunicorn with another code
-    check_tracing(_settings)
+    check_observing(_settings)
     check_store(_settings)
     check_data(_settings)
 except InvalidSettings as error:
@@ -91,6 +91,7 @@ def on_exit(_master: Any) -> None:
 def post_fork(_master: Any, worker: Any) -> None:
     """Tell the worker which bodies it may gather before a thread is taken; let it trace."""
     worker.most_body_bytes = most_body_bytes(_settings.max_file_bytes)
+    start_reports(_settings, "efr-web")
     start_tracing(_settings, "efr-web")  # a thread, which no fork would take along
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from opentelemetry.trace import StatusCode
 
-from core.bootstrap.traces import check_tracing, start_tracing
+from core.bootstrap.observing import check_observing, start_tracing
 from core.errors import InvalidSettings, StorageUnavailable
 from core.ground.authors import sent_again_with
 from core.host.otlp import OtlpTracing
@@ -136,14 +136,14 @@ def test_note_goes_with_a_job_that_is_sent_again() -> None:
     assert sent_again_with({**NOTED, "reason": "it is no job"}) == NOTED
 
 
-def test_without_an_endpoint_nothing_of_opentelemetry_is_loaded() -> None:
+def test_without_addresses_nothing_of_opentelemetry_or_sentry_is_loaded() -> None:
     script = (
         "import sys, core.bootstrap.run_worker, core.bootstrap.worker, efr_web.app\n"
-        "from core.bootstrap.traces import check_tracing, start_tracing\n"
+        "from core.bootstrap.observing import check_observing, start_reports, start_tracing\n"
         "from core.settings import Settings\n"
         "off = Settings(_env_file=None)\n"
-        "check_tracing(off); start_tracing(off, 'efr-worker')\n"
-        "print([name for name in sys.modules if name.startswith('opentelemetry')])"
+        "check_observing(off); start_tracing(off, 'x'); start_reports(off, 'x')\n"
+        "print([name for name in sys.modules if name.startswith(('opentelemetry', 'sentry'))])"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],
@@ -166,7 +166,7 @@ def test_endpoint_without_the_extra_is_a_setting_that_cannot_be_used(
     settings = Settings(_env_file=None, tracing_endpoint="http://127.0.0.1:4318")
 
     with pytest.raises(InvalidSettings, match=r"TRACING_ENDPOINT.*\[tracing\]"):
-        check_tracing(settings)
+        check_observing(settings)
 
 
 def test_untraced_work_costs_neither_notes_nor_spans() -> None:
