@@ -174,7 +174,7 @@ def test_pace_forgets_what_was_long_ago() -> None:
     assert slower.seconds_per_job == 0.7
 
 
-@given(depths, depths, st.integers(0, 50), st.floats(0, 100))
+@given(depths, depths, st.integers(0, 50), st.just(0.0) | st.floats(0.001, 100))
 def test_pace_learns_only_while_all_children_are_busy_and_the_queue_shrinks(
     before: Depth, now: Depth, children: int, seconds: float
 ) -> None:
