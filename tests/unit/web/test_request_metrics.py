@@ -3,7 +3,10 @@
 from efr_web.middleware import count_request
 from prometheus_client import REGISTRY
 
-from tests.unit.web.web_fixture import WebFixture
+from tests.unit.web.web_fixture import PHOTO, WebFixture
+
+COLLECTIONS = 1_000
+MOST_SERIES = 500
 
 
 def series() -> set[tuple[str, ...]]:
@@ -31,6 +34,37 @@ def test_made_up_paths_and_methods_share_one_series() -> None:
         client.open(f"/nowhere-{number}", method=f"BREW{number}")
 
     assert series() == before
+
+
+def all_series() -> int:
+    shown = [sample for each in REGISTRY.collect() for sample in each.samples]
+    return sum(sample.name.startswith("efr_") for sample in shown)
+
+
+def use(fixture: WebFixture, collection_id: str) -> None:
+    """Make a collection, look at it, and have a photo's people looked for in it."""
+    fixture.create(collection_id)
+    fixture.client.get(f"/collections/{collection_id}")
+    answer = fixture.send_form(
+        "/",
+        files={"inputFile": ("a.jpg", PHOTO)},
+        fields={"collection_id": collection_id},
+        headers={"Prefer": "respond-async"},
+    )
+    assert answer.status_code == 202
+    fixture.worker.run_once()
+
+
+def test_thousand_collections_add_no_series() -> None:
+    fixture = WebFixture()
+    use(fixture, "first")
+    before = all_series()
+
+    for number in range(COLLECTIONS):
+        use(fixture, f"c-{number}")
+
+    assert all_series() == before
+    assert before <= MOST_SERIES
 
 
 def measured(route: str) -> float:
