@@ -9,7 +9,8 @@ one worker that only loses its children, and one that is killed and stopped itse
 there is no LocalStack; there all of them are killed at once as well, and root lets its disk be
 full and lose power. Clients upload again, with the same Idempotency-Key, until they are answered.
 Exit code 0 when every accepted job has exactly one result, the right one, and nothing is left
-anywhere.
+anywhere. Where Prometheus is installed it looks on, and the workers must have counted each result
+once.
 """
 
 import argparse
@@ -47,6 +48,7 @@ from harness.service_stack import ServiceStack
 from harness.stack import Stack, enrol, make_collection, put_album
 from harness.timeline import Moment, Timeline
 from harness.waiting import wait_until
+from harness.watched.onlooker import Onlooker
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 COLLECTION: Final = "chaos"
@@ -128,7 +130,8 @@ def run(
     """Run the plan; ``kept`` in what is returned tells whether nothing is amiss."""
     report: dict[str, Any] = {"measured_at": measured_at(), "machine": machine()}
     settings = {**_SETTINGS, "face_models_dir": models_dir}
-    with _stack(plan, folder, settings) as stack:
+    with Onlooker(folder) as onlooker, _stack(plan, folder, settings, onlooker) as stack:
+        onlooker.begin(stack)
         different = min(_DIFFERENT, max(plan.uploads, plan.album))
         people = known_to(stack.settings, photos, probes=different)
         enrol(people, stack.settings, COLLECTION, folder / "people")
@@ -139,6 +142,7 @@ def run(
             settled = album.wait(indexing, patience_s=_PATIENCE_S)
             album_jobs = frozenset(album.job_ids(indexing))
             findings = _audit(stack, answers, album_jobs, faults)
+        seen = onlooker.report(stack)
         census = album.census()
         steady = all(each.is_running for each in stack.processes) and not stack.ended_by_itself
     findings_shown = {name: found[:10] for name, found in asdict(findings).items() if found}
@@ -150,6 +154,7 @@ def run(
         "faults": dict(faults.done),
         "no_process_ended_by_itself": steady,
         "parent_memory": memory_growth(timeline.moments),
+        "seen_by_prometheus": seen,
         "findings": findings_shown,
         "timeline": timeline.as_list()[::10],
     }
@@ -162,14 +167,20 @@ def run(
     unanswered = sum(answer.status in ("unanswered", "refused") for answer in answers)
     album_is_whole = not (census.lost or census.doubled or census.foreign or settled["failed"])
     amiss = isinstance(faults, FaultsOfHome) and faults.amiss
-    report["kept"] = not (findings or unanswered or amiss) and album_is_whole and steady
+    is_well = not (findings or unanswered or amiss) and album_is_whole and steady
+    report["kept"] = is_well and seen["is_exact"]
     return report
 
 
-def _stack(plan: Plan, folder: Path, settings: dict[str, Any]) -> ServiceStack:
-    if plan.home:
-        return HomeStack(folder, workers=plan.workers, has_disk=plan.has_disk, **settings)
-    return Stack(folder, workers=plan.workers, exposed=True, **settings)
+def _stack(plan: Plan, folder: Path, settings: dict[str, Any], onlooker: Onlooker) -> ServiceStack:
+    settings = settings | onlooker.settings
+    made = (
+        HomeStack(folder, workers=plan.workers, has_disk=plan.has_disk, **settings)
+        if plan.home
+        else Stack(folder, workers=plan.workers, exposed=True, **settings)
+    )
+    made.numbers = onlooker.numbers
+    return made
 
 
 def _album(stack: ServiceStack, photos: list[Photo]) -> Album | SentAlbum:

@@ -46,6 +46,8 @@ class ServiceStack(ABC):
     settings: Settings
     ports: Ports
     """How a trial looks at buckets and queues, without the service."""
+    numbers: Path | None = None
+    """Where the workers count together, if somebody else is to show it."""
 
     def __init__(self, folder: Path, *, workers: int = 1, **settings: object) -> None:
         self._folder = folder
@@ -108,8 +110,9 @@ class ServiceStack(ABC):
 
     def start_worker(self, **changes: str) -> WorkerProcess:
         self._started += 1
+        shared = {"PROMETHEUS_MULTIPROC_DIR": str(self.numbers)} if self.numbers else {}
         log = self._folder / f"worker-{self._started}.log"
-        worker = WorkerProcess(self._seen, log, prefix=self._prefix, **changes)
+        worker = WorkerProcess(self._seen, log, prefix=self._prefix, **shared | changes)
         self.workers.append(worker)
         return worker
 

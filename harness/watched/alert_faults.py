@@ -1,5 +1,6 @@
 """What goes wrong on purpose for each alert, and how it ends."""
 
+import io
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 
 import requests
+from PIL import Image
 
 from core.ground.ids import new_id
 from harness.localstack import ROOT
@@ -22,8 +24,9 @@ from harness.watched.redis_server import RedisServer
 from harness.watched.visitors import Visitors
 
 _TIMEOUT_S: Final = 30
-_CROWD: Final = 12
-_BACKLOG_S: Final = 80
+_CROWD: Final = 6
+_SIDE: Final = 6_000
+_BACKLOG_S: Final = 65
 """For so long the workers have to do when a crowd has come."""
 
 
@@ -107,7 +110,7 @@ def workers_hang(scene: Scene) -> Iterator[None]:
 
 @contextmanager
 def crowd(scene: Scene) -> Iterator[None]:
-    """Let many upload at once, until the workers have to do for long."""
+    """Let many upload large photos at once, until the workers have to do for long."""
 
     def is_enough() -> bool:
         done = scene.server.value('sum(rate(efr_jobs_total{outcome="done"}[30s]))')
@@ -115,7 +118,7 @@ def crowd(scene: Scene) -> Iterator[None]:
 
     with Visitors(
         f"{scene.stack.address}/",
-        scene.photos,
+        [_large(photo) for photo in scene.photos],
         every_s=1,
         collection_id=scene.collection_id,
         clients=_CROWD,
@@ -151,6 +154,15 @@ FAULTS: Final = (
     ),
     Fault(name="the web tier ends", happens=web_ended, alerts=("MetricsMissing",)),
 )
+
+
+def _large(photo: bytes) -> bytes:
+    """Return a photo on so large a ground that a worker has to do with it for long."""
+    ground = Image.new("RGB", (_SIDE, _SIDE))
+    ground.paste(Image.open(io.BytesIO(photo)))
+    file = io.BytesIO()
+    ground.save(file, "PNG", compress_level=1)
+    return file.getvalue()
 
 
 @contextmanager

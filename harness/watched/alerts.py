@@ -73,7 +73,7 @@ class Seen:
     fired_s: float
     resolved_s: float
     others: list[str]
-    """Other alerts that fired meanwhile."""
+    """Other alerts that began to fire meanwhile."""
 
     @property
     def is_in_time(self) -> bool:
@@ -168,7 +168,7 @@ def _seen(on: Scene, happened: _Happened, alert: str) -> Seen:
         others=sorted(
             name
             for name, seconds in others.items()
-            if min(seconds) <= ended_s and name not in happened.fault.alerts
+            if 0 < min(seconds) <= ended_s and name not in happened.fault.alerts
         ),
     )
 

@@ -18,7 +18,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -26,12 +25,12 @@ from typing import Any, Final
 import psutil
 import requests
 
-from core.host import exposition
 from harness.home.home_stack import HomeStack
 from harness.localstack import ROOT, free_port
-from harness.processes import Process, WorkerProcess, web_processes
+from harness.processes import WorkerProcess, web_processes
 from harness.report import machine, measured_at
 from harness.waiting import wait_until
+from harness.watched.shown_numbers import ShownNumbers
 
 ARTIFACT: Final = ROOT / "docs/benchmarks/restarts.json"
 MOST_MS: Final = 50
@@ -119,19 +118,13 @@ def web_looks(stack: HomeStack, restarts: int) -> list[Look]:
 
 def worker_looks(stack: HomeStack, folder: Path, restarts: int) -> list[Look]:
     """Start worker after worker that shares one folder, and kill each once it counts."""
-    with ExitStack() as parts:
-        numbers = Path(parts.enter_context(tempfile.TemporaryDirectory(dir="/dev/shm")))
-        port = free_port()
-        show = [sys.executable, "-P", "-m", exposition.__name__, str(port), "127.0.0.1"]
-        process = Process([*show, str(numbers)], stack.settings, folder / "exposition.log")
-        parts.callback(process.stop)
-        address = f"http://127.0.0.1:{port}/metrics"
-        wait_until(lambda: _is_up(address, path=""), seconds=_PATIENCE_S, what="the numbers")
-        shown = Shown(folder=numbers, process=psutil.Process(process.pid), address=address)
+    with ShownNumbers(folder / "exposition.log") as numbers:
+        process = numbers.show(stack.settings)
+        shown = Shown(folder=numbers.folder, process=process, address=numbers.address)
 
         def restart() -> None:
             worker = WorkerProcess(
-                stack.settings, folder / "workers.log", PROMETHEUS_MULTIPROC_DIR=str(numbers)
+                stack.settings, folder / "workers.log", PROMETHEUS_MULTIPROC_DIR=str(numbers.folder)
             )
             wait_until(
                 lambda: shown.has_file_of(worker.pid), seconds=_PATIENCE_S, what="a worker's file"
@@ -167,9 +160,9 @@ def run(folder: Path, *, restarts: int, models_dir: Path) -> dict[str, list[Look
         return {"web": web.result(), "workers": workers.result()}
 
 
-def _is_up(address: str, path: str = "/health") -> bool:
+def _is_up(address: str) -> bool:
     try:
-        return requests.get(f"{address}{path}", timeout=5).ok
+        return requests.get(f"{address}/health", timeout=5).ok
     except requests.RequestException:
         return False
 
