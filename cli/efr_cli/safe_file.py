@@ -1,11 +1,15 @@
 """A file that is whole, or is not there."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
+
+_NOT_FOR_FOLDERS: Final = (errno.EINVAL, errno.ENOTSUP)
+"""What file systems of a network may answer."""
 
 
 @contextmanager
@@ -33,9 +37,15 @@ def safe_file(file: Path) -> Iterator[IO[bytes]]:
 
 
 def _sync(folder: Path) -> None:
-    """Return when the names in a folder are on the disk, too."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    """Return when the names in a folder are on the disk, too, where that can be asked for."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except PermissionError:  # one into which files may be put, and no more
+        return
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno not in _NOT_FOR_FOLDERS:
+            raise
     finally:
         os.close(handle)

@@ -1,7 +1,9 @@
 """A file that is whole, or as it was."""
 
+import errno
 import os
 import stat
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,29 @@ def test_bytes_are_on_the_disk_before_the_name_is_and_the_name_on_return(
 
     is_folder, is_named = True, True
     assert synced == [(not is_folder, not is_named), (is_folder, is_named)]
+
+
+@pytest.mark.parametrize(("number", "is_told"), [(errno.EINVAL, False), (errno.EIO, True)])
+def test_folder_that_no_file_system_can_sync_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, is_told: bool
+) -> None:
+    file, fsync = tmp_path / "faces", os.fsync
+
+    def refused(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(number, "refused")
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", refused)
+
+    def write() -> None:
+        with safe_file(file) as sink:
+            sink.write(b"face")
+
+    with pytest.raises(OSError, match="refused") if is_told else nullcontext():
+        write()
+
+    assert file.read_bytes() == b"face"
 
 
 def test_pipe_stays_a_pipe(tmp_path: Path) -> None:
