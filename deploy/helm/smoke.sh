@@ -79,7 +79,8 @@ kube rollout status deployment/efr-shell --timeout 300s >/dev/null || failed "th
 passed "the pods start with a read-only root, as user 10001"
 
 key=$(efr keys create smoke --admin)
-kube port-forward service/efr-web 18000:80 >/dev/null &
+# Not by the function, whose subshell would be ended instead.
+kubectl --context "$context" --namespace "$namespace" port-forward service/efr-web 18000:80 >/dev/null &
 forward=$!
 url=http://localhost:18000
 poll 30 curl --fail --silent --output /dev/null "$url/health" || failed "the Service does not answer"

@@ -14,8 +14,11 @@ import pytest
 
 from core.bootstrap.run_autoscaler import build_fleet
 from core.errors import ServiceUnavailable
+from core.scaling.autoscaler import Autoscaler
 from core.scaling.deployment_fleet import WorkerDeployment
+from core.scaling.policy import Depth, Limits
 from core.settings import Settings
+from core.testing import ManualClock
 
 PATH = "/apis/apps/v1/namespaces/faces/deployments/efr-worker/scale"
 TOKEN = "token-of-the-pod"
@@ -188,3 +191,26 @@ def test_setting_chooses_the_deployment() -> None:
 def test_there_is_one_fleet(others: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="WORKER_DEPLOYMENT"):
         Settings(_env_file=None, worker_deployment="efr-worker", **others)
+
+
+def test_autoscaler_sizes_the_deployment_by_the_queues(fleet: WorkerDeployment, api: Api) -> None:
+    depths = [Depth(visible=45, in_flight=0), Depth(visible=0, in_flight=0)]
+    clock = ManualClock()
+    autoscaler = Autoscaler(
+        depth=lambda: depths[0],
+        worked=lambda: False,
+        fleet=fleet,
+        limits=Limits(max_workers=5, children=2, target_latency_s=5, cool_down_s=60),
+        interval_s=2,
+        clock=clock,
+    )
+
+    autoscaler.step()
+    assert api.replicas == 3  # 45 jobs of 0.5 s in 5 s, by two children each
+
+    depths.pop(0)
+    autoscaler.step()
+    assert api.replicas == 3
+    clock.advance(61)
+    autoscaler.step()
+    assert api.replicas == 0
