@@ -239,6 +239,11 @@ erasing: samples ## Erase people among 1,000 collections, under uploads of them;
 webhooks: install ## Count the events of 1,000 jobs at a receiver that fails half of the time, while workers are killed; writes docs/benchmarks/webhooks.json
 	@$(BIN)/python -m harness.webhooks $(WEBHOOKS)
 
+.PHONY: bench-observing
+bench-observing: samples ## Measure what metrics and traces cost; writes docs/benchmarks/observing.json
+	@$(BIN)/python -m benchmarks.observing.bench_observing $(BENCH_OBSERVING)
+	@$(COG) -r docs/metrics.md
+
 bench-home: samples ## Measure homes on one machine and their queues; writes docs/benchmarks/home.json, home-queue.json
 	@$(BIN)/python -m benchmarks.service.bench_home $(BENCH_HOME)
 	@$(BIN)/python -m benchmarks.service.bench_home_queue $(BENCH_HOME_QUEUE)

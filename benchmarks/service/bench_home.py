@@ -54,13 +54,13 @@ class Place:
 
     def burst(self, photos: list[bytes]) -> dict[str, float]:
         """Upload photos and wait for all results; return the costs of one."""
-        before, began_s = self._worked(), time.perf_counter()
+        before, began_s = self.worked(), time.perf_counter()
         with ThreadPoolExecutor(CLIENTS) as clients:
             jobs = list(clients.map(self._upload, photos))
             for job_id in jobs:
                 wait_until(lambda job_id=job_id: self._has_ended(job_id), every_s=0.02)  # type: ignore[misc]
         took_s = time.perf_counter() - began_s
-        worked = {name: s - before[name] for name, s in self._worked().items()}
+        worked = {name: s - before[name] for name, s in self.worked().items()}
         return {"photos_per_s": len(photos) / took_s} | {
             f"{name}_ms": s / len(photos) * 1000 for name, s in worked.items()
         }
@@ -86,7 +86,8 @@ class Place:
         found = requests.get(f"{self.address}/status/{job_id}", timeout=60).json()
         return bool(found["status"] != "pending")
 
-    def _worked(self) -> dict[str, float]:
+    def worked(self) -> dict[str, float]:
+        """Return the processor seconds of each process and its children until now."""
         return {name: cpu_seconds([pid]) for name, pid in self.pids.items()}
 
 
