@@ -6,6 +6,7 @@ process shows all. As a program: ``python -m core.host.exposition PORT HOST FOLD
 """
 
 import contextlib
+import fcntl
 import logging
 import os
 import shutil
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+_PREFIX: Final = "efr-numbers-"
+_YOUNG_S: Final = 60.0
+"""A folder that was made or changed since then is left alone."""
 _SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - mkdtemp makes what is ours there
 _ENDED: Final = "0"
 """Stands for the process id in the files of processes that have ended."""
@@ -66,11 +71,35 @@ class SharedNumbers:
 def share_numbers() -> Path:
     """Return a fresh folder, to which this process and those that it starts write from now on.
 
-    Before `metrics()` is called: it must be known by then. The caller removes it at the end.
+    Before `metrics()` is called: it must be known by then. The caller removes it at the end. What
+    callers left that were killed is removed here.
     """
-    folder = tempfile.mkdtemp(prefix="efr-metrics-", dir=_SHARED_MEMORY)
-    os.environ[_FOLDER] = folder  # noqa: TID251 - where the library looks for it
-    return Path(folder)
+    parent = Path(_SHARED_MEMORY)
+    for left in parent.glob(f"{_PREFIX}*"):
+        _remove_if_left(left)
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+    _hold(folder)
+    os.environ[_FOLDER] = str(folder)  # noqa: TID251 - where the library looks for it
+    return folder
+
+
+def _hold(folder: Path) -> None:
+    """Hold a folder as long as this process lives, or one that it forks."""
+    held = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    fcntl.flock(held, fcntl.LOCK_SH)  # it is never closed
+
+
+def _remove_if_left(folder: Path) -> None:
+    """Remove a folder that no process holds any more, unless it may not be held yet."""
+    with contextlib.suppress(OSError):  # another user's, or removed meanwhile
+        handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            if time.time() - os.fstat(handle).st_ctime < _YOUNG_S:
+                return
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            remove(folder)
+        finally:
+            os.close(handle)
 
 
 def shared_folder() -> Path | None:

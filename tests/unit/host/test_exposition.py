@@ -73,3 +73,41 @@ def test_folder_does_not_grow_with_processes_that_ended(
     assert len(list(tmp_path.iterdir())) == 2
     done = {"queue": "interactive", "outcome": "done"}
     assert shown.get_sample_value("efr_jobs_total", done) == 3 * 201
+
+
+SHARES = """
+import sys
+from core.host import exposition
+print(exposition.share_numbers(), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_folder_of_a_process_that_was_killed_goes_with_the_next_start(
+    tmp_path: Path,
+) -> None:
+    shared_memory = f"exposition._SHARED_MEMORY, exposition._YOUNG_S = {str(tmp_path)!r}, -1"
+
+    def sharing() -> "tuple[subprocess.Popen[str], Path]":
+        code = SHARES.replace("print", f"{shared_memory}\nprint", 1)
+        started = subprocess.Popen(
+            [sys.executable, "-c", code],
+            env={"PYTHONPATH": ":".join(sys.path)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert started.stdout is not None
+        return started, Path(started.stdout.readline().strip())
+
+    killed, left = sharing()
+    living, held = sharing()
+    assert left.is_dir(), "it is held"
+
+    killed.kill()
+    killed.communicate()
+    last, own = sharing()
+
+    assert {*tmp_path.iterdir()} == {held, own}
+    for process in (living, last):
+        process.communicate()
