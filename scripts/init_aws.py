@@ -1,6 +1,6 @@
 """Makes the buckets and queues; running it again changes nothing.
 
-    python scripts/init_aws.py [--adopt]
+    python scripts/init_aws.py [--adopt] [--settings FILE.env]
 
 Waits for S3 and SQS to answer first. Exit codes: 0 done, 1 AWS did not answer
 in time, 2 a setting can't be used.
@@ -8,13 +8,14 @@ in time, 2 a setting can't be used.
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Final
 
 from tenacity import RetryError, retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from core.aws.provisioning import provision
 from core.errors import InvalidSettings, ServiceUnavailable
-from core.settings import Settings, load_settings
+from core.settings import Settings, load_settings, settings_of_file
 
 PATIENCE_S: Final = 60
 
@@ -39,11 +40,17 @@ def main() -> int:
         help="also take buckets that hold objects and queues that are set up otherwise; "
         "objects in the input and output buckets expire",
     )
-    adopt = parser.parse_args().adopt
+    parser.add_argument(
+        "--settings",
+        type=Path,
+        metavar="FILE.env",
+        help="those of another deployment, as for 'efr move', and no others",
+    )
+    given = parser.parse_args()
     try:
-        settings = load_settings()
+        settings = load_settings() if given.settings is None else settings_of_file(given.settings)
         print(settings.whereabouts, flush=True)
-        versioned = provision_when_ready(settings, adopt=adopt)
+        versioned = provision_when_ready(settings, adopt=given.adopt)
     except InvalidSettings as error:
         print(f"settings: {error}", file=sys.stderr)
         return 2

@@ -143,8 +143,10 @@ def settings_of_file(file: Path) -> Settings:
     Raises
     ------
     InvalidSettings
-        If a value can't be used; the message names each variable.
+        If there is no such file, or a value can't be used; the message names each variable.
     """
+    if not file.is_file():  # else it would be the deployment of all defaults
+        raise InvalidSettings(f"there is no file {file}")
     try:
         return _OfFile(_env_file=file)
     except ValidationError as error:

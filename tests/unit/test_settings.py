@@ -359,3 +359,10 @@ def test_settings_of_a_file_are_not_those_of_the_environment(
     file.write_text("JOB_TIMEOUT_SECONDS=soon\n")
     with pytest.raises(InvalidSettings, match=r"aws.env: JOB_TIMEOUT_SECONDS: "):
         settings_of_file(file)
+
+
+def test_file_of_another_deployment_that_is_not_there_is_not_taken_for_an_empty_one(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(InvalidSettings, match="there is no file"):
+        settings_of_file(tmp_path / "there.env")

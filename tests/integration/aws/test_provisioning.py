@@ -1,6 +1,9 @@
 """Buckets and queues as they are found after the set-up."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +18,10 @@ from core.errors import InvalidSettings
 from core.settings import Settings
 from harness.faults.http_proxy import HttpProxy, Refusal
 from harness.localstack import LocalStack, free_port
+from harness.processes import environment
 from harness.waiting import wait_until
 from tests.support.backends import own_names
+from tests.support.photos import ROOT
 
 DAY_S = 24 * 3600
 COULD_NOT_BE_READ = "bucket of ALLOWED_BUCKETS could not be read"
@@ -53,6 +58,30 @@ def test_both_job_queues_have_dead_letters_of_their_own(localstack: LocalStack) 
         arn = attributes(settings, dead_letters)["QueueArn"]
         assert policy["deadLetterTargetArn"] == arn
         assert int(policy["maxReceiveCount"]) == 3
+
+
+def test_set_up_of_another_deployment_needs_its_file_alone(
+    localstack: LocalStack, tmp_path: Path
+) -> None:
+    settings = settings_of(localstack)
+    file = tmp_path / "aws.env"
+    told = environment(settings, {})
+    file.write_text("".join(f"{name}={told[name]}\n" for name in sorted(told) if told[name]))
+    home = {"STORAGE": f"file://{tmp_path}", "QUEUE": f"sqlite://{tmp_path}/queues"}
+
+    done = subprocess.run(
+        [sys.executable, "scripts/init_aws.py", "--settings", file],
+        cwd=ROOT,
+        env={"PATH": told["PATH"], **home},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    for bucket in settings.buckets:
+        s3_client(settings).head_bucket(Bucket=bucket)
 
 
 def test_dead_letters_are_kept_longer_than_jobs(localstack: LocalStack) -> None:
