@@ -25,7 +25,7 @@ from tests.support.faces import face
 from tests.unit.web.test_door import KEYS, headers
 from tests.unit.web.web_fixture import PHOTO, WebFixture, base64_of
 
-_EXAMPLES: Final = 8
+_EXAMPLES: Final = 6
 _SETTINGS: Final = settings(
     max_examples=_EXAMPLES,
     derandomize=True,

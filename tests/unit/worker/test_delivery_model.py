@@ -476,7 +476,7 @@ class DeliveryAtHome(Delivery):
             self.folder.cleanup()
 
 
-@pytest.mark.parametrize(("machine", "examples"), [(Delivery, 100), (DeliveryAtHome, 30)])
+@pytest.mark.parametrize(("machine", "examples"), [(Delivery, 60), (DeliveryAtHome, 20)])
 def test_no_adversary_loses_an_accepted_job(machine: type[Delivery], examples: int) -> None:
     run_state_machine_as_test(
         machine,
