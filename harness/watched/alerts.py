@@ -6,7 +6,8 @@ Starts LocalStack, Redis, the web tier, the autoscaler with one worker, and Prom
 rules and the configuration that are shipped. Somebody uploads a photo each second. The faults
 follow each other, each until its alerts fire. Alerts on the last hours are looked at in a copy
 whose windows are ten times shorter (`harness.watched.alert_rules`). In the end every query of the
-dashboard about our metrics must have found data, and the workers must have counted each result once.
+dashboard about our metrics must have found data, and the workers must have counted each result
+once.
 Exit code 0 when all of that is so, and each alert as shipped fired within two minutes.
 """
 
