@@ -99,6 +99,8 @@ def test_pods_answer_an_upload_with_a_root_that_they_can_not_write_to(cluster: C
     counted = re.compile(r"^efr_jobs_total\{.*\} 1.0$", re.MULTILINE)
     wait_until(lambda: counted.search(cluster.metrics(2)), seconds=30, what="the count of jobs")
 
+    upgrade = cluster.pod("Job", "efr-upgrade").run()
+    assert upgrade.returncode == 0, upgrade.stdout + upgrade.stderr
     assert (web.stop(), worker.stop()) == (0, 0)
 
 
