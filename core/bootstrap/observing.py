@@ -56,5 +56,5 @@ def _extra(name: str, variable: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise InvalidSettings(
-            f"{variable} needs an extra: pip install 'elastic-face-recognition[{name}]'"
+            f"{variable} needs an extra: pip install '.[{name}]' in a checkout"
         ) from error
