@@ -190,6 +190,16 @@ def test_spans_that_wait_are_sent_at_the_stop() -> None:
     assert span.attributes == {"queue": "bulk"}
 
 
+def test_share_of_zero_sends_nothing() -> None:
+    with TraceSink() as sink:
+        tracer = OtlpTracing.to(sink.address, share=0.0, service="efr-worker")
+        with tracer.entry("handle", NOTED):
+            pass
+        tracer.stop()
+
+    assert sink.bodies == []
+
+
 @pytest.mark.parametrize("status", [401, 500, 503])
 def test_collector_that_refuses_costs_one_log_line_and_its_recovery_another(
     status: int, log_lines: LogLines
