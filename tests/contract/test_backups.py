@@ -144,6 +144,24 @@ def check_there(source: Shared, target: Target) -> None:
         assert holding(everything, BOB.vector.tobytes())
 
 
+def test_who_was_erased_does_not_come_back_with_an_older_bucket(
+    source: Shared, target: Target, tmp_path: Path
+) -> None:
+    # What AWS Backup brings back: all objects as they were then, in a bucket of its own.
+    shutil.copytree(tmp_path / "source", tmp_path / "brought-back")
+    source.erasure.person("family", ADA.name)
+    newest = backed_up(source, tmp_path / "newest.tar")
+    settings = home_settings(tmp_path / "brought-back", **IN_HASTE)
+    brought_back = Shared(settings, Infrastructure.on_this_machine(settings))
+    assert len(brought_back.people.faces("family", limit=10)) == 2
+
+    done = restored(target.shared, backed_up(brought_back, tmp_path / "older.tar"), newest)
+
+    brought_back.index.close()
+    assert (done.faces, done.erased_faces) == (1, 1)
+    check_there(source, target)
+
+
 def test_who_was_erased_during_a_move_is_in_no_byte_of_the_other_place(
     source: Shared, target: Target
 ) -> None:

@@ -8,6 +8,9 @@ image_tag   = "v1"
 alarm_email = "ops@example.org"
 
 egress                = "public"
+web_cpu               = 512
+web_memory            = 2048
+web_processes         = 1
 web_tasks             = { least = 1, most = 2 }
 blue_green            = false
 worker_on_demand_base = 0
