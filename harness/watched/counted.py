@@ -10,8 +10,10 @@ from harness.service_stack import ServiceStack
 from harness.waiting import wait_until
 from harness.watched.prometheus import Prometheus
 
-WITH_RESULT: Final = "done|failed|dead-lettered|swept"
-"""Outcomes of which each is one result."""
+WITH_RESULT: Final = (
+    'efr_jobs_total{queue=~"interactive|bulk",outcome=~"done|failed|dead-lettered|swept"}'
+)
+"""Each of these is one result; an event of the third queue has none."""
 _PATIENCE_S: Final = 300
 _SCRAPES: Final = 5
 
@@ -49,5 +51,5 @@ def counted(stack: ServiceStack, server: Prometheus, *, part: str = "workers") -
 
 
 def _outcomes(server: Prometheus) -> dict[str, int]:
-    found = server.ask(f'sum by (outcome) (efr_jobs_total{{outcome=~"{WITH_RESULT}"}})')
+    found = server.ask(f"sum by (outcome) ({WITH_RESULT})")
     return {each["metric"]["outcome"]: int(float(each["value"][1])) for each in found}

@@ -21,6 +21,7 @@ from harness.auditor import all_keys
 from harness.localstack import free_port
 from harness.processes import Process, WebProcess
 from harness.waiting import wait_until
+from harness.watched.counted import WITH_RESULT
 from harness.watched.prometheus import Prometheus
 from scripts.dashboard import FILE, filled
 from tests.support.backends import home_settings
@@ -132,8 +133,7 @@ def test_counters_are_the_jobs_that_were_done_whoever_is_killed(
             assert findings(text) == ""
         stored = Home.made(watched.settings).bucket(watched.settings.s3_out_bucket)
         assert sum(map(is_job_id, all_keys(stored))) == UPLOADS
-        with_result = 'sum(efr_jobs_total{outcome=~"done|failed|dead-lettered|swept"})'
-        wait_until(lambda: server.value(with_result) == UPLOADS, seconds=30)
+        wait_until(lambda: server.value(f"sum({WITH_RESULT})") == UPLOADS, seconds=30)
         wait_until(lambda: server.value("max(efr_workers{state='there'})") == 1, seconds=30)
         assert server.fallen() == []
         assert empty_panels(server) == UNUSED
