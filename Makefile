@@ -140,7 +140,7 @@ terraform-test: install ## Check the deployment on AWS without an account (needs
 	@.venv-checks/bin/python $(PIP) --require-hashes --requirement requirements/checks.txt
 	@touch $@
 
-scan: install .venv-checks/installed ## Look for known mistakes in Terraform, policies, images and workflows
+scan: install .venv-checks/installed ## Look for known mistakes in Terraform, policies, images, workflows and objects of Kubernetes
 	@$(BIN)/python -m harness.terraform.scan
 
 typecheck: install ## Check the types

@@ -1,7 +1,8 @@
-"""Looks for known mistakes in Terraform, policies, images and workflows; ``make scan``.
+"""Looks for known mistakes in Terraform, policies, images, workflows and objects of Kubernetes.
 
-A finding that has a reason carries it beside it: in Terraform as a comment ``#checkov:skip``, for
-policies in ``cloudsplaining.yml``, for the others here.
+``make scan``. A finding that has a reason carries it beside it: in Terraform as a comment
+``#checkov:skip``, for policies in ``cloudsplaining.yml``, in an object as an annotation
+``checkov.io/skip1``, for the others here.
 """
 
 import argparse
@@ -19,6 +20,12 @@ from harness.terraform.program import DEPLOY, ROOT
 _PROGRAMS: Final = ROOT / ".venv-checks" / "bin"
 _CHECKOV: Final = ("checkov", "--compact", "--quiet", "--skip-download")
 _EXCLUSIONS: Final = Path(__file__).with_name("cloudsplaining.yml")
+KUBERNETES_ACCEPTED: Final = {
+    "CKV_K8S_15": "a release's tag does not move, and nodes that have the image need no registry",
+    "CKV_K8S_35": "the service reads its settings from variables, and writes none of them to logs",
+    "CKV_K8S_43": "only who builds the images knows their digests",
+}
+"""Findings in the objects of Kubernetes, and why they stay."""
 _NO_FINDING: Final = "There were no results found."
 
 
@@ -30,6 +37,11 @@ def commands() -> Iterator[list[str]]:
         *_CHECKOV,
         *("--framework", "dockerfile", "--directory", str(ROOT / "docker")),
         *("--skip-check", "CKV_DOCKER_7"),
+    ]
+    yield [
+        *_CHECKOV,
+        *("--framework", "kubernetes", "--directory", str(DEPLOY / "kustomize")),
+        *("--skip-check", ",".join(KUBERNETES_ACCEPTED)),
     ]
     yield ["hadolint", *map(str, sorted(ROOT.glob("docker/*/Dockerfile")))]
     workflows = str(ROOT / ".github" / "workflows")
