@@ -223,6 +223,10 @@ def test_job_that_is_given_up_is_one_trace_with_all_attempts(
     assert named(found, "store")[0].parent_id == attempts[1].span_id
     assert all(each.failed for each in attempts)
 
+    requests.get(f"{service.web.address}/openapi.json", timeout=30)
+    service.stop()
+    assert named(sink.sent, "GET /openapi.json"), "the last span is sent at the end"
+
 
 def test_share_of_zero_sends_nothing_and_log_lines_still_have_the_trace(
     sink: TraceSink, new_service: NewService
