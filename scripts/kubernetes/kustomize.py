@@ -5,7 +5,7 @@
 The base has what every overlay has. An overlay adds objects, and patches those of the base.
 """
 
-import sys
+import argparse
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -140,7 +140,9 @@ def _text(content: Any) -> str:
 
 def main() -> None:
     """Write all files anew, and remove others."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folder", nargs="?", type=Path, default=FOLDER, help="it has nothing else")
+    folder = parser.parse_args().folder
     wanted = files()
     for path in folder.rglob("*.yaml"):
         if str(path.relative_to(folder)) not in wanted:
