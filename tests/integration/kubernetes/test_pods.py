@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from harness.faults import small_tmp
 from harness.localstack import LocalStack, free_port
 from harness.waiting import wait_until
 from tests.support.kubernetes.running import Pod
@@ -52,7 +53,14 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster(own_localstack: LocalStack, tmp_path: Path) -> Iterator[Cluster]:
+def may_mount() -> None:
+    """Skip where a process can't have mounts of its own."""
+    if not small_tmp.is_possible():
+        pytest.skip("this machine has no user namespaces: the pods' root would not be read-only")
+
+
+@pytest.fixture
+def cluster(may_mount: None, own_localstack: LocalStack, tmp_path: Path) -> Iterator[Cluster]:
     running = Cluster(own_localstack, tmp_path, free_port(), free_port(), [])
     yield running
     for each in running.pods:
