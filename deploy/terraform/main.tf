@@ -92,7 +92,7 @@ module "edge" {
   subnet_ids             = module.network.public_subnet_ids
   security_group_id      = module.network.security_group_ids["balancer"]
   web_port               = local.web_port
-  idle_timeout_seconds   = var.max_wait_seconds + 30
+  idle_timeout_seconds   = local.idle_seconds
   deregistration_seconds = var.max_wait_seconds + 5
   log_bucket             = module.storage.log_bucket
   protected              = var.protected

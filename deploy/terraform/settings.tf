@@ -2,6 +2,9 @@
 
 locals {
   web_port = 8000
+  # Silence after which the load balancer closes a connection. The web tier must keep it for longer,
+  # or a request may meet its end and be answered 502.
+  idle_seconds = var.max_wait_seconds + 30
 
   # What all parts must agree on.
   settings = merge({
@@ -30,6 +33,8 @@ locals {
       TRUSTED_HOSTS    = var.domain_name
       TRUSTED_PROXIES  = join(",", module.network.public_cidrs)
       CORS_ORIGINS     = join(",", var.cors_origins)
+      # Not a setting of ours: gunicorn reads it.
+      GUNICORN_CMD_ARGS = "--keep-alive=${local.idle_seconds + 15}"
     }, var.settings)
     worker = merge(local.settings, {
       WORKER_PROCESSES       = tostring(var.worker_processes)

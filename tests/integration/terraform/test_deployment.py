@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 import pytest
 import requests
+from efr_web.requests.photos import most_body_bytes
 
 from core.bootstrap.run_autoscaler import drain_seconds
 from core.settings import Settings, load_settings
@@ -22,7 +23,7 @@ from harness.terraform.check import check
 from harness.terraform.program import Terraform
 from harness.waiting import wait_until
 from tests.support.models import models_dir
-from tests.support.photos import ROOT
+from tests.support.photos import ROOT, SHARED
 from tests.support.services.instance import Instance, require_terraform
 
 SECRET = "redis://127.0.0.1:9/0"
@@ -92,6 +93,7 @@ def test_every_part_gets_settings_that_it_takes(
     settings = settings_of(environment, monkeypatch, tmp_path)
 
     unknown = {name for name in environment if name.lower() not in Settings.model_fields}
+    unknown -= {"GUNICORN_CMD_ARGS"}
     assert unknown == set()
     assert settings.s3_in_bucket == "efr-123456789012-input"
     assert settings.redis_url is not None
@@ -236,6 +238,55 @@ def image_command(part: str) -> list[str]:
     return found
 
 
+def planned(plan: dict[str, Any], kind: str) -> dict[str, Any]:
+    """Return the one resource of a kind."""
+    (found,) = (each for each in plan["resource_changes"] if each["type"] == kind)
+    after: dict[str, Any] = found["change"]["after"]
+    return after
+
+
+def test_web_tier_keeps_connections_longer_than_the_load_balancer(
+    plan: dict[str, Any], environments: dict[str, dict[str, str]]
+) -> None:
+    shown = subprocess.run(
+        [Path(sys.executable).parent / "gunicorn", "--print-config", *image_command("web")[1:]],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}:{ROOT}/web-tier"}  # noqa: TID251 - handed on
+        | environments["web"]
+        | AWAY,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+    kept_s = int(re.findall(r"^keepalive\s*= (\d+)$", shown, flags=re.M)[0])
+    assert kept_s > planned(plan, "aws_lb")["idle_timeout"]
+
+
+def test_firewall_lets_through_all_that_the_web_tier_takes(plan: dict[str, Any]) -> None:
+    rules = {rule["name"]: rule for rule in planned(plan, "aws_wafv2_web_acl")["rule"]}
+    (by_size,) = rules["huge"]["statement"][0]["size_constraint_statement"]
+    longest = most_body_bytes(Settings(_env_file=None).max_file_bytes)
+    photos = [path.stat().st_size for path in SHARED.rglob("*") if path.is_file()]
+
+    assert by_size["field_to_match"][0]["single_header"][0]["name"] == "content-length"
+    assert by_size["comparison_operator"] == "GT"
+    # It is the text of the header that is measured.
+    assert len(str(longest)) <= by_size["size"]
+    assert all(len(str(size)) <= by_size["size"] for size in photos)
+    # One of AWS's rules refuses bodies over 8 KB, in the group of common ones.
+    groups = {
+        group["name"]
+        for rule in rules.values()
+        for statement in rule["statement"]
+        for group in statement["managed_rule_group_statement"]
+    }
+    assert groups == {
+        "AWSManagedRulesKnownBadInputsRuleSet",
+        "AWSManagedRulesAmazonIpReputationList",
+    }
+
+
 def test_web_container_starts_the_web_tier(
     containers: dict[str, Any], environments: dict[str, dict[str, str]], started: Any
 ) -> None:
@@ -247,7 +298,7 @@ def test_web_container_starts_the_web_tier(
     def is_well() -> bool:
         try:
             answer = requests.get(f"http://127.0.0.1:{port}/health", timeout=5)
-        except requests.ConnectionError:
+        except requests.RequestException:
             return False
         return bool(answer.ok)
 
