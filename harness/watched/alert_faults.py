@@ -24,7 +24,7 @@ from harness.watched.redis_server import RedisServer
 from harness.watched.visitors import Visitors
 
 _TIMEOUT_S: Final = 30
-_CROWD: Final = 6
+_CROWD: Final = 10
 _SIDE: Final = 6_000
 _BACKLOG_S: Final = 65
 """For so long the workers have to do when a crowd has come."""
