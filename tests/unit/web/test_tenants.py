@@ -254,7 +254,7 @@ def test_keys_of_objects_and_bodies_of_messages_are_the_same_for_all(pair: Pair)
     assert message.notes == {"tenant": "ours"}
     assert pair.web.inputs.notes(key).metadata["tenant"] == "ours"
     pair.web.worker.run_once()
-    assert pair.web.outputs.notes(job).metadata == {"tenant": "ours"}
+    assert pair.web.outputs.notes(job).metadata["tenant"] == "ours"
 
 
 def test_message_under_another_tenant_does_not_reach_a_photo(pair: Pair) -> None:
