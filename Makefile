@@ -249,6 +249,10 @@ bench-home: samples ## Measure homes on one machine and their queues; writes doc
 	@$(BIN)/python -m benchmarks.service.bench_home_queue $(BENCH_HOME_QUEUE)
 	@$(COG) -r docs/one-machine.md
 
+.PHONY: aws-rights-suite
+aws-rights-suite: samples ## Run the end-to-end tests of the API with each process under its policy
+	@PYTHONPATH=. $(BIN)/pytest -p tests.support.services.guarded_suite tests/e2e --ignore tests/e2e/page
+
 .PHONY: aws-rights
 aws-rights: samples ## Prove that each part has the rights on AWS that it needs, and no others; writes docs/benchmarks/aws-rights.json
 	@$(BIN)/python -m harness.aws.rights $(AWS_RIGHTS)

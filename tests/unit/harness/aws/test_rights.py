@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.service.aws_rights_page import recorded
+from benchmarks.aws.rights_page import recorded
 from harness.aws.policy import Call
 from harness.aws.policy_files import AUTOSCALER, OPERATOR, PARTS, WEB, WORKER
 from harness.aws.proof import EXPLAINED, findings, needed_by, policies
