@@ -253,6 +253,11 @@ bench-home: samples ## Measure homes on one machine and their queues; writes doc
 aws-rights-suite: samples ## Run the end-to-end tests of the API with each process under its policy
 	@PYTHONPATH=. $(BIN)/pytest -p tests.support.services.guarded_suite tests/e2e --ignore tests/e2e/page
 
+.PHONY: aws-rehearsal
+aws-rehearsal: samples ## Make the deployment on emulators by Terraform, run the service on it, destroy it; writes docs/benchmarks/aws-rehearsal.json
+	@$(BIN)/python -m harness.aws.rehearsal.rehearse $(AWS_REHEARSAL)
+	@$(COG) -r docs/aws-rehearsal.md
+
 .PHONY: aws-rights
 aws-rights: samples ## Prove that each part has the rights on AWS that it needs, and no others; writes docs/benchmarks/aws-rights.json
 	@$(BIN)/python -m harness.aws.rights $(AWS_RIGHTS)

@@ -12,7 +12,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import requests
@@ -23,13 +25,14 @@ from scripts.samples import PHOTOS, SAMPLES
 
 PERSON: Final = "Barack Obama"
 PATIENCE_S: Final = 60
+NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class SmokeError(Exception):
     """Raised when the service does not do what it promises."""
 
 
-def enrol_one_photo_a_person() -> None:
+def enrol_one_photo_a_person(environment: Mapping[str, str] | None) -> None:
     """Enrol the first sample of every person with the enrolment script."""
     with tempfile.TemporaryDirectory() as folder:
         for person, names in PHOTOS.items():
@@ -37,18 +40,19 @@ def enrol_one_photo_a_person() -> None:
             target.mkdir()
             (target / names[0]).symlink_to(SAMPLES / person / names[0])
         script = Path(__file__).with_name("enroll.py")
-        if subprocess.run([sys.executable, script, folder], check=False).returncode != 0:
+        done = subprocess.run([sys.executable, script, folder], check=False, env=environment)
+        if done.returncode != 0:
             raise SmokeError("the sample photos could not be enrolled")
 
 
-def check_health(address: str) -> None:
+def check_health(address: str, headers: Mapping[str, str]) -> None:
     """Ask whether the web tier is alive."""
-    answer = requests.get(f"{address}/health", timeout=5)
+    answer = requests.get(f"{address}/health", headers=headers, timeout=5)
     if answer.json() != {"status": "ok"}:
         raise SmokeError(f"/health answered {answer.status_code}: {answer.text}")
 
 
-def upload(address: str, photo: Path, headers: dict[str, str]) -> requests.Response:
+def upload(address: str, photo: Path, headers: Mapping[str, str]) -> requests.Response:
     """Post a photo as a browser would."""
     with photo.open("rb") as content:
         return requests.post(
@@ -56,13 +60,13 @@ def upload(address: str, photo: Path, headers: dict[str, str]) -> requests.Respo
         )
 
 
-def poll(address: str, accepted: requests.Response) -> dict[str, Any]:
+def poll(address: str, accepted: requests.Response, headers: Mapping[str, str]) -> dict[str, Any]:
     """Follow a 202 to its end."""
     if accepted.status_code != 202:
         raise SmokeError(f"upload answered {accepted.status_code}: {accepted.text}")
     deadline_s = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline_s:
-        answer = requests.get(address + accepted.headers["Location"], timeout=5)
+        answer = requests.get(address + accepted.headers["Location"], headers=headers, timeout=5)
         if answer.status_code != 202:
             return dict(answer.json())
         time.sleep(float(answer.headers["Retry-After"]))
@@ -84,24 +88,39 @@ def runner_up(result: dict[str, Any]) -> str:
     return f"{other['name']}, {other['similarity']} behind {named['similarity']}"
 
 
-def smoke(address: str) -> None:
-    """Run every step, printing each when it is done."""
+def smoke(
+    address: str,
+    *,
+    headers: Mapping[str, str] = NO_HEADERS,
+    environment: Mapping[str, str] | None = None,
+) -> None:
+    """Run every step, printing each when it is done.
+
+    Parameters
+    ----------
+    address : str
+        Of the web tier.
+    headers : mapping
+        What callers send, such as a key.
+    environment : mapping, optional
+        Variables of the command that enrols; this process's own unless given.
+    """
     _, waited_photo, polled_photo = (SAMPLES / PERSON / name for name in PHOTOS[PERSON])
-    enrol_one_photo_a_person()
+    enrol_one_photo_a_person(environment)
 
     print(f"Smoke test without waiting against {address}")
-    accepted = upload(address, polled_photo, {"Prefer": "respond-async"})
-    polled = poll(address, accepted)
+    accepted = upload(address, polled_photo, {**headers, "Prefer": "respond-async"})
+    polled = poll(address, accepted, headers)
     require_name(polled)
     print(f"202 for job_id={polled['job_id']}, polled to status={polled['status']}")
     print(f"Result: {polled['result']}")
 
     print(f"Smoke test against {address}")
-    check_health(address)
+    check_health(address, headers)
     print("Health check OK")
-    answer = upload(address, waited_photo, {})
+    answer = upload(address, waited_photo, headers)
     # On a busy machine the answer may take longer than the server waits.
-    done = poll(address, answer) if answer.status_code == 202 else answer.json()
+    done = poll(address, answer, headers) if answer.status_code == 202 else answer.json()
     require_name(done)
     print(f"Upload OK, job_id={done['job_id']}, status={done['status']}")
     print(f"Result: {done['result']}")

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 from core.ground.storage_keys import CHECKS
 from harness.aws.policy import Call, Policy
 from harness.aws.refusals import Answer, refusal
-from harness.aws.requests import Request, calls_of, listing_of
+from harness.aws.requests import ACCOUNT, Request, calls_of, listing_of
 
 _TIMEOUT_S: Final = 60
 _MISSING: Final = 404
@@ -58,10 +58,20 @@ class _Server(ThreadingHTTPServer):
 
 
 class Gate:
-    """Passes on to a port of this machine what is allowed, from ``with`` on."""
+    """Passes on to a port of this machine what is allowed, from ``with`` on.
 
-    def __init__(self, target: int, rights: Rights) -> None:
+    Parameters
+    ----------
+    target : int
+        The port behind it.
+    rights : Rights
+    account : str
+        The account that all is in. Emulators take it from the key's id.
+    """
+
+    def __init__(self, target: int, rights: Rights, account: str = ACCOUNT) -> None:
         self._target = target
+        self._account = account
         self._rights = rights
         self._connections = threading.local()
         gate = self
@@ -119,7 +129,7 @@ class Gate:
         part = request.signer
         if part not in self._rights.policies or _is_trial(request):
             return self._passed_on(request)
-        calls = calls_of(request)
+        calls = calls_of(request, self._account)
         refused = self._rights.missing(part, calls)
         if refused:
             return refusal(request, part, refused)
@@ -152,7 +162,10 @@ class Gate:
             request.method, request.target, skip_host=True, skip_accept_encoding=True
         )
         for name, value in request.headers.items():
-            if name != "expect":
+            if name == "authorization" and self._account != ACCOUNT:
+                own = f"Credential={self._account}/"
+                connection.putheader(name, value.replace(f"Credential={request.signer}/", own))
+            elif name != "expect":
                 connection.putheader(name, value)
         connection.endheaders(request.body or None)
         response = connection.getresponse()

@@ -10,7 +10,7 @@ import boto3
 import requests
 
 from harness.aws.requests import REGION
-from harness.localstack import free_port
+from harness.localstack import ROOT, free_port
 from harness.service_process import ServiceProcess
 from harness.waiting import wait_until
 
@@ -27,7 +27,8 @@ class MotoServer(ServiceProcess):
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> Self:
-        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)]
+        program = [sys.executable, "-P", str(ROOT / "harness" / "aws" / "moto_program.py")]
+        command = [*program, "-H", "127.0.0.1", "-p", str(self.port)]
         self._run(command, "moto.log")
         wait_until(self._is_up, seconds=120, what="moto's server to answer")
         return self

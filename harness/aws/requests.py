@@ -88,8 +88,8 @@ class Request:
         return found[1] if found else ""
 
 
-def calls_of(request: Request) -> list[Call]:
-    """Return all that must be allowed for a request to be answered.
+def calls_of(request: Request, account: str = ACCOUNT) -> list[Call]:
+    """Return all that must be allowed for a request to be answered in an account.
 
     Raises
     ------
@@ -99,11 +99,11 @@ def calls_of(request: Request) -> list[Call]:
     if request.is_s3:
         return _of_s3(request)
     if request.is_query:
-        return _of_auto_scaling(parse_qs(request.body.decode()))
+        return _of_auto_scaling(parse_qs(request.body.decode()), account)
     target = request.headers["x-amz-target"]
     if not target.startswith(_SQS_TARGET):
         raise RequestNotUnderstood(target)
-    return _of_sqs(target.removeprefix(_SQS_TARGET), json.loads(request.body))
+    return _of_sqs(target.removeprefix(_SQS_TARGET), json.loads(request.body), account)
 
 
 def listing_of(call: Call) -> Call:
@@ -162,7 +162,7 @@ def _form_key(body: bytes) -> str:
     return found[1]
 
 
-def _of_sqs(operation: str, asked: dict[str, Any]) -> list[Call]:
+def _of_sqs(operation: str, asked: dict[str, Any], account: str) -> list[Call]:
     if operation == "StartMessageMoveTask":
         moved = ("StartMessageMoveTask", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
         return [
@@ -170,16 +170,16 @@ def _of_sqs(operation: str, asked: dict[str, Any]) -> list[Call]:
             Call(action="sqs:SendMessage", resource=asked["DestinationArn"]),
         ]
     name = asked.get("QueueName") or str(asked.get("QueueUrl", "")).rpartition("/")[2]
-    arn = asked.get("SourceArn") or f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+    arn = asked.get("SourceArn") or f"arn:aws:sqs:{REGION}:{account}:{name}"
     return [Call(action=f"sqs:{operation.removesuffix(_BATCH)}", resource=arn)]
 
 
-def _of_auto_scaling(asked: dict[str, list[str]]) -> list[Call]:
+def _of_auto_scaling(asked: dict[str, list[str]], account: str) -> list[Call]:
     action = f"autoscaling:{asked['Action'][0]}"
     if action.startswith(_WITHOUT_RESOURCES):
         return [Call(action=action, resource="*")]
     group = asked["AutoScalingGroupName"][0]
-    arn = f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:autoScalingGroup:00000000:autoScalingGroupName"
+    arn = f"arn:aws:autoscaling:{REGION}:{account}:autoScalingGroup:00000000:autoScalingGroupName"
     return [Call(action=action, resource=f"{arn}/{group}")]
 
 

@@ -1,0 +1,1 @@
+"""The deployment on AWS, rehearsed as a whole on emulators."""
