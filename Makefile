@@ -83,11 +83,11 @@ smoke: .venv/started .venv-localstack/installed .env ## Enrol sample faces, uplo
 	@$(BIN)/python -m scripts.local up || { echo "FAIL: the service did not start"; exit 1; }
 	@$(BIN)/python -m scripts.smoke
 
-test: samples ## Run every test, in four processes with a LocalStack each
-	@$(BIN)/pytest -n 4
+test: samples ## Run every test, in five processes with a LocalStack each
+	@$(BIN)/pytest -n 5
 
 .PHONY: compiled
-compiled: samples # Else each of the four processes compiles all tests by itself
+compiled: samples # Else each of the five processes compiles all tests by itself
 	@said=$$($(BIN)/pytest --collect-only --quiet) || { echo "$$said"; exit 1; }
 
 retest: samples ## Run the tests once more that failed last, up to the first failure

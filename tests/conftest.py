@@ -55,6 +55,8 @@ TOGETHER = (
     ("tests/e2e/page/",),
     ("tests/e2e/test_bad_input.py", "tests/e2e/test_connections.py"),
     ("tests/integration/executors/",),
+    ("tests/integration/terraform/",),
+    ("tests/integration/aws/test_rights.py",),
     ("tests/integration/test_wheel.py",),
 )
 """Rows of files whose tests share what is slow to start."""
