@@ -49,7 +49,7 @@ def _places(
 @json_option
 @click.pass_context
 def status(context: click.Context, watch: float | None, places: tuple[str, ...]) -> None:
-    """Show the running service on one screen: queues, workers, rates, errors, what is wrong.
+    """Show the running service on one screen.
 
     It looks twice, 2 seconds apart. The exit code is 0 if all is well, and 1 if something is wrong
     or can't be seen.
