@@ -100,12 +100,12 @@ def test_job_waits_for_the_right_to_receive_and_is_then_answered(
 ) -> None:
     later = {"Prefer": "respond-async"}
     (worker,) = stack.workers
+    lacked = ("sqs:ReceiveMessage", "request-queue")
     with without(stack, WORKER, "sqs:ReceiveMessage"):
-        wait_until(lambda: worker.logged("worker paused"), what="the worker to be refused")
+        wait_until(lambda: lacked in missing_rights(worker), what="the worker to be refused")
         asked = call.photo("/", api.BIDEN, "inputFile", collection_id=api.STAFF, headers=later)
 
     assert call.ended(asked["job_id"])["result"] == "Joe Biden"
-    assert ("sqs:ReceiveMessage", "request-queue") in missing_rights(worker)
 
 
 def missing_rights(worker: WorkerProcess) -> set[tuple[str, str]]:

@@ -123,10 +123,10 @@ def test_result_whose_writing_took_long_is_removed_if_it_names_somebody_erased(
     worker.enrol()
     result = worker.named()
 
-    def slow_write(self: Results, late: JobDone) -> bool:
+    def slow_write(self: Results, late: JobDone, *, writer: str) -> bool:
         worker.clock.advance(IN_TIME_S + 0.1)
         worker.erase_all()
-        return write(self, late)
+        return write(self, late, writer=writer)
 
     write = Results.write
     monkeypatch.setattr(Results, "write", slow_write)
