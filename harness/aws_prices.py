@@ -13,6 +13,8 @@ References
 from collections.abc import Mapping
 from typing import Final
 
+from core.aws.billed_requests import billed_as
+
 WRITE_USD: Final = 0.005 / 1_000
 """PUT, COPY, POST and LIST."""
 READ_USD: Final = 0.0004 / 1_000
@@ -22,15 +24,7 @@ QUEUE_USD: Final = 0.40 / 1_000_000
 CORE_HOUR_USD: Final = 0.08925 / 2
 """A virtual processor of a c7i.large on demand, which has two."""
 
-_WRITES: Final = (
-    "Put",
-    "Copy",
-    "Post",
-    "List",
-    "CreateMultipart",
-    "UploadPart",
-    "CompleteMultipart",
-)
+_S3_USD: Final = {"write": WRITE_USD, "read": READ_USD, "free": 0.0}
 _MILLION: Final = 1_000_000
 
 
@@ -59,6 +53,4 @@ def usd_per_million(
 
 
 def _s3_usd(operation: str) -> float:
-    if operation.startswith("Delete"):
-        return 0.0
-    return WRITE_USD if operation.startswith(_WRITES) else READ_USD
+    return _S3_USD[billed_as("s3", operation)]

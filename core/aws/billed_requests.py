@@ -18,7 +18,7 @@ _S3_WRITES: Final = (
 
 def count(service: str, operation: str) -> None:
     """Count a request, such as ``GetObject`` of ``s3``."""
-    metrics().aws_requests.labels(service, _billed_as(service, operation)).inc()
+    metrics().aws_requests.labels(service, billed_as(service, operation)).inc()
 
 
 def count_requests_of(client: Any) -> None:
@@ -31,7 +31,8 @@ def _note(event_name: str, **_: object) -> None:
     count(service, operation)
 
 
-def _billed_as(service: str, operation: str) -> str:
+def billed_as(service: str, operation: str) -> str:
+    """Return ``write``, ``read`` or ``free`` for S3, and ``any`` for SQS, which bills all alike."""
     if service != "s3":
         return "any"
     if operation.startswith("Delete"):
