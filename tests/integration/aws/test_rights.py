@@ -83,16 +83,17 @@ def test_ready_names_the_queue_that_the_web_tier_may_not_see(
     stack: GuardedStack, call: Caller
 ) -> None:
     with without(stack, WEB, "sqs:GetQueueAttributes"):
-        wait_until(lambda: not _is_ready(call), what="/ready to say so")
+        wait_until(lambda: _ready(call).status_code == 503, what="/ready to say so")
+        assert stack.settings.sqs_req_queue_name in _ready(call).text
 
-    wait_until(lambda: _is_ready(call), what="/ready to be well again")
+    wait_until(lambda: _ready(call).ok, what="/ready to be well again")
 
 
-def _is_ready(call: Caller) -> bool:
+def _ready(call: Caller) -> requests.Response:
     try:
-        return call("GET", "/ready").ok
-    except requests.HTTPError:
-        return False
+        return call("GET", "/ready")
+    except requests.HTTPError as error:
+        return error.response
 
 
 def test_job_waits_for_the_right_to_receive_and_is_then_answered(
