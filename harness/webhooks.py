@@ -19,15 +19,15 @@ import threading
 import time
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 import requests
 from PIL import Image
 from tqdm import tqdm
 
 from core.aws.clients import sqs_client
+from harness.collectors.http_thread import HttpThread, QuietHandler
 from harness.report import machine, measured_at
 from harness.stack import Stack
 from harness.waiting import wait_until
@@ -49,7 +49,7 @@ _COUNTS: Final[list["QueueAttributeNameType"]] = [
 ]
 
 
-class HalfFailing:
+class HalfFailing(HttpThread):
     """A receiver that answers half of its requests with 500, and counts what it accepted."""
 
     def __init__(self) -> None:
@@ -62,22 +62,18 @@ class HalfFailing:
         self._lock = threading.Lock()
         receiver = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                pass
-
-            def do_POST(self) -> None:
+        class Handler(QuietHandler):
+            def do_POST(self) -> None:  # noqa: N802 - http.server's name
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 self.send_response(receiver.note(self.headers["webhook-id"], json.loads(body)))
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self.listen(Handler)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}/events"
+        return f"{self.address}/events"
 
     def note(self, event_id: str, event: Any) -> int:
         """Note a request; return how it is answered."""
@@ -89,14 +85,6 @@ class HalfFailing:
                 return 500
             self.accepted[event_id] += 1
             return 204
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
 
 def photo(number: int) -> bytes:

@@ -12,14 +12,15 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Final, Self
+from http.server import ThreadingHTTPServer
+from typing import Final
 from urllib.parse import unquote
 
 from core.ground.storage_keys import CHECKS
 from harness.aws.policy import Call, Policy
 from harness.aws.refusals import Answer, refusal
 from harness.aws.requests import ACCOUNT, Request, calls_of, listing_of
+from harness.collectors.http_thread import HttpThread, QuietHandler
 
 _TIMEOUT_S: Final = 60
 _MISSING: Final = 404
@@ -57,7 +58,7 @@ class _Server(ThreadingHTTPServer):
             traceback.print_exc()
 
 
-class Gate:
+class Gate(HttpThread):
     """Passes on to a port of this machine what is allowed, from ``with`` on.
 
     Parameters
@@ -69,6 +70,8 @@ class Gate:
         The account that all is in. Emulators take it from the key's id.
     """
 
+    server = _Server
+
     def __init__(self, target: int, rights: Rights, account: str = ACCOUNT) -> None:
         self._target = target
         self._account = account
@@ -76,12 +79,9 @@ class Gate:
         self._connections = threading.local()
         gate = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                pass
 
             def _serve(self) -> None:
                 length = int(self.headers.get("Content-Length", "0"))
@@ -109,20 +109,7 @@ class Gate:
 
             do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _serve  # noqa: N815 - http.server's
 
-        self._server = _Server(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self.listen(Handler)
 
     def answer(self, request: Request) -> Answer:
         """Pass a request on, or refuse it as AWS would."""

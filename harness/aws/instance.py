@@ -1,24 +1,21 @@
 """The metadata service of an instance that does not exist."""
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Final, Self
+from typing import Final
+
+from harness.collectors.http_thread import HttpThread, QuietHandler
 
 _META_DATA: Final = "/latest/meta-data/"
 
 
-class Instance:
+class Instance(HttpThread):
     """Tells its id, and that it is about to end once that was announced; from ``with`` on."""
 
     def __init__(self, instance_id: str) -> None:
         found = {"instance-id": instance_id}
         self._found = found
 
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                pass
-
+        class Handler(QuietHandler):
             def _say(self) -> None:
                 named = self.path.removeprefix(_META_DATA)
                 text = "token" if self.command == "PUT" else found.get(named)
@@ -30,21 +27,8 @@ class Instance:
 
             do_GET = do_PUT = _say  # noqa: N815 - http.server's names
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.listen(Handler)
 
     def announce_interruption(self) -> None:
         notice = {"action": "terminate", "time": "2026-12-01T10:02:00Z"}
         self._found["spot/instance-action"] = json.dumps(notice)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()

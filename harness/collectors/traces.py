@@ -1,13 +1,13 @@
 """A collector of traces: OTLP over HTTP, in a thread, with what it was sent."""
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+
+from harness.collectors.http_thread import HttpThread, QuietHandler
 
 Branch = tuple[str, list["Branch"]]
 """A span's name, and those below it."""
@@ -46,7 +46,7 @@ class SentSpan:
 
 
 @dataclass(kw_only=True)
-class TraceSink:
+class TraceSink(HttpThread):
     """Answers each request with a status, from ``with`` on.
 
     ``sent`` is what all requests brought, whatever they were answered; ``bodies`` are the requests.
@@ -58,12 +58,7 @@ class TraceSink:
 
     def __post_init__(self) -> None:
         handler = type("Handler", (_Handler,), {"sink": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=[0.02])
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.listen(handler)
 
     def of_trace(self, trace_id: str) -> list[SentSpan]:
         """Return the spans of a trace, in the order of their beginnings."""
@@ -81,23 +76,11 @@ class TraceSink:
             for scope in part.scope_spans:
                 self.sent += [SentSpan.of(span, service) for span in scope.spans]
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     sink: TraceSink
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        pass
-
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - http.server's name
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.path == "/v1/traces":
             self.sink.take(body)
