@@ -87,14 +87,8 @@ def start(tab: Tab) -> Page:
     return page
 
 
-def left_as_it_is(tab: Tab) -> None:
-    """Expect what a test causes by leaving in the middle of a request."""
-    tab.expected.append("net::ERR_ABORTED")
-
-
 def test_face_is_framed_where_the_service_finds_it(service: Service, obama: Browser) -> None:
     with new_tab(obama, address=service.address) as tab:
-        left_as_it_is(tab)
         page = start(tab)
         page.get_by_label("Mirror the picture").uncheck()
         expect(page.locator(".stage .box")).to_contain_text("Barack Obama", timeout=SEEN)
@@ -117,7 +111,6 @@ def test_name_is_confirmed_at_the_fifth_look_and_not_at_the_fourth(
     service: Service, obama: Browser
 ) -> None:
     with new_tab(obama, address=service.address) as tab:
-        left_as_it_is(tab)
         held: list[Route] = []
         allowed = 4
         asked = 0
@@ -158,7 +151,6 @@ def test_two_people_have_two_names(
         filmed(playwright, tmp_path, frame_of(photo, part=BOTH_HEADS)) as browser,
         new_tab(browser, address=service.address) as tab,
     ):
-        left_as_it_is(tab)
         page = start(tab)
         expect(page.locator(".box.confirmed")).to_have_count(2, timeout=SEEN)
         assert set(page.locator(".in-view .name").all_inner_texts()) == {
@@ -175,7 +167,6 @@ def test_name_of_who_was_there_before_is_never_on_the_next(
         filmed(playwright, tmp_path, *[first] * 4, *[second] * 16) as browser,
         new_tab(browser, address=service.address) as tab,
     ):
-        left_as_it_is(tab)
         page = start(tab)
         page.locator(".stage").wait_for()
         page.evaluate(WATCH)
@@ -229,7 +220,6 @@ def test_poor_frames_are_not_sent(service: Service, playwright: Playwright, tmp_
         filmed(playwright, tmp_path, empty, nobody, dark, blurred, small) as browser,
         new_tab(browser, address=service.address) as tab,
     ):
-        left_as_it_is(tab)
         sent: list[str] = []
         tab.page.on("request", lambda request: sent.append(request.method))
         page = start(tab)
@@ -250,7 +240,6 @@ def test_who_looks_may_send_smaller_faces(
         filmed(playwright, tmp_path, frame_of(OBAMA, size=(320, 300))) as browser,
         new_tab(browser, address=service.address) as tab,
     ):
-        left_as_it_is(tab)
         page = start(tab)
         expect(page.get_by_text("skipped: too small")).to_be_visible(timeout=SEEN)
         page.get_by_text("Which frames are sent").click()
@@ -277,7 +266,6 @@ def test_page_finds_faces_where_the_service_finds_them(
 
 def test_detector_is_loaded_only_when_the_camera_is_on(service: Service, obama: Browser) -> None:
     with new_tab(obama, address=service.address) as tab:
-        left_as_it_is(tab)
         asked: list[str] = []
         tab.page.on("request", lambda request: asked.append(request.url))
         page = tab.open()
@@ -294,7 +282,6 @@ def test_service_finds_the_faces_where_it_has_no_weights_for_the_page(
     service: Service, obama: Browser
 ) -> None:
     with new_tab(obama, address=service.address) as tab:
-        left_as_it_is(tab)
         tab.expected += ["answered 404", "status of 404"]
         tab.page.route("**/page/detector.onnx", lambda route: route.fulfill(status=404))
         page = start(tab)
@@ -346,7 +333,6 @@ def test_page_says_why_there_is_no_camera_and_photos_still_work(
 
 def test_service_that_goes_and_comes_back_is_asked_again(service: Service, obama: Browser) -> None:
     with new_tab(obama, address=service.address) as tab:
-        left_as_it_is(tab)
         tab.expected += ["net::ERR_CONNECTION_REFUSED"]
         page = start(tab)
         expect(page.locator(".stage .box")).to_be_visible(timeout=SEEN)
@@ -366,7 +352,6 @@ def test_view_is_for_everybody(
     service: Service, obama: Browser, width: int, scheme: Scheme
 ) -> None:
     with new_tab(obama, address=service.address, width=width, scheme=scheme) as tab:
-        left_as_it_is(tab)
         page = start(tab)
         expect(page.locator(".stage .box")).to_be_visible(timeout=SEEN)
         page.get_by_text("Which frames are sent").click()

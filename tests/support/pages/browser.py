@@ -69,6 +69,31 @@ class Tab:
         self.page.goto(f"{self.address}/{place}")
         return self.page
 
+    def listen(self) -> None:
+        """Write down from now on what the browser complains of."""
+        self.page.on("console", self._on_console)
+        self.page.on("pageerror", lambda error: self.problems.append(f"script: {error}"))
+        self.page.on("request", self._on_request)
+        self.page.on("requestfailed", self._on_failure)
+        self.page.on("response", self._on_response)
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.problems.append(f"console: {message.text} {_place(message)}")
+
+    def _on_request(self, request: Request) -> None:
+        if not request.url.startswith((f"{self.address}/", "blob:", "data:")):
+            self.problems.append(f"other origin: {request.url}")
+
+    def _on_failure(self, request: Request) -> None:
+        # Whoever reloads, leaves or closes a page ends the requests that are under way.
+        if request.failure != "net::ERR_ABORTED":
+            self.problems.append(f"failed: {request.method} {request.url} {request.failure}")
+
+    def _on_response(self, response: Response) -> None:
+        if response.status >= 400:
+            self.problems.append(f"answered {response.status}: {response.url}")
+
     def unexpected(self) -> list[str]:
         return [
             problem
@@ -112,27 +137,7 @@ def new_tab(
     context.set_default_timeout(30_000)
     context.add_init_script(_REPORT)
     tab = Tab(page=context.new_page(), address=address)
-
-    def console(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            tab.problems.append(f"console: {message.text} {_place(message)}")
-
-    def request(asked: Request) -> None:
-        if not asked.url.startswith((f"{address}/", "blob:", "data:")):
-            tab.problems.append(f"other origin: {asked.url}")
-
-    def failed(asked: Request) -> None:
-        tab.problems.append(f"failed: {asked.method} {asked.url} {asked.failure}")
-
-    def answered(response: Response) -> None:
-        if response.status >= 400:
-            tab.problems.append(f"answered {response.status}: {response.url}")
-
-    tab.page.on("console", console)
-    tab.page.on("pageerror", lambda error: tab.problems.append(f"script: {error}"))
-    tab.page.on("request", request)
-    tab.page.on("requestfailed", failed)
-    tab.page.on("response", answered)
+    tab.listen()
     try:
         yield tab
     finally:
