@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 import type { Receipt } from "../answers";
 import type { Client } from "../client";
@@ -19,7 +19,7 @@ export function Erased({ client, erased, onClose }: Props) {
     [client, erased.receipt],
   );
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   return (
     <section class="told receipt card" aria-labelledby="erased">
       <h2 id="erased" ref={heading} tabIndex={-1}>

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import type { Receipt } from "../answers";
 import { codeOf } from "../client";
@@ -18,7 +18,7 @@ export function ForgottenView({ around, forgotten }: { around: Around; forgotten
   const [proof, setProof] = useState<Proof | null>(null);
   const [attempt, setAttempt] = useState(0);
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   useEffect(() => {
     let isCurrent = true;
     setProof(null);

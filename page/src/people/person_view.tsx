@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 
 import { texts, why } from "../texts";
 import type { Around, Changes } from "./around";
@@ -140,7 +140,7 @@ function Head({ around, person, said, onSay, onRenamed, onForgotten }: HeadProps
   const [isAsking, setIsAsking] = useState<"rename" | "forget" | null>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   const rename = useRef<HTMLButtonElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   const { details, cover } = person;
   const name = details?.person ?? person.person;
 

@@ -1,4 +1,5 @@
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import type { RefObject } from "preact";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 
 import type { Client } from "../client";
 import { Crops } from "../people/crops";
@@ -23,7 +24,7 @@ export function OpenGroups({ client, collection }: Props) {
   const sorting = useSorting(client, collection, listing);
   const crops = useMemo(() => new Crops(client), [client]);
   const feed = useRef<HTMLDivElement>(null);
-  useFocus(feed.current, sorting);
+  useFocus(feed, sorting);
   const { groups, chosen } = sorting;
   return (
     <>
@@ -115,14 +116,18 @@ function State({ listing, sorting }: { listing: Listing; sorting: Sorting }) {
   );
 }
 
-/** Put the focus where it has to go, once that is there. */
-function useFocus(feed: HTMLElement | null, { wanted, focus }: Sorting) {
-  useEffect(() => {
+/**
+ * Put the focus where it has to go, once that is there.
+ *
+ * In the same step in which a card goes: a key that is pressed before the next frame counts, too.
+ */
+function useFocus(feed: RefObject<HTMLElement | null>, { wanted, focus }: Sorting) {
+  useLayoutEffect(() => {
     if (wanted === null) return;
     const found =
       wanted === UNDO
         ? document.getElementById(UNDO)
-        : feed?.querySelector<HTMLElement>(`[data-group="${wanted}"]`);
+        : feed.current?.querySelector<HTMLElement>(`[data-group="${wanted}"]`);
     found?.focus();
     focus(null);
   }, [wanted]);

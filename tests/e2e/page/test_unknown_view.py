@@ -83,6 +83,39 @@ def test_groups_are_shown_to_everybody(tabs: Tabs, door: str, width: int, scheme
     assert not tab.is_wider_than_the_window()
 
 
+FOCUS_WHEN_A_CARD_GOES = """() => new MutationObserver((_, observer) => {
+  window.focusThen = document.activeElement.className;
+  observer.disconnect();
+}).observe(document.querySelector(".groups"), { childList: true })"""
+
+
+def test_next_card_has_the_focus_as_soon_as_one_goes(tab: Tab, door: str) -> None:
+    page = opened(tab, door)
+    page.locator(".group").first.focus()
+    page.evaluate(FOCUS_WHEN_A_CARD_GOES)
+
+    page.keyboard.press("i")
+    expect(page.locator(".group")).to_have_count(1)
+
+    assert page.evaluate("window.focusThen") == "group card"
+    page.keyboard.press("u")
+    expect(page.locator(".group")).to_have_count(2)
+
+
+def test_focus_comes_back_to_the_last_card(tab: Tab, door: str) -> None:
+    page = opened(tab, door)
+    page.locator(".group").first.focus()
+    page.keyboard.press("i")
+    page.keyboard.press("i")
+    expect(page.get_by_text("Nobody is unknown here")).to_be_visible()
+    expect(page.get_by_role("button", name="Undo")).to_be_focused()
+
+    page.keyboard.press("Enter")
+    expect(page.locator(".group")).to_be_focused()
+    page.keyboard.press("u")
+    expect(page.locator(".group")).to_have_count(2)
+
+
 def test_decision_is_undone_before_the_service_knows(service: Service, tab: Tab, door: str) -> None:
     page = opened(tab, door)
     page.locator(".group").first.focus()

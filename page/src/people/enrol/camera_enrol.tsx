@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { codeOf } from "../../client";
 import { NoCamera, frames, looksOutwards, openCamera } from "../../live/camera";
@@ -47,7 +47,7 @@ export function CameraEnrol({ around, name, onEnrol, onClose }: Props) {
       stop(opened);
     };
   }, [round]);
-  useEffect(() => section.current?.focus(), []);
+  useLayoutEffect(() => section.current?.focus(), []);
 
   function again() {
     setShots(null);

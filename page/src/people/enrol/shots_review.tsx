@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { codeOf } from "../../client";
 import { texts, why } from "../../texts";
@@ -22,7 +22,7 @@ export function ShotsReview({ around, name, shots, onAgain, onEnrol }: Props) {
   const [urls, setUrls] = useState<string[]>([]);
   const [checked, setChecked] = useState<Checked | null>(null);
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   useEffect(() => {
     const made = shots.map(({ jpeg }) => URL.createObjectURL(jpeg));
     setUrls(made);
