@@ -26,6 +26,7 @@ from core.collections.unknown.keeping import UnknownKeeper
 from core.errors import FaceNotFound, NoFaceFound, PersonNotFound
 from core.faces.results import EVERY_FACE, LARGEST_FACE, NO_EMBEDDING, Face, Needed, Recognition
 from core.faces.templates import template_of
+from core.host.tracing import tracing
 from core.jobs.recognition_job import DetectedFace, warning_of
 from core.ports import EnrolledFace, FaceIndex
 
@@ -65,7 +66,7 @@ class Matching:
 
     def detect(self, photo: bytes) -> Recognition:
         """Return the faces of a photo, largest first."""
-        return self.recognise(photo, needed=NO_EMBEDDING)
+        return self._seen(photo, NO_EMBEDDING)
 
     def match(
         self,
@@ -102,15 +103,17 @@ class Matching:
         collection = self.collections.fresh_if_empty(collection_id)
         keeps = self.unknowns is not None and self.unknowns.keeps(collection)
         needed = EVERY_FACE if all_faces else LARGEST_FACE
-        recognition = self.recognise(photo, needed=replace(needed, crops=keeps))
+        recognition = self._seen(photo, replace(needed, crops=keeps))
         check_model(collection, recognition.model)
         least = self._least(collection, threshold)
         least_quality = self.min_quality if min_quality is None else min_quality
         good = [face.embedding for face in recognition.faces if face.quality >= least_quality]
         only = self._people_with(collection_id, metadata)
-        searched = iter(
-            self._search.find(collection, good, by=by, least=least, limit=max_matches, only=only)
-        )
+        with tracing().span("search"):
+            found_good = self._search.find(
+                collection, good, by=by, least=least, limit=max_matches, only=only
+            )
+        searched = iter(found_good)
         found = [
             next(searched) if face.quality >= least_quality else FoundMatches(matches=[])
             for face in recognition.faces
@@ -155,14 +158,11 @@ class Matching:
             raise FaceNotFound(f"no face {face_id} is enrolled in {collection_id!r}")
         face = known[0]
         least = self._least(collection, threshold)
-        (found,) = self._search.find(
-            collection,
-            [face.embedding],
-            by=by,
-            least=least,
-            limit=max_matches + 1,
-            only=self._people_with(collection_id, metadata),
-        )
+        only = self._people_with(collection_id, metadata)
+        with tracing().span("search"):
+            (found,) = self._search.find(
+                collection, [face.embedding], by=by, least=least, limit=max_matches + 1, only=only
+            )
         return SearchedByFace(
             collection_id=collection_id,
             face_id=face_id,
@@ -180,7 +180,7 @@ class Matching:
         NoFaceFound
             If a photo shows none.
         """
-        seen, seen_other = (self.recognise(each, needed=LARGEST_FACE) for each in (photo, other))
+        seen, seen_other = (self._seen(each, LARGEST_FACE) for each in (photo, other))
         one, two = self._largest(seen, "image"), self._largest(seen_other, "other_image")
         distance = float(np.linalg.norm(one.embedding - two.embedding))
         return _verified(
@@ -204,14 +204,15 @@ class Matching:
             As in `match`.
         """
         collection = self.collections.fresh_if_empty(collection_id)
-        recognition = self.recognise(photo, needed=LARGEST_FACE)
+        recognition = self._seen(photo, LARGEST_FACE)
         check_model(collection, recognition.model)
         face = self._largest(recognition, "image")
-        enrolled = (
-            []
-            if collection.model is None
-            else self.index.page(collection.gallery_id, limit=_MAX_COMPARED, person=person)
-        )
+        with tracing().span("search"):
+            enrolled = (
+                []
+                if collection.model is None
+                else self.index.page(collection.gallery_id, limit=_MAX_COMPARED, person=person)
+            )
         if not enrolled:
             raise PersonNotFound(f"nobody named {person!r} is enrolled in {collection_id!r}")
         template = template_of(np.stack([known.embedding for known in enrolled]))
@@ -224,6 +225,12 @@ class Matching:
             self._least(collection, threshold),
             faces=len(enrolled),
         )
+
+    def _seen(self, photo: bytes, needed: Needed) -> Recognition:
+        with tracing().span("recognise"):
+            recognition = self.recognise(photo, needed=needed)
+            tracing().past(recognition.timings_ms)
+        return recognition
 
     @cached_property
     def _search(self) -> EnrolledSearch:

@@ -13,6 +13,8 @@ from core.testing.recognizer import as_needed
 
 MODEL = Model(name="test-model", version="1")
 OTHER_MODEL = Model(name="other-model", version="1")
+TIMINGS_MS = {"decode": 1.0, "detect": 4.0, "align": 0.5, "embed": 2.0}
+"""Of each recognised photo."""
 
 
 def embedding(position: float) -> NDArray[np.float32]:
@@ -55,7 +57,7 @@ def face(
 
 
 def recognition(*faces: Face, model: Model = MODEL) -> Recognition:
-    return Recognition(width=640, height=480, faces=faces, model=model, timings_ms={"decode": 1.0})
+    return Recognition(width=640, height=480, faces=faces, model=model, timings_ms=TIMINGS_MS)
 
 
 def enrolled(

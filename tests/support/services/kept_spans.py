@@ -35,6 +35,14 @@ class Kept:
         (found,) = [span for span in self.spans if span.name == name]
         return found
 
+    def below(self, name: str) -> list[list[str]]:
+        """Return the names of the spans directly below each span of that name."""
+        ids = [span.context.span_id for span in self.spans if span.name == name and span.context]
+        return [
+            [span.name for span in self.spans if span.parent and span.parent.span_id == span_id]
+            for span_id in ids
+        ]
+
     def parent_of(self, name: str) -> str:
         """Return the name of the span above; nothing if that was not made here."""
         parent = self[name].parent

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from core.errors import RecognitionTimedOut
+from tests.support.faces import TIMINGS_MS
 from tests.support.services.kept_spans import traced
-from tests.unit.web.web_fixture import WebFixture, json_of
+from tests.unit.web.web_fixture import PHOTO, WebFixture, base64_of, json_of
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
@@ -27,6 +29,40 @@ def test_upload_and_its_job_are_one_trace(web: WebFixture) -> None:
         assert kept.parent_of(stage) == "handle interactive"
     assert (kept["POST /"].attributes or {})["job.id"] == job_id
     assert (kept["handle interactive"].attributes or {})["job.id"] == job_id
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "parts"),
+    [
+        ("/faces/detect", {}, ["recognise"]),
+        ("/faces/match", {"collection_id": "staff"}, ["recognise", "search"]),
+        (
+            "/faces/verify",
+            {"collection_id": "staff", "person": "Ada"},
+            ["recognise", "search"],
+        ),
+        ("/faces/verify", {"other_image": base64_of(PHOTO)}, ["recognise", "recognise"]),
+    ],
+)
+def test_call_that_is_answered_at_once_has_the_stages_of_each_of_its_photos(
+    web: WebFixture, path: str, asked: dict[str, str], parts: list[str]
+) -> None:
+    web.create("staff")
+    web.enrol("staff", "ada-1", person="Ada")
+    with traced() as kept:
+        json_of(web.client.post(path, json={"image": base64_of(PHOTO), **asked}))
+
+    assert kept.below(f"POST {path}") == [parts]
+    assert kept.below("recognise") == [list(TIMINGS_MS)] * parts.count("recognise")
+
+
+def test_stage_that_breaks_a_call_off_says_with_which_code(web: WebFixture) -> None:
+    web.fails(PHOTO, RecognitionTimedOut("as told"))
+    with traced() as kept:
+        web.send_photo("/faces/detect")
+
+    assert kept.below("POST /faces/detect") == [["recognise"]]
+    assert dict(kept["recognise"].attributes or {}) == {"error.type": "RECOGNITION_TIMED_OUT"}
 
 
 def test_trace_of_the_caller_goes_on(web: WebFixture) -> None:
