@@ -44,8 +44,12 @@ def commands() -> Iterator[list[str]]:
         *("--skip-check", ",".join(KUBERNETES_ACCEPTED)),
     ]
     yield ["hadolint", *map(str, sorted(ROOT.glob("docker/*/Dockerfile")))]
-    workflows = str(ROOT / ".github" / "workflows")
-    yield ["zizmor", "--offline", "--no-progress", "--persona", "pedantic", workflows]
+    workflows = ROOT / ".github" / "workflows"
+    yield [
+        *("actionlint", "-no-color", "-pyflakes=", "-shellcheck", str(_PROGRAMS / "shellcheck")),
+        *map(str, sorted(workflows.glob("*.yml"))),
+    ]
+    yield ["zizmor", "--offline", "--no-progress", "--persona", "pedantic", str(workflows)]
 
 
 def policies() -> Iterator[tuple[str, str]]:
