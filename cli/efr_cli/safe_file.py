@@ -3,7 +3,7 @@
 import errno
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
@@ -13,8 +13,10 @@ _NOT_FOR_FOLDERS: Final = (errno.EINVAL, errno.ENOTSUP)
 
 
 @contextmanager
-def safe_file(file: Path) -> Iterator[IO[bytes]]:
+def safe_file(file: Path, *, name: Callable[[], Path] | None = None) -> Iterator[IO[bytes]]:
     """Give a file to write to, which gets its name once it is on the disk.
+
+    ``name`` is asked then, if it is given, for another one in the same folder.
 
     Only its owner may read it: faces are biometric data. What had the name before stays until then,
     also if the block raises. A pipe or a device gets the bytes at once.
@@ -23,14 +25,14 @@ def safe_file(file: Path) -> Iterator[IO[bytes]]:
         with file.open("wb") as sink:
             yield sink
         return
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    draft = Path(name)
+    handle, drafted = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    draft = Path(drafted)
     try:
         with os.fdopen(handle, "wb") as sink:
             yield sink
             sink.flush()
             os.fsync(sink.fileno())
-        draft.replace(file)
+        draft.replace(file if name is None else name())
     finally:
         draft.unlink(missing_ok=True)
     _sync(file.parent)

@@ -29,7 +29,7 @@ from core.settings import Settings, settings_of_file
 from core.testing.recognizer import made_up_crop
 from harness.localstack import LocalStack
 from tests.support.backends import home_settings, own_names
-from tests.support.faces import MODEL, RecognizerByPhoto, enrol, face
+from tests.support.faces import MODEL, RecognizerByPhoto, enrol, enrolled, face
 from tests.support.infrastructure import MemoryInfrastructure, localstack_infrastructure
 from tests.support.services.traces import ADA, BOB, Person, RawBuckets, RawFolder, holding
 
@@ -59,7 +59,7 @@ def source(tmp_path: Path) -> Iterator[Shared]:
 
 
 def add(shared: Shared, person: Person) -> None:
-    enrolled = EnrolledFace(
+    added = EnrolledFace(
         face_id=new_id(),
         person=person.name,
         image_id=f"{person.name}.jpg",
@@ -69,8 +69,8 @@ def add(shared: Shared, person: Person) -> None:
     )
     folder = shared.collections.get("family").crops_folder
     picture = made_up_crop(face(vector=person.vector))
-    with shared.crops.written(folder, [enrolled], {enrolled.face_id: picture}):
-        enrol(shared, enrolled)
+    with shared.crops.written(folder, [added], {added.face_id: picture}):
+        enrol(shared, added)
     note = ConsentNote(text=f"{person.name} agrees", date=date(2026, 4, 1), source=person.name)
     shared.consents.set("family", person.name, note)
 
@@ -142,6 +142,31 @@ def check_there(source: Shared, target: Target) -> None:
         traces = {what: holding(everything, trace) for what, trace in ADA.traces().items()}
         assert traces == {what: [] for what in traces}
         assert holding(everything, BOB.vector.tobytes())
+
+
+@pytest.mark.parametrize("lost", ["", "_versions", "data"])
+def test_home_that_lost_files_of_a_gallery_is_backed_up_but_for_that_collection(
+    source: Shared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    monkeypatch.setattr("core.gallery.lance.storage._KEEP_TRYING_S", 1)
+    source.collections.create("other")
+    enrol(source, enrolled("Eve", 0.5, new_id()), collection_id="other")
+    enrol(source, *(enrolled("Cy", 0.1, new_id()) for _ in range(2_001)))  # into the table at once
+    family = source.collections.get("family")
+    [table] = (tmp_path / "source").rglob(f"{family.gallery_id}.lance")
+    shutil.rmtree(table / lost)
+    settings = source.settings
+    started = Shared(settings, Infrastructure.on_this_machine(settings))
+
+    file = backed_up(started, tmp_path / "backup.tar")
+
+    with file.open("rb") as opened:
+        archive = ArchiveReader(opened, "a")
+        outline = Outline.of(archive, on_faces=lambda _: None)
+    assert [each.collection_id for each in archive.missing] == ["family"]
+    assert outline.collections.keys() == {("", "other")}
+    assert outline.faces == 1
+    started.index.close()
 
 
 def test_who_was_erased_does_not_come_back_with_an_older_bucket(

@@ -2,7 +2,8 @@
 
 ``efr-backup.json`` comes first. Then come tables of objects (``000001-objects.parquet``, with the
 columns ``key`` and ``body``) and tables of faces (``000002-faces-{gallery_id}.parquet``, as of an
-export). ``end.json`` comes last: a file without it was cut off. It has the SHA-256 of all before.
+export). ``end.json`` comes last: a file without it was cut off. It has the SHA-256 of all before,
+and names the collections whose faces could not be read.
 Tables are small, so that neither writing nor reading takes more memory for more faces: each has
 1,000 rows at most, and 64 MiB of objects, unless a single object is larger.
 """
@@ -13,7 +14,7 @@ import json
 import re
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import IO, Final
+from typing import IO, Any, Final, Literal, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -48,13 +49,30 @@ class About(Frozen):
     tenants: tuple[str, ...]
 
 
+class Missing(Frozen):
+    """Faces that a backup lacks, because they could not be read when it was made."""
+
+    tenant: str
+    collection_id: str
+    what: Literal["faces", "unknown faces"]
+    reason: str
+
+    def __str__(self) -> str:
+        place = f"{self.tenant}:{self.collection_id}" if self.tenant else self.collection_id
+        return f"the {self.what} of collection {place!r}: {self.reason}"
+
+
 class _End(Frozen):
     parts: int
     sha256: str
+    missing: tuple[Missing, ...] = ()
 
 
 class ArchiveWriter:
-    """Writes a backup to a stream that need not know its position."""
+    """Writes a backup to a stream that need not know its position.
+
+    Used in a ``with``, it lets go of the stream also if something is raised.
+    """
 
     def __init__(self, sink: IO[bytes], about: About) -> None:
         self._tar = tarfile.open(fileobj=sink, mode="w|", format=tarfile.PAX_FORMAT)  # noqa: SIM115 - until its end
@@ -62,6 +80,12 @@ class ArchiveWriter:
         self._digest = hashlib.sha256()
         self._parts = 0
         self._add(_ABOUT, about.model_dump_json(indent=1).encode())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        self._tar.__exit__(*raised)
 
     def objects(self, found: Iterable[tuple[str, bytes]]) -> int:
         """Add objects, and return their number; those of one part are in memory at a time."""
@@ -84,9 +108,9 @@ class ArchiveWriter:
             write_stream(made, [faces], model=model, length=len(faces[0].embedding))
             self._part(f"faces-{gallery_id}", made.getvalue())
 
-    def end(self) -> None:
-        """Say that all is there."""
-        end = _End(parts=self._parts, sha256=self._digest.hexdigest())
+    def end(self, missing: Iterable[Missing] = ()) -> None:
+        """Say that all is there, or what is not."""
+        end = _End(parts=self._parts, sha256=self._digest.hexdigest(), missing=tuple(missing))
         self._add(_END, end.model_dump_json().encode())
         self._tar.close()
 
@@ -137,6 +161,8 @@ class ArchiveReader:
     def __init__(self, file: IO[bytes], name: str) -> None:
         self._file = file
         self._name = name
+        self.missing: tuple[Missing, ...] = ()
+        """What it lacks; known once all parts were read."""
         first = next(self._entries(), None)
         if first is None or first[0] != _ABOUT:
             raise self._invalid("it is no backup of this service")
@@ -199,6 +225,7 @@ class ArchiveReader:
             raise self._invalid("its end is damaged") from error
         if (end.parts, end.sha256) != (parts, sha256):
             raise self._invalid("it is damaged")
+        self.missing = end.missing
 
     def _entries(self) -> Iterator[tuple[str, bytes]]:
         self._file.seek(0)

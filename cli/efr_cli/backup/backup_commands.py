@@ -1,7 +1,7 @@
 """Backup and restore of all collections of a deployment."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import copyfileobj
@@ -13,15 +13,16 @@ from tqdm import tqdm
 
 from core.ground.authors import TYPIST
 from efr_cli.context import CliContext, named_tenant, open_context
-from efr_cli.errors import Refused
+from efr_cli.errors import ExitCode, Refused
 from efr_cli.output import json_option, say
 from efr_cli.safe_file import safe_file
 from efr_cli.words import counted
 
 if TYPE_CHECKING:
-    from efr_cli.backup.archive import ArchiveReader
+    from efr_cli.backup.archive import ArchiveReader, Missing
     from efr_cli.backup.outline import Outline
     from efr_cli.backup.restoring import Restored
+    from efr_cli.backup.saving import Saved
 
 _STANDARD: Final = Path("-")
 """Standard input or output."""
@@ -37,11 +38,12 @@ def backup(context: click.Context, file: Path) -> None:
 
     FILE may be - for standard output. The service may run meanwhile. The file has faces, names,
     pictures, API keys (as hashes) and webhooks with their secrets: only its owner may read it.
-    Photos and results of jobs are not in it.
+    Photos and results of jobs are not in it. If the faces of a collection can't be read, the file
+    has the others, and is named FILE.incomplete.
     """
     # Only here: pyarrow takes a moment, which --help can do without.
     from efr_cli.backup.archive import ArchiveWriter
-    from efr_cli.backup.saving import Saver, about_now, faces_in
+    from efr_cli.backup.saving import Saved, Saver, about_now, faces_in
 
     if not file.parent.is_dir():
         raise Refused("NO_FOLDER", f"{file.parent} is not a folder")
@@ -49,21 +51,28 @@ def backup(context: click.Context, file: Path) -> None:
         raise click.UsageError("a terminal can't show a backup: give a file, or a pipe")
     parts = _of_all_tenants(context)
     shared = parts.shared
-    about = about_now(shared)
+    about, saved = about_now(shared), Saved()
     with (
         tqdm(desc="saved", total=faces_in(shared), unit="face", disable=None) as bar,
-        _written(file) as sink,
+        _written(file, saved) as sink,
+        ArchiveWriter(sink, about) as writer,
     ):
-        writer = ArchiveWriter(sink, about)
-        saved = Saver(shared=shared, writer=writer, on_faces=bar.update).save(about)
+        Saver(shared=shared, writer=writer, on_faces=bar.update, saved=saved).save(about)
     counts = {"collections": saved.collections, "faces": saved.faces + saved.unknown_faces}
-    parts.audit.add("backup", TYPIST, counts=counts)
+    parts.audit.add("backup", TYPIST, counts=counts, is_complete=not saved.missing)
+    named = _named(file, saved)
     said = f"{counted(saved.collections, 'collection')} with {counted(saved.faces, 'face')}"
     say(
-        f"{said} and {counted(saved.unknown_faces, 'unknown face')} in {file}",
-        {"file": str(file), "made_at": about.made_at.isoformat(), **vars(saved)},
+        f"{said} and {counted(saved.unknown_faces, 'unknown face')} in {named}",
+        {
+            "file": str(named),
+            "made_at": about.made_at.isoformat(),
+            **vars(saved),
+            "missing": [dict(each) for each in saved.missing],
+        },
         err=file == _STANDARD,
     )
+    _tell_missing(saved.missing, "is not in the file")
 
 
 @click.command()
@@ -97,7 +106,10 @@ def restore(context: click.Context, file: Path, erasures: Path | None) -> None:
             done = work.run(newer)
     counts = {"collections": done.collections, "faces": done.faces + done.unknown_faces}
     parts.audit.add("restore", TYPIST, counts=counts)
-    say(_told(done), {"file": str(file), **vars(done)})
+    missing = archive.missing
+    answer = {"file": str(file), **vars(done), "missing": [dict(each) for each in missing]}
+    say(_told(done), answer)
+    _tell_missing(missing, "was not in the backup")
 
 
 def _told(done: "Restored") -> str:
@@ -125,14 +137,28 @@ def _outline(archive: "ArchiveReader", bar: Any) -> "Outline":
     return Outline.of(archive, on_faces=bar.update)
 
 
+def _named(file: Path, saved: "Saved") -> Path:
+    """Return the name that a backup gets: one that lacks faces takes no whole one's place."""
+    is_whole = file == _STANDARD or not saved.missing
+    return file if is_whole else file.with_name(f"{file.name}.incomplete")
+
+
+def _tell_missing(missing: Iterable["Missing"], said: str) -> None:
+    """Name the faces that a backup lacks, and end the command so that scripts notice."""
+    for each in missing:
+        click.echo(f"GALLERY_UNREADABLE: {said}: {each}", err=True)
+    if missing:
+        click.get_current_context().exit(ExitCode.SOME_UNUSED)
+
+
 @contextmanager
-def _written(file: Path) -> Iterator[IO[bytes]]:
+def _written(file: Path, saved: "Saved") -> Iterator[IO[bytes]]:
     """Give the file, or standard output."""
     if file == _STANDARD:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    with safe_file(file) as sink:
+    with safe_file(file, name=lambda: _named(file, saved)) as sink:
         yield sink
 
 

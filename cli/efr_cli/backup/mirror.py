@@ -9,6 +9,7 @@ there of which nothing tells; nobody uses the other deployment meanwhile.
 
 from collections.abc import Callable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,6 +29,7 @@ from efr_cli.backup.contents import (
     tenants,
 )
 from efr_cli.backup.saving import all_collections
+from efr_cli.transfer.galleries import check_readable
 
 _PAGE: Final = 1000
 _WRITE_AT_ONCE: Final = 16
@@ -61,7 +63,13 @@ class Mirror:
     _tenants: dict[str, tuple[Shared, Shared]] = field(default_factory=dict)
 
     def run(self) -> int:
-        """Copy what is new or changed, remove what is gone; return how much that was."""
+        """Copy what is new or changed, remove what is gone; return how much that was.
+
+        Raises
+        ------
+        GalleryUnreadable
+            If the faces of a collection are gone here.
+        """
         self.on_pass()
         self.changed = self.collections = self.faces = 0
         here, there = tenants(self.source.gallery), tenants(self.target.gallery)
@@ -87,6 +95,8 @@ class Mirror:
                 self.faces += self._faces(here, there, collection)
             except CollectionNotFound:  # erased, or it got another gallery: the next pass sees it
                 self.changed += 1
+                with suppress(CollectionNotFound):
+                    check_readable(here.collections, here.index, collection)
             self.collections += 1
         self._objects(here.own, there.own, OF_COLLECTIONS)
         self._objects(here.own, there.own, OF_TENANT)

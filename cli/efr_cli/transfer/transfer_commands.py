@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Final, TypedDict, TypeVar
 import click
 from tqdm import tqdm
 
-from core.collections.collection import check_model
+from core.collections.collection import Collection, check_model
 from core.collections.consents import Consents
 from core.collections.person_notes import PersonRecord
 from core.errors import PersonNotFound
@@ -62,14 +62,14 @@ def export(context: click.Context, file: Path, collection_id: str) -> None:
     if file == _STANDARD and sys.stdout.isatty():
         raise click.UsageError("a terminal can't show a Parquet file: give a file, or a pipe")
     parts = open_context(context)
-    collection = parts.collections.get(collection_id)
-    first = parts.people.faces(collection_id, limit=1)
+    collection = parts.collections.fresh_if_empty(collection_id)
+    first = next(_pages(parts, collection, limit=1), None) if collection.model else None
     if collection.model is None or not first:
         raise Refused("NO_FACES", f"collection {collection_id!r} has no faces")
     model = collection.model
     total = parts.people.count(collection)
     with tqdm(desc="exported", total=total, unit="face", disable=None) as bar:
-        pages = _counted(parts, collection.gallery_id, bar.update)
+        pages = _counted(parts, collection, bar.update)
         facts = _Facts(
             model=model, length=len(first[0].embedding), records_of=_records(parts, collection_id)
         )
@@ -115,14 +115,22 @@ def _records(parts: CliContext, collection_id: str) -> "RecordsOf | None":
 
 
 def _counted(
-    parts: CliContext, gallery_id: str, count: Callable[[float], object]
+    parts: CliContext, collection: Collection, count: Callable[[float], object]
 ) -> Iterator[list[EnrolledFace]]:
-    from efr_cli.transfer.galleries import pages
     from efr_cli.transfer.parquet import PAGE
 
-    for page in pages(parts.index, gallery_id, limit=PAGE):
+    for page in _pages(parts, collection, limit=PAGE):
         yield page
         count(len(page))
+
+
+def _pages(
+    parts: CliContext, collection: Collection, *, limit: int
+) -> Iterator[list[EnrolledFace]]:
+    from efr_cli.transfer.galleries import pages_of
+
+    gallery_id = collection.gallery_id
+    return pages_of(parts.collections, parts.index, collection, gallery_id, limit=limit)
 
 
 @click.command("import")

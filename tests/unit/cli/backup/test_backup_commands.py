@@ -21,6 +21,7 @@ from core.bootstrap.shared import Shared
 from core.collections.erasure_records import KEPT_FOR
 from core.collections.person_notes import ConsentNote
 from core.collections.unknown.group_store import Group, Grouping
+from core.errors import StorageUnavailable
 from core.faces.geometry import Box
 from core.ground.ids import new_id
 from core.ground.names import EVERYBODY
@@ -243,6 +244,81 @@ def test_collection_whose_faces_have_another_gallery_since_stays_as_it_is(
     assert "Late" in cli.names("family")
 
 
+def lose(cli: CliFixture, tenant: str = "", *, unknowns: bool = False) -> None:
+    """Let the gallery of the family's faces be gone, or that of its unknown faces."""
+    collection = shared_of(cli, tenant).collections.get("family")
+    assert collection.unknowns is not None
+    del cli.index.galleries[collection.unknowns.gallery_id if unknowns else collection.gallery_id]
+
+
+def test_backup_without_a_lost_gallery_has_all_others_and_does_not_look_whole(
+    cli: CliFixture, other: CliFixture, file: Path
+) -> None:
+    fill(cli)
+    fill(cli, "acme")
+    whole = backed_up(cli, file).read_bytes()
+    lose(cli, "acme")
+
+    result = cli.run("backup", file)
+
+    assert result.exit_code == 1
+    assert codes(result.stderr) == ["GALLERY_UNREADABLE"]
+    assert "the faces of collection 'acme:family': there is no gallery" in result.stderr
+    incomplete = file.with_name("backup.tar.incomplete")
+    assert result.stdout == f"2 collections with 6 faces and 1 unknown face in {incomplete}\n"
+    assert file.read_bytes() == whole, "the one that has the lost faces stays"
+
+    back = other.run("restore", incomplete)
+
+    assert back.exit_code == 1
+    assert codes(back.stderr) == ["GALLERY_UNREADABLE"]
+    assert shared_of(other, "acme").collections.find("family") is None
+    assert other.names("family") == cli.names("family")
+
+
+def test_lost_unknown_faces_keep_no_named_ones_out_of_a_backup(
+    cli: CliFixture, other: CliFixture, file: Path
+) -> None:
+    fill(cli)
+    lose(cli, unknowns=True)
+
+    result = cli.run("backup", file, "--json")
+
+    assert result.exit_code == 1
+    [missing] = json.loads(result.stdout)["missing"]
+    assert (missing["collection_id"], missing["what"]) == ("family", "unknown faces")
+    assert other.run("restore", f"{file}.incomplete").exit_code == 1
+    assert other.names("family") == cli.names("family")
+    assert other.run("backup", file).exit_code == 0
+
+
+def test_backup_fails_as_a_whole_while_the_bucket_is_away(
+    cli: CliFixture, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(cli)
+
+    def away(*_: object, **__: object) -> None:
+        raise StorageUnavailable("no answer")
+
+    monkeypatch.setattr(cli.index, "page", away)
+    monkeypatch.setattr("core.collections.registry.Collections.now", away)
+
+    result = cli.run("backup", file)
+
+    assert (result.exit_code, codes(result.stderr)) == (2, ["STORAGE_UNAVAILABLE"])
+    assert list(file.parent.glob("*backup*")) == []
+
+
+def test_incomplete_backup_says_so_in_the_audit_trail(cli: CliFixture, file: Path) -> None:
+    fill(cli)
+    lose(cli)
+    cli.run("backup", file)
+
+    [record] = [each for _, each in shared_of(cli).audit.records() if each.action == "backup"]
+
+    assert not record.is_complete
+
+
 def erase(cli: CliFixture, person: str) -> None:
     cli.memory.clock.advance(10)
     assert cli.run("people", "erase", person, "--collection", "family", "--yes").exit_code == 0
@@ -328,10 +404,10 @@ def during_the_backup(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], obj
     """Let something happen once the faces are written, and before anything else is."""
     write, todo = Saver._objects, [happens]
 
-    def late(saver: Saver, tenant: str, own: Shared, prefixes: Any, saved: Any) -> None:
+    def late(saver: Saver, tenant: str, own: Shared, prefixes: Any) -> None:
         if "consents/" in prefixes and todo:
             todo.pop()()
-        write(saver, tenant, own, prefixes, saved)
+        write(saver, tenant, own, prefixes)
 
     monkeypatch.setattr(Saver, "_objects", late)
 
@@ -382,8 +458,8 @@ def test_restore_that_broke_off_while_it_set_a_renaming_right_is_finished_by_the
     shared = shared_of(cli)
     saved = Saver._objects
 
-    def renamed_late(saver: Saver, tenant: str, own: Shared, prefixes: Any, done: Any) -> None:
-        saved(saver, tenant, own, prefixes, done)
+    def renamed_late(saver: Saver, tenant: str, own: Shared, prefixes: Any) -> None:
+        saved(saver, tenant, own, prefixes)
         if "consents/" in prefixes:  # they are saved under the former name
             shared.people.rename("family", "Ada", "Countess")
 

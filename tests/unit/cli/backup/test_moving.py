@@ -9,6 +9,7 @@ import pytest
 from efr_cli.backup.mirror import Mirror
 from efr_cli.backup.moving import SETTLED_S, Move, cancel
 from efr_cli.errors import Refused
+from efr_cli.transfer.galleries import GalleryUnreadable
 
 from core.access.write_gate import KNOWN_AFTER_S, leave_note, move_note
 from core.bootstrap.shared import Shared
@@ -23,6 +24,7 @@ from tests.support.photos import ROOT, made_photo
 from tests.unit.cli.backup.test_backup_commands import (
     fill,
     galleries_of,
+    lose,
     objects_of,
     records_of,
     shared_of,
@@ -276,6 +278,18 @@ def test_empty_default_collection_is_nothing(moving: Moving) -> None:
     moving.run()
 
     assert moving.is_same()
+
+
+def test_lost_gallery_ends_a_move_before_anything_is_closed(moving: Moving) -> None:
+    lose(moving.here, "acme")
+
+    with pytest.raises(GalleryUnreadable, match="faces of collection 'family' can't be read"):
+        moving.run()
+
+    note = move_note(moving.here.gallery)
+    assert note is not None
+    assert note.stage == "copying"
+    shared_of(moving.here).people.rename("family", "Ada", "Countess")
 
 
 def test_same_place_is_refused(moving: Moving) -> None:

@@ -333,6 +333,18 @@ def test_face_that_comes_twice_is_refused(cli: CliFixture, file: Path) -> None:
     assert codes(result.stderr)[0] == "INVALID_FILE"
 
 
+def test_lost_faces_are_not_exported_and_not_taken_for_a_lost_collection(
+    cli: CliFixture, file: Path
+) -> None:
+    cli.enrol("default", "Ada")
+    cli.index.galleries.clear()
+
+    result = cli.run("export", file, "--collection", "default")
+
+    assert (result.exit_code, codes(result.stderr)) == (2, ["GALLERY_UNREADABLE"])
+    assert not file.exists()
+
+
 def test_collection_without_faces_is_not_exported(cli: CliFixture, file: Path) -> None:
     result = cli.run("export", file, "--collection", "default")
 
