@@ -1,37 +1,43 @@
-"""What a job costs on AWS, computed from the requests and the processor time that it took.
+"""List prices of AWS, and what a job costs by the requests and the processor time that it took.
 
-List prices of us-east-1 in US dollars, read in November 2026 [1]_ [2]_ [3]_; without free
-tiers, storage and traffic, which within a region is free.
-
-References
-----------
-.. [1] https://aws.amazon.com/s3/pricing/ (S3 Standard)
-.. [2] https://aws.amazon.com/sqs/pricing/ (standard queues)
-.. [3] https://aws.amazon.com/ec2/pricing/on-demand/ (c7i.large, Linux)
+``deploy/terraform/prices.json`` holds the prices in US dollars, and with which pages they were
+compared. They are those of us-east-1, without free tiers.
 """
 
+import json
 from collections.abc import Mapping
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 from core.aws.billed_requests import billed_as
 
-WRITE_USD: Final = 0.005 / 1_000
+PRICES_FILE: Final = Path(__file__).resolve().parents[1] / "deploy" / "terraform" / "prices.json"
+LISTED: Final[Mapping[str, Any]] = json.loads(PRICES_FILE.read_text())
+HOURS_OF_A_MONTH: Final = int(LISTED["hours_of_a_month"])
+_MILLION: Final = 1_000_000
+
+
+def price(name: str) -> float:
+    """Return the dollars of a price, whose name ends with what it is for."""
+    return float(LISTED["prices"][name]["dollars"])
+
+
+WRITE_USD: Final = price("s3_write_million") / _MILLION
 """PUT, COPY, POST and LIST."""
-READ_USD: Final = 0.0004 / 1_000
+READ_USD: Final = price("s3_read_million") / _MILLION
 """GET, HEAD and all others but DELETE, which is free."""
-QUEUE_USD: Final = 0.40 / 1_000_000
+QUEUE_USD: Final = price("sqs_million") / _MILLION
 """A request of up to 64 KB, with one message or ten."""
-CORE_HOUR_USD: Final = 0.08925 / 2
+CORE_HOUR_USD: Final = price("worker_hour") / 2
 """A virtual processor of a c7i.large on demand, which has two."""
 
 _S3_USD: Final = {"write": WRITE_USD, "read": READ_USD, "free": 0.0}
-_MILLION: Final = 1_000_000
 
 
 def usd_per_million(
     requests_per_job: Mapping[str, float], cpu_s_per_job: Mapping[str, float]
 ) -> dict[str, float]:
-    """Return the price of a million jobs.
+    """Return the price of a million jobs, without storage and traffic.
 
     Parameters
     ----------

@@ -11,30 +11,36 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.common.tables import table
-from harness.aws_prices import usd_per_million
+from harness.aws_prices import HOURS_OF_A_MONTH, LISTED, price, usd_per_million
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
-PRICES: Final = _ROOT / "deploy" / "terraform" / "prices.json"
 PIPELINE: Final = _ROOT / "docs" / "benchmarks" / "pipeline.json"
 FILTERS: Final = _ROOT / "deploy" / "cloudwatch" / "metric_filters.json"
 
 DAYS: Final = 30
 _MILLION: Final = 1_000_000
+_SECONDS: Final = HOURS_OF_A_MONTH * 3600
 PHOTO_BYTES: Final = 300_000
 """Assumed for a photo of one megapixel."""
 LOG_BYTES: Final = 1000
 """Assumed for the log lines of a photo."""
+NAT_BYTES: Final = 10_000
+"""Assumed for what a photo sends through the NAT gateway: messages and log lines, not S3."""
 PEAK: Final = 3.0
 """How much more than on average comes in the busiest hour; workers are paid for that."""
 _KEPT_GB: Final = 10
 """Images in ECR."""
 _DISK_GB: Final = 30
-_WAF_RULES: Final = 4
+_FIREWALL_RULES: Final = 4
 _ALARM_METRICS: Final = 30
-_AUTOSCALER_REQUESTS_PER_S: Final = 1.5
 _WEB_GETS_PER_S: Final = 1.2
 """Of an idle web process; docs/scaling.md#many-collections has it measured."""
-_SECONDS: Final = 730 * 3600
+_WORKER_GETS_PER_S: Final = 1.6
+"""Of an idle worker 1.1, and 0.5 of the autoscaler, which looks whether it worked."""
+_WORKER_RECEIVES_PER_S: Final = 0.3
+"""Long polls of three queues."""
+_AUTOSCALER_REQUESTS_PER_S: Final = 1.5
+"""The depths of three queues every two seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,76 +66,96 @@ SMALL: Final = Plan(
 
 def monthly(plan: Plan, photos_per_day: int) -> dict[str, float]:
     """Return the dollars of a month by what they are paid for."""
-    prices = json.loads(PRICES.read_text())
     job = json.loads(PIPELINE.read_text())["one_megapixel"]["backlog"]
     photos = photos_per_day * DAYS
+    instances = _instances(photos, job)
     return {
-        "web tier": _web(prices, plan, photos, job),
-        "workers and autoscaler": _workers(prices, plan, photos, job),
-        "load balancer, firewall, name": _edge(prices, photos),
-        "network": _network(prices, plan),
-        "logs, alarms, dashboard": _eyes(prices, plan, photos),
-        "S3 and SQS requests": _requests(prices, plan, photos, job),
-        "storage": _storage(prices, photos),
+        "web tier": _web(plan, photos, job),
+        "workers and autoscaler": _workers(plan, instances),
+        "load balancer, firewall, name": _edge(photos),
+        "network": _network(plan, photos, instances),
+        "logs, alarms, dashboard": _eyes(plan, photos),
+        "S3 and SQS requests": _requests(plan, photos, instances, job),
+        "storage": _storage(photos),
     }
 
 
-def _web(prices: Any, plan: Plan, photos: int, job: Any) -> float:
-    hour = prices["per_hour"]
-    task = plan.web_processes * (0.5 * hour["fargate_vcpu"] + 2 * hour["fargate_gb"])
+def _monthly(hourly: str) -> float:
+    return price(hourly) * HOURS_OF_A_MONTH
+
+
+def _instances(photos: int, job: Mapping[str, Any]) -> float:
+    """Return how many workers run on average; photos that come all day keep one."""
+    busy = photos * job["cpu_s_per_job"]["workers"] * PEAK / _SECONDS / 2  # it has two processors
+    return float(max(1.0, busy)) if photos else 0.0
+
+
+def _web(plan: Plan, photos: int, job: Mapping[str, Any]) -> float:
+    process = 0.5 * _monthly("fargate_vcpu_hour") + 2 * _monthly("fargate_gb_hour")
     # Scaling keeps processors under 70 %.
     processors = photos * job["cpu_s_per_job"]["web"] * PEAK / _SECONDS / 0.7
-    busy = processors / (0.5 * plan.web_processes)
-    return float(max(plan.web_tasks, busy) * task * prices["hours_of_a_month"])
+    tasks = max(plan.web_tasks, processors / (0.5 * plan.web_processes))
+    return float(tasks * plan.web_processes * process)
 
 
-def _workers(prices: Any, plan: Plan, photos: int, job: Any) -> float:
-    hour = prices["per_hour"]
-    autoscaler = 0.25 * hour["fargate_vcpu"] + 0.5 * hour["fargate_gb"]
-    # Photos that come all day keep one instance; it has two processors.
-    busy = photos * job["cpu_s_per_job"]["workers"] * PEAK / _SECONDS / 2
-    instances = max(1.0, busy) if photos else 0.0
-    disk = instances * _DISK_GB * prices["per_month"]["disk_gb"]
-    instance = hour["c7i_large_on_demand"] * plan.worker_price
-    return float((autoscaler + instances * instance) * prices["hours_of_a_month"] + disk)
+def _workers(plan: Plan, instances: float) -> float:
+    autoscaler = 0.25 * _monthly("fargate_vcpu_hour") + 0.5 * _monthly("fargate_gb_hour")
+    disk = _DISK_GB * price("disk_gb_month")
+    return autoscaler + instances * (_monthly("worker_hour") * plan.worker_price + disk)
 
 
-def _edge(prices: Any, photos: int) -> float:
-    hour, month = prices["per_hour"], prices["per_month"]
-    units = photos * PHOTO_BYTES / 1e9 / prices["hours_of_a_month"]  # a unit takes 1 GB an hour
-    balancer = hour["load_balancer"] + units * hour["load_balancer_unit"]
-    firewall = month["firewall"] + _WAF_RULES * month["firewall_rule"]
-    asked = photos / _MILLION * prices["per_million_requests"]["firewall"]
-    return float(balancer * prices["hours_of_a_month"] + firewall + asked + month["zone"])
+def _edge(photos: int) -> float:
+    units = photos * PHOTO_BYTES / 1e9 / HOURS_OF_A_MONTH  # a unit takes 1 GB an hour
+    balancer = _monthly("load_balancer_hour") + units * _monthly("load_balancer_unit_hour")
+    firewall = price("firewall_month") + _FIREWALL_RULES * price("firewall_rule_month")
+    asked = photos / _MILLION * price("firewall_million")
+    return balancer + firewall + asked + price("zone_month")
 
 
-def _network(prices: Any, plan: Plan) -> float:
-    hour = prices["per_hour"]
-    # The load balancer has an address in each of two zones.
-    addresses = 2 + (1 if plan.has_nat else plan.web_tasks + 1)
-    gateway = hour["nat_gateway"] if plan.has_nat else 0.0
-    return float((addresses * hour["public_address"] + gateway) * prices["hours_of_a_month"])
+def _network(plan: Plan, photos: int, instances: float) -> float:
+    balancer = 2 * _monthly("public_address_hour")  # an address in each of two zones
+    if plan.has_nat:
+        gateway = _monthly("nat_gateway_hour") + _monthly("public_address_hour")
+        return balancer + gateway + photos * NAT_BYTES / 1e9 * price("nat_gateway_gb")
+    # Web tasks, the autoscaler and workers have an address each.
+    return balancer + (plan.web_tasks + 1 + instances) * _monthly("public_address_hour")
 
 
-def _eyes(prices: Any, plan: Plan, photos: int) -> float:
-    month = prices["per_month"]
+def _eyes(plan: Plan, photos: int) -> float:
     filters = len(json.loads(FILTERS.read_text())) if plan.log_metrics else 0
-    watched = _ALARM_METRICS * month["alarm_metric"] + filters * month["custom_metric"]
-    return float(watched + month["dashboard"] + photos * LOG_BYTES / 1e9 * prices["log_gb"])
+    alarms = _ALARM_METRICS * price("alarm_metric_month")
+    metrics = filters * price("custom_metric_month")
+    lines = photos * LOG_BYTES / 1e9 * price("log_gb")
+    return alarms + metrics + price("dashboard_month") + lines
 
 
-def _requests(prices: Any, plan: Plan, photos: int, job: Mapping[str, Any]) -> float:
+def _requests(plan: Plan, photos: int, instances: float, job: Mapping[str, Any]) -> float:
     dollars = usd_per_million(job["requests_per_job"], job["cpu_s_per_job"])
-    each = prices["per_million_requests"]
-    gets = _WEB_GETS_PER_S * plan.web_tasks * plan.web_processes * _SECONDS / _MILLION
-    depths = _AUTOSCALER_REQUESTS_PER_S * _SECONDS / _MILLION
-    idle = gets * each["s3_get"] + depths * each["sqs"]
-    return float(idle + photos / _MILLION * (dollars["s3"] + dollars["sqs"]))
+    processes = plan.web_tasks * plan.web_processes
+    gets_per_s = _WEB_GETS_PER_S * processes + _WORKER_GETS_PER_S * instances
+    messages_per_s = _AUTOSCALER_REQUESTS_PER_S + _WORKER_RECEIVES_PER_S * instances
+    idle_per_s = gets_per_s * price("s3_read_million") + messages_per_s * price("sqs_million")
+    return (idle_per_s * _SECONDS + photos * (dollars["s3"] + dollars["sqs"])) / _MILLION
 
 
-def _storage(prices: Any, photos: int) -> float:
-    month = prices["per_month"]
-    return float(photos * PHOTO_BYTES / 1e9 * month["s3_gb"] + _KEPT_GB * month["ecr_gb"])
+def _storage(photos: int) -> float:
+    stored = photos * PHOTO_BYTES / 1e9 * price("s3_gb_month")
+    return stored + _KEPT_GB * price("ecr_gb_month")
+
+
+def prices_table() -> str:
+    """Return the prices with the pages that they were compared with."""
+    rows = [
+        (each["what"], f"{each['dollars']:g} $", ", ".join(map(_linked, each["pages"])))
+        for each in LISTED["prices"].values()
+    ]
+    return table(("price", "", "the same on"), rows)
+
+
+def _linked(page: Mapping[str, str]) -> str:
+    host, _, rest = page["page"].removeprefix("https://").partition("/")
+    name = rest.split("/")[1] if host == "github.com" else host.removeprefix("www.")
+    return f"[{name}]({page['page']}) ({page['as_of']})"
 
 
 def costs_table() -> str:

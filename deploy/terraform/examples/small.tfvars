@@ -19,4 +19,4 @@ access_log_days       = 0
 backup_days           = 0
 log_metrics           = false
 protected             = false
-budget_dollars        = 80
+budget_dollars        = 120
