@@ -17,6 +17,7 @@ from typing import Final
 from core.access.write_gate import KNOWN_AFTER_S, MoveNote, Stage, leave_note, move_note
 from core.bootstrap.shared import Shared
 from core.gallery.lance.write_lock import WAIT_AT_MOST_S
+from core.ground.authors import TYPIST
 from core.ground.ids import is_collection_id
 from core.ground.storage_keys import COLLECTIONS, TENANTS, collection_of
 from efr_cli.backup.contents import OF_COLLECTIONS, OF_SERVICE, OF_TENANT
@@ -69,6 +70,8 @@ class Move:
             If anything is there already, all was moved before, or another run has begun meanwhile.
         """
         note = self._begin()
+        # Before anything is copied: one that breaks off has brought people elsewhere, too.
+        self.source.audit.add("begin_move", TYPIST)
         self.mirror.check = self._check_run
         if note.stage == "copying":
             self.tell("1/3: copying, while the service runs")
@@ -189,4 +192,5 @@ def cancel(shared: Shared) -> bool:
     leave_note(
         shared.gallery, None if note.stage == "arriving" else note.model_copy(update=reopened)
     )
+    shared.audit.add("cancel_move", TYPIST)
     return True

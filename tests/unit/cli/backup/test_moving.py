@@ -336,6 +336,32 @@ def test_cancelled_move_lets_people_be_changed_here_again_and_can_be_finished_la
     assert not cancel(moving.parts(moving.there))
 
 
+def actions(cli: CliFixture) -> list[str]:
+    return [each.action for _, each in shared_of(cli).audit.records() if "move" in each.action]
+
+
+def test_move_that_broke_off_and_its_cancelling_are_in_the_audit_trail(moving: Moving) -> None:
+    def looks() -> None:
+        begun.append(actions(moving.here))
+        breaks()
+
+    begun: list[list[str]] = []
+    moving.events = {2: looks}
+    with pytest.raises(ConnectionError):
+        moving.run()
+    cancel(moving.parts(moving.here))
+    cancel(moving.parts(moving.there))
+
+    assert begun == [["begin_move"]]
+    assert actions(moving.here) == ["begin_move", "cancel_move"]
+    assert "cancel_move" in actions(moving.there)
+
+
+def test_cancelling_what_was_not_closed_leaves_no_record(moving: Moving) -> None:
+    assert not cancel(moving.parts(moving.here))
+    assert actions(moving.here) == []
+
+
 def breaks_off(moving: Moving, after_pass: int) -> None:
     """Run a move that breaks off after a pass of copying."""
     moving.events = {after_pass: breaks}
