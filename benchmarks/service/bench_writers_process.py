@@ -18,6 +18,7 @@ import numpy as np
 
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
+from core.bootstrap.use_cases.enrolling import build_enroller
 from core.collections.enrolment.batching import EnrolmentGroups
 from core.faces.geometry import Box
 from core.faces.results import Face, Model, Recognition
@@ -65,7 +66,7 @@ class Writer:
         gallery = shared.collections.bind(collection, MODEL, length=LENGTH).gallery_id
         self._puts = Puts(shared, gallery)
         self._groups: Any = EnrolmentGroups(self._puts)  # type: ignore[arg-type]
-        self._enrolments: Any = EnrolmentGroups(shared.enroller)
+        self._enrolments: Any = EnrolmentGroups(build_enroller(shared))
         self._count = 0
 
     def warm(self, enrolments: bool) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from core.access.key_store import KeyStore
     from core.bootstrap.infrastructure import Infrastructure
     from core.bootstrap.shared import Shared
+    from core.bootstrap.use_cases.unknown_faces import UnknownFaces
     from core.collections.consents import Consents
     from core.collections.crops import Crops
     from core.collections.enrolment.face_writer import FaceWriter
@@ -33,8 +35,6 @@ if TYPE_CHECKING:
     from core.collections.persons import Persons
     from core.collections.registry import Collections
     from core.collections.shown.person_changes import PersonChanges
-    from core.collections.unknown.listing import GroupListing
-    from core.collections.unknown.naming import GroupNaming
     from core.faces.calibration import Calibration
     from core.faces.results import Model
     from core.jobs.results import Results
@@ -60,7 +60,7 @@ class CliContext:
 
     @property
     def keys(self) -> KeyStore:
-        return self.shared.key_store
+        return self.shared.process.key_store
 
     @property
     def audit(self) -> AuditTrail:
@@ -90,37 +90,45 @@ class CliContext:
     def crops(self) -> Crops:
         return self.shared.crops
 
-    @property
-    def group_listing(self) -> GroupListing:
-        return self.shared.group_listing
+    @cached_property
+    def unknown_faces(self) -> UnknownFaces:
+        from core.bootstrap.use_cases.unknown_faces import UnknownFaces
 
-    @property
-    def group_naming(self) -> GroupNaming:
-        return self.shared.group_naming
+        return UnknownFaces(self.shared)
 
-    @property
+    @cached_property
     def erasure(self) -> Erasure:
-        return self.shared.erasure
+        from core.bootstrap.use_cases.erasing import build_erasure
+
+        return build_erasure(self.shared)
 
     @property
     def index(self) -> FaceIndex:
         return self.shared.index
 
-    @property
+    @cached_property
     def batch_requests(self) -> BatchRequests:
-        return self.shared.batch_requests
+        from core.bootstrap.use_cases.requests import build_batch_requests
 
-    @property
+        return build_batch_requests(self.shared)
+
+    @cached_property
     def index_requests(self) -> IndexRequests:
-        return self.shared.index_requests
+        from core.bootstrap.use_cases.requests import build_index_requests
 
-    @property
+        return build_index_requests(self.shared)
+
+    @cached_property
     def writer(self) -> FaceWriter:
-        return self.shared.face_writer
+        from core.bootstrap.use_cases.enrolling import build_writer
 
-    @property
+        return build_writer(self.shared)
+
+    @cached_property
     def likeness(self) -> LikenessOfFaces:
-        return self.shared.likeness
+        from core.bootstrap.use_cases.searching import build_likeness
+
+        return build_likeness(self.shared)
 
     @property
     def receipts(self) -> Receipts:
@@ -147,7 +155,9 @@ class CliContext:
         return self.shared.of_tenant(tenant).audit
 
     def matching(self, recognise: Recognise) -> Matching:
-        return self.shared.matching(recognise)
+        from core.bootstrap.use_cases.searching import build_matching
+
+        return build_matching(self.shared, recognise)
 
     def calibration(self, model: Model) -> Calibration:
         """Return the calibration of a model, by the settings."""

@@ -1,13 +1,12 @@
 """What a process does in the background once it has started."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache, partial
 
 from core.access.data_format import check_format_at_start
 from core.bootstrap import bucket_news
 from core.bootstrap.shared import Shared
 from core.collections.recent_collections import RecentCollections, keep_warm
-from core.ports import Bucket
 
 
 def begin(shared: Shared) -> None:
@@ -27,14 +26,14 @@ def begin(shared: Shared) -> None:
 
 def tell_of_versions(shared: Shared) -> None:
     """Log which buckets keep versions."""
-    own = _buckets(shared, shared.settings.buckets)
+    own = shared.process.buckets(shared.settings.buckets)
     shared.infrastructure.run_in_background("versions", partial(bucket_news.tell_of_versions, own))
 
 
 def tell_of_sources(shared: Shared) -> None:
     """Log which buckets of ``ALLOWED_BUCKETS`` can't be read."""
     names = (each.rpartition(":")[2] for each in shared.settings.allowed_buckets)
-    allowed = _buckets(shared, names)
+    allowed = shared.process.buckets(names)
     shared.infrastructure.run_in_background(
         "sources", partial(bucket_news.tell_of_obstacles, allowed)
     )
@@ -52,7 +51,7 @@ def _warm(shared: Shared) -> None:
     """Load the galleries that were used last, of all tenants."""
     collections_of = cache(lambda tenant: shared.of_tenant(tenant).collections)
     recent = RecentCollections(
-        shared.uses,
+        shared.process.uses,
         notes_of=lambda tenant: shared.of_tenant(tenant).own,
         collections_of=collections_of,
     )
@@ -60,10 +59,6 @@ def _warm(shared: Shared) -> None:
     shared.infrastructure.run_in_background(
         "warm-up", partial(keep_warm, recent, load, shared.infrastructure.sleep)
     )
-
-
-def _buckets(shared: Shared, names: Iterable[str]) -> dict[str, Bucket]:
-    return {name: shared.infrastructure.bucket(name) for name in names}
 
 
 def _nothing(_gallery_ids: Sequence[str]) -> None:

@@ -16,7 +16,17 @@ from core.access.limits.request_limits import RequestLimits
 from core.bootstrap import at_start
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.limits import build_limits
-from core.bootstrap.shared import Check, Shared
+from core.bootstrap.shared import Shared
+from core.bootstrap.use_cases.erasing import build_erasure
+from core.bootstrap.use_cases.requests import (
+    build_batch_requests,
+    build_direct_uploads,
+    build_index_requests,
+    build_intake,
+    build_repeats,
+)
+from core.bootstrap.use_cases.searching import build_likeness, build_matching
+from core.bootstrap.use_cases.unknown_faces import UnknownFaces
 from core.collections.consents import Consents
 from core.collections.erasing.erasure import Erasure
 from core.collections.erasing.receipts import Receipts
@@ -47,6 +57,9 @@ from core.submission.index_requests import IndexRequests
 from core.submission.result_polling import ON_THIS_MACHINE, WHERE_POLLS_COST, PollSchedule
 from core.submission.uploads import Uploads
 from core.submission.webhook_requests import WebhookRequests
+
+Check = Callable[[], None]
+"""Raises ``ServiceUnavailable`` while something is missing."""
 
 _MOST_REALMS: Final = 1000
 """Whose parts are kept; of others they are made again."""
@@ -132,7 +145,7 @@ def build_web(
     others = cached(LRUCache(_MOST_REALMS), lock=Lock())(lambda realm: build(shared.of(realm)))
     return WebParts(
         of=lambda realm: whole if realm == WHOLE else others(realm),
-        keys=shared.key_ring() if settings.auth == "keys" else None,
+        keys=shared.process.key_ring() if settings.auth == "keys" else None,
         limits=build_limits(
             settings.rate_limits,
             infrastructure.shared_buckets(),
@@ -149,33 +162,34 @@ def build_web(
 def _realm_parts(shared: Shared, *, schedule: PollSchedule, recognise: Recognise) -> RealmParts:
     infrastructure, settings = shared.infrastructure, shared.settings
     guard = Guard(settings.webhook_allow_private, resolve=infrastructure.resolve)
+    unknown_faces = UnknownFaces(shared)
     return RealmParts(
         uploads=Uploads(
-            intake=shared.intake(settings.sqs_req_queue_name),
+            intake=build_intake(shared, settings.sqs_req_queue_name),
             keys=IdempotencyKeys(inputs=shared.inputs, realm=shared.realm),
             results=Results(shared.outputs, shared.realm),
             collections=shared.collections,
             schedule=schedule,
-            repeats=shared.repeats,
+            repeats=build_repeats(shared),
             check_callback=partial(shared.outbox.check_callback, guard=guard),
             realm=shared.realm,
             clock=infrastructure.clock,
             sleep=infrastructure.sleep,
         ),
-        index_requests=shared.index_requests,
-        batch_requests=shared.batch_requests,
-        direct_uploads=shared.direct_uploads,
-        matching=shared.matching(recognise, unknowns=shared.unknown_keeper),
-        likeness=shared.likeness,
+        index_requests=build_index_requests(shared),
+        batch_requests=build_batch_requests(shared),
+        direct_uploads=build_direct_uploads(shared),
+        matching=build_matching(shared, recognise, unknowns=unknown_faces.keeper),
+        likeness=build_likeness(shared),
         sources=shared.sources(),
         collections=shared.collections,
         people=shared.people,
         persons=shared.persons,
         person_changes=shared.person_changes,
         consents=shared.consents,
-        group_listing=shared.group_listing,
-        group_naming=shared.group_naming,
-        erasure=shared.erasure,
+        group_listing=unknown_faces.listing,
+        group_naming=unknown_faces.naming,
+        erasure=build_erasure(shared),
         quotas=shared.quotas,
         receipts=Receipts(audit=shared.audit, realm=shared.realm),
         audit=shared.audit,

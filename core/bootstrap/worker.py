@@ -12,6 +12,10 @@ from core.bootstrap import at_start
 from core.bootstrap.host import Host, build_host, touch
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
+from core.bootstrap.use_cases.enrolling import build_enroller
+from core.bootstrap.use_cases.erasing import build_fresh_results
+from core.bootstrap.use_cases.searching import build_identifier
+from core.bootstrap.use_cases.unknown_faces import UnknownFaces
 from core.collections.enrolment.batching import EnrolmentGroups
 from core.executors.pool import WarmPool
 from core.jobs.batch_records import BatchLists
@@ -78,9 +82,12 @@ def build_worker(settings: Settings, infrastructure: Infrastructure) -> WorkerPa
         clock=infrastructure.clock,
     )
     tenants = cached(LRUCache(_MOST_TENANTS), lock=threading.Lock())(shared.of_tenant)
+    unknown_faces_of = cached(LRUCache(_MOST_TENANTS), lock=threading.Lock())(
+        lambda tenant: UnknownFaces(tenants(tenant))
+    )
     unknown_faces = UnknownFacesWork(
         shared.gallery,
-        tenants,
+        unknown_faces_of,
         run_in_background=infrastructure.run_in_background,
         clock=infrastructure.clock,
     )
@@ -96,7 +103,7 @@ def build_worker(settings: Settings, infrastructure: Infrastructure) -> WorkerPa
             kind=lambda own: RecognitionJobs(
                 inputs=own.inputs,
                 recognizer=scheduler.of(Priority.INTERACTIVE),
-                identifier=own.identifier,
+                identifier=build_identifier(own),
                 max_file_bytes=settings.max_file_bytes,
                 unknowns=unknown_faces.keeper(own.realm.tenant),
                 keep_crops=settings.keep_face_crops,
@@ -115,7 +122,7 @@ def build_worker(settings: Settings, infrastructure: Infrastructure) -> WorkerPa
             kind=lambda own: IndexJobs(
                 sources=own.sources(settings.s3_in_bucket),
                 recognizer=scheduler.of(Priority.BULK),
-                enroller=EnrolmentGroups(own.enroller, clock=infrastructure.clock),
+                enroller=EnrolmentGroups(build_enroller(own), clock=infrastructure.clock),
                 outputs=own.outputs,
                 audit=own.audit,
                 keep_crops=settings.keep_face_crops,
@@ -164,7 +171,7 @@ def _lane(
         own = tenants(tenant)
         return JobHandler(
             kind=kind(own),
-            results=own.fresh_results,
+            results=build_fresh_results(own),
             responses=responses,
             backoff_s=settings.retry_backoff_seconds,
             unreadable=unreadable,

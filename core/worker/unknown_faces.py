@@ -30,13 +30,13 @@ class UnknownParts(Protocol):
     def collections(self) -> Collections: ...
 
     @property
-    def unknown_keeper(self) -> UnknownKeeper: ...
+    def keeper(self) -> UnknownKeeper: ...
 
     @property
     def groups(self) -> Groups: ...
 
     @property
-    def unknown_retention(self) -> UnknownRetention: ...
+    def retention(self) -> UnknownRetention: ...
 
 
 class UnknownFacesWork:
@@ -77,7 +77,7 @@ class UnknownFacesWork:
         """Return what keeps a tenant's unknown faces; what it keeps is written by ``flush``."""
         with self._lock:
             if tenant not in self._keepers:
-                self._keepers[tenant] = self._parts_of(tenant).unknown_keeper
+                self._keepers[tenant] = self._parts_of(tenant).keeper
             return self._keepers[tenant]
 
     def note(self, tenant: str, collection_id: str) -> None:
@@ -140,7 +140,7 @@ class UnknownFacesWork:
             while page := parts.collections.page(limit=_PAGE, after=after):
                 for collection in page:
                     if collection.unknowns is not None and collection.state == "active":
-                        removed += parts.unknown_retention.sweep(collection)
+                        removed += parts.retention.sweep(collection)
                         self.note(tenant, collection.collection_id)
                 after = page[-1].collection_id
         log.info("old unknown faces were removed", extra={"faces": removed})

@@ -21,6 +21,7 @@ from efr_cli.context import join_context
 
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
+from core.bootstrap.use_cases.erasing import build_erasure
 from core.collections.person_notes import ConsentNote
 from core.errors import ReadOnly
 from core.ground.ids import new_id
@@ -112,7 +113,7 @@ def test_all_comes_back_but_who_was_erased_of_whom_no_byte_is_there(
     source: Shared, target: Target, tmp_path: Path
 ) -> None:
     older = backed_up(source, tmp_path / "older.tar")
-    source.erasure.person("family", ADA.name)
+    build_erasure(source).person("family", ADA.name)
     newer = backed_up(source, tmp_path / "newer.tar")
 
     done = restored(target.shared, older, newer)
@@ -174,7 +175,7 @@ def test_who_was_erased_does_not_come_back_with_an_older_bucket(
 ) -> None:
     # What AWS Backup brings back: all objects as they were then, in a bucket of its own.
     shutil.copytree(tmp_path / "source", tmp_path / "brought-back")
-    source.erasure.person("family", ADA.name)
+    build_erasure(source).person("family", ADA.name)
     newest = backed_up(source, tmp_path / "newest.tar")
     settings = home_settings(tmp_path / "brought-back", **IN_HASTE)
     brought_back = Shared(settings, Infrastructure.on_this_machine(settings))
@@ -196,7 +197,7 @@ def test_who_was_erased_during_a_move_is_in_no_byte_of_the_other_place(
     assert mirror.run() > 0
     if target.raw is not None:
         assert holding(target.raw.every_version(), ADA.vector.tobytes())
-    source.erasure.person("family", ADA.name)
+    build_erasure(source).person("family", ADA.name)
 
     assert mirror.run() > 0
     assert mirror.run() == 0
@@ -229,7 +230,7 @@ def test_command_moves_a_home_to_the_settings_of_a_file_whatever_the_shell_says(
     arrived.people.reject("family", arrived.people.faces("family", limit=1)[0].face_id, "Eve")
     arrived.index.close()
     with pytest.raises(ReadOnly):
-        source.erasure.person("family", ADA.name)
+        build_erasure(source).person("family", ADA.name)
     assert run("--cancel").stdout == "the service can be written again\n"
 
 

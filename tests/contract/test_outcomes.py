@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from core.bootstrap.shared import Shared
+from core.bootstrap.use_cases.enrolling import build_writer
 from core.bootstrap.worker import build_worker
 from core.errors import (
     BucketNotAllowed,
@@ -70,7 +71,7 @@ class Deployment:
             index=lambda watch, forget_below: self.index,
         )
         shared = Shared(self.backends.settings, infrastructure)
-        shared.face_writer.add(DEFAULT_COLLECTION, [ADA], model=MODEL)
+        build_writer(shared).add(DEFAULT_COLLECTION, [ADA], model=MODEL)
         parts = build_worker(self.backends.settings, infrastructure)
         self.worker, self.lane = parts.worker, parts.lanes[0]
         assert self.lane.sweeper is not None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from core.bootstrap.use_cases.searching import build_matching
 from core.collections.matches import By
 from core.errors import CollectionNotFound
 from core.ground.names import EVERYBODY
@@ -239,7 +240,7 @@ def test_people_are_searched_by_their_metadata_behind_nearer_ones(index: FaceInd
     index.put(bound.gallery_id, people)
     shared.consents.set_metadata("staff", "person 29", {"team": "red"})
     shown = recognition(face(vector=point(0)))
-    matching = shared.matching(lambda photo, *, needed: shown)
+    matching = build_matching(shared, lambda photo, *, needed: shown)
 
     def found(by: By) -> list[str | None]:
         answer = matching.match(

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from core.bootstrap.shared import Shared
+from core.bootstrap.use_cases.requests import build_intake
 from core.bootstrap.worker import build_worker
 from core.errors import RecognizerDied
 from core.host.tracing import tracing
@@ -22,7 +23,8 @@ def test_every_attempt_at_a_job_is_below_the_send_that_noted_its_trace(backends:
         with_recognizer(backends.infrastructure, recognizer),
         index=lambda watch, bucket: MemoryFaceIndex(),
     )
-    intake = Shared(backends.settings, infrastructure).intake(backends.settings.sqs_req_queue_name)
+    shared = Shared(backends.settings, infrastructure)
+    intake = build_intake(shared, backends.settings.sqs_req_queue_name)
     worker = build_worker(backends.settings, infrastructure).worker
     with traced() as kept:
         with tracing().entry("request", {}):

@@ -13,9 +13,10 @@ from core.aws.clients import s3_client
 from core.aws.provisioning import provision
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
+from core.bootstrap.use_cases.requests import build_batch_requests
 from core.jobs.index_job import IndexOptions
 from core.settings import Settings
-from core.submission.batch_requests import BatchProgress
+from core.submission.batch_requests import BatchProgress, BatchRequests
 from harness.localstack import LocalStack
 from harness.processes import WorkerProcess
 from tests.support.backends import own_names
@@ -49,6 +50,10 @@ class AlbumDeployment:
     def shared(self) -> Shared:
         return Shared(self.settings, Infrastructure.on_aws(self.settings))
 
+    @cached_property
+    def batch_requests(self) -> BatchRequests:
+        return build_batch_requests(self.shared)
+
     def start_worker(self, **variables: str) -> WorkerProcess:
         """Return a worker that has started; variables override the settings."""
         log = self.folder / f"worker-{len(self.workers)}.log"
@@ -69,10 +74,10 @@ class AlbumDeployment:
     def submit(self, prefix: str, collection_id: str = COLLECTION) -> None:
         """Have everything below a prefix of the album indexed."""
         options = IndexOptions(collection_id=collection_id)
-        self.batches.append(self.shared.batch_requests.submit_prefix(None, prefix, options))
+        self.batches.append(self.batch_requests.submit_prefix(None, prefix, options))
 
     def statuses(self) -> list[BatchProgress]:
-        return [self.shared.batch_requests.status(batch, limit=1000) for batch in self.batches]
+        return [self.batch_requests.status(batch, limit=1000) for batch in self.batches]
 
     def is_answered(self) -> bool:
         """Tell whether no photo of any batch is pending."""

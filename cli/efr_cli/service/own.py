@@ -126,12 +126,12 @@ class OwnService:
         return self.parts.consents.of(collection_id, person)
 
     def groups(self, collection_id: str, *, limit: int, ignored: bool) -> GroupPage:
-        return self.parts.group_listing.page(collection_id, limit=limit, ignored=ignored)
+        return self.parts.unknown_faces.listing.page(collection_id, limit=limit, ignored=ignored)
 
     def name_group(
         self, collection_id: str, group_id: str, person: str, *, without: Sequence[str]
     ) -> Named:
-        named = self.parts.group_naming.name(
+        named = self.parts.unknown_faces.naming.name(
             collection_id, group_id, person, without=frozenset(without)
         )
         self.parts.audit.add(
@@ -144,7 +144,7 @@ class OwnService:
         return named
 
     def ignore_group(self, collection_id: str, group_id: str, *, ignored: bool) -> int:
-        naming = self.parts.group_naming
+        naming = self.parts.unknown_faces.naming
         change = naming.ignore if ignored else naming.unignore
         faces = change(collection_id, group_id)
         action: Action = "ignore_group" if ignored else "unignore_group"

@@ -30,7 +30,7 @@ class Door:
     def __init__(self, service: Service, web: WebProcess) -> None:
         self.address = web.address
         settings = service.settings.model_copy(update={"auth": "keys"})
-        self._keys = Shared(settings, Infrastructure.on_aws(settings)).key_store
+        self._keys = Shared(settings, Infrastructure.on_aws(settings)).process.key_store
 
     def key(self, *scopes: Scope, collections: Sequence[str] = ("*",)) -> str:
         return self._keys.create("desk", scopes=scopes, collections=collections)[1].text

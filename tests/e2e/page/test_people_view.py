@@ -320,7 +320,7 @@ def test_key_that_may_not_erase_sees_no_way_to_forget(
 ) -> None:
     changes = {"auth": "keys", "web_port": free_port()}
     settings = service.settings.model_copy(update=changes)
-    keys = Shared(settings, Infrastructure.on_aws(settings)).key_store
+    keys = Shared(settings, Infrastructure.on_aws(settings)).process.key_store
     _, key = keys.create("desk", scopes=["enrol"])
     web = WebProcess(settings, tmp_path / "web.log")
     try:

@@ -17,6 +17,9 @@ from efr_cli.context import CliContext, join_context
 from core.aws.provisioning import provision
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
+from core.bootstrap.use_cases.enrolling import build_writer
+from core.bootstrap.use_cases.erasing import build_erasure
+from core.bootstrap.use_cases.searching import build_likeness
 from core.collections.enrolment.face_ids import face_id
 from core.faces.results import EVERY_FACE, Face, Model, Needed, Recognition
 from core.ground.realms import WHOLE, Realm
@@ -179,7 +182,7 @@ def store(shared: Shared, *seen: tuple[Seen, str]) -> list[EnrolledFace]:
     """Enrol faces under names, with their pictures."""
     new = [each.enrolled(person) for each, person in seen]
     crops = {face.face_id: each.face.crop or b"" for face, (each, _) in zip(new, seen, strict=True)}
-    return shared.face_writer.add(STAFF, new, model=seen[0][0].former, crops=crops).faces
+    return build_writer(shared).add(STAFF, new, model=seen[0][0].former, crops=crops).faces
 
 
 def keys(shared: Shared, prefix: str) -> list[str]:
@@ -198,7 +201,7 @@ def check(settings: Settings, faces: dict[str, list[Seen]], names: dict[str, str
     enrolled = {face.person: face for face in shared.people.faces(STAFF, limit=100)}
     assert set(enrolled) == set(names)
     probes = [faces[photo][1].by_model[model].embedding for photo in names.values()]
-    for name, likeness in zip(names, shared.likeness.of(collection, probes), strict=True):
+    for name, likeness in zip(names, build_likeness(shared).of(collection, probes), strict=True):
         assert likeness.best is not None
         assert likeness.best.found.person == name
         seen = faces[names[name]][0].by_model[model].embedding
@@ -247,7 +250,7 @@ def test_searches_are_answered_all_the_time(
             collection = searching.collections.get(STAFF)
             assert collection.model is not None
             probe = other.by_model[collection.model].embedding
-            (likeness,) = searching.likeness.of(collection, [probe])
+            (likeness,) = build_likeness(searching).of(collection, [probe])
             named = likeness.best.found.person if likeness.best else ""
             answers.append((collection.model, named))
 
@@ -289,7 +292,7 @@ def test_what_is_written_meanwhile_is_carried_over(
         if number == PAGE + 1:  # once the first ones are stored
             store(worker, (faces[added][0], added))
             worker.people.rename(STAFF, renamed, "Ada")
-            worker.erasure.person(STAFF, erased)
+            build_erasure(worker).person(STAFF, erased)
 
     def write_late() -> None:
         """Store a face where a process would that has not noticed the switch."""
@@ -319,7 +322,7 @@ def test_run_that_died_after_the_switch_is_finished_by_the_next(
     terminal.after_switch = lambda: None
     present = process(settings)
     present.people.rename(STAFF, renamed, "Ada")
-    present.erasure.person(STAFF, erased)
+    build_erasure(present).person(STAFF, erased)
     present.index.close()
 
     terminal.reembed()

@@ -43,7 +43,7 @@ class Service:
 
     def start(self) -> None:
         shared = Shared(self.settings, home_backends(self.settings).infrastructure)
-        self.key = shared.key_store.create("test", scopes=SCOPES)[1].text
+        self.key = shared.process.key_store.create("test", scopes=SCOPES)[1].text
         self.web = WebProcess(self.settings, self.folder / "web.log")
         self.worker = WorkerProcess(self.settings, self.folder / "worker.log")
         self.web.started()

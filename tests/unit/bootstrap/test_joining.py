@@ -188,7 +188,7 @@ def test_use_of_each_tenants_collections_is_noted_in_one_order() -> None:
         shared.of(Realm(tenant)).collections.create("staff")
         shared.of(Realm(tenant)).collections.get("staff")
 
-    assert shared.uses.last_first() == [("beta", "staff"), ("", "staff"), ("acme", "staff")]
+    assert shared.process.uses.last_first() == [("beta", "staff"), ("", "staff"), ("acme", "staff")]
 
 
 def test_one_name_gives_one_bucket_and_one_queue_on_aws() -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from core.bootstrap.shared import Shared
+from core.bootstrap.use_cases.erasing import build_erasure
 from core.collections.person_notes import ConsentNote, PersonNotes
 from core.errors import CollectionNotFound, PersonNotFound, StorageUnavailable
 from core.ground.realms import Realm
@@ -91,7 +92,7 @@ class Family:
         return sum(SPRING.text.encode() in self.store.objects[key] for key in self.objects())
 
     def erase(self, person: str = "Ada") -> None:
-        self.another_process().erasure.person("family", person)
+        build_erasure(self.another_process()).person("family", person)
 
     def rename(self, person: str = "Ada", new_name: str = "Eve") -> None:
         self.another_process().people.rename("family", person, new_name)
@@ -135,7 +136,7 @@ def test_note_is_erased_with_its_person(family: Family) -> None:
     family.note("Ada")
     family.note("Bob", AUTUMN)
 
-    receipt = family.shared.erasure.person("family", "Ada")
+    receipt = build_erasure(family.shared).person("family", "Ada")
 
     assert receipt.removed.consents == 1
     assert family.texts() == 0
@@ -158,9 +159,9 @@ def test_note_goes_with_the_last_face_and_not_before(family: Family) -> None:
     enrol(family.shared, enrolled("Ada", 0, "1"), enrolled("Ada", 1, "2"))
     family.note("Ada")
 
-    family.shared.erasure.face("family", "1")
+    build_erasure(family.shared).face("family", "1")
     assert family.noted("Ada") == SPRING
-    receipt = family.shared.erasure.face("family", "2")
+    receipt = build_erasure(family.shared).face("family", "2")
 
     assert receipt.removed.consents == 1
     assert family.objects() == []
@@ -171,7 +172,7 @@ def test_notes_are_erased_with_their_collection(family: Family) -> None:
     family.note("Ada")
     family.note("Bob")
 
-    assert family.shared.erasure.collection("family").removed.consents == 2
+    assert build_erasure(family.shared).collection("family").removed.consents == 2
     assert family.objects() == []
 
 
@@ -204,7 +205,7 @@ def test_name_may_be_given_back(family: Family) -> None:
     family.rename("Eve", "Ada")
 
     assert family.noted("Ada") == SPRING
-    assert family.shared.erasure.person("family", "Ada").removed.consents == 1
+    assert build_erasure(family.shared).person("family", "Ada").removed.consents == 1
     assert family.objects() == []
 
 
@@ -296,7 +297,7 @@ def test_person_who_is_erased_while_being_renamed_has_no_note(
 
 def test_collection_that_is_erased_while_a_note_is_set_keeps_none(family: Family) -> None:
     family.enrol("Ada")
-    family.store.before[1] = lambda: family.another_process().erasure.collection("family")
+    family.store.before[1] = lambda: build_erasure(family.another_process()).collection("family")
 
     with pytest.raises(CollectionNotFound):
         family.note("Ada")
@@ -374,5 +375,5 @@ def test_notes_of_another_tenant_are_not_there(family: Family) -> None:
 
     family.enrol("Ada")
     assert family.noted("Ada") is None
-    assert family.shared.erasure.person("family", "Ada").removed.consents == 0
+    assert build_erasure(family.shared).person("family", "Ada").removed.consents == 0
     assert other.consents.of("family", "Ada") == SPRING

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from core.bootstrap.shared import Shared
+from core.bootstrap.use_cases.enrolling import build_enroller, build_writer
+from core.bootstrap.use_cases.erasing import build_erasure
 from core.collections.enrolment.face_ids import face_id
 from core.errors import CollectionNotFound, CropNotKept, Erased, FaceNotFound, PersonNotFound
 from core.faces.results import Face
@@ -55,7 +57,7 @@ class Service:
 
     def enrol(self, job: IndexJob, position: float = 1.0) -> str:
         shown = replace(face(position), crop=JPEG + str(position).encode())
-        self.process().enroller.enrol(job, recognition(shown))
+        build_enroller(self.process()).enrol(job, recognition(shown))
         return face_id("family", job.image_id, 0)
 
     def dies_at(self, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
@@ -117,7 +119,7 @@ def test_crop_of_the_former_photo_goes_if_the_new_one_has_none(service: Service)
     service.enrol(service.job())
 
     bare = replace(face(2.0), crop=None)
-    service.process().enroller.enrol(service.job(), recognition(bare))
+    build_enroller(service.process()).enrol(service.job(), recognition(bare))
 
     assert service.crops == {}
 
@@ -127,7 +129,7 @@ def test_crop_stays_while_only_what_is_said_of_its_face_changes(service: Service
     (stored,) = service.shared.people.faces("family", limit=1)
 
     said = replace(stored, metadata={"album": "summer"})
-    service.process().face_writer.add("family", [said], model=MODEL)
+    build_writer(service.process()).add("family", [said], model=MODEL)
     service.shared.people.rename("family", "Ada", "Ada King")
 
     assert service.shared.people.crop("family", face_id) == JPEG + b"1.0"
@@ -145,16 +147,16 @@ def test_crop_is_found_after_the_collection_got_another_gallery(service: Service
         service.index.drop(former.gallery_id)
 
     assert service.process().people.crop("family", face_id) == JPEG + b"1.0"
-    service.process().erasure.collection("family")
+    build_erasure(service.process()).collection("family")
     assert service.crops == {}
 
 
 @pytest.mark.parametrize(
     "erase",
     [
-        lambda shared, face_id: shared.erasure.face("family", face_id),
-        lambda shared, _: shared.erasure.person("family", "Ada"),
-        lambda shared, _: shared.erasure.collection("family"),
+        lambda shared, face_id: build_erasure(shared).face("family", face_id),
+        lambda shared, _: build_erasure(shared).person("family", "Ada"),
+        lambda shared, _: build_erasure(shared).collection("family"),
     ],
     ids=["face", "person", "collection"],
 )
@@ -174,9 +176,9 @@ def test_erasure_that_dies_after_the_crops_can_be_asked_for_again(
     with monkeypatch.context() as patched:
         patched.setattr(service.index, "erase", lambda *_: (_ for _ in ()).throw(Killed))
         with pytest.raises(Killed):
-            service.process().erasure.person("family", "Ada")
+            build_erasure(service.process()).person("family", "Ada")
 
-    service.process().erasure.person("family", "Ada")
+    build_erasure(service.process()).person("family", "Ada")
 
     assert service.crops == {}
     assert service.shared.people.faces("family", limit=9) == []
@@ -211,7 +213,7 @@ def test_crop_whose_face_was_never_put_goes_with_its_person(
             service.enrol(service.job())
     assert JPEG + b"1.0" in service.crops.values()
 
-    service.process().erasure.person("family", "Ada")
+    build_erasure(service.process()).person("family", "Ada")
 
     assert JPEG + b"1.0" not in service.crops.values()
     assert JPEG + b"5.0" in service.crops.values()
@@ -231,7 +233,7 @@ def test_crop_whose_face_was_never_put_goes_with_the_job_that_is_withdrawn(
     record("family", lambda log, now: log.with_record("x", at=now, person="Ada"))
 
     with pytest.raises(Erased):
-        service.process().enroller.refuse_erased(job)
+        build_enroller(service.process()).refuse_erased(job)
 
     assert JPEG + b"1.0" not in service.crops.values()
     assert JPEG + b"5.0" in service.crops.values()
@@ -262,7 +264,7 @@ def test_collection_that_is_erased_before_the_face_is_put_leaves_no_crop(
 
     def erase_first(gallery_id: str, faces: list[object]) -> None:
         monkeypatch.setattr(service.index, "put", put)
-        service.process().erasure.collection("family")
+        build_erasure(service.process()).collection("family")
         put(gallery_id, faces)  # type: ignore[arg-type]
 
     monkeypatch.setattr(service.index, "put", erase_first)
@@ -280,7 +282,7 @@ def test_person_who_is_erased_before_the_face_is_put_leaves_no_crop(
 
     def erase_first(gallery_id: str, faces: list[object]) -> None:
         monkeypatch.setattr(service.index, "put", put)
-        service.process().erasure.person("family", "Ada")
+        build_erasure(service.process()).person("family", "Ada")
         put(gallery_id, faces)  # type: ignore[arg-type]
 
     monkeypatch.setattr(service.index, "put", erase_first)
@@ -296,7 +298,7 @@ def test_faces_over_the_quota_leave_no_crop() -> None:
     service = Service(max_faces=1)
     faces = [replace(face(number * 1.0), crop=JPEG) for number in (1, 2)]
 
-    service.process().enroller.enrol(service.job(None), recognition(*faces))
+    build_enroller(service.process()).enrol(service.job(None), recognition(*faces))
 
     assert list(service.crops) == [f"{face_id('family', 'a.jpg', 0)}.jpg"]
 
@@ -313,7 +315,7 @@ def test_crops_of_a_group_cost_a_mark_for_all_of_them(service: Service) -> None:
     service.gallery.put = noting  # type: ignore[method-assign]
     faces: list[Face] = [replace(face(float(number)), crop=JPEG) for number in range(4)]
 
-    service.process().enroller.enrol(service.job(None), recognition(*faces))
+    build_enroller(service.process()).enrol(service.job(None), recognition(*faces))
 
     assert len([key for key in written if "/writing/" in key]) == 1
     assert len([key for key in written if key.endswith(".jpg")]) == 4

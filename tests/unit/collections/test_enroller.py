@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from core.bootstrap.use_cases.enrolling import build_enroller, build_writer
 from core.collections.enrolment.face_choice import BACKGROUND_FACE_RATIO
 from core.collections.enrolment.face_ids import face_id
 from core.errors import CollectionNotFound, Erased, ModelMismatch, NoFaceInBox
@@ -35,7 +36,7 @@ class EnrolmentFixture:
         self.gallery = memory.bucket(memory.settings.s3_gallery_bucket)
         shared = memory.shared()
         self.collections, self.people = shared.collections, shared.people
-        self.enroller, self.writer = shared.enroller, shared.face_writer
+        self.enroller, self.writer = build_enroller(shared), build_writer(shared)
         self.collections.create("family")
 
     def enrol(self, recognition: Recognition, job: IndexJob | None = None) -> IndexDone:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from core.bootstrap.use_cases.enrolling import build_enroller
 from core.collections.enrolment.batching import EnrolmentGroups
 from core.errors import CollectionNotFound, Erased, IndexUnavailable
 from core.ground.ids import new_id
@@ -51,7 +52,7 @@ class EnrolmentFixture:
     def __post_init__(self) -> None:
         shared = MemoryInfrastructure(index=self.index).shared()
         shared.collections.create("family")
-        self.enroller = shared.enroller
+        self.enroller = build_enroller(shared)
         self.groups = EnrolmentGroups(self.enroller, apart_s=self.apart_s)
 
     def enrol(self, image_id: str, collection_id: str = "family") -> Future[IndexDone]:

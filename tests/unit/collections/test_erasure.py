@@ -10,6 +10,10 @@ from typing import Any
 import pytest
 
 from core.bootstrap.shared import Shared
+from core.bootstrap.use_cases.enrolling import build_enroller
+from core.bootstrap.use_cases.erasing import build_erasure
+from core.bootstrap.use_cases.requests import build_batch_requests
+from core.bootstrap.use_cases.searching import build_identifier
 from core.collections.erasing.erasure import Erasure
 from core.collections.erasing.traces import Traces, Whom
 from core.errors import CollectionNotFound, FaceNotFound, PersonNotFound, StorageUnavailable
@@ -53,14 +57,14 @@ class Service:
         self.inputs, self.outputs, self.gallery = map(self.memory.bucket, SETTINGS.buckets)
         self.shared = self.another_process()
         self.collections, self.people = self.shared.collections, self.shared.people
-        self.erasure = self.shared.erasure
+        self.erasure = build_erasure(self.shared)
         self.collections.create("family")
 
     def another_process(self) -> Shared:
         return Shared(SETTINGS, self.memory.joined())
 
     def erasure_by(self, process: Process) -> Erasure:
-        erasure = self.another_process().erasure
+        erasure = build_erasure(self.another_process())
         outputs = process.store(self.outputs)
         traces = replace(
             erasure.holdings.traces, inputs=process.store(self.inputs), outputs=outputs
@@ -86,7 +90,7 @@ class Service:
             s3_key="unused",
         )
         self.upload(job.job_id)
-        done = self.shared.enroller.enrol(job, recognition(face(position)))
+        done = build_enroller(self.shared).enrol(job, recognition(face(position)))
         Results(self.outputs).write(done)
         return job.job_id
 
@@ -94,7 +98,7 @@ class Service:
         """Name the face of an uploaded photo; return the job's id."""
         job = Job.new("photo.jpg")
         self.upload(job.job_id)
-        done = self.shared.identifier.identify(
+        done = build_identifier(self.shared).identify(
             job.job_id, collection_id, recognition(face(position))
         )
         Results(self.outputs).write(done)
@@ -176,7 +180,7 @@ def test_photo_of_an_erased_person_of_which_no_face_was_added_goes_too(service: 
         s3_key="unused",
     )
     service.upload(job.job_id)
-    several = service.shared.enroller.enrol(job, recognition(face(5), face(6)))
+    several = build_enroller(service.shared).enrol(job, recognition(face(5), face(6)))
     Results(service.outputs).write(several)
     assert several.face_records == []
 
@@ -201,7 +205,7 @@ def test_person_is_erased_by_a_process_that_just_saw_the_collection_empty(
     assert other.people.faces("family", limit=1) == []
     service.enrol("Ada", 0)
 
-    other.erasure.person("family", "Ada")
+    build_erasure(other).person("family", "Ada")
 
     assert service.names() == []
     assert service.jobs() == set()
@@ -435,7 +439,7 @@ def test_batches_of_an_erased_collection_are_gone(service: Service) -> None:
 def submit_batch(service: Service, *keys: str) -> str:
     """Index a batch of photos, each of a person named as its key."""
     request = IndexRequest(collection_id="family")
-    batch_id = service.shared.batch_requests.submit_keys("album", keys, request)
+    batch_id = build_batch_requests(service.shared).submit_keys("album", keys, request)
     queue = service.memory.queue(SETTINGS.sqs_index_queue_name)
     for position, body in enumerate(queue.bodies):
         job = IndexJob.from_body(body).model_copy(update={"person": keys[position]})
@@ -444,7 +448,7 @@ def submit_batch(service: Service, *keys: str) -> str:
 
 
 def index(service: Service, job: IndexJob, position: int) -> IndexDone:
-    done = service.shared.enroller.enrol(job, recognition(face(position)))
+    done = build_enroller(service.shared).enrol(job, recognition(face(position)))
     Results(service.outputs).write(done)
     return done
 

@@ -5,6 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from core.bootstrap.shared import Shared
+from core.bootstrap.use_cases.enrolling import build_enroller
+from core.bootstrap.use_cases.erasing import build_fresh_results
+from core.bootstrap.use_cases.searching import build_identifier
 from core.collections.grounds import IN_TIME_S
 from core.collections.people import People
 from core.errors import ErasedMeanwhile
@@ -33,8 +36,8 @@ class Worker:
         self.gallery = self.memory.bucket(SETTINGS.s3_gallery_bucket)
         shared = Shared(SETTINGS, self.memory.joined())
         self.collections, self.people = shared.collections, shared.people
-        self.results = shared.fresh_results
-        self.enroller, self.identifier = shared.enroller, shared.identifier
+        self.results = build_fresh_results(shared)
+        self.enroller, self.identifier = build_enroller(shared), build_identifier(shared)
         self.collections.create("family")
 
     def enrol(self, person: str = "Ada", *faces: float) -> IndexDone:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from core.bootstrap.use_cases.searching import build_identifier
 from core.collections.identification import FaceIdentifier
 from core.errors import CollectionNotFound, ModelMismatch, StorageUnavailable
 from core.faces.results import Model
@@ -23,7 +24,7 @@ def identifier_of(
     shared.collections.create("family", threshold=threshold)
     if faces:
         enrol(shared, *faces)
-    return shared.identifier
+    return build_identifier(shared)
 
 
 def named(*positions: float, people: dict[str, float], threshold: float = 80) -> JobDone:
@@ -247,6 +248,6 @@ def test_rate_of_the_collection_or_else_of_the_service_says_who_is_named(
     shared.collections.create("family", false_name_rate=own)
     enrol(shared, enrolled("Ada", 0.0))
 
-    done = shared.identifier.identify("a job", "family", recognition(face(0.6)))
+    done = build_identifier(shared).identify("a job", "family", recognition(face(0.6)))
 
     assert [found.name for found in done.faces] == names

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from core.bootstrap.use_cases.searching import build_matching
 from core.collections.matches import By, FaceMatch, PersonMatch
 from core.collections.matching import Matching
 from core.errors import CollectionNotFound, FaceNotFound, ModelMismatch, NoFaceFound, PersonNotFound
@@ -39,7 +40,7 @@ def matching_of(
     recognizer = RecognizerByPhoto(
         shown={PHOTO: shown or recognition(face(0)), OTHER: other or recognition(face(0.3))}
     )
-    return shared.matching(recognizer.recognise)
+    return build_matching(shared, recognizer.recognise)
 
 
 def found_by(

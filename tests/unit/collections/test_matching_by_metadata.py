@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from core.bootstrap.shared import Shared
+from core.bootstrap.use_cases.searching import build_matching
 from core.collections.matches import By, FaceMatch, PersonMatch
 from core.collections.matching import Matching
 from core.ports import EnrolledFace
@@ -34,7 +35,7 @@ def enrol_as(shared: Shared, *faces: EnrolledFace, **metadata: Mapping[str, str]
 
 def matching_of(shared: Shared, *positions: float) -> Matching:
     shown = recognition(*(face(position) for position in positions or (0.0,)))
-    return shared.matching(RecognizerByPhoto(shown={PHOTO: shown}).recognise)
+    return build_matching(shared, RecognizerByPhoto(shown={PHOTO: shown}).recognise)
 
 
 def found(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from core.bootstrap.use_cases.requests import build_batch_requests
 from core.errors import (
     BatchNotFound,
     BucketNotAllowed,
@@ -34,7 +35,7 @@ class Service:
         self.queue = memory.queue(SETTINGS.sqs_index_queue_name)
         shared = memory.shared()
         shared.collections.create("family")
-        self.batch_requests = shared.batch_requests
+        self.batch_requests = build_batch_requests(shared)
 
     def submit(self, *keys: str) -> str:
         return self.batch_requests.submit_keys("own", keys, REQUEST)

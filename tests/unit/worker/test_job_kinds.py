@@ -2,6 +2,8 @@
 
 import pytest
 
+from core.bootstrap.use_cases.enrolling import build_enroller
+from core.bootstrap.use_cases.searching import build_identifier
 from core.collections.enrolment.batching import EnrolmentGroups
 from core.errors import BucketNotAllowed, FileTooLarge, ObjectMissing, UnsupportedImage
 from core.ground.ids import new_id
@@ -31,7 +33,7 @@ class Worker:
         self.uploads = RecognitionJobs(
             inputs=self.inputs,
             recognizer=recognizer,
-            identifier=shared.identifier,
+            identifier=build_identifier(shared),
             max_file_bytes=len(ADA),
             realm=shared.realm,
             events=shared.outbox,
@@ -41,7 +43,7 @@ class Worker:
                 allowed={"in": self.inputs, "own": self.own_bucket}, max_file_bytes=len(ADA)
             ),
             recognizer=recognizer,
-            enroller=EnrolmentGroups(shared.enroller),
+            enroller=EnrolmentGroups(build_enroller(shared)),
             outputs=self.outputs,
             audit=shared.audit,
             realm=shared.realm,

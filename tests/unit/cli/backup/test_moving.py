@@ -13,6 +13,8 @@ from efr_cli.transfer.galleries import GalleryUnreadable
 
 from core.access.write_gate import KNOWN_AFTER_S, leave_note, move_note
 from core.bootstrap.shared import Shared
+from core.bootstrap.use_cases.erasing import build_erasure
+from core.bootstrap.use_cases.requests import build_index_requests
 from core.bootstrap.worker import build_worker
 from core.errors import ReadOnly
 from core.gallery.lance.write_lock import WAIT_AT_MOST_S
@@ -89,7 +91,7 @@ def moving(cli: CliFixture, tmp_path: Path) -> Moving:
 
 def submit(cli: CliFixture) -> str:
     """Hand a photo of Zoe in, as a web process does that has just started."""
-    requests = shared_of(cli).index_requests
+    requests = build_index_requests(shared_of(cli))
     request = IndexRequest(collection_id="family", person="Zoe")
     return requests.submit(made_photo(), "zoe.jpg", "zoe.jpg", request)
 
@@ -119,8 +121,8 @@ def test_what_changes_meanwhile_is_carried_over(moving: Moving) -> None:
         shared = shared_of(here)
         here.enrol("family", "Late")
         shared.people.rename("family", "Ada", "Countess")
-        shared.erasure.person("family", "Robert")
-        shared_of(here, "acme").erasure.collection("family")
+        build_erasure(shared).person("family", "Robert")
+        build_erasure(shared_of(here, "acme")).collection("family")
         shared.collections.create("new")
 
     moving.events = {1: changes}
@@ -227,7 +229,7 @@ def test_erased_face_leaves_no_picture_there(moving: Moving) -> None:
     mirror = Mirror(source=moving.parts(moving.here), target=moving.parts(moving.there))
     mirror.run()
     (ada,) = moving.here.people.faces("family", limit=1, person="Ada")
-    shared_of(moving.here).erasure.person("family", "Ada")
+    build_erasure(shared_of(moving.here)).person("family", "Ada")
 
     mirror.run()
 
@@ -452,10 +454,10 @@ def test_run_that_was_overtaken_within_a_pass_writes_no_further_step(
 CHANGES: Final[dict[str, Callable[[CliFixture], object]]] = {
     "a face": lambda here: here.enrol("family", "Late"),
     "a face less": lambda here: next(iter(here.index.galleries.values())).popitem(),
-    "a person less": lambda here: shared_of(here).erasure.person("family", "Robert"),
+    "a person less": lambda here: build_erasure(shared_of(here)).person("family", "Robert"),
     "a name": lambda here: shared_of(here).people.rename("family", "Ada", "Countess"),
     "a collection": lambda here: shared_of(here).collections.create("new"),
-    "a collection less": lambda here: shared_of(here).erasure.collection("family"),
+    "a collection less": lambda here: build_erasure(shared_of(here)).collection("family"),
     "a note of consent": lambda here: shared_of(here).consents.erase("family", "Ada"),
     "a key": lambda here: here.run("keys", "create", "door", "--admin"),
 }

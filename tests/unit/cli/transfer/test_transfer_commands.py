@@ -425,8 +425,8 @@ def test_consent_note_that_is_there_stays_as_it_is(noted: CliFixture, file: Path
 def test_ignored_strangers_are_exported_and_imported(cli: CliFixture, file: Path) -> None:
     cli.enrol("default", "Ada", None)
     parts = cli.parts()
-    (group,) = parts.group_listing.page("default", limit=9).groups
-    parts.group_naming.ignore("default", group.group_id)
+    (group,) = parts.unknown_faces.listing.page("default", limit=9).groups
+    parts.unknown_faces.naming.ignore("default", group.group_id)
     assert cli.run("export", file, "--collection", "default").exit_code == 0
     cli.collections.create("work")
 

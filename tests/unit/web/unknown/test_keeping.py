@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from core.bootstrap.shared import Shared
+from core.bootstrap.use_cases.erasing import build_erasure
+from core.bootstrap.use_cases.searching import build_matching
+from core.bootstrap.use_cases.unknown_faces import UnknownFaces
 from core.collections.matches import By
 from core.collections.unknown.groups import TOLD_FROM
 from core.errors import GroupChanged
@@ -24,42 +26,44 @@ def memory() -> MemoryInfrastructure:
 
 
 @pytest.fixture
-def shared(memory: MemoryInfrastructure) -> Shared:
+def unknown(memory: MemoryInfrastructure) -> UnknownFaces:
     shared = memory.shared()
     shared.collections.create("staff")
-    return shared
+    return UnknownFaces(shared)
 
 
-def keep(shared: Shared, *faces: Face) -> None:
+def keep(unknown: UnknownFaces, *faces: Face) -> None:
     """Keep the faces of a match that named none of them."""
     seen = recognition(*(replace(each, crop=made_up_crop(each)) for each in faces))
-    shared.unknown_keeper.keep("staff", seen, [False] * len(faces))
-    shared.unknown_keeper.flush()
+    unknown.keeper.keep("staff", seen, [False] * len(faces))
+    unknown.keeper.flush()
 
 
-def test_faces_of_a_job_whose_result_is_gone_are_not_kept(shared: Shared) -> None:
-    shared.unknown_keeper.note(JOB, "staff", recognition(face(5.0)), [False])
-    shared.unknown_keeper.settle(JOB)
+def test_faces_of_a_job_whose_result_is_gone_are_not_kept(unknown: UnknownFaces) -> None:
+    unknown.keeper.note(JOB, "staff", recognition(face(5.0)), [False])
+    unknown.keeper.settle(JOB)
 
-    assert shared.unknown_keeper.flush() == set()
-    assert shared.groups.refresh("staff").unnamed == {}
+    assert unknown.keeper.flush() == set()
+    assert unknown.groups.refresh("staff").unnamed == {}
 
 
-def test_faces_of_a_collection_that_was_made_again_are_not_kept(shared: Shared) -> None:
-    shared.unknown_keeper.keep("staff", recognition(face(5.0)), [False])
-    shared.erasure.collection("staff")
-    shared.collections.create("staff")
+def test_faces_of_a_collection_that_was_made_again_are_not_kept(unknown: UnknownFaces) -> None:
+    unknown.keeper.keep("staff", recognition(face(5.0)), [False])
+    build_erasure(unknown.shared).collection("staff")
+    unknown.collections.create("staff")
 
-    assert shared.unknown_keeper.flush() == set()
+    assert unknown.keeper.flush() == set()
 
 
 @pytest.mark.parametrize("by", ["person", "face"])
 def test_people_whom_a_match_left_out_by_their_metadata_are_not_unknown(
-    shared: Shared, by: By
+    unknown: UnknownFaces, by: By
 ) -> None:
-    enrol(shared, enrolled("Ada", 5.0), collection_id="staff")
+    enrol(unknown.shared, enrolled("Ada", 5.0), collection_id="staff")
     shown = recognition(face(5.0), face(9.0))
-    matching = shared.matching(lambda photo, *, needed: shown, unknowns=shared.unknown_keeper)
+    matching = build_matching(
+        unknown.shared, lambda photo, *, needed: shown, unknowns=unknown.keeper
+    )
 
     matching.match(
         PHOTO,
@@ -70,79 +74,81 @@ def test_people_whom_a_match_left_out_by_their_metadata_are_not_unknown(
         by=by,
         metadata={"team": "red"},
     )
-    shared.unknown_keeper.flush()
+    unknown.keeper.flush()
 
-    assert len(shared.groups.refresh("staff").unnamed) == 1
+    assert len(unknown.groups.refresh("staff").unnamed) == 1
 
 
-def test_what_s3_refuses_is_kept_later(memory: MemoryInfrastructure, shared: Shared) -> None:
+def test_what_s3_refuses_is_kept_later(memory: MemoryInfrastructure, unknown: UnknownFaces) -> None:
     gallery = memory.bucket(SETTINGS.s3_gallery_bucket)
-    shared.unknown_keeper.keep("staff", recognition(face(5.0)), [False])
+    unknown.keeper.keep("staff", recognition(face(5.0)), [False])
 
     gallery.available = False
-    assert shared.unknown_keeper.flush() == set()
+    assert unknown.keeper.flush() == set()
     gallery.available = True
 
-    assert shared.unknown_keeper.flush() == {"staff"}
+    assert unknown.keeper.flush() == {"staff"}
 
 
 def test_old_faces_are_removed_but_no_ignored_ones(
-    memory: MemoryInfrastructure, shared: Shared
+    memory: MemoryInfrastructure, unknown: UnknownFaces
 ) -> None:
-    keep(shared, face(5.0), face(9.0))
-    first, second = shared.group_listing.page("staff", limit=9).groups
-    shared.group_naming.ignore("staff", first.group_id)
+    keep(unknown, face(5.0), face(9.0))
+    first, second = unknown.listing.page("staff", limit=9).groups
+    unknown.naming.ignore("staff", first.group_id)
 
     memory.clock.advance(timedelta(days=31).total_seconds())
-    removed = shared.unknown_retention.sweep(shared.collections.now("staff"))
+    removed = unknown.retention.sweep(unknown.collections.now("staff"))
 
     assert removed == 1
-    assert shared.people.crop("staff", first.face_ids[0])
-    assert set(shared.groups.refresh("staff").unnamed) == set(first.face_ids)
+    assert unknown.shared.people.crop("staff", first.face_ids[0])
+    assert set(unknown.groups.refresh("staff").unnamed) == set(first.face_ids)
     assert set(second.face_ids) & set(first.face_ids) == set()
 
 
-def test_of_two_who_name_a_group_at_once_one_must_list_again(shared: Shared) -> None:
-    keep(shared, face(5.0))
-    (group,) = shared.group_listing.page("staff", limit=9).groups
-    shared.group_store.claim(shared.collections.now("staff"), group.group_id)
+def test_of_two_who_name_a_group_at_once_one_must_list_again(unknown: UnknownFaces) -> None:
+    keep(unknown, face(5.0))
+    (group,) = unknown.listing.page("staff", limit=9).groups
+    unknown.shared.group_store.claim(unknown.collections.now("staff"), group.group_id)
 
     with pytest.raises(GroupChanged):
-        shared.group_naming.name("staff", group.group_id, "Eve")
+        unknown.naming.name("staff", group.group_id, "Eve")
 
-    assert shared.group_listing.page("staff", limit=9).groups == []
+    assert unknown.listing.page("staff", limit=9).groups == []
 
 
-def test_claim_of_someone_who_died_ends(memory: MemoryInfrastructure, shared: Shared) -> None:
-    keep(shared, face(5.0))
-    (group,) = shared.group_listing.page("staff", limit=9).groups
-    shared.group_store.claim(shared.collections.now("staff"), group.group_id)
+def test_claim_of_someone_who_died_ends(
+    memory: MemoryInfrastructure, unknown: UnknownFaces
+) -> None:
+    keep(unknown, face(5.0))
+    (group,) = unknown.listing.page("staff", limit=9).groups
+    unknown.shared.group_store.claim(unknown.collections.now("staff"), group.group_id)
 
     memory.clock.advance(301)
 
-    assert shared.group_naming.name("staff", group.group_id, "Eve").faces == 1
+    assert unknown.naming.name("staff", group.group_id, "Eve").faces == 1
 
 
 def test_group_is_told_of_once_when_it_is_large(
-    shared: Shared, monkeypatch: pytest.MonkeyPatch
+    unknown: UnknownFaces, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[int] = []
     monkeypatch.setattr(
-        type(shared.outbox),
+        type(unknown.shared.outbox),
         "unknown_grouped",
         lambda self, collection_id, group_id, *, faces: told.append(faces),
     )
 
     for number in range(TOLD_FROM + 2):
-        keep(shared, face(5.0 + 0.01 * number))
-        shared.groups.refresh("staff")
+        keep(unknown, face(5.0 + 0.01 * number))
+        unknown.groups.refresh("staff")
 
     assert told == [TOLD_FROM]
 
 
-def test_keeping_writes_nothing_that_makes_answers_stale(shared: Shared) -> None:
-    before = shared.collections.version(shared.collections.now("staff"))
+def test_keeping_writes_nothing_that_makes_answers_stale(unknown: UnknownFaces) -> None:
+    before = unknown.collections.version(unknown.collections.now("staff"))
 
-    keep(shared, face(5.0))
+    keep(unknown, face(5.0))
 
-    assert shared.collections.version(shared.collections.now("staff")) == before
+    assert unknown.collections.version(unknown.collections.now("staff")) == before
