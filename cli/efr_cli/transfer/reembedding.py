@@ -33,6 +33,7 @@ from efr_cli.context import CliContext
 from efr_cli.errors import Refused
 from efr_cli.index.bulk import uninterrupted
 from efr_cli.transfer.galleries import pages
+from efr_cli.transfer.present_engine import present_model
 
 _PAGE: Final = 200
 _MIDDLE: Final = 0.25
@@ -60,7 +61,7 @@ class Reembedded:
 class GalleryOfCrops:
     """A gallery that is brought to the state of another one, with embeddings of its pictures.
 
-    ``model`` is that of the embeddings, once it is known; ``former`` that of the other gallery.
+    ``model`` is that of the embeddings.
     """
 
     index: FaceIndex
@@ -68,11 +69,10 @@ class GalleryOfCrops:
     folder: str
     source: str
     target: str
-    former: Model | None
+    model: Model
     recognise: Callable[[bytes], Recognition]
-    on_made: Callable[[Model], None]
+    on_made: Callable[[], None]
     threads: int
-    model: Model | None = None
     is_made: bool = False
     copied: dict[str, str] = field(default_factory=dict)
     """What was said of each face when it was carried over, by its id."""
@@ -145,28 +145,15 @@ class GalleryOfCrops:
             recognition = self.recognise(self.crops.of(self.folder, face.face_id))
         except (CropNotKept, InvalidPhoto, RecognitionFailed) as error:
             return Left(face=face, reason=f"{error.code}: {error}")
-        self._check(recognition.model)
+        _check_same(self.model, recognition.model)
         seen = _in_the_middle(recognition)
         if seen is None:
             return Left(face=face, reason="NO_FACE: no face was found on its picture")
         return replace(face, embedding=seen.embedding)
 
-    def _check(self, model: Model) -> None:
-        if model == self.former:
-            raise Refused(
-                "SAME_MODEL", "the collection has embeddings of the present engine already"
-            )
-        if self.model is None:
-            self.model = model
-        if model != self.model:
-            raise ModelMismatch(
-                f"the faces so far were embedded with {self.model.name} {self.model.version}, "
-                f"not with {model.name} {model.version}: use that engine until this is done"
-            )
-
     def _make(self, length: int) -> None:
-        if not self.is_made and self.model is not None:
-            self.on_made(self.model)
+        if not self.is_made:
+            self.on_made()
             self.index.create(self.target, length=length)
             self.is_made = True
 
@@ -187,6 +174,8 @@ def reembed(parts: CliContext, collection_id: str, *, leave_out: bool) -> Reembe
         If the collection got another gallery meanwhile.
     ModelMismatch
         If an interrupted run had another engine.
+    Refused
+        If the collection has embeddings of the present engine already.
     """
     collection = parts.collections.now(collection_id)
     note = parts.run_folder / f"reembed-{collection_id}.json"
@@ -194,22 +183,28 @@ def reembed(parts: CliContext, collection_id: str, *, leave_out: bool) -> Reembe
     target = begun.target if begun else new_gallery_id()
     source = begun.source if begun else collection.gallery_id
 
-    def on_made(model: Model) -> None:
+    def on_made() -> None:
         note.parent.mkdir(parents=True, exist_ok=True)
         note.write_text(_Note(source=source, target=target, model=model).model_dump_json())
 
     with parts.recognizer(parts.threads) as recognizer:
+        model = present_model(recognizer)
+        if begun is not None:
+            _check_same(begun.model, model)
+        elif collection.model == model:
+            raise Refused(
+                "SAME_MODEL", "the collection has embeddings of the present engine already"
+            )
         copy = GalleryOfCrops(
             index=parts.index,
             crops=parts.crops,
             folder=collection.crops_folder,
             source=source,
             target=target,
-            former=None if begun else collection.model,
+            model=model,
             recognise=recognizer.recognise,
             on_made=on_made,
             threads=parts.threads,
-            model=begun.model if begun else None,
         )
         copy.is_made = begun is not None and _has_faces(parts.index, target)
         if collection.gallery_id == target:
@@ -253,6 +248,14 @@ def _finished(
     parts.index.drop(copy.source)
     note.unlink(missing_ok=True)
     return Reembedded(faces=len(copy.copied), left=list(copy.left.values()), is_done=True)
+
+
+def _check_same(former: Model, model: Model) -> None:
+    if model != former:
+        raise ModelMismatch(
+            f"the faces so far were embedded with {former.name} {former.version}, "
+            f"not with {model.name} {model.version}: use that engine until this is done"
+        )
 
 
 class _Note(Frozen):

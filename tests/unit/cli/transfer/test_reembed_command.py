@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from efr_cli.transfer.present_engine import blank_photo
 
 from core.collections.enrolment.face_ids import face_id
 from core.faces.results import Model
@@ -33,6 +34,11 @@ def shown(cli: CliFixture, crop: bytes, position: float, model: Model = MODEL) -
     middle = replace(face(position, left=270, side_px=100))
     middle = replace(middle, box=replace(middle.box, top=190, bottom=290))
     cli.faces[crop] = recognition(face(99.0, left=0), middle, model=model)
+
+
+def present(cli: CliFixture, model: Model) -> None:
+    """Let the present engine be that of a model."""
+    cli.faces[blank_photo()] = recognition(model=model)
 
 
 def positions(cli: CliFixture) -> dict[str | None, float]:
@@ -94,7 +100,7 @@ def test_interrupted_run_goes_on_where_it_was(
     recognise, put = cli.recognise, cli.index.put
 
     def counted(photo: bytes, *rest: object) -> object:
-        seen.append(photo)
+        seen.extend([photo] if photo.startswith(CROP) else [])
         return recognise(photo, *rest)  # type: ignore[arg-type]
 
     def put_two(gallery_id: str, faces: list[EnrolledFace]) -> None:
@@ -177,6 +183,7 @@ def test_what_comes_after_the_switch_is_carried_over_and_newer_edits_stay(
 def test_collection_of_the_present_engine_stays_as_it_is(cli: CliFixture) -> None:
     (ada,) = enrol(cli, "Ada")
     shown(cli, CROP + ada.face_id.encode(), 10.0, model=OLD)
+    present(cli, OLD)
 
     result = cli.run(*REEMBED)
 
@@ -185,12 +192,22 @@ def test_collection_of_the_present_engine_stays_as_it_is(cli: CliFixture) -> Non
     assert positions(cli) == {"Ada": 1.0}
 
 
+def test_present_engine_is_told_before_any_missing_picture_is(cli: CliFixture) -> None:
+    cli.enrol("default", "Ada", "Bob", model=OLD)
+    present(cli, OLD)
+
+    result = cli.run(*REEMBED, "--leave-out", "--yes")
+
+    assert (result.exit_code, codes(result.stderr)) == (2, ["SAME_MODEL"])
+    assert cli.names("default") == ["Ada", "Bob"]
+
+
 def test_run_with_another_engine_than_the_interrupted_one_is_refused(cli: CliFixture) -> None:
     enrol(cli, "Ada")
     cli.enrol("default", "Bob", model=OLD)
     cli.run(*REEMBED)
-    (eve,) = enrol(cli, "Eve", position=3.0)
-    shown(cli, CROP + eve.face_id.encode(), 10.0, model=OTHER_MODEL)
+    enrol(cli, "Eve", position=3.0)
+    present(cli, OTHER_MODEL)
 
     result = cli.run(*REEMBED)
 
