@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from core.host.alert_bounds import ERROR_BUDGET
 from harness.aws_prices import CORE_HOUR_USD, QUEUE_USD, READ_USD, WRITE_USD
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -91,7 +92,8 @@ PANELS: Final = (
     ),
     Panel(
         title="Failed requests",
-        says="Share of answers that are the service's fault (5xx). The objective is 0.5 %.",
+        says="Share of answers that are the service's fault (5xx). The objective is"
+        f" {100 * ERROR_BUDGET:g} %.",
         unit="percentunit",
         queries={"5xx": _share("efr_http_requests_total", 'status=~"5.."')},
     ),

@@ -8,15 +8,11 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from core.host.alert_bounds import OUTAGES
+
 if TYPE_CHECKING:
     from prometheus_client import Counter, Gauge, Histogram
 
-_OUTAGES: Final = (
-    "STORAGE_UNAVAILABLE",
-    "QUEUE_UNAVAILABLE",
-    "INDEX_UNAVAILABLE",
-    "SERVICE_UNAVAILABLE",
-)
 _DELIVERIES: Final = ("delivered", "retried", "given_up")
 _ANSWER_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _STAGE_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300)
@@ -142,7 +138,7 @@ def metrics() -> Metrics:
 
 def _begin_at_zero(made: Metrics) -> None:
     """Show what alerts look for from the start: a first time is no rise if nothing was there."""
-    for code in _OUTAGES:
+    for code in OUTAGES:
         made.errors.labels(code)
     for outcome in _DELIVERIES:
         made.webhooks.labels(outcome)

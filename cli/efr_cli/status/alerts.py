@@ -1,20 +1,24 @@
 """What is wrong with a service, in words, from two looks at it.
 
-Each alert has the name of one of ``deploy/prometheus/rules.yml``, which ``docs/metrics.md`` tells
-what to do about. Prometheus waits until it lasts; two looks can't.
+Each alert has the name and the bound of one of ``deploy/prometheus/rules.yml``, and
+``docs/metrics.md`` tells what to do about it. Prometheus waits until it lasts; two looks can't.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from core.host.alert_bounds import (
+    ERROR_BUDGET,
+    FAST_BURN,
+    LONG_WAIT_S,
+    OUTAGES,
+    STALE_GALLERY_S,
+)
 from efr_cli.status.figures import Figures
 from efr_cli.status.look import Look, Queue
 from efr_cli.words import counted
 
-_LONG_WAIT_S: Final = 30.0
-_STALE_S: Final = 60.0
-_FAILED_SHARE: Final = 0.07
 _WORKER_STARTS_S: Final = 10.0
 """A message that waits no longer may wait for a worker that is starting."""
 
@@ -46,7 +50,7 @@ def _dependencies(now: Look, lately: Figures) -> Iterator[Alert]:
         error = now.queue_problem
         yield Alert(alert="DependencyAway", says=f"{error.code}: {' '.join(str(error).split())}")
     for code, count in lately.errors.items():
-        if code.endswith("_UNAVAILABLE"):
+        if code in OUTAGES:
             times = counted(count, "time")
             yield Alert(alert="DependencyAway", says=f"The service met {code} {times}.")
 
@@ -75,14 +79,14 @@ def _waits_idly(queue: Queue | None) -> bool:
 
 
 def _requests(lately: Figures) -> Iterator[Alert]:
-    if lately.failed_requests > _FAILED_SHARE * lately.requests:
+    if lately.failed_requests > FAST_BURN * ERROR_BUDGET * lately.requests:
         says = f"{lately.failed_requests} of {counted(lately.requests, 'request')} failed (5xx)."
         yield Alert(alert="RequestsFailFast", says=says)
 
 
 def _waits(now: Look) -> Iterator[Alert]:
     for queue in now.queues:
-        if queue.queue == "request" and (queue.oldest_s or 0) > _LONG_WAIT_S:
+        if queue.queue == "request" and (queue.oldest_s or 0) > LONG_WAIT_S:
             says = f"Uploads have waited for up to {queue.oldest_s:.0f} s for a worker."
             yield Alert(alert="MessagesWaitLong", says=says)
 
@@ -93,7 +97,7 @@ def _state(now: Look) -> Iterator[Alert]:
             what = "limits" if use == "limits" else "earlier answers"
             yield Alert(alert="CacheAway", says=f"Redis can't be reached for {what}.")
     stale_s = now.most("efr_gallery_stale_seconds") or 0
-    if stale_s > _STALE_S:
+    if stale_s > STALE_GALLERY_S:
         says = f"Enrolments and erasures have been unknown for {stale_s:.0f} s."
         yield Alert(alert="GalleryStale", says=says)
 

@@ -11,6 +11,13 @@ import pytest
 import yaml
 from prometheus_client import Counter, Histogram
 
+from core.host.alert_bounds import (
+    ERROR_BUDGET,
+    FAST_BURN,
+    LONG_WAIT_S,
+    OUTAGES,
+    STALE_GALLERY_S,
+)
 from core.host.metrics import metrics
 from core.settings import Settings
 from scripts.dashboard import FILE, dashboard
@@ -55,6 +62,22 @@ def test_alert_asks_for_metrics_that_there_are_and_has_its_paragraph(rule: dict[
     page, _, anchor = rule["annotations"]["runbook"].partition("#")
     assert f"### {rule['alert']}\n" in (ROOT / page).read_text()
     assert anchor == rule["alert"].lower()
+
+
+@pytest.mark.parametrize(
+    ("alert", "bound"),
+    [
+        ("RequestsFailFast", f" > {FAST_BURN} * {ERROR_BUDGET} * "),
+        ("RequestsFailSlowly", f" > 6 * {ERROR_BUDGET} * "),
+        ("MessagesWaitLong", f" > {LONG_WAIT_S}"),
+        ("GalleryStale", f" > {STALE_GALLERY_S}"),
+        ("DependencyAway", f'code=~"{"|".join(OUTAGES)}"'),
+    ],
+)
+def test_rule_has_the_bound_that_the_command_line_has(alert: str, bound: str) -> None:
+    (rule,) = (rule for rule in RULES if rule["alert"] == alert)
+
+    assert bound in " ".join(rule["expr"].split())
 
 
 def test_alerts_fire_and_resolve_on_made_up_series() -> None:

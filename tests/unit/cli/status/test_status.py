@@ -291,6 +291,18 @@ def test_only_what_happened_between_two_looks_is_told(
     assert told(seen(), now) == {}  # a process that was not seen before has counted all its life
 
 
+@pytest.mark.parametrize(("failed", "alerts"), [(7, set()), (8, {"RequestsFailFast"})])
+def test_requests_may_fail_up_to_the_bound_of_the_rule(failed: int, alerts: set[str]) -> None:
+    def answered(so_far: int) -> Look:
+        values = {
+            ("efr_http_requests_total", frozenset({("status", status)})): float(so_far * count)
+            for status, count in (("200", 100 - failed), ("503", failed))
+        }
+        return seen(parts={"a": Numbers(values=values)})
+
+    assert told(answered(1), answered(2)).keys() == alerts
+
+
 def test_each_alert_is_one_of_the_rules() -> None:
     text = (ROOT / "cli/efr_cli/status/alerts.py").read_text()
     named = set(yaml.safe_load(f"[{', '.join(_quoted(text))}]"))
