@@ -6,7 +6,7 @@ Each alert has the name and the bound of one of ``deploy/prometheus/rules.yml``,
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from core.host.alert_bounds import (
     ERROR_BUDGET,
@@ -23,11 +23,24 @@ _WORKER_STARTS_S: Final = 10.0
 """A message that waits no longer may wait for a worker that is starting."""
 
 
+AlertName = Literal[
+    "CacheAway",
+    "DeadLetters",
+    "DependencyAway",
+    "GalleryStale",
+    "MessagesWaitLong",
+    "NoWorkerTakesMessages",
+    "RequestsFailFast",
+    "WebhookGivenUp",
+]
+"""Those of the rules that two looks can tell."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Alert:
     """Something that is wrong, and the command that tells more, if there is one."""
 
-    alert: str
+    alert: AlertName
     says: str
     command: str | None = None
 
