@@ -11,9 +11,9 @@ from core.host.logs import log_fields
 from core.host.metrics import metrics
 from core.host.tracing import JOB, Attributes, tracing
 from core.worker.attempts import Attempt
-from core.worker.job_handler import ANSWERED, Outcome
 from core.worker.job_metrics import count_outcome, note_wait
 from core.worker.lane import Lane
+from core.worker.outcomes import ANSWERED, Outcome
 from core.worker.prefetch_buffer import PrefetchBuffer
 from core.worker.unreadable import job_id_in
 

@@ -7,8 +7,8 @@ from queue import Empty, SimpleQueue
 from typing import Final
 
 from core.worker.consumer import LaneConsumer
-from core.worker.job_handler import Outcome
 from core.worker.lane import Lane
+from core.worker.outcomes import Outcome
 from core.worker.unknown_faces import UnknownFacesWork
 
 log = logging.getLogger(__name__)

@@ -38,7 +38,6 @@ worker is shutting down                none                        ``release``: 
 A message that could not be deleted is delivered twice.
 """
 
-import enum
 import logging
 import random
 import threading
@@ -60,12 +59,14 @@ from core.errors import (
     SourceUnavailable,
 )
 from core.host.metrics import metrics
-from core.jobs.recognition_job import JobFailed, failed
+from core.jobs.recognition_job import failed
 from core.jobs.results import JobResult, Results
 from core.ports import JobQueue
 from core.worker.delivery import Delivery
 from core.worker.job_kinds import J, JobKind
-from core.worker.job_metrics import count_found, count_outcome, store_and_count
+from core.worker.job_metrics import count_outcome
+from core.worker.one_result import OneResult
+from core.worker.outcomes import WITH_RESULT, Outcome, ending
 from core.worker.unreadable import UnreadableMessages, job_id_in, likely_cause
 
 log = logging.getLogger(__name__)
@@ -84,32 +85,6 @@ _FINAL: Final = (
 ALONE_REFUSED: Final = "JOB_LEFT_ALONE"
 """Code of a job that was refused what others got, until it was given up."""
 _LEFT_ALONE_BACKOFF_S: Final = 300.0
-
-
-class Outcome(enum.Enum):
-    """How the handling of a message ended."""
-
-    DONE = "done"
-    FAILED = "failed"
-    DUPLICATE = "duplicate"
-    DISCARDED = "discarded"
-    RETRIED = "retried"
-    DEAD_LETTERED = "dead-lettered"
-    RELEASED = "released"
-    LEFT_ALONE = "left alone"
-    REFUSED = "refused"
-
-
-ANSWERED: Final = frozenset({Outcome.DONE, Outcome.FAILED, Outcome.DUPLICATE})
-"""Endings that show that S3 and the index work."""
-
-_WITH_RESULT: Final = frozenset({Outcome.DONE, Outcome.FAILED, Outcome.DEAD_LETTERED})
-"""Endings that are counted as soon as the result is stored."""
-
-
-def _ending(result: JobResult) -> Outcome:
-    """Return how a job with that result ended."""
-    return Outcome.FAILED if isinstance(result, JobFailed) else Outcome.DONE
 
 
 def retry_delay_s(receive_count: int, *, base_s: float, jitter: float) -> float:
@@ -157,8 +132,7 @@ class JobHandler(Generic[J]):
         releasing: threading.Event,
     ) -> None:
         self._kind = kind
-        self._results = results
-        self._responses = responses
+        self._one = OneResult(kind=kind, results=results, responses=responses)
         self._unreadable = unreadable
         self._backoff_s = backoff_s
         self._releasing = releasing
@@ -178,7 +152,7 @@ class JobHandler(Generic[J]):
             Whether the worker keeps it no longer if it can't be answered now either.
         """
         outcome = self._outcome(delivery, again=again, give_up=give_up)
-        if outcome not in _WITH_RESULT:
+        if outcome not in WITH_RESULT:
             count_outcome(self._kind.lane, outcome.value)
         return outcome
 
@@ -223,7 +197,7 @@ class JobHandler(Generic[J]):
         except ServiceUnavailable as error:
             log.warning("job was left alone", extra={"code": error.code, "reason": str(error)})
             metrics().errors.labels(error.code).inc()
-            only_its_own = isinstance(error, SourceUnavailable) and self._is_storage_there(job)
+            only_its_own = isinstance(error, SourceUnavailable) and self._one.is_storage_there(job)
             return Outcome.REFUSED if only_its_own else Outcome.LEFT_ALONE
         log.info(
             "job was handled",
@@ -240,8 +214,10 @@ class JobHandler(Generic[J]):
         try:
             # At the first attempt there can hardly be a result, and looking costs a request.
             may_have_result = again or delivery.receive_count > 1
-            if may_have_result and (stored := self._results.read(job.job_id)) is not None:
-                return self._finish_again(job, delivery, stored)
+            if may_have_result and (stored := self._one.find(job)) is not None:
+                outcome = self._one.finish(job, stored, delivery.message.notes)
+                delivery.acknowledge()
+                return outcome
             return self._finish(job, delivery, self._result(job))
         except (ModelMismatch, RecognitionFailed) as error:
             return self._try_again(job, delivery, error.code, str(error))
@@ -257,14 +233,6 @@ class JobHandler(Generic[J]):
             reason = f"unexpected {type(error).__name__}"
             return self._try_again(job, delivery, FaceServiceError.code, reason)
 
-    def _is_storage_there(self, job: J) -> bool:
-        """Tell whether S3 answers about a bucket of ours, so that others may be answered."""
-        try:
-            self._results.read(job.job_id)
-        except ServiceUnavailable:
-            return False
-        return True
-
     def _result(self, job: J) -> JobResult:
         try:
             return self._kind.answer(job)
@@ -274,41 +242,11 @@ class JobHandler(Generic[J]):
             return failed(job.job_id, error.code, str(error), collection_id=job.collection_id)
 
     def _finish(self, job: J, delivery: Delivery, result: JobResult) -> Outcome:
-        outcome = self._write(job, result, delivery, _ending(result))
+        outcome = self._one.store(job, result, ending(result), delivery.message.notes)
         delivery.acknowledge()
         if outcome is not Outcome.DUPLICATE:
-            self._respond(result)
+            self._one.copy(result)
         return outcome
-
-    def _finish_again(self, job: J, delivery: Delivery, stored: JobResult) -> Outcome:
-        """Finish what was left undone of a job that has its result."""
-        outcome = self._count_found(job, stored)
-        self._kind.note_outcome(job, stored, delivery.message.notes)
-        delivery.acknowledge()
-        return outcome
-
-    def _write(self, job: J, result: JobResult, delivery: Delivery, outcome: Outcome) -> Outcome:
-        """Store a result and count it as that outcome, unless the job has one; return how it ended.
-
-        Counted before all else: from then on the message may be deleted, and not come again.
-        """
-        first = result
-        if not store_and_count(self._kind.lane, self._results, result, outcome.value):
-            # The batch counts the result that stays, which another worker may have written.
-            first = self._results.read(job.job_id) or result
-            outcome = self._count_found(job, first)
-        self._kind.note_outcome(job, first, delivery.message.notes)
-        return outcome
-
-    def _count_found(self, job: J, stored: JobResult) -> Outcome:
-        """Count a result that was there already, unless whoever stored it did; return how it ended.
-
-        That one may have been killed in between, or have been this one: S3 had stored it, and the
-        answer was lost.
-        """
-        outcome = _ending(stored)
-        is_counted = count_found(self._kind.lane, self._results, job.job_id, outcome.value)
-        return outcome if is_counted else Outcome.DUPLICATE
 
     def _try_again(
         self,
@@ -327,7 +265,8 @@ class JobHandler(Generic[J]):
         if delivery.is_last_receive:
             attempts = f"{reason}; given up after {delivery.receive_count} attempts"
             result = failed(job.job_id, code, attempts, collection_id=job.collection_id)
-            outcome = self._write(job, result, delivery, Outcome.DEAD_LETTERED)
+            notes = delivery.message.notes
+            outcome = self._one.store(job, result, Outcome.DEAD_LETTERED, notes)
             if outcome is Outcome.DEAD_LETTERED:
                 delivery.give_up()
             else:
@@ -340,12 +279,3 @@ class JobHandler(Generic[J]):
         )
         delivery.retry(after_s=delay_s)
         return Outcome.RETRIED
-
-    def _respond(self, result: JobResult) -> None:
-        """Copy the result to the response queue, which nobody may depend on."""
-        if self._responses is None:
-            return
-        try:
-            self._responses.send(result.model_dump_json(), notes=self._results.realm.notes)
-        except ServiceUnavailable as error:
-            log.warning("response was not copied", extra={"reason": str(error)})

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from core.worker.dead_letter_sweeper import DeadLetterSweeper
 from core.worker.delivery import Delivery, Inbox
-from core.worker.job_handler import Outcome
+from core.worker.outcomes import Outcome
 
 
 class LaneHandler(Protocol):

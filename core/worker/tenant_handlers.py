@@ -8,7 +8,7 @@ from cachetools import LRUCache, cached
 
 from core.ground.realms import tenant_noted
 from core.worker.delivery import Delivery
-from core.worker.job_handler import Outcome
+from core.worker.outcomes import Outcome
 
 _MOST_TENANTS: Final = 1000
 """Whose handlers are kept; those of others are made again."""

@@ -28,7 +28,7 @@ from core.jobs.results import JobResult, Results
 from core.ports import Bucket, FaceIndex
 from core.settings import Settings
 from core.testing import MemoryFaceIndex
-from core.worker.job_handler import Outcome
+from core.worker.outcomes import Outcome
 from harness.localstack import LocalStack
 from harness.waiting import wait_until
 from tests.support.backends import home_settings, own_names

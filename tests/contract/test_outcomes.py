@@ -33,7 +33,8 @@ from core.testing import MemoryFaceIndex, ScriptedRecognizer
 from core.worker import job_metrics
 from core.worker.dead_letter_sweeper import ABANDONED
 from core.worker.delivery import Delivery
-from core.worker.job_handler import ALONE_REFUSED, Outcome
+from core.worker.job_handler import ALONE_REFUSED
+from core.worker.outcomes import Outcome
 from core.worker.unreadable import likely_cause
 from core.worker.visibility_heartbeat import VisibilityHeartbeat
 from tests.support.backends import MAX_RECEIVE_COUNT, Backends

@@ -56,8 +56,8 @@ from core.jobs.webhooks.payloads import payload
 from core.jobs.webhooks.sender import Post, Reply
 from core.jobs.webhooks.signing import signed_headers
 from core.worker.delivery import Delivery
-from core.worker.job_handler import Outcome
 from core.worker.job_metrics import EVENTS, count_outcome
+from core.worker.outcomes import Outcome
 from core.worker.webhooks.retries import LONGEST_HOP_S, MAX_ASKED_S, no_room_s, pause_s, watch_s
 from core.worker.webhooks.turns import Turns
 

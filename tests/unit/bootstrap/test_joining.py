@@ -19,7 +19,7 @@ from core.jobs.results import Results
 from core.ports import StoredObject
 from core.settings import Settings
 from core.testing import MemoryStore
-from core.worker.job_handler import Outcome
+from core.worker.outcomes import Outcome
 from tests.support.faces import RecognizerByPhoto, face, recognition
 from tests.support.infrastructure import MemoryInfrastructure
 from tests.support.photos import made_photo

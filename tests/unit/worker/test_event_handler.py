@@ -29,7 +29,7 @@ from core.settings import Settings
 from core.submission.webhook_requests import WebhookRequests
 from core.testing import ManualClock, MemoryQueue, MemoryStore
 from core.worker.delivery import Delivery, Inbox
-from core.worker.job_handler import Outcome
+from core.worker.outcomes import Outcome
 from core.worker.webhooks.event_handler import EventHandler
 from core.worker.webhooks.turns import MOST_AT_ONCE, THREADS, Turns
 from tests.support.services.kept_spans import traced

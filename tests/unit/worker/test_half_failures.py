@@ -18,7 +18,8 @@ from core.jobs.results import Results
 from core.ports import EnrolledFace, ReceivedMessage
 from core.settings import Settings
 from core.testing import MemoryFaceIndex
-from core.worker.job_handler import ALONE_REFUSED, Outcome
+from core.worker.job_handler import ALONE_REFUSED
+from core.worker.outcomes import Outcome
 from tests.support.faces import MODEL, enrolled, face, recognition
 from tests.support.half_away import Asked, HalfAway
 from tests.support.infrastructure import MemoryInfrastructure

@@ -14,7 +14,8 @@ from core.jobs.recognition_job import Job
 from core.ports import ReceivedMessage
 from core.settings import Settings
 from core.worker.dead_letter_sweeper import ABANDONED
-from core.worker.job_handler import JobHandler, Outcome
+from core.worker.job_handler import JobHandler
+from core.worker.outcomes import Outcome
 from harness.waiting import wait_until
 from tests.support.faces import recognition
 from tests.support.infrastructure import MemoryInfrastructure

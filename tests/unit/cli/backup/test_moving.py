@@ -21,7 +21,7 @@ from core.gallery.lance.write_lock import WAIT_AT_MOST_S
 from core.ground.authors import TYPIST
 from core.jobs.index_job import IndexRequest
 from core.ports import EnrolledFace
-from core.worker.job_handler import Outcome
+from core.worker.outcomes import Outcome
 from tests.support.photos import ROOT, made_photo
 from tests.unit.cli.backup.test_backup_commands import (
     fill,
