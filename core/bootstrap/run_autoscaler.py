@@ -133,7 +133,8 @@ def _share(settings: Settings) -> Path | None:
     if settings.metrics_port is None:
         return None
     folder = exposition.share_numbers()
-    exposition.show(settings.metrics_port + 1, settings.metrics_host, folder)
+    if folder is not None:
+        exposition.show(settings.metrics_port + 1, settings.metrics_host, folder)
     return folder
 
 

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -48,36 +49,49 @@ class SharedNumbers:
     def collect(self) -> Iterable["Metric"]:
         from prometheus_client.multiprocess import MultiProcessCollector
 
+        if not self._folder.is_dir():  # a scrape that fails fires an alert
+            raise FileNotFoundError(f"the folder of numbers is gone: {self._folder}")
         forget_old(self._folder)
         with self._lock:  # who reads between the two steps of an addition would see a sum twice
             self._add_ended()
             return list(MultiProcessCollector(None, str(self._folder)).collect())
 
     def _add_ended(self) -> None:
-        from prometheus_client.mmap_dict import MmapedDict
-
         for file in sorted(self._folder.glob("*.db")):
             kind, _, process = file.stem.rpartition("_")
             if process == _ENDED or _is_there(int(process)):
                 continue
-            if not kind.startswith("gauge"):
-                ended = MmapedDict(str(self._folder / f"{kind}_{_ENDED}.db"))
-                for key, value, _, _ in MmapedDict.read_all_values_from_file(str(file)):
-                    ended.write_value(key, ended.read_value(key)[0] + value, 0.0)
-                ended.close()
-            file.unlink()
+            if kind.startswith("gauge") or self._add(file, self._folder / f"{kind}_{_ENDED}.db"):
+                file.unlink()
+
+    def _add(self, file: Path, sums: Path) -> bool:
+        """Add the numbers of a file to the sums; tell whether there was space for them."""
+        from prometheus_client.mmap_dict import MmapedDict
+
+        from core.host.number_files import write_numbers
+
+        added: defaultdict[str, float] = defaultdict(float)
+        for each in filter(Path.exists, (sums, file)):
+            for key, value, _, _ in MmapedDict.read_all_values_from_file(str(each)):
+                added[key] += value
+        return write_numbers(sums, added)
 
 
-def share_numbers() -> Path:
+def share_numbers() -> Path | None:
     """Return a fresh folder, to which this process and those that it starts write from now on.
 
     Before `metrics()` is called: it must be known by then. The caller removes it at the end. What
-    callers left that were killed is removed here.
+    callers left that were killed is removed here. None if no folder can be made: that costs the
+    numbers, and not the service.
     """
     parent = Path(_SHARED_MEMORY)
     for left in parent.glob(f"{_PREFIX}*"):
         _remove_if_left(left)
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+    except OSError as error:
+        log.warning("metrics are not shown", extra={"reason": str(error)})
+        return None
     _hold(folder)
     os.environ[_FOLDER] = str(folder)  # noqa: TID251 - where the library looks for it
     return folder

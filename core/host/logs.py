@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import TracebackType
+from typing import Final
 
 from pythonjsonlogger.json import JsonFormatter
 
@@ -27,8 +28,15 @@ def log_fields(**fields: str) -> Iterator[None]:
         _fields.reset(token)
 
 
+_OURS: Final = ("core", "efr_cli", "efr_web", "worker")
+
+
 def configure_logs(level: str) -> None:
-    """Send all records of this process to standard output as JSON lines."""
+    """Send the records of this process to standard output as JSON lines.
+
+    Those of a level below INFO only of the service's own packages: what libraries say there is not
+    ours to vouch for. Pillow writes the tags of each photo, with the names in them.
+    """
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         _Formatter(
@@ -38,7 +46,10 @@ def configure_logs(level: str) -> None:
         )
     )
     handler.addFilter(add_fields)
-    logging.basicConfig(level=level, handlers=[handler, *_also], force=True)
+    own = logging.getLevelNamesMapping()[level]
+    logging.basicConfig(level=max(own, logging.INFO), handlers=[handler, *_also], force=True)
+    for name in _OURS:
+        logging.getLogger(name).setLevel(own)
     logging.getLogger("botocore").setLevel(logging.WARNING)
     logging.getLogger("urllib3").setLevel(logging.ERROR)
 

@@ -58,6 +58,10 @@ def metrics() -> Metrics:
     """
     from prometheus_client import Counter, Gauge, Histogram
 
+    from core.host.number_files import use_number_files
+
+    use_number_files()
+
     def gauge(name: str, text: str, *labels: str, mode: str = "livesum") -> Gauge:
         return Gauge(name, text, labels, multiprocess_mode=mode)  # type: ignore[arg-type]
 

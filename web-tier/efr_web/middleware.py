@@ -172,7 +172,7 @@ def observe_requests(app: Flask) -> None:
             "request was answered",
             extra={
                 "job_id": g.job_id,
-                "method": request.method,
+                "method": _known(request.method),
                 "path": route,
                 "status": status,
                 "code": g.code,

@@ -3,6 +3,7 @@
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
+import pytest
 from efr_web.middleware import count_request
 from prometheus_client import REGISTRY
 
@@ -37,6 +38,14 @@ def test_made_up_paths_and_methods_share_one_series() -> None:
         client.open(f"/nowhere-{number}", method=f"BREW{number}")
 
     assert series() == before
+
+
+def test_method_that_a_client_makes_up_is_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    WebFixture().client.open("/", method="ADALOVELACE")
+
+    said = capsys.readouterr().out
+    assert '"method": "other"' in said
+    assert "ADALOVELACE" not in said
 
 
 def all_series() -> int:
