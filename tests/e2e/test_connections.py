@@ -238,6 +238,8 @@ def test_end_waits_for_a_body_that_arrives(localstack: LocalStack, tmp_path: Pat
         wait_until(lambda: is_held(web, client), what="the connection to be taken")
         web.send(signal.SIGTERM)
         wait_until(lambda: not accepts(web), what="the web tier to accept nobody")
+        with pytest.raises(ConnectionRefusedError):  # else the next client waits until the end
+            socket.create_connection(("127.0.0.1", settings.web_port), PATIENCE_S)
         client.sendall(BODY[10:])
         answer = client.recv(100)
 

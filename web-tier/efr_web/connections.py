@@ -77,6 +77,16 @@ class HeaderFirstWorker(ThreadWorker):  # type: ignore[misc]
         self.wsgi = nameless(closing_after_unread_body(self.wsgi))
         self._readers = SlowReaders(self.poller, self._close)
 
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Take new connections, or none. A process that stops lets go of the port as well.
+
+        Otherwise clients could still connect, and would wait for an answer until it ends.
+        """
+        super().set_accept_enabled(enabled)
+        if not enabled and not self.alive:
+            for listener in self.sockets:
+                listener.close()
+
     def accept(self, listener: socket.socket) -> None:
         """Take a new connection, in place of the oldest idle one when there are too many."""
         while self.nr_conns >= self.worker_connections - 1 and self._make_room():
