@@ -13,7 +13,8 @@ from core.access.audit_trail import AuditTrail
 from core.access.key_ring import KeyRing
 from core.access.limits.quotas import Quotas
 from core.access.limits.request_limits import RequestLimits
-from core.bootstrap import at_start
+from core.bootstrap import at_start, first_contact
+from core.bootstrap.first_contact import Check
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.limits import build_limits
 from core.bootstrap.shared import Shared
@@ -57,9 +58,6 @@ from core.submission.index_requests import IndexRequests
 from core.submission.result_polling import ON_THIS_MACHINE, WHERE_POLLS_COST, PollSchedule
 from core.submission.uploads import Uploads
 from core.submission.webhook_requests import WebhookRequests
-
-Check = Callable[[], None]
-"""Raises ``ServiceUnavailable`` while something is missing."""
 
 _MOST_REALMS: Final = 1000
 """Whose parts are kept; of others they are made again."""
@@ -155,7 +153,7 @@ def build_web(
         checks=checks,
         backlog=_backlog(shared),
         check_photo=whole.index_requests.intake.check,
-        start=partial(_start_web, shared, pool, lending),
+        start=partial(_start_web, shared, pool, lending, checks),
     )
 
 
@@ -222,8 +220,11 @@ def _backlog(shared: Shared) -> Backlog:
     )
 
 
-def _start_web(shared: Shared, pool: WarmPool, lending: Neighbours | None) -> None:
+def _start_web(
+    shared: Shared, pool: WarmPool, lending: Neighbours | None, checks: dict[str, Check]
+) -> None:
     pool.start()
     if lending is not None:
         lending.start()
     at_start.begin(shared)
+    first_contact.begin(shared, checks)

@@ -76,9 +76,10 @@ control_socket_disable = True
 
 
 def when_ready(_master: Any) -> None:
-    """Show what all processes count."""
-    if _numbers is not None and _settings.metrics_port is not None:
-        exposition.show_beside(_settings.metrics_port, _settings.metrics_host, _numbers)
+    """Show what all processes count, and whether they may have requests."""
+    port, host = _settings.metrics_port, _settings.metrics_host
+    if _numbers is not None and port is not None:
+        exposition.show_beside(port, host, _numbers, _settings.web_address)
 
 
 def on_exit(_master: Any) -> None:

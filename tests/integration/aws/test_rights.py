@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import requests
@@ -15,7 +16,8 @@ from harness.aws.guarded_stack import ALBUM, GROUP, GuardedStack
 from harness.aws.policy_files import WEB, WORKER, policies_of
 from harness.aws.rights import HASTE
 from harness.aws.scenario import first_key
-from harness.processes import WorkerProcess
+from harness.localstack import free_port
+from harness.processes import WebProcess, WorkerProcess
 from harness.waiting import wait_until
 from tests.conftest import require_localstack
 from tests.support.models import models_dir
@@ -28,7 +30,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedStack]:
     require_localstack()
     rights = Rights(policies=policies_of(Settings(_env_file=None), GROUP, (ALBUM,)))
     folder = tmp_path_factory.mktemp("guarded")
-    with GuardedStack(folder, rights, **HASTE, face_models_dir=models_dir()) as running:
+    more = {"face_models_dir": models_dir(), "metrics_port": free_port()}
+    with GuardedStack(folder, rights, **HASTE, **more) as running:
         yield running
 
 
@@ -94,6 +97,23 @@ def _ready(call: Caller) -> requests.Response:
         return call("GET", "/ready")
     except requests.HTTPError as error:
         return error.response
+
+
+def test_web_tier_that_may_not_see_a_queue_never_gets_requests(
+    stack: GuardedStack, tmp_path: Path
+) -> None:
+    ports = {"web_port": free_port(), "metrics_port": free_port()}
+    web = WebProcess(stack.settings_of(WEB).model_copy(update=ports), tmp_path / "web.log")
+    probed = f"http://127.0.0.1:{ports['metrics_port']}/ready"
+    try:
+        with without(stack, WEB, "sqs:GetQueueAttributes"):
+            web.started()
+            wait_until(lambda: web.logged("dependency is missing"), what="the queue to be missed")
+            assert requests.get(probed, timeout=30).status_code == 503
+
+        wait_until(lambda: requests.get(probed, timeout=30).ok, what="the web tier to be ready")
+    finally:
+        web.stop()
 
 
 def test_job_waits_for_the_right_to_receive_and_is_then_answered(
