@@ -77,7 +77,7 @@ module "network" {
   cidr      = var.cidr
   zones     = var.zones
   egress    = var.egress
-  web_port  = local.web_port
+  web_ports = { requests = local.web_port, probes = local.metrics_port }
   has_redis = contains(var.secret_names, "REDIS_URL")
 }
 
@@ -92,6 +92,7 @@ module "edge" {
   subnet_ids             = module.network.public_subnet_ids
   security_group_id      = module.network.security_group_ids["balancer"]
   web_port               = local.web_port
+  probe_port             = local.metrics_port
   idle_timeout_seconds   = local.idle_seconds
   deregistration_seconds = var.max_wait_seconds + 5
   log_bucket             = module.storage.log_bucket
@@ -109,6 +110,7 @@ module "api" {
   memory             = var.web_memory
   architecture       = var.architecture
   port               = local.web_port
+  probe_port         = local.metrics_port
   environment        = local.environments.web
   secrets            = module.identity.secrets
   stop_seconds       = var.max_wait_seconds + 10

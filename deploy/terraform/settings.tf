@@ -2,6 +2,8 @@
 
 locals {
   web_port = 8000
+  # Beside the metrics the web tier tells there whether it may have requests.
+  metrics_port = 9464
   # Silence after which the load balancer closes a connection. The web tier must keep it for longer,
   # or a request may meet its end and be answered 502.
   idle_seconds = var.max_wait_seconds + 30
@@ -28,6 +30,8 @@ locals {
       AUTH             = "keys"
       WEB_HOST         = "0.0.0.0"
       WEB_PORT         = tostring(local.web_port)
+      METRICS_HOST     = "0.0.0.0"
+      METRICS_PORT     = tostring(local.metrics_port)
       WEB_PROCESSES    = tostring(var.web_processes)
       MAX_WAIT_SECONDS = tostring(var.max_wait_seconds)
       TRUSTED_HOSTS    = var.domain_name

@@ -324,13 +324,17 @@ variable "shutdown_grace_seconds" {
 }
 
 variable "settings" {
-  description = "Further settings of all parts: docs/settings.md. They win over those of Terraform."
+  description = "Further settings of all parts: docs/settings.md. They win over those of Terraform, but can't move the web tier's ports."
   type        = map(string)
   default     = {}
 
   validation {
     condition     = !anytrue([for name in keys(var.settings) : can(regex("KEY|TOKEN|SECRET|PASSWORD|^REDIS_URL$|^SENTRY_DSN$|^AWS_", name))])
     error_message = "Secrets have secret_names, and AWS's keys come from the roles."
+  }
+  validation {
+    condition     = !anytrue([for name in ["WEB_HOST", "WEB_PORT", "METRICS_HOST", "METRICS_PORT"] : contains(keys(var.settings), name)])
+    error_message = "The load balancer relies on where the web tier listens."
   }
 }
 

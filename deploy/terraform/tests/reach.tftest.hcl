@@ -20,14 +20,15 @@ run "network" {
     cidr      = "10.80.0.0/16"
     zones     = 2
     egress    = "nat"
-    web_port  = 8000
+    web_ports = { requests = 8000, probes = 9464 }
     has_redis = false
   }
 
   assert {
     condition = alltrue([
       for rule in [
-        aws_vpc_security_group_ingress_rule.web,
+        aws_vpc_security_group_ingress_rule.web["requests"],
+        aws_vpc_security_group_ingress_rule.web["probes"],
         aws_vpc_security_group_ingress_rule.endpoints["web"],
         aws_vpc_security_group_ingress_rule.endpoints["workers"],
       ] : rule.cidr_ipv4 == null
@@ -39,8 +40,11 @@ run "network" {
     error_message = "The load balancer is open at another port than 443 and 80."
   }
   assert {
-    condition     = aws_vpc_security_group_ingress_rule.web.from_port == 8000 && aws_vpc_security_group_ingress_rule.web.to_port == 8000
-    error_message = "More than the web tier's port is open to the load balancer."
+    condition = alltrue([
+      for rules in [aws_vpc_security_group_ingress_rule.web, aws_vpc_security_group_egress_rule.balancer] :
+      toset([for rule in rules : "${rule.from_port}-${rule.to_port}"]) == toset(["8000-8000", "9464-9464"])
+    ])
+    error_message = "More or less is open to the load balancer than the ports of requests and probes."
   }
   assert {
     condition     = alltrue([for rule in aws_vpc_security_group_egress_rule.internet : rule.from_port == 443 && rule.to_port == 443])
@@ -82,7 +86,7 @@ run "no_way_out_but_endpoints" {
     cidr      = "10.80.0.0/16"
     zones     = 3
     egress    = "endpoints"
-    web_port  = 8000
+    web_ports = { requests = 8000, probes = 9464 }
     has_redis = true
   }
 
@@ -113,6 +117,7 @@ run "edge" {
     subnet_ids             = ["subnet-1", "subnet-2"]
     security_group_id      = "sg-1"
     web_port               = 8000
+    probe_port             = 9464
     idle_timeout_seconds   = 60
     deregistration_seconds = 35
     log_bucket             = "logs"
@@ -141,8 +146,12 @@ run "edge" {
     error_message = "The load balancer can be destroyed, or writes no access logs."
   }
   assert {
-    condition     = alltrue([for group in aws_lb_target_group.web : one(group.health_check).path == "/health" && one(group.health_check).matcher == "200"])
-    error_message = "The load balancer asks for health what it can't be answered."
+    condition     = alltrue([for group in aws_lb_target_group.web : group.port == 8000 && one(group.health_check).port == "9464"])
+    error_message = "Requests go to the port of the metrics, or probes to that of the requests."
+  }
+  assert {
+    condition     = alltrue([for group in aws_lb_target_group.web : one(group.health_check).path == "/ready" && one(group.health_check).matcher == "200"])
+    error_message = "A task gets requests before it has reached S3 and SQS."
   }
   assert {
     condition     = alltrue([for group in aws_lb_target_group.web : tonumber(group.deregistration_delay) == 35])

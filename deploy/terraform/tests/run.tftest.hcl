@@ -39,6 +39,7 @@ run "web_tier_by_codedeploy" {
     cpu               = 1024
     memory            = 4096
     port              = 8000
+    probe_port        = 9464
     stop_seconds      = 40
     tasks             = { least = 2, most = 10 }
     spot_weight       = 3
@@ -72,6 +73,14 @@ run "web_tier_by_codedeploy" {
   assert {
     condition     = jsondecode(aws_ecs_task_definition.web.container_definitions)[0].linuxParameters.initProcessEnabled
     error_message = "Process 1 would ignore SIGTERM while it starts."
+  }
+  assert {
+    condition     = [for each in jsondecode(aws_ecs_task_definition.web.container_definitions)[0].portMappings : each.containerPort] == [8000, 9464]
+    error_message = "The load balancer reaches no port for its requests or its probes."
+  }
+  assert {
+    condition     = one(aws_ecs_service.blue_green[0].load_balancer).container_port == 8000
+    error_message = "Requests go to the port of the metrics."
   }
   assert {
     condition     = aws_ecs_task_definition.web.skip_destroy
@@ -108,6 +117,7 @@ run "web_tier_by_ecs" {
     cpu               = 1024
     memory            = 4096
     port              = 8000
+    probe_port        = 9464
     stop_seconds      = 40
     tasks             = { least = 1, most = 2 }
     spot_weight       = 0

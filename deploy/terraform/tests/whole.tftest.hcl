@@ -49,6 +49,14 @@ run "whole" {
     error_message = "The web tier lets everybody in."
   }
   assert {
+    condition     = local.environments.web.METRICS_HOST == "0.0.0.0" && local.environments.web.METRICS_PORT == "9464"
+    error_message = "The load balancer is not told whether a task may have requests."
+  }
+  assert {
+    condition     = !contains(keys(local.environments.autoscaler), "METRICS_PORT") && !contains(keys(local.environments.worker), "METRICS_PORT")
+    error_message = "Metrics are shown where nobody reads them."
+  }
+  assert {
     condition     = local.environments.web.TRUSTED_PROXIES == "10.80.0.0/20,10.80.16.0/20"
     error_message = "The web tier takes the load balancer for its caller."
   }
@@ -82,4 +90,12 @@ run "secrets_are_no_settings" {
     secret_names = ["AWS_SECRET_ACCESS_KEY"]
   }
   expect_failures = [var.settings, var.secret_names]
+}
+
+run "ports_of_the_web_tier_are_not_moved_away_from_the_load_balancer" {
+  command = plan
+  variables {
+    settings = { METRICS_PORT = "" }
+  }
+  expect_failures = [var.settings]
 }

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import requests
 
+from harness.aws.caller import expect
 from harness.aws.gate import Gate, Rights
 from harness.aws.instance import Instance
 from harness.aws.policy import Policy
@@ -56,7 +57,7 @@ class Deployed:
         self._outputs = outputs
         self._folder = folder
         self._parts = ExitStack()
-        self._port = free_port()
+        self._port, self._probe_port = free_port(), free_port()
         self.rights = Rights(policies={part: self._policy(part) for part in _COMMANDS})
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -97,8 +98,11 @@ class Deployed:
         return process
 
     def start_web(self) -> DeployedProcess:
-        web = self.start(WEB, WEB_HOST="127.0.0.1", WEB_PORT=str(self._port))
-        wait_until(self._is_up, seconds=180, what="the web tier to start")
+        """Start the web tier; return it once the load balancer would send it requests."""
+        ports = {"WEB_PORT": str(self._port), "METRICS_PORT": str(self._probe_port)}
+        web = self.start(WEB, WEB_HOST="127.0.0.1", METRICS_HOST="127.0.0.1", **ports)
+        path = self._probed_path()
+        wait_until(lambda: self._is_ready(path), seconds=180, what="the web tier to be ready")
         return web
 
     def start_worker(self, instance_id: str) -> DeployedProcess:
@@ -149,9 +153,15 @@ class Deployed:
         role = self._outputs["roles"][part].rpartition("/")[2]
         return Policy.parsed(*self._account.policies_of(role))
 
-    def _is_up(self) -> bool:
+    def _probed_path(self) -> str:
+        """Return what the load balancer asks for, at the port where the container answers it."""
+        groups = self._account.client("elbv2").describe_target_groups()["TargetGroups"]
+        ((port, path),) = {(each["HealthCheckPort"], each["HealthCheckPath"]) for each in groups}
+        expect(port == self.variables(WEB)["METRICS_PORT"], "probes at the port of the metrics")
+        return str(path)
+
+    def _is_ready(self, path: str) -> bool:
         try:
-            asked = {"Host": self.host}
-            return requests.get(f"{self.address}/health", headers=asked, timeout=5).ok
+            return requests.get(f"http://127.0.0.1:{self._probe_port}{path}", timeout=5).ok
         except requests.RequestException:
             return False

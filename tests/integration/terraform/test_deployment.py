@@ -287,22 +287,32 @@ def test_firewall_lets_through_all_that_the_web_tier_takes(plan: dict[str, Any])
     }
 
 
-def test_web_container_starts_the_web_tier(
-    containers: dict[str, Any], environments: dict[str, dict[str, str]], started: Any
+def test_web_container_tells_the_load_balancer_that_it_has_not_reached_s3(
+    plan: dict[str, Any],
+    containers: dict[str, Any],
+    environments: dict[str, dict[str, str]],
+    started: Any,
 ) -> None:
     assert "command" not in containers["web"]
-    port = free_port()
+    probes = [
+        each["change"]["after"]["health_check"][0]
+        for each in plan["resource_changes"]
+        if each["type"] == "aws_lb_target_group"
+    ]
+    assert {each["port"] for each in probes} == {environments["web"]["METRICS_PORT"]}
+    ports = {"WEB_PORT": str(free_port()), "METRICS_PORT": str(free_port())}
 
-    started(image_command("web"), environments["web"] | {"WEB_PORT": str(port)})
+    log = started(image_command("web"), environments["web"] | ports)
 
-    def is_well() -> bool:
+    def answer(port: str, path: str) -> int:
         try:
-            answer = requests.get(f"http://127.0.0.1:{port}/health", timeout=5)
+            return requests.get(f"http://127.0.0.1:{ports[port]}{path}", timeout=5).status_code
         except requests.RequestException:
-            return False
-        return bool(answer.ok)
+            return 0
 
-    wait_until(is_well, seconds=60, what="the web tier to answer as the load balancer asks")
+    wait_until(lambda: answer("WEB_PORT", "/health") == 200, what="the web tier to start")
+    wait_until(lambda: "dependency is missing" in log.read_text(), what="S3 to be missed")
+    assert {answer("METRICS_PORT", each["path"]) for each in probes} == {503}
 
 
 @pytest.mark.parametrize("part", ["worker", "autoscaler"])

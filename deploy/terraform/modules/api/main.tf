@@ -19,11 +19,9 @@ locals {
     image       = var.image
     essential   = true
     stopTimeout = var.stop_seconds
-    portMappings = [{
-      containerPort = var.port
-      hostPort      = var.port
-      protocol      = "tcp"
-    }]
+    portMappings = [
+      for port in [var.port, var.probe_port] : { containerPort = port, hostPort = port, protocol = "tcp" }
+    ]
     environment = [for name in sort(keys(var.environment)) : { name = name, value = var.environment[name] }]
     secrets     = [for name in sort(keys(var.secrets)) : { name = name, valueFrom = var.secrets[name] }]
     # Process 1 ignores SIGTERM until it has set its handler.

@@ -33,6 +33,11 @@ variable "port" {
   type        = number
 }
 
+variable "probe_port" {
+  description = "Port of its metrics, where it says whether it may have requests; METRICS_PORT."
+  type        = number
+}
+
 variable "environment" {
   description = "Settings of the web tier."
   type        = map(string)

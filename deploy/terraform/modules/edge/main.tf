@@ -34,10 +34,11 @@ resource "aws_lb_target_group" "web" {
   deregistration_delay          = var.deregistration_seconds
   load_balancing_algorithm_type = "least_outstanding_requests"
 
-  # Not /ready: it asks for a key, which a load balancer can't send, and it looks at S3 and SQS,
-  # whose failure would take all tasks out at once.
+  # Beside the metrics, where no key is needed. A task that has not reached S3 and SQS yet gets no
+  # requests; an outage that comes later takes out no task.
   health_check {
-    path                = "/health"
+    port                = var.probe_port
+    path                = "/ready"
     matcher             = "200"
     interval            = 10
     timeout             = 5

@@ -38,6 +38,11 @@ variable "web_port" {
   type        = number
 }
 
+variable "probe_port" {
+  description = "Port at which the web tier says whether it may have requests."
+  type        = number
+}
+
 variable "idle_timeout_seconds" {
   description = "Silence after which a connection is closed: longer than any answer takes."
   type        = number

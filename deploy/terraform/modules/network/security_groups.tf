@@ -41,21 +41,25 @@ resource "aws_vpc_security_group_ingress_rule" "redirect" {
 }
 
 resource "aws_vpc_security_group_egress_rule" "balancer" {
+  for_each = var.web_ports
+
   security_group_id            = aws_security_group.this["balancer"].id
-  description                  = "The web tier"
+  description                  = "The web tier: ${each.key}"
   referenced_security_group_id = aws_security_group.this["web"].id
   ip_protocol                  = "tcp"
-  from_port                    = var.web_port
-  to_port                      = var.web_port
+  from_port                    = each.value
+  to_port                      = each.value
 }
 
 resource "aws_vpc_security_group_ingress_rule" "web" {
+  for_each = var.web_ports
+
   security_group_id            = aws_security_group.this["web"].id
-  description                  = "The load balancer"
+  description                  = "The load balancer: ${each.key}"
   referenced_security_group_id = aws_security_group.this["balancer"].id
   ip_protocol                  = "tcp"
-  from_port                    = var.web_port
-  to_port                      = var.web_port
+  from_port                    = each.value
+  to_port                      = each.value
 }
 
 resource "aws_vpc_security_group_ingress_rule" "endpoints" {

@@ -23,9 +23,9 @@ variable "egress" {
   type        = string
 }
 
-variable "web_port" {
-  description = "Port of the web tier, which the load balancer alone reaches."
-  type        = number
+variable "web_ports" {
+  description = "Ports of the web tier, by what the load balancer sends there. It alone reaches them."
+  type        = map(number)
 }
 
 variable "has_redis" {
