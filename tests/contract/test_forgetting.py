@@ -360,6 +360,7 @@ def test_erased_face_is_in_no_object_of_any_bucket(service: Service) -> None:
     service.erasure.face("family", enrolled.face_id)
 
     assert service.traces_of(ADA) == {}
+    assert holding(service.everything(), enrolled.face_id.encode()) == []
     assert {"name", "embedding", "photo", "picture"} <= service.traces_of(BOB).keys()
 
 

@@ -1,7 +1,8 @@
 """What LanceDB does not say about a table, read off the table's files.
 
 LanceDB 0.40 neither lists the fragments that still hold deleted rows nor
-removes what a killed writer left behind before seven days are over.
+removes what a killed writer left behind before seven days are over. It keeps
+the condition of a deletion in the version that came of it.
 """
 
 import os
@@ -19,6 +20,8 @@ from core.errors import StorageUnavailable
 
 _ABANDONED_AFTER: Final = timedelta(minutes=15)
 """Far longer than any write takes before it is given up."""
+_FACES_NAMED: Final = b"face_id IN ("
+"""As conditions of deletions begin (`core.gallery.lance.rows.any_of`)."""
 _DELETION_FILE: Final = re.compile(r"(\d+)-\d+-\d+\.\w+")
 
 
@@ -36,21 +39,33 @@ class TableFiles:
         names = (file.base_name for file in self._list("_deletions"))
         return {int(found[1]) for name in names if (found := _DELETION_FILE.fullmatch(name))}
 
+    def name_faces(self) -> bool:
+        """Tell whether a version that is kept, or how it came about, names faces by their ids."""
+        files = (*self._list("_versions"), *self._list("_transactions"))
+        return any(_FACES_NAMED in self._read(file) for file in files)
+
     def remove_abandoned(self, *, fragments: int) -> int:
-        """Remove files of rows that no version names and no writer can still mean to.
+        """Remove files of rows and transactions that no version or writer can still mean to.
 
         Does nothing unless the versions name at least as many files as the
         table has fragments: else they are not written as this code reads them.
         """
-        data = self._list("data")
+        data, transactions = self._list("data"), self._list("_transactions")
         versions = [self._read(file) for file in self._list("_versions")]
-        unnamed = [
-            file for file in data if not any(file.base_name.encode() in text for text in versions)
-        ]
-        if len(data) - len(unnamed) < fragments:
+
+        def unnamed(files: list[pafs.FileInfo]) -> list[pafs.FileInfo]:
+            return [
+                file
+                for file in files
+                if not any(file.base_name.encode() in text for text in versions)
+            ]
+
+        of_rows = unnamed(data)
+        if len(data) - len(of_rows) < fragments:
             return 0
         too_old = datetime.now(UTC) - _ABANDONED_AFTER
-        abandoned = [file for file in unnamed if file.mtime < too_old]
+        candidates = (*of_rows, *unnamed(transactions))
+        abandoned = [file for file in candidates if file.mtime < too_old]
         for file in abandoned:
             self._remove(file)
         return len(abandoned)

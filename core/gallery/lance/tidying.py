@@ -52,7 +52,7 @@ class Tidying:
         """Rewrite the files of fragments, up to the newest, that still hold deleted rows.
 
         A file written later than the deletion can't hold them, so that other writers never
-        keep this from ending.
+        keep this from ending. No file names the deleted faces any more either.
         """
         for _ in range(_ROUNDS):
             if self._freed_of_deleted(newest):
@@ -88,7 +88,11 @@ class Tidying:
             )
 
     def _freed_of_deleted(self, newest: int) -> bool:
-        """Rewrite fragments that hold deleted rows, up to the newest; tell whether none did."""
+        """Rewrite fragments that hold deleted rows, up to the newest; tell whether none did.
+
+        A version has the condition of its deletion, with the ids of the faces. A rewriting puts
+        another one in its place; where nothing is to be rewritten, one that changes nothing does.
+        """
         self._table.run(lambda table: self._optimize(table, timedelta(0)))
         holding = {
             fragment
@@ -97,7 +101,11 @@ class Tidying:
         }
         if holding:
             self._table.run(functools.partial(rewrite, fragments=holding))
-        return not holding
+        elif self._table.files.name_faces():
+            self._table.run(_commit_nothing)
+        else:
+            return True
+        return False
 
     def _fragments_with_deletions(self, table: "Table") -> set[int]:
         return self._table.files.fragments_with_deletions() & fragment_sizes(table).keys()
@@ -121,6 +129,11 @@ class Tidying:
 def _count(table: "Table") -> int:
     with lance_errors(table.name):
         return int(table.count_rows())
+
+
+def _commit_nothing(table: "Table") -> None:
+    with lance_errors(table.name):
+        table.delete("false")
 
 
 def _merge_small(table: "Table") -> None:

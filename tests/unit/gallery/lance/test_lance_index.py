@@ -203,6 +203,50 @@ def test_erased_face_leaves_no_trace_in_large_and_older_files(
     assert index.count(GALLERY) == 300
 
 
+@pytest.mark.parametrize("in_table", [False, True])
+@pytest.mark.parametrize("others", [0, 1, 300])
+def test_no_file_has_the_id_of_an_erased_face(
+    index: LanceFaceIndex,
+    folder: Path,
+    others: int,
+    monkeypatch: pytest.MonkeyPatch,
+    in_table: bool,
+) -> None:
+    monkeypatch.setattr(lance_table, "_OVERFULL", 0 if in_table else 2000)
+    face, again = a_face(), a_face()
+    index.put(GALLERY, [face, again, *(a_face() for _ in range(others))])
+    index.put(GALLERY, [face])
+    index.close()
+    assert files_with(folder, face.face_id.encode())
+
+    index.erase(GALLERY, [face.face_id])
+    index.erase(GALLERY, [again.face_id])
+
+    for gone in (face, again):
+        assert files_with(folder, gone.face_id.encode()) == []
+    assert index.count(GALLERY) == others
+
+
+@pytest.mark.usefixtures("nothing_waits")
+def test_transaction_of_a_killed_eraser_is_removed_once_it_is_old(
+    index: LanceFaceIndex, folder: Path
+) -> None:
+    index.put(GALLERY, [a_face(), a_face()])
+    transactions = folder / f"{GALLERY}.lance" / "_transactions"
+    old, young = transactions / "1-abandoned.txn", transactions / "1-being-written.txn"
+    for file in (old, young):
+        file.write_bytes(b"a condition")
+    an_hour_ago_s = time.time() - 3600
+    for file in transactions.iterdir():
+        if file != young:
+            os.utime(file, (an_hour_ago_s, an_hour_ago_s))
+
+    index.erase(GALLERY, [a_face().face_id])
+
+    assert (old.exists(), young.exists()) == (False, True)
+    assert len(index.page(GALLERY, limit=9)) == 2
+
+
 @pytest.mark.usefixtures("nothing_waits")
 def test_file_of_a_killed_writer_is_removed_once_it_is_old(
     index: LanceFaceIndex, folder: Path
