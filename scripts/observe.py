@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from core.settings import Settings, load_settings
+from scripts.preflight import is_taken
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 SOURCE: Final = ROOT / "deploy/prometheus"
@@ -55,8 +56,17 @@ def main() -> None:
         sys.exit("METRICS_PORT is not set: set it, and start the service again")
     if binary is None:
         sys.exit("Prometheus is not installed: apt-get install prometheus")
+    if is_taken("127.0.0.1", port):
+        sys.exit(
+            f"port {port} is in use by another program; Debian's package starts a Prometheus "
+            "there: `systemctl disable --now prometheus`, or choose another port: "
+            f'make observe OBSERVE="--port {port + 1}"'
+        )
     file = written(settings, _FOLDER)
-    print(f"Prometheus: http://127.0.0.1:{port}/alerts (Ctrl-C stops it)", flush=True)
+    # Debian's package has its alerts at another path than Prometheus' own: the start page has both.
+    print(
+        f"Prometheus: http://127.0.0.1:{port}, with a page of alerts (Ctrl-C stops it)", flush=True
+    )
     os.execv(binary, command(binary, file, port=port))  # noqa: S606 - no shell is wanted
 
 

@@ -1,18 +1,22 @@
 """Kustomize's objects, which are the chart's."""
 
 import os
+import re
 import shutil
 import subprocess
+import textwrap
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import yaml
 
 from scripts.kubernetes.kustomize import FOLDER, OVERLAYS, changes, files, rendered
 from tests.support.kubernetes.chart import helm
+from tests.support.photos import ROOT
 
-WITHOUT = "WITHOUT_KUBECTL"
+PAGE: Final = ROOT / "docs" / "deploy-kubernetes.md"
+WITHOUT: Final = "WITHOUT_KUBECTL"
 """Set by .ci/run where there is no kubectl."""
 
 
@@ -53,30 +57,22 @@ def test_base_has_what_the_overlays_share() -> None:
     assert {("Deployment", "efr-web"), ("Deployment", "efr-worker")} <= shared
 
 
-def test_own_overlay_changes_what_it_names(tmp_path: Path) -> None:
+def test_overlay_of_the_page_changes_what_it_names(tmp_path: Path) -> None:
     shutil.copytree(FOLDER, tmp_path / "kustomize")
     mine = tmp_path / "kustomize" / "overlays" / "mine"
     mine.mkdir()
-    registry = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
-    about = {
-        "resources": ["../prod"],
-        "namespace": "faces",
-        "images": [{"name": f"{registry}/elastic-face-web", "newTag": "9"}],
-        "patches": [
-            {
-                "target": {"kind": "ConfigMap", "name": "efr"},
-                "patch": '[{"op": "replace", "path": "/data/MAX_WORKERS", "value": "7"}]',
-            }
-        ],
-    }
-    (mine / "kustomization.yaml").write_text(yaml.safe_dump(about))
+    (example,) = re.findall(
+        r"    # mine/kustomization.yaml.*?\n(?=\n)", PAGE.read_text(), re.DOTALL
+    )
+    (mine / "kustomization.yaml").write_text(textwrap.dedent(example))
 
     objects = built(mine)
 
     assert {each["metadata"]["namespace"] for each in objects.values()} == {"faces"}
     web = objects["Deployment", "efr-web"]["spec"]["template"]["spec"]["containers"][0]
-    assert web["image"].endswith("elastic-face-web:9")
-    assert objects["ConfigMap", "efr"]["data"]["MAX_WORKERS"] == "7"
+    assert web["image"] == "registry.example.org/elastic-face-web:0.1.0"
+    buckets = [objects["ConfigMap", name]["data"]["S3_IN_BUCKET"] for name in ("efr", "efr-setup")]
+    assert buckets == ["my-input", "my-input"]
 
 
 @pytest.mark.parametrize(

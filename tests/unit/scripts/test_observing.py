@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import subprocess
 from dataclasses import fields
 from pathlib import Path
@@ -20,6 +21,7 @@ from core.host.alert_bounds import (
 )
 from core.host.metrics import metrics
 from core.settings import Settings
+from scripts import observe
 from scripts.dashboard import FILE, dashboard
 from scripts.observe import SOURCE, written
 from tests.support.photos import ROOT
@@ -102,3 +104,14 @@ def test_configuration_has_the_ports_of_the_settings(tmp_path: Path, port: int) 
         [f"127.0.0.1:{port}"],
         [f"127.0.0.1:{port + 1}"],
     ]
+
+
+def test_a_taken_port_is_named_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METRICS_PORT", "20000")
+    monkeypatch.setattr("shutil.which", lambda program: f"/usr/bin/{program}")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr("sys.argv", ["observe", "--port", str(port)])
+
+        with pytest.raises(SystemExit, match=f"port {port} is in use .*--port {port + 1}"):
+            observe.main()
