@@ -84,6 +84,11 @@ class Settings(AwsSettings, HomeSettings, WebSettings, WorkerSettings, FaceSetti
                 f"SQS_VISIBILITY_TIMEOUT_SECONDS ({visibility_s}) without a heartbeat, "
                 "or a slow job runs twice at once"
             )
+        if self._metrics_take_the_web_port():
+            raise ValueError(
+                f"METRICS_PORT ({self.metrics_port}) and the two ports behind it show metrics, and "
+                f"WEB_PORT ({self.web_port}) is one of them"
+            )
         if self.executor == "ray" and self.face_cuda:
             raise ValueError("EXECUTOR=ray runs on processors only: turn FACE_CUDA off")
         elsewhere = {"ASG_NAME": self.asg_name, "WORKER_DEPLOYMENT": self.worker_deployment}
@@ -96,6 +101,12 @@ class Settings(AwsSettings, HomeSettings, WebSettings, WorkerSettings, FaceSetti
                 "starts workers on others: leave STORAGE and QUEUE empty to use S3 and SQS"
             )
         return self
+
+    def _metrics_take_the_web_port(self) -> bool:
+        hosts = {self.web_host, self.metrics_host}
+        meet = len(hosts) == 1 or hosts & {"0.0.0.0", "::"}  # noqa: S104 - not bound
+        first = self.metrics_port
+        return bool(meet) and first is not None and first <= self.web_port <= first + 2
 
 
 def load_settings(started: Path | None = Path(STARTED_FILE)) -> Settings:

@@ -146,6 +146,20 @@ def test_contradiction_names_both_variables(
         load_settings()
 
 
+@pytest.mark.parametrize("web_port", ["9464", "9465", "9466"])
+def test_web_tier_does_not_listen_where_metrics_are_shown(
+    monkeypatch: pytest.MonkeyPatch, web_port: str
+) -> None:
+    monkeypatch.setenv("METRICS_PORT", "9464")
+    monkeypatch.setenv("WEB_PORT", web_port)
+
+    with pytest.raises(InvalidSettings, match=f"METRICS_PORT .9464. .* WEB_PORT .{web_port}."):
+        load_settings()
+
+    monkeypatch.setenv("METRICS_HOST", "10.0.0.1")
+    assert load_settings().web_port == int(web_port)
+
+
 def test_slow_jobs_are_fine_with_a_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JOB_TIMEOUT_SECONDS", "600")
 

@@ -36,24 +36,35 @@ def given(values: str) -> dict[str, Any]:
     return yaml.safe_load(VALUES[values].read_text()) or {}
 
 
+def rendered(values: Object, *, name: str = NAME, namespace: str = NAME) -> dict[str, str]:
+    """Return what each template becomes with values in a release, if the schema allows them."""
+    with helm().Chart.load(str(CHART)) as chart:
+        chart.validate_schema(values)
+        found: dict[str, str] = chart.render(values, name=name, namespace=namespace)
+    return found
+
+
+def parsed(rendered: dict[str, str]) -> tuple[Object, ...]:
+    """Return the objects of rendered templates."""
+    return tuple(
+        each
+        for name, text in rendered.items()
+        if name.endswith(".yaml")
+        for each in yaml.safe_load_all(text)
+        if each
+    )
+
+
 @cache
 def texts(values: str) -> dict[str, str]:
     """Return what each template becomes with a file of values."""
-    with helm().Chart.load(str(CHART)) as chart:
-        rendered: dict[str, str] = chart.render(given(values), name=NAME, namespace=NAME)
-    return rendered
+    return rendered(given(values))
 
 
 @cache
 def objects(values: str) -> tuple[Object, ...]:
     """Return the objects that the chart makes of a file of values; they are not changed."""
-    return tuple(
-        each
-        for name, text in texts(values).items()
-        if name.endswith(".yaml")
-        for each in yaml.safe_load_all(text)
-        if each
-    )
+    return parsed(texts(values))
 
 
 def of_kind(kind: str, values: str) -> list[Object]:

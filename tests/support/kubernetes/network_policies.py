@@ -45,7 +45,7 @@ def _is_open(
         and way in each["spec"]["policyTypes"]
         and _chooses(each["spec"]["podSelector"], pod.labels)
     ]
-    rules = [rule for spec in own for rule in spec.get(way.lower(), [])]
+    rules = [rule for spec in own for rule in spec.get(way.lower()) or []]
     namespace = pod.namespace
     return not own or any(
         _has_peer(rule.get("to" if way == "Egress" else "from"), peer, namespace)

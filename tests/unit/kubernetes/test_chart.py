@@ -19,6 +19,8 @@ from tests.support.kubernetes.chart import (
     label,
     named,
     objects,
+    parsed,
+    rendered,
     texts,
 )
 from tests.support.photos import ROOT
@@ -98,6 +100,15 @@ def test_every_object_is_in_the_namespace_of_the_release(values: str) -> None:
         ({"ingress": {"enabled": True}}, "host"),
         ({"gateway": {"enabled": True}}, "parentRefs"),
         ({"images": {"web": {"digest": "latest"}}}, "digest"),
+        ({"settings": {"METRICS_PORT": "65534"}}, "METRICS_PORT"),
+        ({"settings": {"SQS_REQ_QUEUE_NAME": "a: b"}}, "SQS_REQ_QUEUE_NAME"),
+        ({"settings": {"TARGET_LATENCY_SECONDS": "0"}}, "TARGET_LATENCY_SECONDS"),
+        ({"images": {"web": {"tag": "a: b"}}}, "tag"),
+        ({"images": {"registry": "{{ x }}"}}, "registry"),
+        ({"secrets": {"existingSecret": "a: b"}}, "existingSecret"),
+        ({"ingress": {"host": "a b"}}, "host"),
+        ({"networkPolicy": {"extraEgress": [{}]}}, "extraEgress"),
+        ({"networkPolicy": {"extraEgress": [{"to": []}]}}, "extraEgress"),
         ({"secrets": {"external": {"enabled": True}}}, "external"),
         ({"secrets": {"external": {"data": {"LOG_LEVEL": {"key": "a"}}}}}, "LOG_LEVEL"),
     ],
@@ -105,6 +116,68 @@ def test_every_object_is_in_the_namespace_of_the_release(values: str) -> None:
 def test_values_that_mean_nothing_are_refused_by_name(values: Any, message: str) -> None:
     with helm().Chart.load(str(CHART)) as chart, pytest.raises(Exception, match=message):
         chart.validate_schema(values)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"settings": {"MAX_WORKERS": "0"}}, "worker.paused"),
+        ({"keda": {"authentication": "secret"}}, "existingSecret"),
+        ({"web": {"autoscaling": {"minReplicas": 5, "maxReplicas": 2}}}, "maxReplicas"),
+    ],
+)
+def test_values_that_contradict_one_another_are_refused(values: Any, message: str) -> None:
+    with pytest.raises(Exception, match=message):
+        rendered(values)
+
+
+@pytest.mark.parametrize("name", ["1abc", "efr.prod"])
+def test_release_that_can_not_name_a_service_is_refused(name: str) -> None:
+    with pytest.raises(Exception, match="set fullnameOverride"):
+        rendered({}, name=name)
+
+    assert rendered({"fullnameOverride": "efr"}, name=name)
+
+
+@pytest.mark.parametrize("name", ["true", "null", "no", "a" * 53, "a" * 39 + "-" + "b" * 13])
+@pytest.mark.parametrize("values", ["prod", "dev-keda"])
+def test_names_that_yaml_takes_for_something_else_stay_names(name: str, values: str) -> None:
+    things = parsed(rendered(given(values), name=name, namespace=name))
+
+    for thing in things:
+        check(thing, KUBERNETES[1])
+        assert thing["metadata"]["namespace"] == name
+        assert len(thing["metadata"]["name"]) <= 63
+        assert thing["metadata"]["labels"]["app.kubernetes.io/instance"] == name
+
+
+def test_values_that_look_like_numbers_stay_texts() -> None:
+    values = {
+        "secrets": {"existingSecret": "123", "probeKeySecret": "1.5"},
+        "settings": {"SQS_REQ_QUEUE_NAME": "123", "AWS_REGION": "1"},
+        "web": {"priorityClassName": "true"},
+        "worker": {"gpu": {"enabled": True, "runtimeClassName": "1"}},
+        "ingress": {"enabled": True, "className": "1", "host": "1.5", "tlsSecret": "no"},
+    }
+
+    for thing in parsed(rendered(values)):
+        check(thing, KUBERNETES[1])
+
+
+def test_own_annotation_of_the_ingress_replaces_ours() -> None:
+    ours = "nginx.ingress.kubernetes.io/proxy-body-size"
+    values = {
+        "ingress": {
+            "enabled": True,
+            "host": "a.example",
+            "tlsSecret": "a",
+            "annotations": {ours: "1g"},
+        }
+    }
+    text = rendered(values)["elastic-face-recognition/templates/ingress.yaml"]
+
+    assert text.count(ours) == 1  # twice is an error for the API server
+    assert yaml.safe_load(text)["metadata"]["annotations"][ours] == "1g"
 
 
 def test_keys_of_aws_from_a_store_are_refused_where_they_come_too_late() -> None:

@@ -2,7 +2,15 @@
 
 import pytest
 
-from tests.support.kubernetes.chart import VALUES, component, given, of_kind, ours
+from tests.support.kubernetes.chart import (
+    VALUES,
+    component,
+    given,
+    of_kind,
+    ours,
+    parsed,
+    rendered,
+)
 from tests.support.kubernetes.network_policies import End, may_connect
 
 REDIS = End("10.0.3.1", "efr", {"app.kubernetes.io/name": "redis"})
@@ -94,6 +102,18 @@ def test_all_look_up_names_and_reach_s3_and_sqs(values: str) -> None:
         assert allowed(values, component(pod), "aws", 443)
         assert not allowed(values, component(pod), "metadata", 80)
         assert not allowed(values, "stranger", component(pod), 9464)
+
+
+def test_lists_of_nobody_let_nobody_in_and_nothing_out() -> None:
+    lists: dict[str, list[str]] = {"webFrom": [], "metricsFrom": [], "https": [], "dns": []}
+    made = parsed(rendered({"networkPolicy": lists, "monitoring": {"enabled": True}}))
+    policies = [each for each in made if each["kind"] == "NetworkPolicy"]
+    there = ends("prod")
+
+    for other in OTHERS:
+        for port in (53, 443, 8000, 9464):
+            assert not may_connect(policies, there[other], there["web"], port)
+            assert not may_connect(policies, there["web"], there[other], port)
 
 
 def test_policies_can_be_left_to_others() -> None:

@@ -1,12 +1,16 @@
 {{/* Name before each object's. */}}
 {{- define "efr.name" -}}
-{{- .Values.fullnameOverride | default .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- $name := .Values.fullnameOverride | default .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- if not (regexMatch "^[a-z]([a-z0-9-]*[a-z0-9])?$" $name) -}}
+{{- fail (printf "%q can't be the name of a Service, which begins with a letter and has no dot: set fullnameOverride" $name) -}}
+{{- end -}}
+{{- $name -}}
 {{- end }}
 
 {{/* Labels by which pods are chosen; they never change. Takes (list $ component). */}}
 {{- define "efr.selector" -}}
 app.kubernetes.io/name: {{ (index . 0).Chart.Name }}
-app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
+app.kubernetes.io/instance: {{ (index . 0).Release.Name | quote }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
@@ -65,9 +69,9 @@ capabilities: {drop: [ALL]}
 
 {{/* Settings of a container; what comes later wins. */}}
 {{- define "efr.envFrom" -}}
-- configMapRef: {name: {{ include "efr.name" . }}}
+- configMapRef: {name: {{ include "efr.name" . | quote }}}
 {{- with include "efr.secret" . }}
-- secretRef: {name: {{ . }}}
+- secretRef: {name: {{ . | quote }}}
 {{- end }}
 {{- end }}
 
@@ -76,7 +80,7 @@ capabilities: {drop: [ALL]}
 - configMapRef: {name: {{ include "efr.name" . }}-setup}
 {{- if not .Values.secrets.external.enabled }}
 {{- with include "efr.secret" . }}
-- secretRef: {name: {{ . }}}
+- secretRef: {name: {{ . | quote }}}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -110,7 +114,7 @@ nodeSelector: {{ toYaml . | nindent 2 }}
 tolerations: {{ toYaml . | nindent 2 }}
 {{- end }}
 {{- with $own.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- end }}
 
