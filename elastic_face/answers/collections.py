@@ -56,7 +56,8 @@ class KnownFace:
     """An enrolled face; `rejected` lists the people whom users rejected for it.
 
     `box` is in pixels of the upright photo. It, `quality` and `enrolled_at` are None for a face
-    that an older version of the service enrolled.
+    that an older version of the service enrolled, until its photo is enrolled again; `enrolled_at`
+    is that time then.
     """
 
     face_id: str

@@ -14,7 +14,8 @@ def keep_user_edits(
 
     The stored person stays if the face comes without a name, or if the same job runs twice:
     its person may have been renamed since. A face never gets a person whom users rejected.
-    It was enrolled when it was stored first, and files of older versions know no box of it.
+    It was enrolled when it was stored first; of one that a version stored which noted no time,
+    this is the first time that is known. Files of older versions know no box of it.
     """
     if known is None:
         return replace(face, person=None if name in face.rejected else name)
@@ -29,7 +30,7 @@ def keep_user_edits(
         job_id=face.job_id or known.job_id,
         box=face.box or known.box,
         quality=known.quality if face.quality is None else face.quality,
-        enrolled_at=known.enrolled_at,
+        enrolled_at=known.enrolled_at or face.enrolled_at,
     )
 
 

@@ -13,7 +13,8 @@ class KnownFace(Frozen):
     """An enrolled face; `rejected` lists the people whom users rejected for it.
 
     `box` is in pixels of the upright photo. It, `quality` and `enrolled_at` are null for a face
-    that an older version of the service enrolled.
+    that an older version of the service enrolled, until its photo is enrolled again; `enrolled_at`
+    is that time then.
     """
 
     face_id: str

@@ -187,6 +187,24 @@ def test_name_given_by_users_survives_a_job_that_says_none(enrolment: EnrolmentF
     assert [stored.person for stored in enrolment.faces()] == ["Ada"]
 
 
+def test_face_of_a_version_that_noted_no_time_gets_that_of_its_next_enrolment(
+    enrolment: EnrolmentFixture,
+) -> None:
+    enrolment.enrol(recognition(face(0)), job_of("Ada"))
+    (stored,) = enrolment.faces()
+    gallery_id = enrolment.collections.get("family").gallery_id
+    enrolment.index.put(gallery_id, [replace(stored, enrolled_at=None)])
+
+    enrolment.enrol(recognition(face(0)), job_of("Ada"))
+    (again,) = enrolment.faces()
+    assert again.enrolled_at == stored.enrolled_at is not None
+
+    enrolment.index.put(gallery_id, [replace(stored, enrolled_at=NOW - timedelta(days=9))])
+    enrolment.enrol(recognition(face(0)), job_of("Ada"))
+    (first,) = enrolment.faces()
+    assert first.enrolled_at == NOW - timedelta(days=9), "which is known, stays"
+
+
 def test_later_job_with_another_name_renames(enrolment: EnrolmentFixture) -> None:
     enrolment.enrol(recognition(face(0)), job_of("Adda"))
 
