@@ -240,7 +240,7 @@ webhooks: install ## Count the events of 1,000 jobs at a receiver that fails hal
 	@$(BIN)/python -m harness.webhooks $(WEBHOOKS)
 
 .PHONY: bench-observing
-bench-observing: samples ## Measure what metrics and traces cost, in seven minutes; writes docs/benchmarks/observing.json
+bench-observing: samples ## Measure what metrics and traces cost, for seven minutes; writes docs/benchmarks/observing.json
 	@$(BIN)/python -m benchmarks.observing.bench_observing $(BENCH_OBSERVING)
 	@$(COG) -r docs/metrics.md
 

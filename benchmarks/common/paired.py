@@ -8,7 +8,7 @@ free of what changes slowly, and the median over all rounds of what differs from
 import itertools
 import random
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,12 +46,10 @@ class Difference:
         )
 
 
-def orders(variants: Sequence[str], rounds: int, *, seed: int = 0) -> list[tuple[str, ...]]:
-    """Return an order of the variants for each round: all orders, shuffled, again and again."""
+def orders(variants: Sequence[str], *, seed: int = 0) -> Iterator[tuple[str, ...]]:
+    """Yield an order of the variants for each round: all orders, shuffled, again and again."""
     shuffle = random.Random(seed).shuffle  # noqa: S311 - no secret
-    made: list[tuple[str, ...]] = []
-    while len(made) < rounds:
+    while True:
         block = list(itertools.permutations(variants))
         shuffle(block)
-        made += block
-    return made[:rounds]
+        yield from block

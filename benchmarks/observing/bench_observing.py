@@ -14,11 +14,12 @@ variant they ran in. The costs with each start's own child are in the artifact t
 
 import argparse
 import json
+import math
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,9 @@ Round = Mapping[str, Costs]
 def main() -> None:
     """Measure in turn, write the artifact and print the goals."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument(
+        "--minutes", type=float, default=7, help="how long, with six rounds at least"
+    )
     parser.add_argument("--before", type=int, default=40, help="photos that warm up")
     parser.add_argument("--photos", type=int, default=300, help="of a burst")
     parser.add_argument("--alone", type=int, default=40, help="photos of one client")
@@ -53,14 +56,13 @@ def main() -> None:
     options = parser.parse_args()
     uploads = Uploads(before=options.before, burst=options.photos, alone=options.alone)
     about = {"measured_at": measured_at(), "machine": machine()}
-    began_s = time.monotonic()
     with TraceSink() as sink:
-        seen = [_round(order, uploads, sink) for order in orders(VARIANTS, options.rounds)]
+        seen = list(_rounds(uploads, sink, minutes=options.minutes))
     written: dict[str, Any] = {
         **about,
-        "took_s": round(time.monotonic() - began_s),
+        "minutes": options.minutes,
         "spans": len(sink.sent),
-        "rounds": options.rounds,
+        "rounds": len(seen),
         "uploads": asdict(uploads),
         "sample": SAMPLE,
         "scraped_every_s": SCRAPED_EVERY_S,
@@ -108,6 +110,15 @@ def _own_ms(of: Costs) -> float:
 
 def _percent(pairs: Iterable[tuple[float, float]]) -> dict[str, Any]:
     return asdict(Difference.of([100 * (one / other - 1) for one, other in pairs]))
+
+
+def _rounds(uploads: Uploads, sink: TraceSink, *, minutes: float) -> Iterator[Round]:
+    """Yield rounds for some minutes, but one of each order at least."""
+    until_s = time.monotonic() + 60 * minutes
+    for number, order in enumerate(orders(VARIANTS), 1):
+        yield _round(order, uploads, sink)
+        if number >= math.factorial(len(VARIANTS)) and time.monotonic() > until_s:
+            return
 
 
 def _round(order: Sequence[str], uploads: Uploads, sink: TraceSink) -> Round:

@@ -62,8 +62,8 @@ def _how(artifact: dict[str, Any]) -> str:
     return (
         f"Measured {artifact['measured_at'][:10]} on {run['cores']} cores ({run['system']}), with "
         f"a load average of {run['load_before']} before. Each of the three was started "
-        f"{artifact['rounds']} times, alone, and got {uploads['burst']} photos of two clients and "
-        f"then {uploads['alone']} of one. The first table shows processor time per job and "
+        f"{artifact['rounds']} times, alone, and got {uploads['burst']} photos at once and then "
+        f"{uploads['alone']} of one client. The first table shows processor time per job and "
         "medians of all starts, the second medians of what differed between neighbours, with "
         "their 95 % bootstrap intervals. A goal is met if the whole interval is within it. The "
         "child neither counts nor traces, so its time is taken as the same in all three; with "

@@ -56,9 +56,9 @@ class Place:
         """Upload photos and wait for all results; return the costs of one."""
         before, began_s = self.worked(), time.perf_counter()
         with ThreadPoolExecutor(CLIENTS) as clients:
-            jobs = list(clients.map(self._upload, photos))
+            jobs = list(clients.map(self.upload, photos))
             for job_id in jobs:
-                wait_until(lambda job_id=job_id: self._has_ended(job_id), every_s=0.02)  # type: ignore[misc]
+                wait_until(lambda job_id=job_id: self.has_ended(job_id), every_s=0.02)  # type: ignore[misc]
         took_s = time.perf_counter() - began_s
         worked = {name: s - before[name] for name, s in self.worked().items()}
         return {"photos_per_s": len(photos) / took_s} | {
@@ -72,7 +72,8 @@ class Place:
         answer.raise_for_status()
         return (time.perf_counter() - began_s) * 1000
 
-    def _upload(self, photo: bytes) -> str:
+    def upload(self, photo: bytes) -> str:
+        """Leave a photo in the queue; return its job."""
         answer = requests.post(
             f"{self.address}/",
             files={"inputFile": ("photo.jpg", photo)},
@@ -82,7 +83,8 @@ class Place:
         answer.raise_for_status()
         return str(answer.json()["job_id"])
 
-    def _has_ended(self, job_id: str) -> bool:
+    def has_ended(self, job_id: str) -> bool:
+        """Ask for the job's result; tell whether there is one."""
         found = requests.get(f"{self.address}/status/{job_id}", timeout=60).json()
         return bool(found["status"] != "pending")
 

@@ -9,13 +9,13 @@ VARIANTS = ("off", "metrics", "traces")
 
 
 def test_each_variant_is_as_often_first_as_last() -> None:
-    made = orders(VARIANTS, 12)
+    made = list(itertools.islice(orders(VARIANTS), 12))
 
     for place in range(3):
         assert Counter(order[place] for order in made) == dict.fromkeys(VARIANTS, 4)
     assert Counter(made) == dict.fromkeys(itertools.permutations(VARIANTS), 2)
     assert made[:6] != list(itertools.permutations(VARIANTS))
-    assert made == orders(VARIANTS, 12)
+    assert made == list(itertools.islice(orders(VARIANTS), 12))
 
 
 def test_one_start_that_went_wrong_moves_the_median_little() -> None:
