@@ -109,7 +109,7 @@ kustomize: install ## Write the objects for Kustomize anew from the Helm chart; 
 	@$(BIN)/python -m scripts.kubernetes.kustomize
 
 dashboard: install ## Write Grafana's dashboard anew; writes deploy/grafana, deploy/helm and deploy/kustomize
-	@$(BIN)/python -m scripts.dashboard
+	@$(BIN)/python -m scripts.grafana.dashboard
 	@cp deploy/grafana/dashboards/efr.json deploy/helm/elastic-face-recognition/files/
 	@$(BIN)/python -m scripts.kubernetes.kustomize
 

@@ -17,7 +17,8 @@ from harness.localstack import free_port
 from harness.service_process import ServiceProcess
 from harness.waiting import wait_until
 from harness.watched.alert_rules import FACTOR, HURRIED, LONG, hurried
-from scripts.dashboard import FILE, filled
+from scripts.grafana.dashboard import FILE
+from scripts.grafana.panels import filled
 from scripts.observe import command, written
 
 MISSING: Final = "PROMETHEUS IS NOT INSTALLED (apt-get install prometheus)"

@@ -1,25 +1,10 @@
-"""Write Grafana's dashboard of the service; ``make dashboard``.
+"""What the panels of the dashboard ask Prometheus, and the prices that they multiply with."""
 
-    python -m scripts.dashboard [FILE]
-
-Grafana's format has some hundred fields, of which a panel needs a dozen: they are here once.
-"""
-
-import argparse
-import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from core.host.alert_bounds import ERROR_BUDGET
 from harness.aws_prices import CORE_HOUR_USD, QUEUE_USD, READ_USD, WRITE_USD
-
-ROOT: Final = Path(__file__).resolve().parents[1]
-FILE: Final = ROOT / "deploy/grafana/dashboards/efr.json"
-_SOURCE: Final = {"type": "prometheus", "uid": "${source}"}
-_WIDTH: Final = 8
-_HEIGHT: Final = 8
-_IN_A_ROW: Final = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,92 +238,9 @@ PANELS: Final = (
 )
 
 
-def dashboard() -> dict[str, Any]:
-    """Return the dashboard as Grafana reads it."""
-    return {
-        "uid": "efr",
-        "title": "Elastic Face Recognition",
-        "schemaVersion": 39,
-        "timezone": "browser",
-        "refresh": "10s",
-        "time": {"from": "now-1h", "to": "now"},
-        "templating": {
-            "list": [
-                {
-                    "name": "source",
-                    "label": "Source",
-                    "type": "datasource",
-                    "query": "prometheus",
-                    "current": {},
-                },
-                *(_price(name, label, usd) for name, (label, usd) in PRICES.items()),
-            ]
-        },
-        "panels": [_panel(number, panel) for number, panel in enumerate(PANELS)],
-    }
-
-
-def _price(name: str, label: str, usd: float) -> dict[str, Any]:
-    """Return a variable that whoever looks can change."""
-    text = f"{usd:g}"
-    return {
-        "name": name,
-        "label": label,
-        "type": "textbox",
-        "query": text,
-        "current": {"text": text, "value": text},
-    }
-
-
 def filled(query: str, interval: str) -> str:
     """Return a query as Grafana asks it, with the prices as they are at first."""
     query = query.replace("$__rate_interval", interval)
     for name, (_, usd) in PRICES.items():
         query = query.replace(f"${name}", f"{usd:g}")
     return query
-
-
-def _panel(number: int, panel: Panel) -> dict[str, Any]:
-    stacking = {"mode": "normal" if panel.is_stacked else "none"}
-    return {
-        "id": number + 1,
-        "type": "timeseries",
-        "title": panel.title,
-        "description": panel.says,
-        "datasource": _SOURCE,
-        "gridPos": {
-            "x": number % _IN_A_ROW * _WIDTH,
-            "y": number // _IN_A_ROW * _HEIGHT,
-            "w": _WIDTH,
-            "h": _HEIGHT,
-        },
-        "fieldConfig": {
-            "defaults": {
-                "unit": panel.unit,
-                "min": 0,
-                "custom": {"fillOpacity": 20 if panel.is_stacked else 0, "stacking": stacking},
-            },
-            "overrides": [],
-        },
-        "targets": [
-            {
-                "refId": chr(ord("A") + place),
-                "datasource": _SOURCE,
-                "expr": query,
-                "legendFormat": name,
-            }
-            for place, (name, query) in enumerate(panel.queries.items())
-        ],
-    }
-
-
-def main() -> None:
-    """Write the file."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("file", nargs="?", type=Path, default=FILE)
-    file = parser.parse_args().file
-    file.write_text(json.dumps(dashboard(), indent=1) + "\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -23,7 +23,8 @@ from harness.processes import Process, WebProcess
 from harness.waiting import wait_until
 from harness.watched.counted import WITH_RESULT
 from harness.watched.prometheus import Prometheus
-from scripts.dashboard import FILE, filled
+from scripts.grafana.dashboard import FILE
+from scripts.grafana.panels import filled
 from tests.support.backends import home_settings
 from tests.support.photos import sample
 from tests.support.service import settings_of

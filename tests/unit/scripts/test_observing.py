@@ -22,7 +22,7 @@ from core.host.alert_bounds import (
 from core.host.metrics import metrics
 from core.settings import Settings
 from scripts import observe
-from scripts.dashboard import FILE, dashboard
+from scripts.grafana.dashboard import FILE, dashboard
 from scripts.observe import SOURCE, written
 from tests.support.photos import ROOT
 from tests.support.services.prometheus_server import binary
