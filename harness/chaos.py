@@ -168,7 +168,7 @@ def run(
     album_is_whole = not (census.lost or census.doubled or census.foreign or settled["failed"])
     amiss = isinstance(faults, FaultsOfHome) and faults.amiss
     is_well = not (findings or unanswered or amiss) and album_is_whole and steady
-    report["kept"] = is_well and seen["is_exact"]
+    report["kept"] = is_well and seen["is_exact"] is not False  # None where nobody looked on
     return report
 
 

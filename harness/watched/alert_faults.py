@@ -5,17 +5,16 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 
 import requests
 from PIL import Image
 
 from core.ground.ids import new_id
+from harness.collectors.http_thread import HttpThread, QuietHandler
 from harness.localstack import ROOT
 from harness.processes import environment
 from harness.stack import Stack
@@ -88,8 +87,8 @@ def redis_away(scene: Scene) -> Iterator[None]:
 def receiver_gone(scene: Scene) -> Iterator[None]:
     """Let a webhook's receiver answer 410; in the end remove the webhook."""
     webhooks = f"{scene.stack.address}/webhooks"
-    with _gone() as url:
-        asked = {"url": url, "events": ["job.done"]}
+    with _Gone() as receiver:
+        asked = {"url": receiver.url, "events": ["job.done"]}
         made = requests.post(webhooks, json=asked, timeout=_TIMEOUT_S)
         made.raise_for_status()
         yield
@@ -165,21 +164,19 @@ def _large(photo: bytes) -> bytes:
     return file.getvalue()
 
 
-@contextmanager
-def _gone() -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
+class _Gone(HttpThread):
+    """A receiver of webhooks that is no more."""
 
-        def do_POST(self) -> None:
-            self.send_response(410)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+    def __init__(self) -> None:
+        self.listen(_GoneHandler)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/events"
-    finally:
-        server.shutdown()
-        server.server_close()
+    @property
+    def url(self) -> str:
+        return f"{self.address}/events"
+
+
+class _GoneHandler(QuietHandler):
+    def do_POST(self) -> None:  # noqa: N802 - http.server's name
+        self.send_response(410)
+        self.send_header("Content-Length", "0")
+        self.end_headers()

@@ -55,7 +55,7 @@ class Onlooker:
     def report(self, stack: ServiceStack) -> dict[str, Any]:
         """Return which alerts fired, and what the workers counted, once no job is left."""
         if self._server is None:
-            return {"prometheus": "missing", "is_exact": True}
+            return {"prometheus": "missing", "is_exact": None}
         found = counted(stack, self._server)
         fired = self._server.over_time(
             'ALERTS{alertstate="firing",pace=""}', since=self._server.began
