@@ -63,7 +63,7 @@ def named_server(context: click.Context) -> str:
     return context.find_root().params.get("server") or ""
 
 
-class _Number(click.FloatRange):
+class Number(click.FloatRange):
     """A number within bounds, which nan is not."""
 
     def convert(
@@ -75,7 +75,7 @@ class _Number(click.FloatRange):
         return number
 
 
-class Similarity(_Number):
+class Similarity(Number):
     """A similarity, 0 to 100."""
 
     name = "similarity"
@@ -84,7 +84,7 @@ class Similarity(_Number):
         super().__init__(0, 100)
 
 
-class FalseNameRate(_Number):
+class FalseNameRate(Number):
     """How often a stranger may be given a name: over 0, at most 0.5."""
 
     name = "rate"

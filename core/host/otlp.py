@@ -153,13 +153,17 @@ class _Exporter(OTLPSpanExporter):
     def __init__(self, endpoint: str) -> None:
         session = requests.Session()
         session.hooks["response"].append(self._note_answer)
+        session.max_redirects = 0  # a key of the collector's is not for another one
         self._fails = False
         self._answer = ""
         super().__init__(f"{endpoint.rstrip('/')}/v1/traces", timeout=_TIMEOUT_S, session=session)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         self._answer = "no answer"
-        result = super().export(spans)
+        try:
+            result = super().export(spans)
+        except Exception:  # noqa: BLE001 - the library would say it where nobody looks
+            result = SpanExportResult.FAILURE
         fails = result is not SpanExportResult.SUCCESS
         if fails and not self._fails:
             log.warning("traces are not sent", extra={"reason": self._answer})

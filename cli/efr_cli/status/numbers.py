@@ -1,15 +1,21 @@
 """The numbers that processes show to Prometheus: read, added up, and compared with earlier ones."""
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from prometheus_client.samples import Sample
 
 Series = tuple[str, frozenset[tuple[str, str]]]
 """A name and its labels."""
 
 _READ_S: Final = 3.0
+_VALUE: Final = re.compile(r"[\w ./+<>:-]*", re.ASCII)
+"""Of a label."""
 
 
 class NotShown(Exception):
@@ -107,11 +113,19 @@ def read(address: str) -> Numbers:
         raise NotShown(f"nothing answers at {address}") from None
     except ValueError:
         raise NotShown(f"something else answers at {address}") from None
+    samples = [
+        sample for family in families for sample in family.samples if sample.name.startswith("efr_")
+    ]
+    if not all(map(_is_ours, samples)):
+        raise NotShown(f"something else answers at {address}")
     return Numbers(
         values={
             (sample.name, frozenset(sample.labels.items())): float(sample.value)
-            for family in families
-            for sample in family.samples
-            if sample.name.startswith("efr_")
+            for sample in samples
         }
     )
+
+
+def _is_ours(sample: "Sample") -> bool:
+    """Tell whether one of our processes may show this: else it could say anything on a terminal."""
+    return math.isfinite(sample.value) and all(map(_VALUE.fullmatch, sample.labels.values()))

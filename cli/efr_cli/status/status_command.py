@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from efr_cli.context import refuse_server, root_settings
-from efr_cli.errors import ExitCode
+from efr_cli.errors import ExitCode, Number
 from efr_cli.output import is_json, json_option, say
 from efr_cli.status.look import Look, Observer
 from efr_cli.status.report import Report, report
@@ -34,7 +34,7 @@ def _places(
     "--watch",
     is_flag=False,
     flag_value=_APART_S,
-    type=click.FloatRange(min=0.5),
+    type=Number(min=0.5, max=3600),
     metavar="[SECONDS]",
     help="Look again and again, every 2 seconds if not told otherwise, until Ctrl-C.",
 )

@@ -18,6 +18,7 @@ from core.ground.authors import sent_again_with
 from core.host.otlp import OtlpTracing
 from core.host.tracing import Untraced, tracing
 from core.settings import Settings
+from harness.collectors.http_thread import HttpThread, QuietHandler
 from harness.collectors.traces import TraceSink
 from harness.waiting import wait_until
 from tests.support.photos import ROOT
@@ -224,6 +225,28 @@ def test_collector_that_refuses_costs_one_log_line_and_its_recovery_another(
         "traces are sent again",
     ]
     assert log_lines()[0]["reason"] == f"HTTP {status}"
+
+
+class _Elsewhere(QuietHandler):
+    def do_POST(self) -> None:  # noqa: N802 - http.server's name
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(307)
+        self.send_header("Location", self.path)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+def test_collector_that_sends_elsewhere_is_not_followed(log_lines: LogLines) -> None:
+    sink = HttpThread()
+    sink.listen(_Elsewhere)
+    with sink:
+        tracer = OtlpTracing.to(sink.address, share=1.0, service="efr-worker")
+        with tracer.entry("handle", {}):
+            pass
+        wait_until(log_lines, seconds=30)
+        tracer.stop()
+
+    assert [line["reason"] for line in log_lines()] == ["HTTP 307"]
 
 
 def test_neither_work_nor_stop_waits_for_a_collector_that_never_answers(

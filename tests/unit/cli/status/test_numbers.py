@@ -74,6 +74,10 @@ def test_quantile_is_the_one_of_prometheus() -> None:
     [
         (Shown("<html>", 200), "something else"),
         (Shown("", 404), "something else"),
+        (Shown("efr_children NaN\n"), "something else"),
+        (Shown("efr_jobs_total 1e999\n"), "something else"),
+        (Shown('efr_errors_total{code="\x1b[2J"} 5.0\n'), "something else"),
+        (Shown('efr_x_bucket{le="all of them!"} 5.0\n'), "something else"),
     ],
 )
 def test_what_is_no_metrics_is_told_apart(shown: Shown, says: str) -> None:

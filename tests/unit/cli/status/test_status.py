@@ -190,6 +190,8 @@ def test_watch_looks_again_until_it_is_interrupted(
         (["--server", "http://x", "status"], "--server is not for"),
         (["status", "--metrics", "here"], "HOST:PORT"),
         (["status", "--watch", "0"], "0.5"),
+        (["status", "--watch", "nan"], "is no number"),
+        (["status", "--watch", "inf"], "3600"),
     ],
 )
 def test_wrong_use_is_told(arguments: list[str], says: str) -> None:
