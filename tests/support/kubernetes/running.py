@@ -7,15 +7,18 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import psutil
+import requests
 
 from tests.support.kubernetes.chart import component, environment, named
 from tests.support.models import models_dir
 from tests.support.photos import ROOT
 
+_PORTS: Final = {"http": "WEB_PORT", "metrics": "METRICS_PORT"}
 _READ_ONLY: Final = (
     'mount --bind "$TMP_OF_THE_POD" /tmp && mount -t tmpfs tmpfs /dev/shm'
     ' && mount -o remount,bind,ro / && exec "$@"'
@@ -78,8 +81,15 @@ class Pod:
         )
 
     def probe(self, name: str) -> bool:
-        """Tell whether a probe that runs a command passes."""
-        return self.run(*self.container[name]["exec"]["command"]).returncode == 0
+        """Tell whether a probe passes, which runs a command or asks at a port of the web tier."""
+        asked = self.container[name]
+        if "exec" in asked:
+            return self.run(*asked["exec"]["command"]).returncode == 0
+        port = self.environment[_PORTS[asked["httpGet"]["port"]]]
+        with suppress(requests.RequestException):
+            url = f"http://127.0.0.1:{port}{asked['httpGet']['path']}"
+            return requests.get(url, timeout=asked["timeoutSeconds"]).ok
+        return False
 
     def start(self) -> None:
         tier = "web" if component(self.pod) == "web" else "worker"

@@ -95,6 +95,9 @@ def test_every_object_is_in_the_namespace_of_the_release(values: str) -> None:
         ({"settings": {"MAX_WORKERS": 5}}, "MAX_WORKERS"),  # 50000000 would become 5e+07
         ({"settings": {"MAX_WORKRES": "5"}}, "MAX_WORKRES"),
         ({"settings": {"WORKER_PROCESSES": "auto"}}, "WORKER_PROCESSES"),
+        ({"settings": {"METRICS_PORT": ""}}, "METRICS_PORT"),  # probes ask there
+        ({"settings": {"METRICS_HOST": "127.0.0.1"}}, "METRICS_HOST"),
+        ({"settings": {"WEB_HOST": "127.0.0.1"}}, "WEB_HOST"),
         ({"settings": {"STORAGE": "file:///data"}}, "STORAGE"),
         ({"settings": {"REDIS_URL": "redis://:password@redis"}}, "REDIS_URL"),
         ({"ingress": {"enabled": True}}, "host"),
@@ -153,7 +156,7 @@ def test_names_that_yaml_takes_for_something_else_stay_names(name: str, values: 
 
 def test_values_that_look_like_numbers_stay_texts() -> None:
     values = {
-        "secrets": {"existingSecret": "123", "probeKeySecret": "1.5"},
+        "secrets": {"existingSecret": "123"},
         "settings": {"SQS_REQ_QUEUE_NAME": "123", "AWS_REGION": "1"},
         "web": {"priorityClassName": "true"},
         "worker": {"gpu": {"enabled": True, "runtimeClassName": "1"}},

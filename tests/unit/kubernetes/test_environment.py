@@ -18,8 +18,7 @@ def test_every_variable_is_a_setting(values: str) -> None:
     for name, pod in ours(values):
         assert set(environment(pod, values)) <= KNOWN, name
         others = {each["name"] for each in pod["spec"]["containers"][0].get("env", [])} - KNOWN
-        # Of the readiness probe alone.
-        assert others <= ({"PROBE_KEY"} if component(pod) == "web" else set()), name
+        assert others == set(), name
 
 
 @every_file

@@ -126,6 +126,22 @@ def test_container_that_stays_is_watched(values: str) -> None:
 
 
 @every_file
+def test_web_pod_gets_requests_by_what_its_port_of_metrics_says(values: str) -> None:
+    (web,) = [container(pod) for _, pod in ours(values) if component(pod) == "web"]
+    probed = {name: each["httpGet"] for name, each in web.items() if name.endswith("Probe")}
+
+    # What restarts a pod looks at the pod alone: S3 may be away for all of them.
+    alive = {"path": "/health", "port": "http"}
+    assert probed == {
+        "startupProbe": alive,
+        "livenessProbe": alive,
+        "readinessProbe": {"path": "/ready", "port": "metrics"},
+    }
+    # The port itself is patient for four seconds, and then says that the web tier does not answer.
+    assert web["readinessProbe"]["timeoutSeconds"] > 4
+
+
+@every_file
 def test_pod_keeps_to_the_restricted_standard_of_kubernetes(values: str) -> None:
     for name, pod in templates(values):
         spec, only = pod["spec"], container(pod)
@@ -207,8 +223,7 @@ def references(pod: Object, values: str) -> set[str]:
 @every_file
 def test_what_a_pod_refers_to_is_there(values: str) -> None:
     made = {label(each) for each in objects(values)}
-    secrets = given(values).get("secrets", {})
-    elsewhere = {f"Secret/{secrets.get(each)}" for each in ("existingSecret", "probeKeySecret")}
+    elsewhere = {f"Secret/{given(values).get('secrets', {}).get('existingSecret')}"}
     elsewhere |= {
         f"Secret/{each['metadata']['name']}" for each in of_kind("ExternalSecret", values)
     }
