@@ -14,39 +14,29 @@ once.
 """
 
 import argparse
-import io
 import json
-import statistics
 import sys
 import tempfile
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
-from functools import partial
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from PIL import Image
-
-from core.errors import MalformedMessage
 from core.ground.storage_keys import collection_key
-from core.jobs.results import Results
-from core.worker.unreadable import job_id_in
 from harness.album import Album, SentAlbum
-from harness.auditor import Auditor, Expected, Findings
+from harness.faults.aftermath import audited
 from harness.faults.aws_faults import FaultsOfAws
 from harness.faults.faults import Faults
 from harness.faults.home_faults import FaultsOfHome
 from harness.faults.injector import FaultInjector
+from harness.faults.poison import with_poison
 from harness.home.home_stack import HomeStack
-from harness.home.left_behind import left_behind
 from harness.load_clients import Answer, Pattern, Uploader, upload_all
 from harness.photo_set import People, Photo, known_to
 from harness.report import answers_summary, machine, measured_at
 from harness.service_stack import ServiceStack
 from harness.stack import Stack, enrol, make_collection, put_album
-from harness.timeline import Moment, Timeline
+from harness.timeline import Timeline, memory_growth
 from harness.waiting import wait_until
 from harness.watched.onlooker import Onlooker
 
@@ -54,13 +44,8 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 COLLECTION: Final = "chaos"
 _PATIENCE_S: Final = 900
 """Several faults may follow each other, some for 100 s and more."""
-_SWEEP_S: Final = 120
-"""Longer than a worker that was killed during a sweep leaves dead letters hidden."""
-_POISON_EVERY: Final = 25
 _DIFFERENT: Final = 60
 """Photos at most; they are uploaded again and again."""
-_WARM_S: Final = 180.0
-"""Memory is compared from then on: galleries and libraries are loaded by now."""
 _SETTINGS: Final[dict[str, object]] = {
     "web_processes": 1,
     "worker_processes": 1,
@@ -141,7 +126,7 @@ def run(
             answers, indexing = _load(stack, people, album, plan, faults)
             settled = album.wait(indexing, patience_s=_PATIENCE_S)
             album_jobs = frozenset(album.job_ids(indexing))
-            findings = _audit(stack, answers, album_jobs, faults)
+            findings = audited(stack, answers, album_jobs, faults, patience_s=_PATIENCE_S)
         seen = onlooker.report(stack)
         census = album.census()
         steady = all(each.is_running for each in stack.processes) and not stack.ended_by_itself
@@ -243,89 +228,6 @@ def _has_faces(stack: ServiceStack, album: Album | SentAlbum) -> bool:
     gallery = stack.ports.bucket(stack.settings.s3_gallery_bucket)
     stored = gallery.get(collection_key(album.collection_id)).body
     return json.loads(stored)["model"] is not None
-
-
-def with_poison(photos: Sequence[Photo]) -> list[Photo]:
-    """Return the photos, every n-th one damaged so that only decoding shows it."""
-    return [
-        _damaged(photo) if number % _POISON_EVERY == _POISON_EVERY - 1 else photo
-        for number, photo in enumerate(photos)
-    ]
-
-
-def _damaged(photo: Photo) -> Photo:
-    """Return a photo whose header and end are sound."""
-    file = io.BytesIO()
-    Image.linear_gradient("L").save(file, "PNG")
-    content = bytearray(file.getvalue())
-    content[len(content) // 2] ^= 0xFF
-    return replace(photo, content=bytes(content), expected="")
-
-
-def _audit(
-    stack: ServiceStack,
-    answers: Sequence[Answer],
-    album_jobs: frozenset[str],
-    faults: Faults,
-) -> Findings:
-    """Wait until the queues are empty, then look at everything."""
-    settings, ports = stack.settings, stack.ports
-    wait_until(
-        lambda: not stack.depth().jobs,
-        seconds=_PATIENCE_S,
-        every_s=0.5,
-        what="the queues to be empty",
-    )
-    outputs = ports.bucket(settings.s3_out_bucket)
-    names = [settings.sqs_req_queue_name, settings.sqs_index_queue_name]
-    auditor = Auditor(
-        inputs=ports.bucket(settings.s3_in_bucket),
-        outputs=outputs,
-        depths={name: stack.depth(name) for name in names},
-        dead_letters=[
-            ports.queue(settings.dead_letter_queue_name),
-            ports.queue(settings.index_dead_letter_queue_name),
-        ],
-        hidden_s=_SWEEP_S,
-        left_behind=(
-            partial(left_behind, stack.ports, settings) if isinstance(stack, HomeStack) else list
-        ),
-    )
-    expected = {
-        answer.job_id: Expected(result=answer.expected)
-        if answer.expected
-        else Expected(codes=frozenset({"INVALID_IMAGE"}))
-        for answer in answers
-        if answer.job_id is not None
-    }
-    if isinstance(faults, FaultsOfHome):
-        expected |= dict.fromkeys(faults.accepted, Expected(result=faults.photo.expected))
-    unreadable = faults.unreadable
-    unread = Expected(codes=frozenset({MalformedMessage.code}))
-    named = {job_id for body in unreadable if (job_id := job_id_in(body)) is not None}
-    expected |= dict.fromkeys(named, unread)
-    with suppress(TimeoutError):  # then the auditor finds what has no result
-        # Before the auditor looks at the dead letters, which hides them from the sweep.
-        wait_until(
-            lambda: all(Results(outputs).read(job_id) for job_id in named),
-            seconds=_SWEEP_S,
-            what="a sweep of the dead letters",
-        )
-    return auditor.audit(expected, answers, album_jobs, unreadable)
-
-
-def memory_growth(moments: Sequence[Moment]) -> dict[str, float]:
-    """Return how much the parent grew, in MB: its last minute against its first, once warm."""
-    warm = [m.written_mb for m in moments if m.at_s >= _WARM_S and m.written_mb]
-    if len(warm) < 2:
-        return {}
-    minute = min(60, len(warm) // 2)
-    first, last = statistics.median(warm[:minute]), statistics.median(warm[-minute:])
-    return {
-        "warm_mb": round(first, 1),
-        "last_mb": round(last, 1),
-        "growth_mb": round(last - first, 1),
-    }
 
 
 def _options() -> argparse.Namespace:

@@ -1,8 +1,9 @@
 """What is to be seen over the time of a run: queues, workers, memory, requests."""
 
+import statistics
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 
@@ -12,6 +13,8 @@ from core.errors import ServiceUnavailable
 from core.scaling.policy import Depth
 from harness.resource_meter import RequestLog, unshared_mb, written_mb
 
+_WARM_S: Final = 180.0
+"""Memory is compared from then on: galleries and libraries are loaded by now."""
 _MAINS_OF_WORKERS: Final = {"app-tier/backend.py", "core.bootstrap.run_worker"}
 
 
@@ -123,3 +126,17 @@ def _is_worker(process: psutil.Process) -> bool:
         return not _MAINS_OF_WORKERS.isdisjoint(process.cmdline())
     except psutil.NoSuchProcess:
         return False
+
+
+def memory_growth(moments: Sequence[Moment]) -> dict[str, float]:
+    """Return how much the parent grew, in MB: its last minute against its first, once warm."""
+    warm = [m.written_mb for m in moments if m.at_s >= _WARM_S and m.written_mb]
+    if len(warm) < 2:
+        return {}
+    minute = min(60, len(warm) // 2)
+    first, last = statistics.median(warm[:minute]), statistics.median(warm[-minute:])
+    return {
+        "warm_mb": round(first, 1),
+        "last_mb": round(last, 1),
+        "growth_mb": round(last - first, 1),
+    }
