@@ -25,7 +25,7 @@ from core.collections.consents import Consents
 from core.collections.crops import Crops
 from core.collections.erasing.holdings import Holding, Holdings
 from core.collections.erasing.receipts import Kind, Receipt, Removed, action_of
-from core.collections.erasing.traces import Whom
+from core.collections.erasing.whom import Whom
 from core.collections.kept_faces import KeptFaces
 from core.collections.people import People
 from core.collections.person_ids import PersonIds

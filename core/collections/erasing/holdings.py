@@ -11,7 +11,8 @@ from core.collections.collection import Collection
 from core.collections.consents import Consents
 from core.collections.crops import Crops, Meant
 from core.collections.enrolled_faces import EnrolledFaces
-from core.collections.erasing.traces import Found, Traces, Whom
+from core.collections.erasing.traces import Found, Traces
+from core.collections.erasing.whom import Whom
 from core.collections.kept_faces import KeptFaces, was_kept
 from core.collections.registry import Collections
 from core.errors import ImageNotFound

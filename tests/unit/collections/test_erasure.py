@@ -15,7 +15,8 @@ from core.bootstrap.use_cases.erasing import build_erasure
 from core.bootstrap.use_cases.requests import build_batch_requests
 from core.bootstrap.use_cases.searching import build_identifier
 from core.collections.erasing.erasure import Erasure
-from core.collections.erasing.traces import Traces, Whom
+from core.collections.erasing.traces import Traces
+from core.collections.erasing.whom import Whom
 from core.errors import CollectionNotFound, FaceNotFound, PersonNotFound, StorageUnavailable
 from core.gallery.changes import StoredChanges
 from core.ground.ids import new_id

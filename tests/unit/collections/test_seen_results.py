@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from core.collections.erasing.traces import Traces, Whom
+from core.collections.erasing.traces import Traces
+from core.collections.erasing.whom import Whom
 from core.errors import Erased
 from core.faces.results import Model
 from core.ground.ids import new_id
