@@ -24,7 +24,7 @@ class Collection(Frozen):
     ``threshold`` is the least similarity of a match. Where it is None, ``false_name_rate``
     tells it: how often a stranger may be named; None for the service's own rate. ``model``
     is None until the first face is enrolled. A collection that is ``erasing`` is no longer found.
-    ``erasures`` is another text after each erasure in it, see `core.collections.erasure_records`.
+    ``erasures`` is another text after each erasure in it, see `core.collections.erased`.
     ``moved_from`` is its first gallery's id if it got another one.
     """
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from core.collections.consents import Consents
 from core.collections.enrolled_faces import EnrolledFaces, no_face, nobody
-from core.collections.erasure_records import ErasureLog
+from core.collections.erased.erasure_log import ErasureLog
 from core.collections.person_ids import PersonIds
 from core.errors import PersonRejected
 from core.ground.names import EVERYBODY

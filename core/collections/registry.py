@@ -16,7 +16,8 @@ from typing import Final
 
 from core.collections.collection import Collection, Unknowns, check_model
 from core.collections.collection_records import CollectionRecord, CollectionRecords
-from core.collections.erasure_records import ErasureLog, ErasureLogs
+from core.collections.erased.erasure_log import ErasureLog
+from core.collections.erased.erasure_records import ErasureLogs
 from core.errors import (
     CollectionExists,
     CollectionNotAllowed,

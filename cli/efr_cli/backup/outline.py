@@ -8,7 +8,7 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from core.collections.collection import Collection
-from core.collections.erasure_records import NOTHING_ERASED, ErasureLog
+from core.collections.erased.erasure_log import NOTHING_ERASED, ErasureLog
 from core.ground.storage_keys import COLLECTIONS, ERASURES, GROUPS, NAMES_SECRET, PAST_ERASURES
 from efr_cli.backup.archive import ArchiveReader, FacesPart, ObjectsPart
 from efr_cli.backup.contents import parted

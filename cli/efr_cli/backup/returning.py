@@ -8,7 +8,7 @@ from datetime import datetime
 
 from core.access.name_hashes import NameHashes
 from core.collections.collection import Collection
-from core.collections.erasure_records import ErasureLog
+from core.collections.erased.erasure_log import ErasureLog
 from core.ground.storage_keys import CONSENTS, GROUPS
 from core.ports import EnrolledFace
 from efr_cli.backup.outline import Place

@@ -15,7 +15,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from core.collections.collection import Collection
-from core.collections.erasure_records import ErasureLog
+from core.collections.erased.erasure_log import ErasureLog
 from core.errors import CollectionNotFound, Conflict
 from core.ground.ids import new_gallery_id
 from core.ports import EnrolledFace, FaceIndex

@@ -10,7 +10,7 @@ from core.collections.enrolment.face_choice import ChosenFaces, left_out, too_po
 from core.collections.enrolment.face_ids import face_id, possible_face_ids
 from core.collections.enrolment.face_writer import FaceWriter, name_now
 from core.collections.enrolment.same_photo import of_others
-from core.collections.erasure_records import ErasureLog
+from core.collections.erased.erasure_log import ErasureLog
 from core.collections.grounds import Grounds
 from core.collections.registry import Collections
 from core.errors import CollectionNotFound, Erased

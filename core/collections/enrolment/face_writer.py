@@ -9,7 +9,7 @@ from core.access.limits.quotas import Quotas
 from core.collections.collection import Collection
 from core.collections.crops import Crops, Meant
 from core.collections.enrolment.known_faces import is_other_photo, is_same, keep_user_edits
-from core.collections.erasure_records import ErasureLog
+from core.collections.erased.erasure_log import ErasureLog
 from core.collections.grounds import Grounds
 from core.collections.registry import Collections
 from core.errors import CollectionNotFound

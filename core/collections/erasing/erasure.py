@@ -7,7 +7,7 @@ audit record without any biometric data or name stays in the gallery bucket:
 it is the erasure's receipt. An erasure that breaks off is finished by asking for it again.
 
 What is still on its way must not come back. A record of the erasure
-(`core.collections.erasure_records`) is left before anything is looked for, so that what was
+(`core.collections.erased.erasure_records`) is left before anything is looked for, so that what was
 accepted earlier is not enrolled later; and all is looked for again until nothing
 is found, after a pause in which every process learns what is gone.
 """

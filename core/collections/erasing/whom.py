@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.collections.erasure_records import NOTHING_ERASED, ErasureLog
+from core.collections.erased.erasure_log import NOTHING_ERASED, ErasureLog
 from core.jobs.index_job import IndexDone
 from core.jobs.recognition_job import JobDone, NamedFace
 from core.jobs.results import JobResult

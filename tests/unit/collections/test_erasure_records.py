@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.collections.erasure_records import KEPT_FOR, MARGIN, ErasureLog, ErasureLogs
+from core.collections.erased.erasure_log import KEPT_FOR, MARGIN, ErasureLog
+from core.collections.erased.erasure_records import ErasureLogs
 from core.errors import StorageUnavailable
 from core.testing import MemoryStore
 

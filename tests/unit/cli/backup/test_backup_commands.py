@@ -18,7 +18,7 @@ from efr_cli.backup.saving import Saver
 
 from core.access.audit_trail import AuditTrail
 from core.bootstrap.shared import Shared
-from core.collections.erasure_records import KEPT_FOR
+from core.collections.erased.erasure_log import KEPT_FOR
 from core.collections.person_notes import ConsentNote
 from core.collections.unknown.group_store import Group, Grouping
 from core.errors import StorageUnavailable

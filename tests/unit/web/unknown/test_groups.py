@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from core.collections.erasure_records import ErasureLogs
+from core.collections.erased.erasure_records import ErasureLogs
 from core.faces.results import Face
 from core.ground.realms import WHOLE
 from core.ground.storage_keys import CROPS, groups_key

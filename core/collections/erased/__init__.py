@@ -1,0 +1,1 @@
+"""What was erased from collections, so that it does not come back."""
