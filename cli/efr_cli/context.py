@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from core.jobs.results import Results
     from core.ports import FaceIndex, Recognizer
     from core.settings import Settings
+    from core.submission.batch_progress import Batches
     from core.submission.batch_requests import BatchRequests
     from core.submission.index_requests import IndexRequests
 
@@ -111,6 +112,12 @@ class CliContext:
         from core.bootstrap.use_cases.requests import build_batch_requests
 
         return build_batch_requests(self.shared)
+
+    @property
+    def batches(self) -> Batches:
+        from core.bootstrap.use_cases.requests import build_batches
+
+        return build_batches(self.shared)
 
     @cached_property
     def index_requests(self) -> IndexRequests:

@@ -21,6 +21,7 @@ from core.bootstrap.shared import Shared
 from core.bootstrap.use_cases.erasing import build_erasure
 from core.bootstrap.use_cases.requests import (
     build_batch_requests,
+    build_batches,
     build_direct_uploads,
     build_index_requests,
     build_intake,
@@ -51,6 +52,7 @@ from core.scaling.backlog import Backlog
 from core.scaling.policy import Depth
 from core.scaling.work_notes import last_work
 from core.settings import Settings
+from core.submission.batch_progress import Batches
 from core.submission.batch_requests import BatchRequests
 from core.submission.direct_uploads import DirectUploads
 from core.submission.idempotency import IdempotencyKeys
@@ -75,6 +77,7 @@ class RealmParts:
     uploads: Uploads
     index_requests: IndexRequests
     batch_requests: BatchRequests
+    batches: Batches
     direct_uploads: DirectUploads
     matching: Matching
     likeness: LikenessOfFaces
@@ -176,6 +179,7 @@ def _realm_parts(shared: Shared, *, schedule: PollSchedule, recognise: Recognise
         ),
         index_requests=build_index_requests(shared),
         batch_requests=build_batch_requests(shared),
+        batches=build_batches(shared),
         direct_uploads=build_direct_uploads(shared),
         matching=build_matching(shared, recognise, unknowns=unknown_faces.keeper),
         likeness=build_likeness(shared),

@@ -73,6 +73,7 @@ class Service:
         web = build_web(self.settings, infrastructure).of(WHOLE)
         self.uploads = web.uploads
         self.index_requests, self.batch_requests = web.index_requests, web.batch_requests
+        self.batches = web.batches
         self.collections, self.people, self.erasure = web.collections, web.people, web.erasure
         self.consents = web.consents
         self.worker = build_worker(self.settings, infrastructure).worker
@@ -371,7 +372,7 @@ def test_batch_of_an_erased_person_still_counts_its_photos(family: Service) -> N
     family.erasure.person("family", ADA.name)
 
     assert all(lists.read(batch_id) for batch_id in batch_ids)
-    assert [family.batch_requests.status(batch_id, limit=1).done for batch_id in batch_ids] == [
+    assert [family.batches.status(batch_id, limit=1).done for batch_id in batch_ids] == [
         1,
         1,
     ]
@@ -388,7 +389,7 @@ def test_photos_that_wait_in_the_queue_are_not_enrolled_once_their_person_is_era
     assert family.ending(waiting) == "ERASED"
     family.work(2)
     assert family.names() == {BOB.name}
-    status = family.batch_requests.status(batch_id, limit=1)
+    status = family.batches.status(batch_id, limit=1)
     assert [outcome.error and outcome.error.code for outcome in status.outcomes] == ["ERASED"]
     assert family.traces_of(ADA) == {}
 

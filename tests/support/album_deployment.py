@@ -13,10 +13,11 @@ from core.aws.clients import s3_client
 from core.aws.provisioning import provision
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.shared import Shared
-from core.bootstrap.use_cases.requests import build_batch_requests
+from core.bootstrap.use_cases.requests import build_batch_requests, build_batches
 from core.jobs.index_job import IndexOptions
 from core.settings import Settings
-from core.submission.batch_requests import BatchProgress, BatchRequests
+from core.submission.batch_progress import BatchProgress
+from core.submission.batch_requests import BatchRequests
 from harness.localstack import LocalStack
 from harness.processes import WorkerProcess
 from tests.support.backends import own_names
@@ -77,7 +78,8 @@ class AlbumDeployment:
         self.batches.append(self.batch_requests.submit_prefix(None, prefix, options))
 
     def statuses(self) -> list[BatchProgress]:
-        return [self.batch_requests.status(batch, limit=1000) for batch in self.batches]
+        stored = build_batches(self.shared)
+        return [stored.status(batch, limit=1000) for batch in self.batches]
 
     def is_answered(self) -> bool:
         """Tell whether no photo of any batch is pending."""

@@ -14,9 +14,9 @@ from tqdm import tqdm
 from core.errors import BatchNotFound
 from core.ground.authors import TYPIST
 from core.jobs.index_job import IndexDone, is_key
-from core.jobs.results import Results
 from core.ports import ObjectStore
-from core.submission.batch_requests import MAX_KEYS, PhotoOutcome
+from core.submission.batch_progress import PhotoOutcome
+from core.submission.batch_requests import MAX_KEYS
 from efr_cli.context import CliContext
 from efr_cli.index.journal import Journal, SubmittedBatch
 from efr_cli.index.remarks import Remark, left_out
@@ -62,7 +62,7 @@ class BulkRun:
         with tqdm(desc="indexed", total=total, unit="photo", disable=None) as bar:
             while waiting:
                 for batch in waiting[:_WATCHED]:
-                    status = self.parts.batch_requests.status(batch.batch_id, limit=0)
+                    status = self.parts.batches.status(batch.batch_id, limit=0)
                     settled[batch.batch_id] = status.done + status.failed
                 bar.update(settled.total() - bar.n)
                 waiting = [b for b in waiting if settled[b.batch_id] < len(b.keys)]
@@ -83,7 +83,7 @@ class BulkRun:
 
     def _is_known(self, batch: SubmittedBatch) -> bool:
         try:
-            self.parts.batch_requests.status(batch.batch_id, limit=0)
+            self.parts.batches.status(batch.batch_id, limit=0)
         except BatchNotFound:
             return False
         return True
@@ -115,7 +115,7 @@ class BulkRun:
 
     def _outcomes(self) -> Iterator[PhotoOutcome]:
         for batch in self.journal.batches:
-            status = self.parts.batch_requests.status(batch.batch_id, limit=MAX_KEYS)
+            status = self.parts.batches.status(batch.batch_id, limit=MAX_KEYS)
             yield from status.outcomes
 
     def _reason(self, outcome: PhotoOutcome) -> str | None:
@@ -129,8 +129,7 @@ class BulkRun:
         return None if outcome.faces else "NO_FACE: no face was found"
 
     def _left_out(self, job_id: str) -> str:
-        batches = self.parts.batch_requests
-        result = Results(batches.outputs, batches.realm).read(job_id)
+        result = self.parts.results.read(job_id)
         return left_out(result.unindexed_faces if isinstance(result, IndexDone) else [])
 
 

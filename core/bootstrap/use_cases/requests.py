@@ -3,6 +3,7 @@
 from typing import Final
 
 from core.bootstrap.shared import Shared
+from core.submission.batch_progress import Batches
 from core.submission.batch_requests import BatchRequests
 from core.submission.direct_uploads import DirectUploads
 from core.submission.index_requests import IndexRequests
@@ -65,6 +66,10 @@ def build_batch_requests(shared: Shared) -> BatchRequests:
         realm=shared.realm,
         events=shared.outbox,
     )
+
+
+def build_batches(shared: Shared) -> Batches:
+    return Batches(outputs=shared.outputs, realm=shared.realm)
 
 
 def build_repeats(shared: Shared) -> Repeats | None:

@@ -72,7 +72,7 @@ def test_photos_of_an_allowed_bucket_are_indexed_and_counted() -> None:
 
     assert service.work() == [Outcome.DONE, Outcome.FAILED]
 
-    status = service.web.batch_requests.status(batch_id, limit=10)
+    status = service.web.batches.status(batch_id, limit=10)
     assert (status.done, status.failed, status.pending) == (1, 1, 0)
 
 

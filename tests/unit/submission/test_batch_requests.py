@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.bootstrap.use_cases.requests import build_batch_requests
+from core.bootstrap.use_cases.requests import build_batch_requests, build_batches
 from core.errors import (
     BatchNotFound,
     BucketNotAllowed,
@@ -36,6 +36,7 @@ class Service:
         shared = memory.shared()
         shared.collections.create("family")
         self.batch_requests = build_batch_requests(shared)
+        self.batches = build_batches(shared)
 
     def submit(self, *keys: str) -> str:
         return self.batch_requests.submit_keys("own", keys, REQUEST)
@@ -140,7 +141,7 @@ def test_odd_key_of_a_prefix_fails_alone(service: Service) -> None:
     batch_id = service.batch_requests.submit_prefix(None, "", REQUEST)
 
     assert [job.s3_key for job in service.jobs()] == ["a.jpg", "c.jpg"]
-    status = service.batch_requests.status(batch_id, limit=10)
+    status = service.batches.status(batch_id, limit=10)
     assert (status.total, status.failed, status.pending) == (4, 2, 2)
     odd = [outcome for outcome in status.outcomes if outcome.status == "failed"]
     assert [outcome.image_id for outcome in odd] == ["b\x01.jpg", "d\uffff"]
@@ -216,7 +217,7 @@ def test_status_counts_what_ended_and_tells_of_each_photo(service: Service) -> N
     service.end(first, done(first, faces=2, unindexed=1))
     service.end(second, failed(second.job_id, "INVALID_IMAGE", "damaged"))
 
-    status = service.batch_requests.status(batch_id, limit=10)
+    status = service.batches.status(batch_id, limit=10)
 
     assert (status.total, status.done, status.failed, status.pending) == (3, 1, 1, 1)
     assert [outcome.status for outcome in status.outcomes] == ["done", "failed", "pending"]
@@ -231,7 +232,7 @@ def test_job_that_is_settled_twice_counts_once(service: Service) -> None:
     service.end(job, done(job))
     service.end(job, done(job))
 
-    status = service.batch_requests.status(batch_id, limit=10)
+    status = service.batches.status(batch_id, limit=10)
 
     assert (status.done, status.pending) == (1, 0)
 
@@ -240,7 +241,7 @@ def test_pages_tell_of_every_photo_once(service: Service) -> None:
     keys = [f"{number}.jpg" for number in range(5)]
     batch_id = service.submit(*keys)
 
-    pages = [service.batch_requests.status(batch_id, limit=2, start=n) for n in (0, 2, 4, 5)]
+    pages = [service.batches.status(batch_id, limit=2, start=n) for n in (0, 2, 4, 5)]
 
     assert [[outcome.image_id for outcome in page.outcomes] for page in pages] == [
         keys[:2],
@@ -254,7 +255,7 @@ def test_pages_tell_of_every_photo_once(service: Service) -> None:
 @pytest.mark.parametrize("batch_id", ["x", "../a", "601ce8c1-caa1-4e3b-a83b-11defc935cc8"])
 def test_unknown_batch_is_not_found(service: Service, batch_id: str) -> None:
     with pytest.raises(BatchNotFound):
-        service.batch_requests.status(batch_id, limit=1)
+        service.batches.status(batch_id, limit=1)
 
 
 def test_batch_of_more_photos_than_one_listing_holds_is_counted(service: Service) -> None:
@@ -263,7 +264,7 @@ def test_batch_of_more_photos_than_one_listing_holds_is_counted(service: Service
     for job in service.jobs():
         note_outcome(service.outputs, job, failed(job.job_id, "A_CODE", "a reason"))
 
-    assert service.batch_requests.status(batch_id, limit=1).failed == 2_500
+    assert service.batches.status(batch_id, limit=1).failed == 2_500
 
 
 def test_job_without_a_batch_leaves_no_mark(service: Service) -> None:
@@ -285,7 +286,7 @@ def test_erased_photo_is_counted_and_no_longer_named(service: Service) -> None:
     BatchLists(outputs=service.outputs).erase_photos({job.job_id for job in adas})
 
     for batch_id in batches:
-        status = service.batch_requests.status(batch_id, limit=10)
+        status = service.batches.status(batch_id, limit=10)
         assert (status.done, status.pending) == (1, 1)
         assert [outcome.image_id for outcome in status.outcomes] == [ERASED, "Bob/1.jpg"]
 
@@ -301,4 +302,4 @@ def test_batches_of_an_erased_collection_are_gone_and_no_others(service: Service
     BatchLists(outputs=service.outputs).erase_collection("family")
 
     assert not service.outputs.keys(f"batches/{gone}/")
-    assert service.batch_requests.status(kept, limit=1).done == 1
+    assert service.batches.status(kept, limit=1).done == 1

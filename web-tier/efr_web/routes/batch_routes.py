@@ -21,9 +21,9 @@ def add_batch_routes(api: Api, parts: WebParts) -> None:
     def list_batches() -> ResponseReturnValue:
         page = read_query(BatchPageQuery)
         after = decode_cursor(page.next_token, _is_place)
-        batches, place = visible(parts).batch_requests.newest(limit=page.limit, after=after)
+        found, place = visible(parts).batches.newest(limit=page.limit, after=after)
         return BatchList(
-            batches=batches, next_token=None if place is None else encode_cursor(place)
+            batches=found, next_token=None if place is None else encode_cursor(place)
         ).model_dump(mode="json")
 
 

@@ -98,7 +98,7 @@ def _add_batch_routes(api: Api, parts: WebParts) -> None:
     def batch_status(batch_id: str) -> ResponseReturnValue:
         page = read_query(PageQuery)
         start = int(decode_cursor(page.next_token, _is_position) or 0)
-        found = visible(parts).batch_requests.status(batch_id, limit=page.limit, start=start)
+        found = visible(parts).batches.status(batch_id, limit=page.limit, start=start)
         if start and not found.outcomes:
             raise InvalidRequest("next_token: it is not one of this batch")
         end = start + len(found.outcomes)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from core.ground.records import Frozen
-from core.submission.batch_requests import BatchProgress, BatchSummary
+from core.submission.batch_progress import BatchProgress, BatchSummary
 
 
 class JobPending(Frozen):
