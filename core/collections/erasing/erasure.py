@@ -14,17 +14,17 @@ is found, after a pause in which every process learns what is gone.
 
 import logging
 import uuid
-from collections.abc import Callable, Iterator, Set
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Set
+from dataclasses import dataclass
 from typing import Final
 
 from core.access.audit_trail import AuditTrail
 from core.collections.collection import Collection
 from core.collections.consents import Consents
 from core.collections.crops import Crops
+from core.collections.erasing.audited_work import Work, audited
 from core.collections.erasing.holdings import Holding, Holdings
-from core.collections.erasing.receipts import Kind, Receipt, Removed, action_of
+from core.collections.erasing.receipts import Receipt, Removed
 from core.collections.erasing.whom import Whom
 from core.collections.kept_faces import KeptFaces
 from core.collections.people import People
@@ -103,7 +103,7 @@ class Erasure:
             return self.holdings.of_face(whom, face)
 
         people = (face.person,)
-        work = _Work(kind="face", collection_id=collection_id, people=people, author=author)
+        work = Work(kind="face", collection_id=collection_id, people=people, author=author)
         return self._until_nothing_is_left(work, whom, find, find(set()))
 
     def image(self, collection_id: str, image_id: str, author: Author = UNNAMED) -> Receipt:
@@ -123,7 +123,7 @@ class Erasure:
             return self.holdings.of_image(collection_id, image_id, face_ids)
 
         named = tuple(sorted(person for person in people if person is not None))
-        work = _Work(kind="image", collection_id=collection_id, people=named, author=author)
+        work = Work(kind="image", collection_id=collection_id, people=named, author=author)
         return self._until_nothing_is_left(work, whom, find, find(set()))
 
     def person(self, collection_id: str, person: str, author: Author = UNNAMED) -> Receipt:
@@ -144,7 +144,7 @@ class Erasure:
             self.collections.announce(self.collections.get(collection_id))
             raise PersonNotFound(f"nobody named {person!r} is enrolled in {collection_id!r}")
         whom = Whom(collection_id=collection_id, person=person)
-        work = _Work(kind="person", collection_id=collection_id, people=(person,), author=author)
+        work = Work(kind="person", collection_id=collection_id, people=(person,), author=author)
         receipt = self._until_nothing_is_left(work, whom, find, first)
         self.ids.forget(self.collections.get(collection_id), person)
         self._tell(person, receipt)
@@ -166,9 +166,9 @@ class Erasure:
             lambda log: log.with_record(uuid.uuid4().hex, at=logs.clock(), everything=True),
         )
         recorded_s = self.clock()
-        work = _Work(kind="collection", collection_id=collection_id, author=author)
+        work = Work(kind="collection", collection_id=collection_id, author=author)
         whom = Whom(collection_id=collection_id)
-        with self._audited(work):
+        with audited(self.audit, work):
             work.removed += Removed(
                 faces=self._drop(collection), unknown_faces=self.kept.drop(collection)
             )
@@ -203,7 +203,7 @@ class Erasure:
 
     def _until_nothing_is_left(
         self,
-        work: "_Work",
+        work: Work,
         whom: Whom,
         find: Callable[[Set[str]], Holding],
         first: Holding,
@@ -217,7 +217,7 @@ class Erasure:
         faces: set[str] = set(whom.face_ids)
         kept: set[str] = set()
         holding, is_news = first, True
-        with self._audited(work):
+        with audited(self.audit, work):
             for _ in range(_ROUNDS):
                 faces |= holding.faces
                 kept |= holding.kept
@@ -287,41 +287,3 @@ class Erasure:
             faces = 0
         self.index.drop(collection.gallery_id)
         return faces
-
-    @contextmanager
-    def _audited(self, work: "_Work") -> Iterator[None]:
-        """Leave the receipt of a work that is done in the block, also if it breaks off."""
-        begun_at = self.audit.now()
-
-        def leave(*, is_complete: bool) -> None:
-            record_id, record = self.audit.add(
-                action_of(work.kind),
-                work.author,
-                people=work.people,
-                collection_id=work.collection_id,
-                counts=work.removed.model_dump(),
-                begun_at=begun_at,
-                is_complete=is_complete,
-            )
-            work.receipt = Receipt.of(record_id, record)
-
-        try:
-            yield
-        except ServiceUnavailable:
-            with suppress(ServiceUnavailable):
-                if work.removed:
-                    leave(is_complete=False)
-            raise
-        leave(is_complete=True)
-
-
-@dataclass(kw_only=True)
-class _Work:
-    """What is to be erased, for whom, and how much was removed so far."""
-
-    kind: Kind
-    collection_id: str
-    author: Author
-    people: tuple[str | None, ...] = ()
-    removed: Removed = field(default_factory=Removed)
-    receipt: Receipt = field(init=False)
