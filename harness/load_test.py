@@ -36,7 +36,7 @@ from harness.report import (
 from harness.resource_meter import CpuMeter, RequestLog
 from harness.stack import enrol, make_collection
 from harness.timeline import Timeline, workers_below
-from scripts.local import SOCKET, Supervisor
+from scripts.supervision import SOCKET, Supervisor
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 COLLECTION: Final = "load-test"

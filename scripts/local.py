@@ -17,16 +17,14 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
-from xmlrpc.client import Fault, ServerProxy
 
 import click
 import requests
 from efr_cli.status.look import Observer
 from efr_cli.status.screen import screen
 from efr_cli.status.status_command import reports
-from supervisor.xmlrpc import SupervisorTransport
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from core.bootstrap.infrastructure import Infrastructure
@@ -35,55 +33,13 @@ from core.host.cores import usable_cores
 from core.host.environment import GIVEN_EMPTY, STARTED_FILE
 from core.settings import Settings, load_settings
 from scripts.preflight import LOOPBACK, default_folder, taken_port
+from scripts.supervision import SOCKET, LocalError, Supervisor
 
 ROOT: Final = Path(__file__).parent.parent
 CONFIG: Final = "deploy/local/supervisord.conf"
-SOCKET: Final = "var/run/supervisor.sock"
 START_S: Final = 60
 STOP_S: Final = 150
 STARTED: Final = Path(STARTED_FILE)
-
-
-class LocalError(Exception):
-    """Raised when the service can't be started or stopped here."""
-
-
-class Supervisor:
-    """The calls of supervisord's XML-RPC interface that are used here."""
-
-    def is_up(self) -> bool:
-        """Tell whether it runs, or is still shutting down."""
-        try:
-            return bool(self._call("getState"))
-        except OSError:
-            return False
-
-    def states(self) -> dict[str, str]:
-        programs = self._call("getAllProcessInfo")
-        return {program["name"]: program["statename"] for program in programs}
-
-    def pids(self) -> dict[str, int]:
-        """Return the process of each program that runs."""
-        programs = self._call("getAllProcessInfo")
-        return {program["name"]: program["pid"] for program in programs if program["pid"]}
-
-    def start(self, program: str) -> None:
-        if self.states()[program] != "RUNNING":
-            self._call("startProcess", program)
-
-    def shutdown(self) -> None:
-        self._call("shutdown")
-
-    def _call(self, method: str, *arguments: str) -> Any:
-        # A transport that failed once can't be used again.
-        transport = SupervisorTransport(serverurl=f"unix://{SOCKET}")
-        proxy = ServerProxy("http://localhost", transport=transport)
-        try:
-            return getattr(proxy.supervisor, method)(*arguments)
-        except Fault as error:
-            raise LocalError(f"supervisord: {error.faultString}; see var/log/") from error
-        finally:
-            transport.close()
 
 
 def chosen(*, home: bool) -> Settings:

@@ -13,7 +13,6 @@ from core.settings import Settings, load_settings
 from harness.localstack import free_port
 from scripts.local import (
     STARTED,
-    LocalError,
     chosen,
     noted,
     probe,
@@ -22,6 +21,7 @@ from scripts.local import (
     workers_of,
 )
 from scripts.preflight import default_folder
+from scripts.supervision import LocalError
 from tests.support.photos import ROOT
 from tests.unit.web.web_fixture import SETTINGS, WebFixture
 
