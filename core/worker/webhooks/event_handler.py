@@ -34,11 +34,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from core import __version__
 from core.errors import MalformedMessage, ServiceUnavailable, WebhookNotFound
 from core.host.logs import log_fields
 from core.host.metrics import metrics
-from core.host.tracing import ERROR, Attributes, Value, tracing
+from core.host.tracing import tracing
 from core.jobs.batch_records import BatchLists, ended_photos
 from core.jobs.results import Results
 from core.jobs.webhooks.endpoint_store import Endpoints
@@ -52,13 +51,12 @@ from core.jobs.webhooks.events import (
 )
 from core.jobs.webhooks.failures import FailedDelivery, Failures
 from core.jobs.webhooks.outbox import Outbox
-from core.jobs.webhooks.payloads import payload
 from core.jobs.webhooks.sender import Post, Reply
-from core.jobs.webhooks.signing import signed_headers
 from core.worker.delivery import Delivery
 from core.worker.job_metrics import EVENTS, count_outcome
 from core.worker.outcomes import Outcome
-from core.worker.webhooks.retries import LONGEST_HOP_S, MAX_ASKED_S, no_room_s, pause_s, watch_s
+from core.worker.webhooks.posting import asked_s, post_event, told
+from core.worker.webhooks.retries import LONGEST_HOP_S, no_room_s, pause_s, watch_s
 from core.worker.webhooks.turns import Turns
 
 log = logging.getLogger(__name__)
@@ -69,7 +67,6 @@ _FAILING_FROM: Final = 3
 _GIVEN_BACK_S: Final = 300.0
 _MAX_WATCHED_S: Final = 7 * 24 * 3600.0
 """Longer than messages of jobs are kept, so that no photo of the batch will be done any more."""
-_THROTTLES: Final = (429, 502, 503, 504)
 _GONE: Final = 410
 _DISABLED: Final = "WEBHOOK_DISABLED"
 
@@ -164,9 +161,11 @@ class EventHandler:
                 update = {"deferred": message.deferred + 1, "due_at": self.now() + wait_s}
                 return self._later(message.model_copy(update=update), delivery)
             with tracing().span("deliver") as span:
-                reply = self._post_to(endpoint, message)
-                span.set(_told(message, reply), failed=not reply.is_accepted)
-            self.turns.ended(place, well=reply.is_accepted, quiet_s=_asked_s(reply))
+                reply = post_event(
+                    message, endpoint, post=self.post, results=self.results, now=self.now
+                )
+                span.set(told(message, reply), failed=not reply.is_accepted)
+            self.turns.ended(place, well=reply.is_accepted, quiet_s=asked_s(reply))
         log.info(
             "event was sent",
             extra={
@@ -178,22 +177,6 @@ class EventHandler:
         if reply.is_accepted:
             return self._settle(endpoint, message, delivery)
         return self._failed(endpoint, message, reply, delivery)
-
-    def _post_to(self, endpoint: Endpoint, message: DeliveryMessage) -> Reply:
-        event = message.event
-        body = payload(event, self.results if endpoint.details else None)
-        signed = signed_headers(
-            event.event_id,
-            int(self.now()),
-            body,
-            secrets=endpoint.signing(self._time()),
-        )
-        headers = {
-            "Content-Type": "application/json",
-            "User-Agent": f"elastic-face-recognition/{__version__}",
-            **signed,
-        }
-        return self.post(message.url or endpoint.url, headers=headers, body=body)
 
     def _settle(self, endpoint: Endpoint, message: DeliveryMessage, delivery: Delivery) -> Outcome:
         """Note a success. What an earlier attempt left is removed, and the endpoint is well."""
@@ -218,7 +201,7 @@ class EventHandler:
             return self._give_up(tried, reply.text, delivery)
         if is_own and attempts >= _FAILING_FROM:
             self._change(endpoint, lambda each: each.failed(self._time()))
-        wait_s = pause_s(self.pauses_s, attempts, asked_s=_asked_s(reply), jitter=self.jitter())
+        wait_s = pause_s(self.pauses_s, attempts, asked_s=asked_s(reply), jitter=self.jitter())
         if wait_s is None or message.event.type == TEST:
             return self._give_up(tried, reply.text, delivery)
         metrics().webhooks.labels("retried").inc()
@@ -295,19 +278,6 @@ class EventHandler:
 def _place(message: DeliveryMessage) -> str:
     """Return what waits in turns of its own: a webhook, or the callbacks that it signs."""
     return message.webhook_id if message.url is None else f"{message.webhook_id} callbacks"
-
-
-def _told(message: DeliveryMessage, reply: Reply) -> Attributes:
-    """Return what a span tells of a delivery: not where it goes."""
-    told: dict[str, Value] = {"attempt": message.attempts + 1}
-    if reply.status is not None:
-        told["http.response.status_code"] = reply.status
-    return told if reply.is_accepted else {**told, ERROR: reply.text}
-
-
-def _asked_s(reply: Reply) -> float:
-    """Return for how long the receiver is left alone because it asked for it."""
-    return min(reply.retry_after_s, MAX_ASKED_S) if reply.status in _THROTTLES else 0
 
 
 def _tidy(action: Callable[[], None]) -> None:
