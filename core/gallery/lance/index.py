@@ -152,15 +152,15 @@ class LanceFaceIndex:
         self._cache.follow(gallery_id)
 
     def get(self, gallery_id: str, face_ids: Sequence[str]) -> list[EnrolledFace]:
-        return self._table(gallery_id).get(known_ids(face_ids))
+        return self._table(gallery_id).faces.get(known_ids(face_ids))
 
     def page(
         self, gallery_id: str, *, limit: int, after: str = "", person: str | None = None
     ) -> list[EnrolledFace]:
-        return self._table(gallery_id).page(limit=limit, after=after, person=person)
+        return self._table(gallery_id).faces.page(limit=limit, after=after, person=person)
 
     def unnamed(self, gallery_id: str) -> list[UnnamedFace]:
-        return self._table(gallery_id).unnamed()
+        return self._table(gallery_id).faces.unnamed()
 
     def erase(self, gallery_id: str, face_ids: Sequence[str]) -> None:
         # Others shall know before the files are rewritten, which takes a while.
@@ -169,10 +169,10 @@ class LanceFaceIndex:
         self._cache.follow(gallery_id)
 
     def count(self, gallery_id: str) -> int:
-        return self._table(gallery_id).count()
+        return self._table(gallery_id).faces.count()
 
     def count_people(self, gallery_id: str) -> int:
-        return self._table(gallery_id).count_people()
+        return self._table(gallery_id).faces.count_people()
 
     def persons(
         self,
@@ -183,7 +183,9 @@ class LanceFaceIndex:
         prefix: str = "",
         after: PersonPlace | None = None,
     ) -> list[EnrolledPerson]:
-        return self._table(gallery_id).persons(limit=limit, order=order, prefix=prefix, after=after)
+        return self._table(gallery_id).faces.persons(
+            limit=limit, order=order, prefix=prefix, after=after
+        )
 
     def search(
         self, gallery_id: str, probes: NDArray[np.float32], *, limit: int

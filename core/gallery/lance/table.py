@@ -8,38 +8,23 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from core.errors import CollectionNotFound, ServiceUnavailable
 from core.gallery.lance.connection import LanceConnection
 from core.gallery.lance.folding import Folded, Folder
-from core.gallery.lance.journal import Entries, Journal, JournalMissing, joined
+from core.gallery.lance.journal import Entries, Journal, JournalMissing
 from core.gallery.lance.known_ids import KnownIds
-from core.gallery.lance.newest_table import NewestTable, select
-from core.gallery.lance.pages import IdsAhead, next_faces, next_faces_of
-from core.gallery.lance.rows import (
-    UNNAMED_COLUMNS,
-    any_of,
-    lacking,
-    to_faces,
-    to_table,
-    to_unnamed,
-)
-from core.gallery.lance.snapshot import (
-    JournalSnapshot,
-    Snapshot,
-    Version,
-    hidden_rows,
-    is_table_known,
-)
+from core.gallery.lance.newest_table import NewestTable
+from core.gallery.lance.pages import IdsAhead
+from core.gallery.lance.rows import any_of, lacking, to_table
+from core.gallery.lance.snapshot import JournalSnapshot, Snapshot, Version, is_table_known
 from core.gallery.lance.storage import lance_errors
+from core.gallery.lance.stored_faces import StoredFaces
 from core.gallery.lance.tidying import Tidying
 from core.gallery.lance.write_lock import write_lock
-from core.gallery.person_list import COLUMNS, people_in
 from core.ground.aws_keys import Renewable
-from core.ground.names import spelled
-from core.ports import EnrolledFace, EnrolledPerson, PersonOrder, PersonPlace, UnnamedFace
+from core.ports import EnrolledFace
 
 if TYPE_CHECKING:
     from lancedb.table import Table
@@ -54,7 +39,7 @@ _OVERFULL: Final = 2_000
 
 
 class LanceTable:
-    """The stored faces of one gallery. Methods raise as `FaceIndex` says."""
+    """Writes the faces of one gallery; ``faces`` reads them. Methods raise as `FaceIndex` says."""
 
     def __init__(
         self,
@@ -64,17 +49,17 @@ class LanceTable:
         *,
         ahead: IdsAhead | None = None,
     ) -> None:
-        self._ahead = ahead or IdsAhead()
         self._gallery_id = gallery_id
         self._journal = journal
         self._table = NewestTable(connection, gallery_id)
-        self._known = KnownIds(gallery_id)
+        known = KnownIds(gallery_id)
+        self.faces = StoredFaces(self._table, journal, known, ahead=ahead or IdsAhead())
         self._tidying = Tidying(self._table)
         own = NewestTable(connection, gallery_id)
         self._folder = Folder(
             own,
             journal,
-            self._known,
+            known,
             self._tidying,
             lock=functools.partial(write_lock, gallery_id),
         )
@@ -104,84 +89,6 @@ class LanceTable:
 
     def is_outdated(self) -> bool:
         return self._table.run(lambda table: bool(lacking(table.schema)))
-
-    def get(self, face_ids: Sequence[str]) -> list[EnrolledFace]:
-        entries = self._journal.read()
-        arrived = to_faces(entries.of(face_ids)) if len(entries) else []
-        others = sorted(set(face_ids) - {face.face_id for face in arrived})
-        if others and self._known.is_loaded:
-            # Only of a process that writes: it needs to know them anyway.
-            there = self._known_at(entries).may_have(others)
-            others = [each for each, is_there in zip(others, there, strict=True) if is_there]
-        elif not others and not arrived:
-            others = [""]  # a gallery that is gone shall be found so
-        if not others:
-            return arrived
-        return arrived + to_faces(self._table.run(lambda table: select(table, any_of(others))))
-
-    def page(self, *, limit: int, after: str, person: str | None) -> list[EnrolledFace]:
-        entries = self._journal.read()
-
-        def read(table: "Table") -> list[EnrolledFace]:
-            if person is None:
-                return next_faces(table, entries, self._ahead, limit=limit, after=after)
-            return next_faces_of(table, entries, person, limit=limit, after=after)
-
-        return sorted(self._table.run(read), key=lambda face: face.face_id)
-
-    def unnamed(self) -> list[UnnamedFace]:
-        entries = self._journal.read()
-
-        def read(table: "Table") -> pa.Table:
-            found = select(table, "person IS NULL", _known(table.schema))
-            if not len(entries):
-                return found
-            hidden = _values(entries.face_ids)
-            return found.filter(pc.invert(pc.is_in(found["face_id"], hidden)))
-
-        stored = to_unnamed(self._table.run(read))
-        if not len(entries):
-            return stored
-        arrived = entries.rows.filter(pc.is_null(entries.rows["person"]))
-        return stored + to_unnamed(arrived.select(_known(arrived.schema)))
-
-    def count(self) -> int:
-        entries = self._journal.read()
-
-        def read(table: "Table") -> int:
-            with lance_errors(self._gallery_id):
-                rows = int(table.count_rows())
-            hidden = len(hidden_rows(table, entries, ["face_id"])) if len(entries) else 0
-            return rows - hidden + len(entries)
-
-        return self._table.run(read)
-
-    def count_people(self) -> int:
-        names = pc.unique(self._named(["person"])["person"]).to_pylist()
-        return len(set(map(spelled, names)))
-
-    def persons(
-        self, *, limit: int, order: PersonOrder, prefix: str, after: PersonPlace | None
-    ) -> list[EnrolledPerson]:
-        rows = self._named(COLUMNS.names)
-        return people_in(rows, limit=limit, order=order, prefix=prefix, after=after)
-
-    def _named(self, columns: Sequence[str]) -> pa.Table:
-        """Return columns of all faces with a name, without those that an older table lacks."""
-        entries = self._journal.read()
-
-        def read(table: "Table") -> pa.Table:
-            wanted = dict.fromkeys(["face_id", *columns])
-            there = [name for name in wanted if name in table.schema.names]
-            named = select(table, "person IS NOT NULL", there)
-            if not len(entries):
-                return named
-            hidden = _values(entries.face_ids)
-            shown = named.filter(pc.invert(pc.is_in(named["face_id"], hidden)))
-            arrived = entries.rows.filter(pc.is_valid(entries.rows["person"]))
-            return joined(shown, arrived.select(there))
-
-        return self._table.run(read)
 
     def erase(self, face_ids: Sequence[str], *, on_deleted: Callable[[], None]) -> None:
         """Take the faces out of the journal, delete their rows, and rewrite files that hold them.
@@ -250,7 +157,7 @@ class LanceTable:
         return self._journal.change(add)
 
     def _replacing(self, entries: Entries, rows: pa.Table) -> NDArray[np.bool_]:
-        known = self._known_at(entries).may_have(rows["face_id"])
+        known = self.faces.known_at(entries).may_have(rows["face_id"])
         if entries.claim is not None and entries.claim.brings_more:
             return np.ones(len(rows), dtype=np.bool_)
         if not len(entries):
@@ -258,11 +165,6 @@ class LanceTable:
         # Those that are being folded will be in the table before long.
         marked = entries.face_ids if entries.claim is not None else entries.replacing
         return known | np.isin(np.array(rows["face_id"].to_pylist()), marked)
-
-    def _known_at(self, entries: Entries) -> KnownIds:
-        if not self._known.learn(entries):
-            self._table.run(lambda table: self._known.follow(table, entries))
-        return self._known
 
     def _with_journal(self, action: Callable[[], _T]) -> _T:
         """Run an action; if the gallery has no journal, make one before."""
@@ -304,12 +206,3 @@ class LanceTable:
         with self._lock:
             self._folding = threading.Thread(target=run, name="gallery-fold")
             self._folding.start()
-
-
-def _values(face_ids: Sequence[str]) -> pa.Array:
-    return pa.array(face_ids, pa.string())
-
-
-def _known(columns: pa.Schema) -> list[str]:
-    """Return which columns an unnamed face is made of there; an older table lacks some."""
-    return [name for name in UNNAMED_COLUMNS if name in columns.names]

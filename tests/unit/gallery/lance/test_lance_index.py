@@ -392,5 +392,5 @@ def test_import_of_lancedb_does_not_count_against_the_time_to_open_a_table(folde
         Renewable(connect, is_refusal=lambda _: False), Journal(MemoryStore(), GALLERY), GALLERY
     )
 
-    assert table.count() == 0
+    assert table.faces.count() == 0
     assert connected_in == [threading.current_thread().name]
