@@ -105,10 +105,10 @@ observe: .venv/started ## Start Prometheus on the running service, with the rule
 	@$(BIN)/python -m scripts.observe $(OBSERVE)
 
 .PHONY: kustomize
-kustomize: install ## Write the objects for Kustomize anew from the Helm chart; writes deploy/kustomize
+kustomize: install ## Write the objects for Kustomize again from the Helm chart; writes deploy/kustomize
 	@$(BIN)/python -m scripts.kubernetes.kustomize
 
-dashboard: install ## Write Grafana's dashboard anew; writes deploy/grafana, deploy/helm and deploy/kustomize
+dashboard: install ## Write Grafana's dashboard again; writes deploy/grafana, deploy/helm and deploy/kustomize
 	@$(BIN)/python -m scripts.grafana.dashboard
 	@cp deploy/grafana/dashboards/efr.json deploy/helm/elastic-face-recognition/files/
 	@$(BIN)/python -m scripts.kubernetes.kustomize
@@ -118,7 +118,7 @@ page-proofs: samples ## Prove in Chromium what the page promises; writes docs/be
 	@$(BIN)/python -m benchmarks.browser.proofs $(PAGE_PROOFS)
 	@$(COG) -r docs/page.md
 
-screenshots: samples ## Take the pictures of the page anew; writes docs/images
+screenshots: samples ## Take the pictures of the page again; writes docs/images
 	@$(BIN)/python -m scripts.screenshots $(SCREENSHOTS)
 
 lint: install ## Check style, formatting, the direction of imports and the tables of the documents

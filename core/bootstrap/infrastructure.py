@@ -47,8 +47,8 @@ class Infrastructure:
         Returns what counts the messages of the queues of some names, all together, and for each
         of some further queues one if it has any.
     waiting_s : callable
-        Returns for how many seconds the message of a queue has waited that has waited longest, 0 if
-        none waits. None where the queue does not tell: SQS tells only CloudWatch.
+        Returns for how many seconds the oldest message of a queue has waited, 0 if none waits.
+        None where the queue does not tell: SQS tells only CloudWatch.
     index : callable
         Returns the face index. It is given what sees changes of galleries, and what removes
         old versions of objects below a prefix.

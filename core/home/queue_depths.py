@@ -61,7 +61,7 @@ def depth_of(connection: sqlite3.Connection, queue: int, now_s: float) -> Depth:
 
 
 def waiting_s(file: QueueFile, name: str, now_s: float) -> float:
-    """Return how long the message has waited that has waited longest; 0 if none waits.
+    """Return how long the oldest message has waited; 0 if none waits.
 
     A message waits while any worker may receive it: not while one has it, and not in a pause.
 

@@ -102,7 +102,7 @@ def metrics() -> Metrics:
         quality=Histogram("efr_face_quality", "Quality of faces, 0 to 100.", buckets=_QUALITIES),
         waited=gauge(
             "efr_oldest_message_seconds",
-            "How long the message has waited that has waited longest; on SQS, of the last receive.",
+            "How long the oldest message has waited; on SQS, as a worker last saw it.",
             "queue",
             mode="livemax",
         ),

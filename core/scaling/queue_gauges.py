@@ -16,8 +16,8 @@ class QueueGauges:
     queues, dead_letters : mapping
         Count messages; may raise ``ServiceUnavailable``.
     waits : mapping
-        Return for how many seconds the message has waited that has waited longest; None where the
-        queue does not tell. May raise the same.
+        Return for how many seconds the oldest message has waited; None where the queue does not
+        tell. May raise the same.
     """
 
     queues: Mapping[str, Callable[[], Depth]]

@@ -22,8 +22,8 @@ _MILLION: Final = 1_000_000
 _SECONDS: Final = HOURS_OF_A_MONTH * 3600
 PHOTO_BYTES: Final = 300_000
 """Assumed for a photo of one megapixel."""
-LOG_BYTES: Final = 1000
-"""Assumed for the log lines of a photo."""
+LOG_BYTES: Final = 1200
+"""Of the four log lines of a photo."""
 NAT_BYTES: Final = 10_000
 """Assumed for what a photo sends through the NAT gateway: messages and log lines, not S3."""
 PEAK: Final = 3.0

@@ -93,7 +93,7 @@ PANELS: Final = (
     ),
     Panel(
         title="Oldest message",
-        says="How long the message has waited that has waited longest; on SQS, as workers saw it.",
+        says="How long the oldest message has waited; on SQS, as a worker last saw it.",
         unit="s",
         queries={"{{queue}}": "max by (queue) (efr_oldest_message_seconds)"},
     ),
