@@ -94,8 +94,9 @@ def web_looks(stack: HomeStack, restarts: int) -> list[Look]:
     """Kill the only web process again and again, once it has answered."""
     tier = psutil.Process(stack.web.pid)
     process = next(each for each in tier.children() if "exposition" in " ".join(each.cmdline()))
+    *_, folder, _web = process.cmdline()
     shown = Shown(
-        folder=Path(process.cmdline()[-1]),
+        folder=Path(folder),
         process=process,
         address=f"http://127.0.0.1:{stack.settings.metrics_port}/metrics",
     )

@@ -42,7 +42,7 @@ class ShownNumbers:
     def show(self, settings: Settings) -> psutil.Process:
         """Show the folder; return the process that does."""
         itself = [sys.executable, "-P", "-m", exposition.__name__]
-        arguments = [str(self.port), "127.0.0.1", str(self.folder)]
+        arguments = [str(self.port), "127.0.0.1", str(self.folder), settings.web_address]
         process = Process([*itself, *arguments], settings, self._log)
         self._parts.callback(process.stop)
         wait_until(self._is_shown, what="the numbers to be shown")
