@@ -9,8 +9,8 @@ from typing import Final
 from core.bootstrap.shared import Shared
 from core.errors import CollectionNotFound, ServiceUnavailable
 from core.ground.ids import new_gallery_id
-from core.host.exposition import shared_folder
 from core.host.readiness import note_contact
+from core.host.shared_numbers import shared_folder
 from core.ports import FaceIndex
 
 log = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from core.aws.clients import autoscaling_client
 from core.bootstrap.infrastructure import Infrastructure
 from core.bootstrap.observing import check_observing, start_reports
 from core.errors import InvalidSettings
-from core.host import exposition
+from core.host import exposition, shared_numbers
 from core.host.logs import configure_logs, log_invalid_settings, log_uncaught_errors
 from core.scaling.autoscaler import Autoscaler, WorkerFleet
 from core.scaling.deployment_fleet import WorkerDeployment
@@ -124,7 +124,7 @@ def main() -> int:
         signal.signal(number, lambda *_: autoscaler.stop())
     autoscaler.run()
     if shown is not None:
-        exposition.remove(shown)
+        shared_numbers.remove(shown)
     return EXIT_OK
 
 
@@ -132,7 +132,7 @@ def _share(settings: Settings) -> Path | None:
     """Show the numbers of this process and of the workers that it starts; return their folder."""
     if settings.metrics_port is None:
         return None
-    folder = exposition.share_numbers()
+    folder = shared_numbers.share_numbers()
     if folder is not None:
         exposition.show(settings.metrics_port + 1, settings.metrics_host, folder)
     return folder

@@ -16,6 +16,7 @@ from core.errors import DataTooNew, InvalidSettings, ModelError, RecognizerDied
 from core.host import exposition
 from core.host.logs import configure_logs, log_invalid_settings, log_uncaught_errors
 from core.host.metrics import metrics
+from core.host.shared_numbers import shared_folder
 from core.host.tracing import tracing
 from core.settings import load_settings
 
@@ -54,7 +55,7 @@ def main() -> int:
         signal.signal(number, ending.on_signal)
     if not parts.host.is_clear():
         return EXIT_OK
-    if settings.metrics_port is not None and not exposition.is_shown_by_another():
+    if settings.metrics_port is not None and shared_folder() is None:
         exposition.show(settings.metrics_port + 2, settings.metrics_host)
     parts.host.start()
     metrics().engine.labels(

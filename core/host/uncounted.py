@@ -4,7 +4,7 @@ A worker may be killed after it stored a result and before it counted it, or not
 stored it. The job's message comes back then, and whoever finds the result has to know whether it
 was counted. So a worker leaves a mark before it stores a result, and stores the mark's name with
 it. Who takes away the mark of that name counts the result. The marks lie beside the numbers that
-processes share (`exposition`), and so outlive the worker.
+processes share (`shared_numbers`), and so outlive the worker.
 """
 
 import contextlib

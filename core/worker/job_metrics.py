@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import Final
 
 from core.faces.results import Recognition
-from core.host import exposition
 from core.host.metrics import metrics
+from core.host.shared_numbers import shared_folder
 from core.host.tracing import tracing
 from core.host.uncounted import Uncounted
 from core.jobs.recognition_job import JobDone
@@ -25,7 +25,7 @@ _SMALL: Final = "SMALL_BOUNDING_BOX"
 @functools.cache
 def uncounted() -> Uncounted:
     """Return the marks of this process, which lie in the folder of numbers if it shares one."""
-    return Uncounted(exposition.shared_folder())
+    return Uncounted(shared_folder())
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from core.bootstrap.observing import check_observing, start_reports, start_traci
 from core.bootstrap.shared_redis import redis_of
 from core.bootstrap.store_at_start import check_store
 from core.errors import InvalidSettings
-from core.host import exposition
+from core.host import exposition, shared_numbers
 from core.host.logs import configure_logs, log_invalid_settings, log_uncaught_errors
 from core.host.tracing import tracing
 from core.settings import load_settings
@@ -40,7 +40,7 @@ _numbers: Path | None = None
 try:
     _settings = load_settings()
     if _settings.metrics_port:
-        _numbers = exposition.share_numbers()  # before anything counts
+        _numbers = shared_numbers.share_numbers()  # before anything counts
     redis_of(_settings)  # a process that could not would end gunicorn with another code
     check_observing(_settings)
     check_store(_settings)
@@ -48,7 +48,7 @@ try:
 except InvalidSettings as error:
     log_invalid_settings(error)
     if _numbers is not None:
-        exposition.remove(_numbers)
+        shared_numbers.remove(_numbers)
     sys.exit(EXIT_SETTINGS)
 configure_logs(_settings.log_level)
 
@@ -86,7 +86,7 @@ def on_exit(_master: Any) -> None:
     """Leave no folder behind."""
     shutil.rmtree(_neighbours, ignore_errors=True)
     if _numbers is not None:
-        exposition.remove(_numbers)
+        shared_numbers.remove(_numbers)
 
 
 def post_fork(_master: Any, worker: Any) -> None:

@@ -24,7 +24,7 @@ outcomes.labels("interactive", "done").inc()
 """
 IS_SHOWN = """
 from prometheus_client import CollectorRegistry
-from core.host.exposition import SharedNumbers
+from core.host.shared_numbers import SharedNumbers
 registry = CollectorRegistry(auto_describe=False)
 registry.register(SharedNumbers(folder))
 done = {"queue": "interactive", "outcome": "done"}

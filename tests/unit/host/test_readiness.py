@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from core.host.exposition import remove, show
+from core.host.exposition import show
 from core.host.readiness import Readiness, note_contact
+from core.host.shared_numbers import remove
 from harness.localstack import free_port
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from core.host.exposition import SharedNumbers
+from core.host.shared_numbers import SharedNumbers
 
 COUNTS = """
 import sys
@@ -77,8 +77,8 @@ def test_folder_does_not_grow_with_processes_that_ended(
 
 SHARES = """
 import sys
-from core.host import exposition
-print(exposition.share_numbers(), flush=True)
+from core.host import shared_numbers
+print(shared_numbers.share_numbers(), flush=True)
 sys.stdin.read()
 """
 
@@ -86,7 +86,8 @@ sys.stdin.read()
 def test_folder_of_a_process_that_was_killed_goes_with_the_next_start(
     tmp_path: Path,
 ) -> None:
-    shared_memory = f"exposition._SHARED_MEMORY, exposition._YOUNG_S = {str(tmp_path)!r}, -1"
+    names = "shared_numbers._SHARED_MEMORY, shared_numbers._YOUNG_S"
+    shared_memory = f"{names} = {str(tmp_path)!r}, -1"
 
     def sharing() -> "tuple[subprocess.Popen[str], Path]":
         code = SHARES.replace("print", f"{shared_memory}\nprint", 1)

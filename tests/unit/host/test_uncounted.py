@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.host.exposition import SharedNumbers
+from core.host.shared_numbers import SharedNumbers
 from core.host.uncounted import Uncounted
 
 JOB = "7d1c43f7-8a5a-4e0c-9d3e-0f6b3c1a2b4d"
