@@ -75,6 +75,13 @@ class Settings(AwsSettings, HomeSettings, WebSettings, WorkerSettings, FaceSetti
             return f"Storage: {self.home_folder}; queues: {self.queue_file}"
         return self.endpoints
 
+    @property
+    def metrics_address(self) -> str:
+        """Where this machine reaches the metrics, without the port."""
+        if self.metrics_host in ("0.0.0.0", "::"):  # noqa: S104 - not bound
+            return "127.0.0.1"
+        return f"[{self.metrics_host}]" if ":" in self.metrics_host else self.metrics_host
+
     @model_validator(mode="after")
     def _check_together(self) -> Self:
         visibility_s = self.sqs_visibility_timeout_seconds

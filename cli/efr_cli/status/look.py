@@ -111,10 +111,9 @@ class Observer:
 
     def _own(self) -> dict[str, str]:
         """Return where the processes of this machine show their numbers."""
-        port, host = self.settings.metrics_port, self.settings.metrics_host
+        port, reached = self.settings.metrics_port, self.settings.metrics_address
         if port is None:
             return {}
-        reached = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - not bound
         names = ("web tier", "autoscaler", "worker")
         return {name: f"{reached}:{port + place}" for place, name in enumerate(names)}
 

@@ -4,6 +4,7 @@ import json
 import re
 import socket
 import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -115,3 +116,72 @@ def test_a_taken_port_is_named_with_the_way_out(monkeypatch: pytest.MonkeyPatch)
 
         with pytest.raises(SystemExit, match=f"port {port} is in use .*--port {port + 1}"):
             observe.main()
+
+
+@pytest.mark.parametrize("port", ["0", "70000", "-1", "x"])
+def test_what_is_no_port_is_refused(
+    port: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["observe", "--port", port])
+
+    with pytest.raises(SystemExit, match="2"):
+        observe.main()
+
+    assert "--port" in capsys.readouterr().err
+
+
+def test_setting_that_can_not_be_used_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["observe"])
+    monkeypatch.setenv("METRICS_PORT", "65534")
+
+    with pytest.raises(SystemExit, match="METRICS_PORT"):
+        observe.main()
+
+
+def test_missing_rules_are_not_taken_for_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "prometheus.yml").write_text("rule_files: [rules.yml]")
+    monkeypatch.setattr("shutil.which", lambda program: f"/usr/bin/{program}")
+    monkeypatch.setattr("sys.argv", ["observe"])
+    monkeypatch.setattr(observe, "SOURCE", tmp_path)
+    monkeypatch.setenv("METRICS_PORT", "20000")
+
+    with pytest.raises(SystemExit, match=r"rules\.yml is missing"):
+        observe.main()
+
+
+def test_folder_is_held_by_what_the_program_becomes(tmp_path: Path) -> None:
+    code = f"""
+import os, pathlib
+from scripts import observe
+observe.hold(pathlib.Path({str(tmp_path)!r}))
+print("held", flush=True)
+os.execv("/bin/cat", ["cat"])
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        text=True,
+    ) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        other.stdin.write("it is cat now\n")
+        other.stdin.flush()
+        assert other.stdout.readline() == "it is cat now\n"
+
+        assert not observe.hold(tmp_path)
+
+        other.kill()
+    assert observe.hold(tmp_path)
+
+
+@pytest.mark.parametrize(("host", "asked"), [("10.0.0.5", "10.0.0.5"), ("::1", "[::1]")])
+def test_configuration_has_the_host_of_the_settings(host: str, asked: str, tmp_path: Path) -> None:
+    file = written(Settings(_env_file=None, metrics_port=20_000, metrics_host=host), tmp_path)
+
+    targets = yaml.safe_load(file.read_text())["scrape_configs"][0]["static_configs"]
+    assert targets[0]["targets"] == [f"{asked}:20000"]
