@@ -25,10 +25,11 @@ from tests.support.backends import (
     memory_backends,
     own_names,
 )
+from tests.support.missing import missing
 from tests.support.models import models_dir
 from tests.support.photos import ROOT
 from tests.support.ray_cluster import LocalRay
-from tests.support.redis_server import RedisServer, require_redis_server
+from tests.support.services.redis_server import RedisServer, require_redis_server
 
 # A busy machine makes an example slow, and that is no failure.
 settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -130,12 +131,8 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def require_localstack() -> None:
     """Skip without LocalStack on a developer's machine; fail in CI."""
-    if (ROOT / ".venv-localstack" / "bin" / "python").exists():
-        return
-    message = "LocalStack is not installed: run 'make install'"
-    if os.environ.get("CI"):  # noqa: TID251 - a fact about the machine, not a setting
-        pytest.fail(message)
-    pytest.skip(message)
+    if not (ROOT / ".venv-localstack" / "bin" / "python").exists():
+        missing("LocalStack is not installed: run 'make install'")
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import pytest
 from core.access.redis_client import redis_client
 from core.submission.job_notes import JobNotes, OwnJobNotes, RedisJobNotes
 from harness.waiting import wait_until
-from tests.support.redis_server import RedisServer
+from tests.support.services.redis_server import RedisServer
 
 LONG_S = 600
 

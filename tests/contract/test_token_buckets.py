@@ -13,7 +13,7 @@ from core.access.redis_client import redis_client
 from core.errors import ServiceUnavailable
 from core.ground.rates import Rate
 from harness.waiting import wait_until
-from tests.support.redis_server import RedisServer
+from tests.support.services.redis_server import RedisServer
 
 
 def draw(subject: str = "a", rate: str = "100/hour", *, cost: int = 1, limit: str = "x") -> Draw:

@@ -10,8 +10,8 @@ from harness.watched.alerts import run, scene
 from tests.conftest import require_localstack
 from tests.support.models import models_dir
 from tests.support.photos import SAMPLES
-from tests.support.redis_server import require_redis_server
 from tests.support.services.prometheus_server import binary
+from tests.support.services.redis_server import require_redis_server
 
 QUICK = ("DependencyAway", "DeadLetters")
 """Looked at in a copy whose windows are four times shorter: the shipped ones take a minute."""

@@ -14,8 +14,8 @@ from harness.localstack import LocalStack
 from harness.processes import WebProcess
 from harness.waiting import wait_until
 from tests.support.backends import own_names
-from tests.support.redis_server import RedisServer
 from tests.support.service import settings_of
+from tests.support.services.redis_server import RedisServer
 
 CLIENTS = 4
 A_SECOND = 10

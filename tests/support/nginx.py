@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import pytest
-
 from harness.localstack import free_port
 from harness.waiting import wait_until
+from tests.support.missing import missing
 from tests.support.photos import ROOT
 
 TEMPLATE: Final = ROOT / "deploy" / "nginx" / "efr.conf.template"
@@ -41,13 +40,9 @@ http {{
 def nginx_binary() -> str:
     """Return nginx; skip without it on a developer's machine, and fail in CI."""
     found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if found and shutil.which("openssl"):
-        return found
-    message = "nginx or openssl is not installed: apt-get install nginx-light openssl"
-    given = os.environ  # noqa: TID251 - facts about the machine, not settings
-    if given.get("CI") and not given.get(WITHOUT):
-        pytest.fail(message)
-    pytest.skip(message)
+    if found is None or shutil.which("openssl") is None:
+        missing("nginx or openssl is not installed: apt-get install nginx-light openssl", WITHOUT)
+    return found
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, Response
 
+from tests.support.missing import missing
 from tests.support.photos import ROOT
 
 WITHOUT: Final = "WITHOUT_CHROMIUM"
@@ -29,14 +29,6 @@ _FINDINGS: Final = """async () => {
 }"""
 
 Scheme = Literal["light", "dark"]
-
-
-def missing(message: str, without: str) -> None:
-    """Skip on a developer's machine, and fail in CI."""
-    given = os.environ  # noqa: TID251 - facts about the machine, not settings
-    if given.get("CI") and not given.get(without):
-        pytest.fail(message)
-    pytest.skip(message)
 
 
 @contextmanager

@@ -1,13 +1,12 @@
 """An instance of EC2 that starts, and whether there is a Terraform to plan it."""
 
-import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Final
 
-import pytest
+from tests.support.missing import missing
 
 WITHOUT: Final = "WITHOUT_TERRAFORM"
 """Set by .ci/run where there is no Terraform: no package of Debian brings it."""
@@ -15,13 +14,8 @@ WITHOUT: Final = "WITHOUT_TERRAFORM"
 
 def require_terraform() -> None:
     """Skip without Terraform on a developer's machine; fail in CI, unless it can't be had."""
-    if shutil.which("terraform"):
-        return
-    message = "terraform is not installed"
-    given = os.environ  # noqa: TID251 - facts about the machine, not settings
-    if given.get("CI") and not given.get(WITHOUT):
-        pytest.fail(message)
-    pytest.skip(message)
+    if shutil.which("terraform") is None:
+        missing("terraform is not installed", WITHOUT)
 
 
 class Instance:
