@@ -64,10 +64,8 @@ class HalfFailing(HttpThread):
 
         class Handler(QuietHandler):
             def do_POST(self) -> None:  # noqa: N802 - http.server's name
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                self.send_response(receiver.note(self.headers["webhook-id"], json.loads(body)))
-                self.send_header("Content-Length", "0")
-                self.end_headers()
+                event = json.loads(self.body())
+                self.answer(receiver.note(self.headers["webhook-id"], event))
 
         self.listen(Handler)
 

@@ -19,11 +19,7 @@ class Instance(HttpThread):
             def _say(self) -> None:
                 named = self.path.removeprefix(_META_DATA)
                 text = "token" if self.command == "PUT" else found.get(named)
-                content = (text or "").encode()
-                self.send_response(404 if text is None else 200)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
+                self.answer(404 if text is None else 200, (text or "").encode())
 
             do_GET = do_PUT = _say  # noqa: N815 - http.server's names
 

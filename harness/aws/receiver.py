@@ -13,11 +13,9 @@ class Receiver(HttpThread):
 
         class Handler(QuietHandler):
             def do_POST(self) -> None:  # noqa: N802 - http.server's name
-                self.rfile.read(int(self.headers["Content-Length"]))
+                self.body()
                 receiver.got += not receiver.refuses
-                self.send_response(500 if receiver.refuses else 204)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
+                self.answer(500 if receiver.refuses else 204)
 
         self.listen(Handler)
 

@@ -33,9 +33,7 @@ class _Handler(QuietHandler):
     sink: ErrorSink
 
     def do_POST(self) -> None:  # noqa: N802 - http.server's name
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.body()
         packed = self.headers.get("Content-Encoding") == "gzip"
         self.sink.sent.append(gzip.decompress(body) if packed else body)
-        self.send_response(self.sink.status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
+        self.answer(self.sink.status)

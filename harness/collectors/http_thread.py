@@ -39,5 +39,16 @@ class HttpThread:
 class QuietHandler(BaseHTTPRequestHandler):
     """Writes no line for each request."""
 
+    def body(self) -> bytes:
+        """Return what came with the request."""
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
+    def answer(self, status: int, content: bytes = b"") -> None:
+        """Answer with a status, and with some content."""
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         pass

@@ -81,12 +81,10 @@ class _Handler(QuietHandler):
     sink: TraceSink
 
     def do_POST(self) -> None:  # noqa: N802 - http.server's name
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.body()
         if self.path == "/v1/traces":
             self.sink.take(body)
-        self.send_response(self.sink.status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
+        self.answer(self.sink.status)
 
 
 def tree(spans: Sequence[SentSpan], parent_id: str = "") -> list[Branch]:

@@ -177,6 +177,4 @@ class _Gone(HttpThread):
 
 class _GoneHandler(QuietHandler):
     def do_POST(self) -> None:  # noqa: N802 - http.server's name
-        self.send_response(410)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
+        self.answer(410)
