@@ -18,7 +18,7 @@ from harness.service_process import ServiceProcess
 from harness.waiting import wait_until
 from harness.watched.alert_rules import FACTOR, HURRIED, LONG, hurried
 from scripts.grafana.dashboard import FILE
-from scripts.grafana.panels import filled
+from scripts.grafana.panels import OR_ZERO, filled
 from scripts.observe import command, written
 
 MISSING: Final = "PROMETHEUS IS NOT INSTALLED (apt-get install prometheus)"
@@ -156,7 +156,10 @@ class Prometheus(ServiceProcess):
 
 
 def panel_queries() -> list[str]:
-    """Return all queries of the dashboard that are about our metrics, as Grafana asks them."""
+    """Return all queries of the dashboard that are about our metrics, as Grafana asks them.
+
+    Without the zeros that stand in for what was never counted: they would be data in any case.
+    """
     panels = json.loads(FILE.read_text())["panels"]
     queries = [target["expr"] for panel in panels for target in panel.get("targets", [])]
-    return [filled(query, _RATES) for query in queries if "efr_" in query]
+    return [filled(query.replace(OR_ZERO, ""), _RATES) for query in queries if "efr_" in query]

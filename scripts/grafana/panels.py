@@ -6,6 +6,9 @@ from typing import Final
 from core.host.alert_bounds import ERROR_BUDGET
 from harness.aws_prices import CORE_HOUR_USD, QUEUE_USD, READ_USD, WRITE_USD
 
+OR_ZERO: Final = " or vector(0)"
+"""Gives a query a value where nothing was ever counted."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
@@ -34,7 +37,7 @@ def _median(metric: str) -> str:
 
 def _rate(metric: str, chosen: str) -> str:
     """Return a query for a rate that is 0 where nothing was counted."""
-    return f"(sum(rate({metric}{{{chosen}}}[$__rate_interval])) or vector(0))"
+    return f"(sum(rate({metric}{{{chosen}}}[$__rate_interval])){OR_ZERO})"
 
 
 def _per_million(dollars_a_second: str) -> str:
