@@ -187,6 +187,11 @@ variable "cidr" {
   description = "Addresses of the network, a /16 to /20."
   type        = string
   default     = "10.80.0.0/16"
+
+  validation {
+    condition     = can(cidrnetmask(var.cidr)) && can(regex("/(1[6-9]|20)$", var.cidr))
+    error_message = "cidr is a network of IPv4 between /16 and /20: AWS takes none larger, and smaller ones have too few addresses."
+  }
 }
 
 variable "zones" {
@@ -238,6 +243,11 @@ variable "web_tasks" {
   description = "Least and most web tasks."
   type        = object({ least = number, most = number })
   default     = { least = 2, most = 10 }
+
+  validation {
+    condition     = 1 <= var.web_tasks.least && var.web_tasks.least <= var.web_tasks.most
+    error_message = "web_tasks has at least one task, and least is not over most."
+  }
 }
 
 variable "web_spot_weight" {
@@ -262,6 +272,11 @@ variable "max_wait_seconds" {
   description = "Longest wait for a result before the answer is 202; MAX_WAIT_SECONDS."
   type        = number
   default     = 30
+
+  validation {
+    condition     = 0 <= var.max_wait_seconds && var.max_wait_seconds <= 110
+    error_message = "max_wait_seconds is 0 to 110: Fargate ends a task within 120 seconds, and its last requests wait."
+  }
 }
 
 variable "blue_green" {
@@ -372,4 +387,9 @@ variable "p99_seconds" {
   description = "Time of the slowest answer in a hundred that is an alarm: over max_wait_seconds, after which the answer is 202."
   type        = number
   default     = 35
+
+  validation {
+    condition     = var.p99_seconds > var.max_wait_seconds
+    error_message = "p99_seconds is over max_wait_seconds, or answers that only wait take a deployment back."
+  }
 }

@@ -99,3 +99,22 @@ run "ports_of_the_web_tier_are_not_moved_away_from_the_load_balancer" {
   }
   expect_failures = [var.settings]
 }
+
+run "times_and_numbers_fit_each_other" {
+  command = plan
+  variables {
+    cidr             = "10.80.0.0/24"
+    max_wait_seconds = 111
+    web_tasks        = { least = 3, most = 2 }
+  }
+  expect_failures = [var.cidr, var.max_wait_seconds, var.web_tasks]
+}
+
+run "a_wait_takes_no_deployment_back" {
+  command = plan
+  variables {
+    max_wait_seconds = 60
+    p99_seconds      = 60
+  }
+  expect_failures = [var.p99_seconds]
+}

@@ -100,7 +100,7 @@ resource "aws_cloudwatch_metric_alarm" "slow" {
 
 resource "aws_cloudwatch_metric_alarm" "no_target" {
   alarm_name          = "${var.name}-no-healthy-target"
-  alarm_description   = "No task of the web tier answers: ${local.runbook}#faults."
+  alarm_description   = "No task of the web tier may have requests: ${local.runbook}#may-it-have-requests."
   comparison_operator = "LessThanThreshold"
   threshold           = 1
   evaluation_periods  = 2
