@@ -3,11 +3,6 @@ output "log_groups" {
   value       = { for part, group in aws_cloudwatch_log_group.this : part => group.name }
 }
 
-output "topic_arn" {
-  description = "Topic that is told of alarms."
-  value       = aws_sns_topic.alarms.arn
-}
-
 output "deployment_alarms" {
   description = "Alarms that take a deployment back."
   value = [

@@ -3,11 +3,6 @@ output "names" {
   value       = local.all
 }
 
-output "gallery_arn" {
-  description = "ARN of the gallery bucket, once it is there."
-  value       = aws_s3_bucket.this["gallery"].arn
-}
-
 output "log_bucket" {
   description = "Bucket of the load balancer's access logs once it takes them; null for none."
   value       = var.access_log_days == 0 ? null : aws_s3_bucket_policy.this["logs"].bucket

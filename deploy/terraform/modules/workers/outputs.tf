@@ -3,11 +3,6 @@ output "group" {
   value       = aws_autoscaling_group.this.name
 }
 
-output "autoscaler_name" {
-  description = "The service of the autoscaler."
-  value       = aws_ecs_service.autoscaler.name
-}
-
 output "container" {
   description = "The autoscaler's container, as ECS gets it."
   value       = local.container
