@@ -4,6 +4,11 @@ mock_provider "aws" {
   mock_data "aws_iam_policy_document" {
     defaults = { json = "{}" }
   }
+  # Known before it is made, so that the plan says whom alarms tell.
+  mock_resource "aws_sns_topic" {
+    override_during = plan
+    defaults        = { arn = "arn:aws:sns:us-east-1:123456789012:efr-alarms" }
+  }
 }
 
 variables {
@@ -166,6 +171,37 @@ run "observability" {
   assert {
     condition     = aws_budgets_budget.this[0].limit_amount == "200"
     error_message = "The budget is another."
+  }
+  assert {
+    condition     = one(one(aws_budgets_budget.this[0].cost_filter).values) == "user:deployment$efr"
+    error_message = "The budget counts what other deployments cost, or nothing."
+  }
+  assert {
+    condition     = toset([for each in aws_budgets_budget.this[0].notification : "${each.notification_type} ${each.threshold}"]) == toset(["ACTUAL 80", "FORECASTED 100"])
+    error_message = "Nobody is told before the budget is spent."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.spot.threshold == 0 && one([for query in aws_cloudwatch_metric_alarm.spot.metric_query : query.expression if query.id == "missing"]) == "FILL(wanted, 0) - FILL(there, 0)"
+    error_message = "Instances that EC2 does not give are no alarm."
+  }
+  assert {
+    condition     = strcontains(one([for query in aws_cloudwatch_metric_alarm.errors.metric_query : query.expression if query.id == "share"]), "FILL(ours, 0) + FILL(balancers, 0)) / requests")
+    error_message = "Failed answers are no alarm."
+  }
+  assert {
+    condition = alltrue([
+      for alarm in concat(
+        values(aws_cloudwatch_metric_alarm.dead_letters),
+        values(aws_cloudwatch_metric_alarm.oldest_message),
+        [
+          aws_cloudwatch_metric_alarm.errors, aws_cloudwatch_metric_alarm.slow, aws_cloudwatch_metric_alarm.no_target,
+          aws_cloudwatch_metric_alarm.no_worker, aws_cloudwatch_metric_alarm.spot,
+        ],
+        aws_cloudwatch_metric_alarm.dependency,
+        aws_cloudwatch_metric_alarm.fleet,
+      ) : alarm.alarm_actions == toset([aws_sns_topic.alarms.arn]) && alarm.ok_actions == toset([aws_sns_topic.alarms.arn])
+    ])
+    error_message = "An alarm, or its end, is told to nobody."
   }
   assert {
     condition     = aws_sns_topic_subscription.email[0].endpoint == "ops@example.org"

@@ -76,9 +76,10 @@ resource "aws_budgets_budget" "this" {
   limit_unit   = "USD"
   time_unit    = "MONTHLY"
 
+  # Key, dollar, value; a dollar before a brace would be an escape.
   cost_filter {
     name   = "TagKeyValue"
-    values = ["user:deployment$${var.name}"]
+    values = [format("user:deployment$%s", var.name)]
   }
 
   notification {
