@@ -185,6 +185,14 @@ run "workers" {
     error_message = "Workers do not read their secrets from the parameters."
   }
   assert {
+    condition     = alltrue([for each in aws_launch_template.this.tag_specifications : each.tags == tomap({ deployment = "efr", Name = "efr-workers" })])
+    error_message = "The budget would not count instances or their disks."
+  }
+  assert {
+    condition     = alltrue([for each in aws_autoscaling_group.this.tag : each.key == "deployment" && each.value == "efr" && each.propagate_at_launch])
+    error_message = "Instances lack the tags of the deployment."
+  }
+  assert {
     condition     = aws_autoscaling_group.this.min_size == 0 && aws_autoscaling_group.this.max_size == 15
     error_message = "The autoscaler can't reach its bounds."
   }
@@ -203,6 +211,10 @@ run "workers" {
   assert {
     condition     = aws_autoscaling_lifecycle_hook.drain.lifecycle_transition == "autoscaling:EC2_INSTANCE_TERMINATING" && aws_autoscaling_lifecycle_hook.drain.heartbeat_timeout == 90
     error_message = "A worker has no time to drain."
+  }
+  assert {
+    condition     = aws_ecs_task_definition.autoscaler.skip_destroy
+    error_message = "What the autoscaler is taken back to would be gone."
   }
   assert {
     condition     = aws_ecs_service.autoscaler.desired_count == 1 && aws_ecs_service.autoscaler.deployment_maximum_percent == 100

@@ -37,6 +37,8 @@ resource "aws_ecs_task_definition" "autoscaler" {
     operating_system_family = "LINUX"
     cpu_architecture        = var.architecture
   }
+
+  skip_destroy = true # what a deployment is taken back to
 }
 
 resource "aws_ecs_service" "autoscaler" {

@@ -68,7 +68,8 @@ resource "aws_launch_template" "this" {
     for_each = toset(["instance", "volume"])
     content {
       resource_type = tag_specifications.value
-      tags          = { Name = local.group }
+      # The group's tags reach instances, and not their disks.
+      tags = merge(data.aws_default_tags.this.tags, { Name = local.group })
     }
   }
 }
