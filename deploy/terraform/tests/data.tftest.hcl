@@ -230,7 +230,7 @@ run "images" {
     error_message = "A tag can be given twice, or an image is not scanned."
   }
   assert {
-    condition     = alltrue([for policy in aws_ecr_lifecycle_policy.this : jsondecode(policy.policy).rules[1].selection.countNumber == 20])
-    error_message = "Old images stay."
+    condition     = alltrue([for policy in aws_ecr_lifecycle_policy.this : jsondecode(policy.policy).rules[1].selection.countNumber == 80])
+    error_message = "There are not 20 versions to go back to, of four images each."
   }
 }

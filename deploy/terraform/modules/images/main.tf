@@ -1,3 +1,8 @@
+locals {
+  # The workflow pushes one for each processor, the list of both, and its signature.
+  images_of_a_version = 4
+}
+
 resource "aws_ecr_repository" "this" {
   #checkov:skip=CKV_AWS_136:images hold no data of people, and ECR encrypts them with keys of its own
   for_each = toset(["web", "worker"])
@@ -25,8 +30,8 @@ resource "aws_ecr_lifecycle_policy" "this" {
       },
       {
         rulePriority = 2
-        description  = "Older images than the newest ${var.kept}"
-        selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = var.kept }
+        description  = "Older versions than the newest ${var.versions}"
+        selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = local.images_of_a_version * var.versions }
         action       = { type = "expire" }
       },
     ]

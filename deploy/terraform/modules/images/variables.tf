@@ -3,8 +3,8 @@ variable "name" {
   type        = string
 }
 
-variable "kept" {
-  description = "Images that each repository keeps, newest first."
+variable "versions" {
+  description = "Versions that each repository keeps, newest first."
   type        = number
   default     = 20
 }
