@@ -287,6 +287,25 @@ def test_firewall_lets_through_all_that_the_web_tier_takes(plan: dict[str, Any])
     }
 
 
+def test_internet_reaches_the_load_balancer_alone(plan: dict[str, Any]) -> None:
+    changes = plan["resource_changes"]
+    groups = [each["change"]["after"] for each in changes if each["type"] == "aws_security_group"]
+    rules = [each for each in changes if each["type"] == "aws_vpc_security_group_ingress_rule"]
+    open_rules = {
+        each["address"]: each["change"]["after"]["from_port"]
+        for each in rules
+        if {"0.0.0.0/0", "::/0"}
+        & {each["change"]["after"]["cidr_ipv4"], each["change"]["after"]["cidr_ipv6"]}
+    }
+
+    assert open_rules == {
+        "module.network.aws_vpc_security_group_ingress_rule.https": 443,
+        "module.network.aws_vpc_security_group_ingress_rule.redirect": 80,
+    }
+    assert not any(group.get("ingress") for group in groups)
+    assert not any(each["type"] == "aws_security_group_rule" for each in changes)
+
+
 def test_web_container_tells_the_load_balancer_that_it_has_not_reached_s3(
     plan: dict[str, Any],
     containers: dict[str, Any],
