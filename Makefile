@@ -250,8 +250,9 @@ bench-home: samples ## Measure homes on one machine and their queues; writes doc
 	@$(COG) -r docs/one-machine.md
 
 .PHONY: aws-rights-suite
-aws-rights-suite: samples ## Run the end-to-end tests of the API with each process under its policy
-	@PYTHONPATH=. $(BIN)/pytest -p tests.support.services.guarded_suite tests/e2e --ignore tests/e2e/page
+aws-rights-suite: samples ## Run the end-to-end tests with each process under its policy; writes docs/benchmarks/aws-rights-suite.json
+	@PYTHONPATH=. $(BIN)/pytest -p tests.support.services.guarded_suite tests/e2e --rights-artifact docs/benchmarks/aws-rights-suite.json
+	@$(COG) -r docs/aws-rights.md
 
 .PHONY: aws-rehearsal
 aws-rehearsal: samples ## Make the deployment on emulators by Terraform, run the service on it, destroy it; writes docs/benchmarks/aws-rehearsal.json

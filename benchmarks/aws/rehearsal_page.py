@@ -11,7 +11,10 @@ _ARTIFACT: Final = (
 )
 _COUNTS: Final = {
     "resources": "{} resources",
+    "tagged": "{} of them can have tags, and have them",
     "deviations": "{} known deviations, and no others",
+    "planner": "a plan makes {} kinds of calls",
+    "deployer": "an apply makes {} kinds of calls, and both roles may make theirs",
     "compared": "{} facts of buckets and queues, none changed",
     "instances": "up to {} instances",
     "left_behind": "{} kinds of things are known to stay, and no others",

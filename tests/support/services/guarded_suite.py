@@ -3,10 +3,13 @@
     PYTHONPATH=. pytest -p tests.support.services.guarded_suite tests/e2e
 
 The processes sign as themselves, before a gate in front of each LocalStack. The run fails if
-anything was refused, even if every test passes.
+anything was refused, even if every test passes. With ``--rights-artifact FILE`` a run that did not
+fail is recorded.
 """
 
+import json
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +23,7 @@ from harness import processes
 from harness.aws.gate import Gate, Rights
 from harness.aws.policy import Policy
 from harness.aws.policy_files import AUTOSCALER, WEB, WORKER, policies_of
+from harness.report import measured_at
 
 _COMMANDS: Final = {"serve": WEB, "worker": WORKER, "autoscaler": AUTOSCALER}
 _rights: Final = Rights(policies={})
@@ -61,6 +65,23 @@ def _policy(part: str, policies: Mapping[str, Policy]) -> Policy:
     return replace(own, grants=(*own.grants, *worker.grants), denied=worker.denied)
 
 
+def _calls() -> list[dict[str, str | int]]:
+    """Return how often each part used each of its rights."""
+    found: Counter[tuple[str, str]] = Counter()
+    for (key, call), times in _rights.asked.items():
+        grant = _rights.policies[key].granting(call)
+        if grant is not None:
+            found[key.partition(".")[0], grant.action] += times
+    return [
+        {"part": part, "action": action, "times": times}
+        for (part, action), times in sorted(found.items())
+    ]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rights-artifact", type=Path)
+
+
 def pytest_configure() -> None:
     setattr(processes.Process, "__init__", _start_guarded)  # noqa: B010 - mypy
 
@@ -71,8 +92,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was refused."""
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+) -> None:
+    """Say what was refused, or write down what was done."""
     terminalreporter.write_line(f"{sum(_rights.asked.values()):,} calls were judged")
     for (part, call), times in sorted(_rights.refused.items()):
         terminalreporter.write_line(f"refused: {part} {call.action} {call.resource} ({times})")
+    artifact: Path | None = config.getoption("--rights-artifact")
+    if artifact is not None and exitstatus == pytest.ExitCode.OK and not _rights.refused:
+        counts = {kind: len(terminalreporter.stats.get(kind, ())) for kind in ("passed", "skipped")}
+        recorded = {"measured_at": measured_at(), "tests": counts, "calls": _calls()}
+        artifact.write_text(json.dumps(recorded, indent=1) + "\n")
