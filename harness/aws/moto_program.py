@@ -2,8 +2,8 @@
 
     python harness/aws/moto_program.py -H 127.0.0.1 -p 5000
 
-moto 5.2.5 has no tags of what is scaled, removes nothing of CodeDeploy, and knows AWS's own
-policies only when it is told to.
+moto 5.2.5 has no tags of what is scaled, replaces no instances, changes and removes nothing of
+CodeDeploy, and knows AWS's own policies only when it is told to.
 """
 
 import json
@@ -18,6 +18,7 @@ _tags: dict[str, Any] = {}
 def fill_gaps() -> None:
     """Give moto's server the missing calls."""
     from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
+    from moto.autoscaling.responses import AutoScalingResponse
     from moto.codedeploy.responses import CodeDeployResponse
 
     register = ApplicationAutoScalingResponse.register_scalable_target
@@ -37,11 +38,25 @@ def fill_gaps() -> None:
         ("list_tags_for_resource", list_tags_for_resource),
     ):
         setattr(ApplicationAutoScalingResponse, name, call)
-    for name, removal in (
+    setattr(AutoScalingResponse, "start_instance_refresh", _start_instance_refresh)  # noqa: B010
+    for name, change in (
+        ("update_deployment_group", _update_deployment_group),
         ("delete_deployment_group", _delete_deployment_group),
         ("delete_application", _delete_application),
     ):
-        setattr(CodeDeployResponse, name, removal)
+        setattr(CodeDeployResponse, name, change)
+
+
+def _start_instance_refresh(_: Any) -> Any:
+    from moto.core.responses import ActionResult
+
+    return ActionResult({"InstanceRefreshId": "00000000-0000-0000-0000-000000000000"})
+
+
+def _update_deployment_group(_: Any) -> Any:
+    from moto.core.responses import ActionResult
+
+    return ActionResult({"hooksNotCleanedUp": []})
 
 
 def _delete_deployment_group(self: Any) -> Any:

@@ -87,6 +87,13 @@ class Policy:
         """Return the calls that are not allowed."""
         return [call for call in calls if self.granting(call) is None]
 
+    def names(self, action: str) -> bool:
+        """Tell whether the action is allowed on some resource, or in some circumstances."""
+        return any(
+            _is_like(action, grant.action, ignore_case=True)
+            for grant in (*self.grants, *self.conditional)
+        )
+
     def without(self, taken: Collection[Grant]) -> Self:
         """Return a policy that lacks some grants."""
         return replace(self, grants=tuple(each for each in self.grants if each not in taken))

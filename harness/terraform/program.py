@@ -13,7 +13,12 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 DEPLOY: Final = ROOT / "deploy"
 _FOLDERS: Final = ("terraform", "systemd", "cloudwatch")
 """What the modules read."""
-_PLUGINS: Final = ("/opt", "/usr/local/share/terraform", "/usr/share/terraform")
+_PLUGINS: Final = (
+    Path.home() / ".terraform.d",
+    Path("/usr/local/share/terraform"),
+    Path("/usr/share/terraform"),
+    Path("/opt"),
+)
 _PROVIDER: Final = "terraform-provider-aws_v*"
 
 
@@ -29,7 +34,7 @@ def plugin_folder() -> Path | None:
     named = os.environ.get("TF_PLUGIN_DIR")  # noqa: TID251 - a fact about the machine
     if named:
         return Path(named)
-    for place in map(Path, _PLUGINS):
+    for place in _PLUGINS:
         for provider in sorted(place.glob(f"*/*/*/aws/*/*/{_PROVIDER}")):
             # folder / host / namespace / aws / version / system / provider
             return provider.parents[5]

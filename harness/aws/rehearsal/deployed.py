@@ -23,6 +23,7 @@ from harness.waiting import wait_until
 
 _COMMANDS: Final = {WEB: "serve", WORKER: "worker", AUTOSCALER: "autoscaler"}
 _SETTINGS: Final = re.compile(r"<<'SETTINGS'\n(.*?)\nSETTINGS\n", re.DOTALL)
+_PARAMETER: Final = re.compile(r"aws ssm get-parameter .*--name '(.+?)'")
 
 
 class DeployedProcess(Process):
@@ -82,12 +83,16 @@ class Deployed:
         self._parts.close()
 
     def variables(self, part: str) -> dict[str, str]:
-        """Return the settings that a part's container gets."""
+        """Return the settings that a part's container gets, with the secrets."""
+        container = self._outputs["containers"][part]
         if part == WORKER:
-            (found,) = _SETTINGS.findall(self._outputs["containers"][WORKER])
-            return dict(line.split("=", 1) for line in found.splitlines() if line)
-        listed = self._outputs["containers"][part]["environment"]
-        return {each["name"]: each["value"] for each in listed}
+            (found,) = _SETTINGS.findall(container)
+            settings = dict(line.split("=", 1) for line in found.splitlines() if line)
+            secrets = {each.rpartition("/")[2]: each for each in _PARAMETER.findall(container)}
+        else:
+            settings = {each["name"]: each["value"] for each in container["environment"]}
+            secrets = {each["name"]: each["valueFrom"] for each in container["secrets"]}
+        return settings | {name: self._account.secret(each) for name, each in secrets.items()}
 
     def start(self, part: str, **changes: str) -> DeployedProcess:
         """Start a part; it is told to stop in the end."""

@@ -4,10 +4,11 @@ Nothing else may differ: a second plan that would change another attribute fails
 and so does one that no longer changes one of these.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from harness.aws.caller import expect
+from harness.aws.policy import Policy
 from harness.aws.rehearsal.terraform import Change
 
 LEFT_OUT: Final[dict[str, tuple[str, str]]] = {
@@ -42,6 +43,14 @@ IN_SECOND_PLAN: Final[dict[tuple[str, str], str]] = {
     ("aws_vpc_security_group_ingress_rule", "description"): _RULE,
 }
 """Kinds of resources and their attributes that a second plan would change again."""
+CAUSED: Final[dict[str, str]] = {
+    "autoscaling:PutLifecycleHook": _HOOK,
+    "codedeploy:UpdateDeploymentGroup": "moto forgets the alarms",
+    "ec2:ModifySecurityGroupRules": _RULE,
+}
+"""Actions with which a new version mends what moto answers otherwise; AWS is not asked for them."""
+FREE: Final = {"sts:GetCallerIdentity"}
+"""Actions that AWS allows to everybody."""
 LEFT_BEHIND: Final[dict[str, str]] = {
     "ec2 NatGateways": "moto lists those that are deleted, as AWS does for an hour",
     "ec2 NetworkInterfaces": "moto keeps those of ended instances and of deleted gateways",
@@ -77,6 +86,15 @@ def judged(changes: Sequence[Change]) -> list[dict[str, str]]:
         {"kind": kind, "attribute": attribute, "reason": IN_SECOND_PLAN[kind, attribute]}
         for kind, attribute in sorted(met)
     ]
+
+
+def lacking(policy: Policy, actions: Collection[str]) -> list[str]:
+    """Return the actions that a policy lacks, but for those that AWS would not be asked for."""
+    return sorted(
+        each
+        for each in actions
+        if each not in CAUSED and each not in FREE and not policy.names(each)
+    )
 
 
 def left_behind(left: Mapping[str, int]) -> list[dict[str, Any]]:

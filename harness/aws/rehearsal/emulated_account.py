@@ -55,15 +55,28 @@ class EmulatedAccount:
         """Count what there is, by service and kind."""
         return inventory(self.client, self.zone_id)
 
+    def secret(self, parameter: str) -> str:
+        """Return what a parameter of SSM holds."""
+        found = self.client("ssm").get_parameter(Name=parameter, WithDecryption=True)
+        return str(found["Parameter"]["Value"])
+
     def policies_of(self, role: str) -> list[str]:
-        """Return the policies of a role as JSON."""
+        """Return the policies of a role as JSON: its own, and those of AWS that it has."""
         iam = self.client("iam")
         names = iam.list_role_policies(RoleName=role)["PolicyNames"]
-        return [_document(iam, role, name) for name in names]
+        own = [iam.get_role_policy(RoleName=role, PolicyName=name) for name in names]
+        attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+        others = [_default_version(iam, each["PolicyArn"]) for each in attached]
+        return [_written(each["PolicyDocument"]) for each in own] + others
 
 
-def _document(iam: Any, role: str, name: str) -> str:
-    document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+def _default_version(iam: Any, arn: str) -> str:
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    found = iam.get_policy_version(PolicyArn=arn, VersionId=version)
+    return _written(found["PolicyVersion"]["Document"])
+
+
+def _written(document: Any) -> str:
     return document if isinstance(document, str) else json.dumps(document)
 
 

@@ -8,17 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from harness.localstack import ROOT
+from harness.terraform.program import DEPLOY, TerraformFailed, plugin_folder
 
-_DEPLOY: Final = ROOT / "deploy"
-_PROVIDER: Final = "terraform-provider-aws_v*"
-_PLUGINS: Final = (
-    Path.home() / ".terraform.d" / "plugins",
-    Path("/usr/local/share/terraform/plugins"),
-    Path("/usr/share/terraform/plugins"),
-    Path("/opt"),
-)
-"""Where providers may lie unpacked; without one, Terraform fetches it."""
 _CHANGES: Final = 2
 """Exit code of a plan that would change something."""
 _OVERRIDE: Final = """terraform {
@@ -30,10 +21,6 @@ provider "aws" {
   max_retries       = 2
 }
 """
-
-
-class TerraformFailed(Exception):
-    """Raised when Terraform says that something went wrong; holds what it said."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -67,9 +54,9 @@ class Terraform:
     def init(self) -> None:
         """Copy the deployment, and set it up to keep its state there."""
         ignored = shutil.ignore_patterns(".terraform*", "*.tfstate*", "tests")
-        shutil.copytree(_DEPLOY, self.folder / "deploy", ignore=ignored)
+        shutil.copytree(DEPLOY, self.folder / "deploy", ignore=ignored)
         (self.root / "rehearsal_override.tf").write_text(_OVERRIDE)
-        plugins = _plugins()
+        plugins = plugin_folder()
         self.run("init", *([f"-plugin-dir={plugins}"] if plugins else []))
 
     def apply(self) -> None:
@@ -82,6 +69,10 @@ class Terraform:
         """Return the addresses of what was made, without what was only looked up."""
         listed = self.run("state", "list").split()
         return [address for address in listed if ".data." not in f".{address}"]
+
+    def state(self) -> str:
+        """Return the state as it is kept, in JSON."""
+        return self.run("state", "pull")
 
     def outputs(self) -> dict[str, Any]:
         found = json.loads(self.run("output", "-json"))
@@ -118,12 +109,15 @@ class Terraform:
         return done.stdout
 
 
-def _plugins() -> Path | None:
-    """Return the folder of unpacked providers; None if there is none on this machine."""
-    for folder in _PLUGINS:
-        for found in folder.glob(f"**/{_PROVIDER}"):
-            return found.parents[5]  # host/namespace/name/version/system/program
-    return None
+def tags_in(state: str) -> dict[str, dict[str, str]]:
+    """Return the tags of each resource that can have any."""
+    return {
+        f"{each.get('module', '')}.{each['type']}.{each['name']}[{number}]": found["tags_all"] or {}
+        for each in json.loads(state)["resources"]
+        if each["mode"] == "managed"
+        for number, instance in enumerate(each["instances"])
+        if "tags_all" in (found := instance["attributes"])
+    }
 
 
 def changes_of(planned: list[Any]) -> Iterator[Change]:

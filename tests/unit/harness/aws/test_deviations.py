@@ -3,8 +3,9 @@
 import pytest
 
 from harness.aws.caller import StepFailed
+from harness.aws.policy import Grant, Policy
 from harness.aws.rehearsal import deviations
-from harness.aws.rehearsal.deviations import judged, left_behind
+from harness.aws.rehearsal.deviations import CAUSED, judged, lacking, left_behind
 from harness.aws.rehearsal.terraform import Change
 
 KNOWN = {("aws_lb", "tags"): "the emulator forgets them"}
@@ -43,3 +44,13 @@ def test_only_what_is_known_to_stay_may_stay() -> None:
     assert [each["number"] for each in left_behind({"ecs.TaskDefinition": 2})] == [2]
     with pytest.raises(StepFailed, match=r"s3\.Bucket"):
         left_behind({"s3.Bucket": 1})
+
+
+def test_action_that_the_workflow_lacks_is_named_unless_moto_alone_causes_it() -> None:
+    policy = Policy(
+        grants=(Grant(action="ec2:Describe*", pattern="*"),),
+        conditional=(Grant(action="ec2:CreateTags", pattern="*"),),
+    )
+    asked = ["ec2:DescribeVpcs", "ec2:CreateTags", "ec2:CreateVpc", "sts:GetCallerIdentity"]
+
+    assert lacking(policy, [*asked, *CAUSED]) == ["ec2:CreateVpc"]

@@ -1,8 +1,9 @@
 """What a plan in JSON would change."""
 
+import json
 from typing import Any
 
-from harness.aws.rehearsal.terraform import Change, changes_of
+from harness.aws.rehearsal.terraform import Change, changes_of, tags_in
 
 
 def planned(before: Any, after: Any, *, actions: list[str], unknown: Any = None) -> Any:
@@ -34,3 +35,23 @@ def test_what_stays_or_is_only_read_is_no_change() -> None:
 
     assert not list(changes_of([planned(same, same, actions=["no-op"])]))
     assert not list(changes_of([planned(None, same, actions=["read"])]))
+
+
+def test_tags_are_those_of_what_was_made_and_can_have_any() -> None:
+    def kept(mode: str, name: str, attributes: dict[str, object]) -> dict[str, object]:
+        instances = [{"attributes": attributes}]
+        return {"mode": mode, "type": "aws_x", "name": name, "instances": instances}
+
+    state = {
+        "resources": [
+            kept("managed", "tagged", {"tags_all": {"deployment": "efr"}}),
+            kept("managed", "bare", {"tags_all": None}),
+            kept("managed", "never", {"id": "1"}),
+            kept("data", "found", {"tags_all": {}}),
+        ]
+    }
+
+    assert tags_in(json.dumps(state)) == {
+        ".aws_x.tagged[0]": {"deployment": "efr"},
+        ".aws_x.bare[0]": {},
+    }
