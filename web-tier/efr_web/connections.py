@@ -29,6 +29,7 @@ from core.errors import FaceServiceError, RequestTimedOut
 from efr_web.middleware import Failure, code_of
 from efr_web.wire.arriving_bodies import ArrivingBody, ReadAhead, arriving_body, expects_to_be_asked
 from efr_web.wire.kept_answers import KeptAnswer, SlowReaders
+from efr_web.wire.leaving import LeavingClients
 from efr_web.wire.raw_answers import kind_of, raw_answer
 from efr_web.wire.wsgi_wrappers import WsgiApp, closing_after_unread_body, nameless
 
@@ -41,7 +42,6 @@ BODY_TIMEOUT_S: Final = 15.0
 _MAX_HEADER_BYTES: Final = 64 * 1024
 _LEAST_AHEAD_BYTES: Final = 64 * 1024 * 1024
 _READ_BYTES: Final = 16 * 1024
-_LINGER_S: Final = 2.0
 _FULL_PAUSE_S: Final = 0.05
 _NO_DESCRIPTORS: Final = frozenset({errno.EMFILE, errno.ENFILE})
 _NOTHING_THERE: Final = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED})
@@ -69,13 +69,13 @@ class HeaderFirstWorker(ThreadWorker):  # type: ignore[misc]
         self._waiting: dict[TConn, None] = {}  # in the order of their deadlines, as all wait alike
         self._arriving: dict[TConn, ArrivingBody] = {}  # the longest silent one first
         self._arrived_bytes = 0
-        self._leaving: dict[TConn, None] = {}
         self._given_up = 0
 
     def load_wsgi(self) -> None:
         super().load_wsgi()
         self.wsgi = nameless(closing_after_unread_body(self.wsgi))
         self._readers = SlowReaders(self.poller, self._close)
+        self._leaving = LeavingClients(self.poller, self._close)
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Take new connections, or none. A process that stops lets go of the port as well.
@@ -157,7 +157,7 @@ class HeaderFirstWorker(ThreadWorker):  # type: ignore[misc]
     def _finish(self, conn: TConn, done: "Future[Any]") -> None:
         conn.answer = None
         if done.cancelled() or done.exception() is not None or not done.result():
-            self._leave(conn)
+            self._leaving.leave(conn)
         elif conn.parser.unreader.rest():
             # A client that sends the next request before it has this answer.
             self._await_header(conn)
@@ -170,8 +170,7 @@ class HeaderFirstWorker(ThreadWorker):  # type: ignore[misc]
             for conn in _overdue(kind):
                 self._give_up(conn, kind)
         self._readers.give_up_overdue()
-        for conn in _overdue(self._leaving):
-            self._forget(conn, self._leaving)
+        self._leaving.give_up_overdue()
         if self._given_up:
             log.info("connections without a request were given up", extra={"count": self._given_up})
             self._given_up = 0
@@ -280,40 +279,12 @@ class HeaderFirstWorker(ThreadWorker):  # type: ignore[misc]
             conn.sock.send(raw_answer(why, str(uuid.uuid4())))
         self._take_from(kind, conn)
         self.poller.unregister(conn.sock)
-        self._leave(conn)
-
-    def _leave(self, conn: TConn) -> None:
-        """Close a connection once the client has read the answer, or two seconds later.
-
-        Closing it at once would reset it while the client still sends, and the
-        client would lose the answer (RFC 9112, section 9.6).
-        """
-        try:
-            conn.sock.shutdown(socket.SHUT_WR)
-            conn.sock.setblocking(False)
-            self.poller.register(conn.sock, EVENT_READ, partial(self._discard, conn))
-        except (OSError, ValueError, KeyError):  # the client has gone
-            self._close(conn)
-            return
-        conn.timeout = time.monotonic() + _LINGER_S
-        self._leaving[conn] = None
-
-    def _discard(self, conn: TConn, client: socket.socket) -> None:
-        if conn not in self._leaving:
-            return
-        try:
-            ended = not client.recv(_READ_BYTES)
-        except BlockingIOError:
-            return
-        except OSError:
-            ended = True
-        if ended:
-            self._forget(conn, self._leaving)
+        self._leaving.leave(conn)
 
     def _make_room(self) -> bool:
         """Close the connection that is worth least; tell whether there was one."""
-        if self._leaving:
-            self._forget(next(iter(self._leaving)), self._leaving)
+        if self._leaving.give_up_one():
+            pass
         elif self._waiting:
             self._given_up += 1
             self._forget(next(iter(self._waiting)), self._waiting)
