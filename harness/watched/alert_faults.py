@@ -17,9 +17,7 @@ from core.ground.ids import new_id
 from harness.collectors.http_thread import HttpThread, QuietHandler
 from harness.localstack import ROOT
 from harness.processes import environment
-from harness.stack import Stack
-from harness.watched.prometheus import Prometheus
-from harness.watched.redis_server import RedisServer
+from harness.watched.scene import Scene
 from harness.watched.visitors import Visitors
 
 _TIMEOUT_S: Final = 30
@@ -27,17 +25,6 @@ _CROWD: Final = 10
 _SIDE: Final = 6_000
 _BACKLOG_S: Final = 65
 """For so long the workers have to do when a crowd has come."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scene:
-    """The parts of a service that something can happen to; Prometheus looks on."""
-
-    stack: Stack
-    redis: RedisServer
-    server: Prometheus
-    photos: tuple[bytes, ...]
-    collection_id: str
 
 
 Happens = Callable[[Scene], AbstractContextManager[None]]

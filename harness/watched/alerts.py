@@ -15,53 +15,31 @@ import argparse
 import itertools
 import json
 import math
-import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import requests
 
-from core.settings import Settings
-from harness.localstack import ROOT, free_port
-from harness.processes import environment
+from harness.localstack import ROOT
 from harness.report import machine, measured_at
-from harness.stack import Stack
 from harness.waiting import wait_until
-from harness.watched.alert_faults import FAULTS, Fault, Scene
+from harness.watched.alert_faults import FAULTS, Fault
 from harness.watched.alert_rules import FACTOR
 from harness.watched.counted import Counted, counted
-from harness.watched.prometheus import MISSING, Prometheus, binary, panel_queries
-from harness.watched.redis_server import RedisServer
+from harness.watched.prometheus import MISSING, binary, panel_queries
+from harness.watched.scene import Scene, scene
 from harness.watched.visitors import Visitors
 
 ARTIFACT: Final = ROOT / "docs/benchmarks/alerts.json"
 MOST_S: Final = 120
 """In which an alert must fire."""
 _PATIENCE_S: Final = 300
-_COLLECTION: Final = "watched"
-_SETTINGS: Final[dict[str, object]] = {
-    "web_processes": 1,
-    "max_workers": 1,
-    "worker_processes": 1,
-    "result_cache_seconds": 60,
-    "rate_limit_bulk_per_address": "2/hour",
-    "rate_limit_recognition_per_address": "100000/minute",
-    "webhook_allow_private": ("127.0.0.1",),
-    "sqs_wait_time_seconds": 2,
-    "sqs_visibility_timeout_seconds": 10,
-    "visibility_heartbeat_seconds": 3,
-    "dead_letter_sweep_seconds": 2,
-    "retry_backoff_seconds": 1,
-    "shutdown_grace_seconds": 5,
-}
-"""One worker, and short times of what is no alert's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,36 +66,12 @@ class _Happened:
     ended: float
 
 
-@contextmanager
-def scene(
-    folder: Path, photos: Path, *, models_dir: Path, every_s: int | None = None, **watched: Any
-) -> Iterator[Scene]:
-    """Start everything; ``watched`` are options of `Prometheus`."""
-    redis = RedisServer(folder / "redis").start()
-    own = {"face_models_dir": models_dir, "metrics_port": free_port(), "redis_url": redis.url}
-    with ExitStack() as parts:
-        parts.callback(redis.stop)
-        stack = parts.enter_context(
-            Stack(folder / "service", workers=0, exposed=True, **_SETTINGS | own)
-        )
-        _enrol(stack.settings, photos)
-        stack.start_autoscaler()
-        server = Prometheus(stack.settings, folder / "prometheus", every_s=every_s, **watched)
-        yield Scene(
-            stack=stack,
-            redis=redis,
-            server=parts.enter_context(server),
-            photos=tuple(each.read_bytes() for each in sorted(photos.glob("*/*.jpg"))),
-            collection_id=_COLLECTION,
-        )
-
-
 def run(on: Scene, faults: Sequence[Fault] = FAULTS) -> tuple[list[Seen], Counted]:
     """Let faults happen one after another; return what was seen, and what was counted."""
     address = f"{on.stack.address}/"
     with Visitors(address, on.photos, every_s=1, collection_id=on.collection_id):
         wait_until(lambda: on.server.value("sum(efr_jobs_total)") > 1, what="the first jobs")
-        _pass_a_limit(on.stack.address)
+        _pass_a_limit(on)
         happened = [_happen(on, fault) for fault in faults]
         wait_until(
             lambda: not _active(on, [alert for fault in faults for alert in fault.alerts]),
@@ -184,22 +138,11 @@ def _firing(on: Scene, happened: _Happened, labels: str) -> dict[str, set[int]]:
     return seconds
 
 
-def _enrol(settings: Settings, photos: Path) -> None:
-    subprocess.run(
-        [sys.executable, "scripts/enroll.py", str(photos), "--collection", _COLLECTION],
-        cwd=ROOT,
-        env=environment(settings, {}),
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-
-
-def _pass_a_limit(address: str) -> None:
+def _pass_a_limit(on: Scene) -> None:
     """Ask for more than is allowed: the dashboard shows how often that happens."""
-    asked = {"collection_id": _COLLECTION, "filename": "a.jpg"}
-    statuses = {
-        requests.post(f"{address}/uploads", json=asked, timeout=60).status_code for _ in range(3)
-    }
+    asked = {"collection_id": on.collection_id, "filename": "a.jpg"}
+    uploads = f"{on.stack.address}/uploads"
+    statuses = {requests.post(uploads, json=asked, timeout=60).status_code for _ in range(3)}
     if 429 not in statuses:
         raise ValueError(f"no limit was passed: {statuses}")
 

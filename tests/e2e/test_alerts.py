@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from harness.watched.alert_faults import FAULTS
-from harness.watched.alerts import run, scene
+from harness.watched.alerts import run
+from harness.watched.scene import scene
 from tests.conftest import require_localstack
 from tests.support.models import models_dir
 from tests.support.photos import SAMPLES
