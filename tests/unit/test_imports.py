@@ -4,6 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from core.bootstrap.infrastructure import Infrastructure
+from core.bootstrap.shared import Shared
+from core.ground.ids import new_id
+from core.settings import Settings
+from tests.support.faces import enrol, enrolled
 from tests.support.models import models_dir
 from tests.support.photos import ROOT
 
@@ -73,6 +80,20 @@ def test_list_of_collections_loads_no_gallery_and_no_engine(tmp_path: Path) -> N
     assert not modules & HEAVY
 
 
+def test_list_of_people_loads_nothing_that_searches_or_checks_lancedb(tmp_path: Path) -> None:
+    home, queue = f"file://{tmp_path}/home", f"sqlite:///{tmp_path}/queue"
+    settings = Settings(_env_file=None, storage=home, queue=queue)
+    shared = Shared(settings, Infrastructure.on_this_machine(settings))
+    enrol(shared, enrolled("Ada", 0.5, new_id()), collection_id="default")
+    shared.index.close()
+
+    output, modules = loaded_by(["people", "list", "--collection", "default"], tmp_path)
+
+    assert "Ada" in output
+    assert "lancedb" in modules
+    assert not modules & {"faiss", "overrides.overrides", "dlib", "onnxruntime"}
+
+
 def test_engine_with_converted_networks_loads_nothing_that_converts() -> None:
     script = (
         "import pathlib, sys; from core.faces.engines.builtin import FaceEngine; "
@@ -129,3 +150,18 @@ def test_galleries_are_read_without_the_client_of_a_catalogue(tmp_path: Path) ->
     )
 
     assert finished.stdout == "[] True\n"
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="LanceDB does without it from 3.12 on")
+def test_package_that_checks_methods_is_there_for_others_once_lancedb_is_loaded() -> None:
+    script = (
+        "import sys; from core.gallery.lance.connection import _lancedb; _lancedb(); "
+        "print('overrides' in sys.modules); "
+        "import overrides; print(overrides.__file__.endswith('overrides/__init__.py'))"
+    )
+
+    finished = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert finished.stdout == "False\nTrue\n"

@@ -1,26 +1,30 @@
 """The service, by what lies in its buckets: this process does the work."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from core.access.audit_trail import Action
-from core.collections.collection import Collection
-from core.collections.erasing.receipts import Receipt
-from core.collections.person_notes import ConsentNote
 from core.collections.shown.collections import CollectionDescription
 from core.collections.shown.faces import KnownFace
 from core.collections.shown.people import PersonConsent, PersonFaces, PersonRenamed, PersonSummary
-from core.collections.unknown.listing import GroupPage
-from core.collections.unknown.naming import Named
 from core.errors import PersonNotFound
 from core.ground.authors import TYPIST
-from core.ports import PersonOrder, PersonPlace
-from efr_cli.context import CliContext
 from efr_cli.service.port import ListedCollection
 from efr_cli.service.queries import MATCHES, Matcher, MatchQuery
+
+if TYPE_CHECKING:
+    from core.access.audit_trail import Action
+    from core.collections.collection import Collection
+    from core.collections.erasing.receipts import Receipt
+    from core.collections.person_notes import ConsentNote
+    from core.collections.unknown.listing import GroupPage
+    from core.collections.unknown.naming import Named
+    from core.ports import PersonOrder, PersonPlace
+    from efr_cli.context import CliContext
 
 _PAGE: Final = 1000
 
@@ -82,10 +86,13 @@ class OwnService:
         self, collection_id: str, *, prefix: str, order: PersonOrder
     ) -> Iterator[PersonSummary]:
         after: PersonPlace | None = None
-        while page := self.parts.persons.page(
-            collection_id, limit=_PAGE, order=order, prefix=prefix, after=after
-        ):
+        while True:
+            page = self.parts.persons.page(
+                collection_id, limit=_PAGE, order=order, prefix=prefix, after=after
+            )
             yield from map(PersonSummary.of, page)
+            if len(page) < _PAGE:  # a further look would read the names of all faces once more
+                return
             after = page[-1].enrolled.place(order)
 
     def person(self, collection_id: str, named: str) -> PersonFaces:

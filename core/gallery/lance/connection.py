@@ -5,10 +5,11 @@ import importlib
 import importlib.util
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from core.gallery.lance.storage import KeysRefused, lance_errors
 from core.gallery.lance.table_files import TableFiles
@@ -17,8 +18,11 @@ from core.ground.aws_keys import Renewable
 if TYPE_CHECKING:
     from lancedb.db import DBConnection
 
+_M = TypeVar("_M")
+
 _CACHE_BYTES: Final = 8 * 1024 * 1024
 _CATALOGUE_CLIENT: Final = "lance_namespace_urllib3_client"
+_OVERRIDES: Final = "overrides"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +53,17 @@ class _LateClasses(ModuleType):
         return made
 
 
+class _Overrides(ModuleType):
+    """The package ``overrides``, which finds every method right."""
+
+    class EnforceOverrides:
+        """A class whose methods are not looked at."""
+
+    @staticmethod
+    def override(method: _M) -> _M:
+        return method
+
+
 def _lancedb() -> ModuleType:
     """Import LanceDB, when it is first used: that takes over half a second.
 
@@ -56,6 +71,9 @@ def _lancedb() -> ModuleType:
     another second, and the 130 types of its requests and answers a third of one. Both packages
     are put in their places without what they import: of the first one, its types are found, and
     of the types those that are used.
+
+    Before Python 3.12, a package looks at the types of each method of LanceDB's classes, whether it
+    is that of the class above: a tenth of a second, for its authors' sake. They get it unchecked.
     """
     packages = ((_CATALOGUE_CLIENT, ModuleType), (f"{_CATALOGUE_CLIENT}.models", _LateClasses))
     for name, kind in packages:
@@ -64,7 +82,20 @@ def _lancedb() -> ModuleType:
             bare = kind(name)
             bare.__spec__, bare.__path__ = found, list(found.submodule_search_locations or ())
             sys.modules[name] = bare
-    return importlib.import_module("lancedb")
+    with _unchecked_overrides():
+        return importlib.import_module("lancedb")
+
+
+@contextmanager
+def _unchecked_overrides() -> Iterator[None]:
+    former = sys.modules.get(_OVERRIDES)
+    sys.modules[_OVERRIDES] = _Overrides(_OVERRIDES)
+    try:
+        yield
+    finally:
+        del sys.modules[_OVERRIDES]
+        if former is not None:
+            sys.modules[_OVERRIDES] = former
 
 
 def renewable_connection(uri: str, options: Mapping[str, str]) -> Renewable[LanceConnection]:

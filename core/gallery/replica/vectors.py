@@ -3,7 +3,6 @@
 import math
 from typing import Any, Final, Protocol, Self, TypeAlias, cast
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
@@ -72,6 +71,9 @@ class ExactVectors:
         return vectors
 
     def search(self, probes: Vectors, limit: int) -> Found:
+        # Only here, and below: who reads a gallery without a search need not wait for it.
+        import faiss
+
         faiss.omp_set_num_threads(1)
         if not len(self.matrix):
             return _nothing(len(probes))
@@ -147,6 +149,8 @@ class PqIndex:
     """
 
     def __init__(self, sample: Vectors, *, parts: int) -> None:
+        import faiss
+
         length = sample.shape[1]
         self._index = cast(Any, faiss.IndexPQFastScan(length, parts, 4))
         self._index.train(sample)
@@ -176,6 +180,8 @@ class PqIndex:
         return slots
 
     def _write(self, slots: Slots, codes: NDArray[np.uint8]) -> None:
+        import faiss
+
         data = self._index.codes.data()
         for slot, code in zip(slots.tolist(), codes, strict=True):
             self._packer.pack_1_c(faiss.swig_ptr(code), slot, data)
@@ -203,6 +209,8 @@ class IndexedVectors:
 
         Unless it is compressed, it goes on with the exact vectors as its own.
         """
+        import faiss
+
         faiss.omp_set_num_threads(1)
         matrix, end = exact.matrix, int(slots.max()) + 1
         sample = matrix[slots[:: len(slots) // _TRAINING_VECTORS + 1]]
@@ -238,6 +246,8 @@ class IndexedVectors:
         return squared[:, :limit], slots[:, :limit]
 
     def near(self, probes: Vectors, count: int) -> Found:
+        import faiss
+
         faiss.omp_set_num_threads(1)
         candidates = self._sketches.nearest(self._rotation.apply(probes), count)
         differences = self._vectors.at(candidates) - probes[:, np.newaxis]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from core.ports import EnrolledPerson
 from tests.unit.cli.cli_fixture import CliFixture
 
 NOTE = ("--text", "Entrance by face", "--date", "2026-11-30", "--source", "Form 17")
@@ -28,6 +29,20 @@ def listed(cli: CliFixture, *options: str) -> list[dict[str, Any]]:
 def audited(cli: CliFixture, action: str) -> list[dict[str, Any]]:
     lines = cli.run("audit", "--action", action, "--json").stdout.splitlines()
     return [json.loads(line) for line in lines]
+
+
+def test_list_reads_the_gallery_once(cli: CliFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    cli.enrol("default", "Ada", "Bob")
+    read, asked = cli.index.persons, list[str]()
+
+    def counted(gallery_id: str, **options: Any) -> list[EnrolledPerson]:
+        asked.append(gallery_id)
+        return read(gallery_id, **options)
+
+    monkeypatch.setattr(cli.index, "persons", counted)
+
+    assert "Bob" in cli.run("people", "list", "--collection", "default").stdout
+    assert len(asked) == 1
 
 
 def test_people_are_listed_in_the_order_that_is_asked_for(staffed: CliFixture) -> None:
