@@ -34,14 +34,24 @@ NUMBER = r"\d+(?:[.,]\d+)*"
 INNER_PAGES = (
     "accuracy",
     "architecture",
+    "aws-rehearsal",
+    "aws-rights",
+    "backup",
     "benchmarks",
+    "deploy-aws",
+    "deploy-kubernetes",
     "engine",
     "executors",
     "face-index",
     "glossary",
+    "historical-deployment",
+    "logs",
+    "metrics",
     "operations",
     "scaling",
     "search",
+    "traces",
+    "upgrade",
 )
 OF_HTTP: list[Failure] = [
     MethodNotAllowed,
@@ -244,7 +254,7 @@ def prose_of(page: Path) -> Iterator[str]:
     is_code = False
     for line in page.read_text().splitlines():
         is_code ^= line.startswith("```")
-        if not is_code and not line.startswith(("|", "    ", "```", "![")):
+        if not is_code and not line.startswith(("|", "   |", "    ", "```", "![")):
             yield line
 
 
@@ -253,3 +263,9 @@ def test_prose_has_short_lines_of_plain_words(page: Path) -> None:
     for line in prose_of(page):
         assert len(line) <= MOST_CHARACTERS, line
         assert not NOT_PLAIN.search(line), line
+
+
+@pytest.mark.parametrize("page", ALL_PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_line_of_a_sentence_becomes_a_list(page: Path) -> None:
+    """Markdown begins a list where a line of a paragraph begins with "1. " or a dash."""
+    assert re.findall(r"^\w.*[\w,]\n(?:1\.|[-+*]) .*", page.read_text(), re.MULTILINE) == []
