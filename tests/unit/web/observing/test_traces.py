@@ -56,6 +56,15 @@ def test_call_that_is_answered_at_once_has_the_stages_of_each_of_its_photos(
     assert kept.below("recognise") == [list(TIMINGS_MS)] * parts.count("recognise")
 
 
+def test_search_by_an_enrolled_face_has_its_search(web: WebFixture) -> None:
+    web.create("staff")
+    enrolled = web.enrol("staff", "ada-1", person="Ada").face_records[0]
+    with traced() as kept:
+        json_of(web.client.post(f"/collections/staff/faces/{enrolled.face_id}/search", json={}))
+
+    assert kept.parent_of("search").endswith("/search")
+
+
 def test_stage_that_breaks_a_call_off_says_with_which_code(web: WebFixture) -> None:
     web.fails(PHOTO, RecognitionTimedOut("as told"))
     with traced() as kept:
