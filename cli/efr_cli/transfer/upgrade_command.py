@@ -16,7 +16,7 @@ from efr_cli.service.own import all_collections
 from efr_cli.words import counted
 
 if TYPE_CHECKING:
-    from efr_cli.transfer.reembedding import Left
+    from efr_cli.transfer.gallery_of_crops import Left
 
 
 @click.command()

@@ -169,7 +169,7 @@ def worker(settings: Settings, faces: dict[str, list[Seen]]) -> Iterator[Shared]
 @pytest.fixture
 def terminal(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
     """Return a terminal whose engine is the present one, and embeds few faces at once."""
-    monkeypatch.setattr("efr_cli.transfer.reembedding._PAGE", PAGE)
+    monkeypatch.setattr("efr_cli.transfer.gallery_of_crops._PAGE", PAGE)
     present = settings.model_copy(update={"face_engine": PRESENT})
     return Terminal(settings=present, folder=tmp_path / "run")
 

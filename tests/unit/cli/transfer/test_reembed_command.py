@@ -94,7 +94,7 @@ def test_faces_without_a_picture_are_named_and_nothing_is_switched(cli: CliFixtu
 def test_interrupted_run_goes_on_where_it_was(
     cli: CliFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("efr_cli.transfer.reembedding._PAGE", 1)
+    monkeypatch.setattr("efr_cli.transfer.gallery_of_crops._PAGE", 1)
     enrol(cli, "Ada", "Bob", "Eve")
     seen: list[bytes] = []
     recognise, put = cli.recognise, cli.index.put
