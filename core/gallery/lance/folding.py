@@ -13,7 +13,6 @@ commit its rows, it learns at the end that the claim was taken away, and deletes
 import logging
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
@@ -24,7 +23,8 @@ import numpy as np
 import pyarrow as pa
 
 from core.errors import StorageUnavailable
-from core.gallery.lance.journal import Claim, Entries, Journal, joined
+from core.gallery.lance.claims import Claims, with_claim
+from core.gallery.lance.journal import Entries, Journal, joined
 from core.gallery.lance.known_ids import KnownIds, hashed
 from core.gallery.lance.newest_table import NewestTable, last_fragment, select
 from core.gallery.lance.rows import any_of
@@ -40,8 +40,6 @@ _WRITE_TIMEOUT: Final = timedelta(seconds=60)
 _ATTEMPTS: Final = 5
 _KEEP_TRYING_S: Final = 60.0
 _PAUSE_S: Final = 0.03
-_ABANDONED_AFTER_S: Final = 20.0
-"""Far longer than a fold takes. Who folds for longer does nothing worse than to begin again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,9 +93,7 @@ class Folder:
         self._lock = lock
         self._clock = clock
         self._folding = threading.Lock()
-        self._unfinished: set[str] = set()
-        self._broken_off: set[str] = set()
-        self._waiting_for = ("", 0.0)
+        self._claims = Claims(clock)
 
     def claim(self, entries: Entries) -> Entries:
         """Return entries with a claim, if nobody has one; `finish` must follow their writing.
@@ -106,18 +102,18 @@ class Folder:
         """
         if entries.claim is not None or self._folding.locked():
             return entries
-        claimed = _claimed(entries, brings_more=False)
+        claimed = with_claim(entries, brings_more=False)
         assert claimed.claim is not None  # noqa: S101 - just now
-        self._unfinished.add(claimed.claim.token)
+        self._claims.begin(claimed.claim)
         return claimed
 
     def has_claimed(self, entries: Entries) -> bool:
         """Tell whether entries have a claim of this folder that nobody has begun to finish."""
-        return entries.claim is not None and entries.claim.token in self._unfinished
+        return entries.claim is not None and self._claims.is_begun(entries.claim)
 
     def is_abandoned(self, entries: Entries) -> bool:
         """Tell whether a claim belongs to nobody who is at work, as far as is known."""
-        return entries.claim is not None and self._is_abandoned(entries.claim)
+        return entries.claim is not None and self._claims.is_abandoned(entries.claim)
 
     def finish(self, claimed: Entries) -> Folded | None:
         """Move the faces of a journal that this folder has claimed into the table."""
@@ -154,7 +150,7 @@ class Folder:
         def claim(entries: Entries) -> Entries:
             if more is None and not len(entries):
                 return entries
-            return _claimed(entries, brings_more=more is not None)
+            return with_claim(entries, brings_more=more is not None)
 
         for _ in range(_ATTEMPTS):
             claimed = self._settled(claim)
@@ -182,7 +178,7 @@ class Folder:
             if self.has_claimed(entries):  # its thread waits for this one
                 with suppress(WriteConflict):
                     self._move(entries, None)
-            elif entries.claim is not None and self._is_abandoned(entries.claim):
+            elif self.is_abandoned(entries):
                 with suppress(WriteConflict):
                     self._settle(entries)
             elif self._clock() > give_up_s:
@@ -195,12 +191,11 @@ class Folder:
     def _move(self, claimed: Entries, more: pa.Table | None) -> Folded:
         """Store the faces of claimed entries, and more, and take the claim off."""
         assert claimed.claim is not None  # noqa: S101 - they are claimed
-        token = claimed.claim.token
-        self._unfinished.discard(token)
+        self._claims.take_up(claimed.claim)
         try:
             return self._moved(claimed, more)
         except BaseException:
-            self._broken_off.add(token)
+            self._claims.break_off(claimed.claim)
             raise
 
     def _moved(self, claimed: Entries, more: pa.Table | None) -> Folded:
@@ -252,18 +247,10 @@ class Folder:
             self._tidying.free_of_deleted(fragment)
             self._settled(lambda entries: entries.after(entries.table_version))
 
-    def _is_abandoned(self, claim: Claim) -> bool:
-        """Tell whether a claim belongs to nobody who is at work."""
-        if claim.token in self._broken_off:
-            return True
-        if self._waiting_for[0] != claim.token:
-            self._waiting_for = (claim.token, self._clock())
-        return self._clock() - self._waiting_for[1] >= _ABANDONED_AFTER_S
-
     def _settle(self, entries: Entries) -> None:
         """Rid a journal of an abandoned claim, and of the rows that the table has."""
         claimed = self._journal.write(
-            _claimed(replace(entries, claim=None), brings_more=True), over=entries
+            with_claim(replace(entries, claim=None), brings_more=True), over=entries
         )
 
         def look(table: "Table") -> Stored:
@@ -271,7 +258,7 @@ class Folder:
             return Stored(rows=rows, version=table.version, fragments=claimed.fragments)
 
         assert claimed.claim is not None  # noqa: S101 - just now
-        self._broken_off.add(claimed.claim.token)  # if this breaks off, it is done again at once
+        self._claims.break_off(claimed.claim)  # if this breaks off, it is done again at once
         stored = self._table.once(look)
         self._table.files.keep()
         with suppress(_ClaimLost):
@@ -302,13 +289,6 @@ class Folder:
 
         with self._lock():
             self._journal.change(release)
-
-
-def _claimed(entries: Entries, *, brings_more: bool) -> Entries:
-    claim = Claim(
-        token=uuid.uuid4().hex, table_version=entries.table_version, brings_more=brings_more
-    )
-    return replace(entries, claim=claim)
 
 
 def _as_stored(rows: pa.Table, columns: pa.Schema) -> pa.Table:

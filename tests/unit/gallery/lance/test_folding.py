@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.errors import CollectionNotFound
-from core.gallery.lance import folding
+from core.gallery.lance import claims
 from core.gallery.lance import table as lance_table
 from core.gallery.lance.folding import Folder
 from core.gallery.lance.index import LanceFaceIndex
@@ -163,7 +163,7 @@ def test_fold_that_was_killed_is_finished_by_another_process(
         put_singly(dying, faces)
     check_holds(other, *faces)
 
-    monkeypatch.setattr(folding, "_ABANDONED_AFTER_S", 0)
+    monkeypatch.setattr(claims, "_ABANDONED_AFTER_S", 0)
     more = [a_face() for _ in range(2 * FULL)]
     put_singly(other, more)
 
@@ -182,7 +182,7 @@ def test_killed_writer_of_many_faces_leaves_none_twice(
     other.put(GALLERY, faces[:2])
     check_holds(other, *faces)
 
-    monkeypatch.setattr(folding, "_ABANDONED_AFTER_S", 0)
+    monkeypatch.setattr(claims, "_ABANDONED_AFTER_S", 0)
     other.put(GALLERY, faces)
 
     check_holds(process(), *faces)
@@ -193,7 +193,7 @@ def test_stalled_fold_brings_no_erased_face_back(
 ) -> None:
     stalling, other = process(), process()
     faces = [a_face() for _ in range(FULL)]
-    monkeypatch.setattr(folding, "_ABANDONED_AFTER_S", 0)
+    monkeypatch.setattr(claims, "_ABANDONED_AFTER_S", 0)
     before(monkeypatch, "_store", lambda: other.erase(GALLERY, [faces[0].face_id]))
 
     put_singly(stalling, faces)  # goes on in vain once it is awake, and begins again
@@ -210,7 +210,7 @@ def test_stalled_fold_leaves_no_face_twice(
 ) -> None:
     stalling, other = process(), process()
     faces, more = [a_face() for _ in range(FULL)], [a_face() for _ in range(FULL)]
-    monkeypatch.setattr(folding, "_ABANDONED_AFTER_S", 0)
+    monkeypatch.setattr(claims, "_ABANDONED_AFTER_S", 0)
     before(monkeypatch, "_store", lambda: put_singly(other, more))
 
     put_singly(stalling, faces)
