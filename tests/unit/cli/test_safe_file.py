@@ -2,7 +2,10 @@
 
 import errno
 import os
+import signal
 import stat
+import subprocess
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -15,10 +18,41 @@ def test_file_is_there_once_it_is_whole_and_only_its_owner_may_read_it(tmp_path:
     with safe_file(file) as sink:
         sink.write(b"face")
         assert not file.exists()
-        assert [stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()] == [0o600]
+        assert stat.S_IMODE(os.fstat(sink.fileno()).st_mode) == 0o600
 
     assert file.read_bytes() == b"face"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_file_system_without_nameless_files_has_the_same_promise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = os.open
+
+    def refused(path: Path, flags: int, *mode: int, **more: int) -> int:
+        if flags & os.O_TMPFILE == os.O_TMPFILE:
+            raise OSError(errno.EOPNOTSUPP, "refused")
+        return opened(path, flags, *mode, **more)
+
+    monkeypatch.setattr(os, "open", refused)
+    test_file_is_there_once_it_is_whole_and_only_its_owner_may_read_it(tmp_path)
+    test_what_was_there_stays_if_writing_fails(tmp_path)
+
+
+def test_process_that_is_killed_leaves_no_face(tmp_path: Path) -> None:
+    code = """
+import os, signal, sys
+from pathlib import Path
+from efr_cli.safe_file import safe_file
+with safe_file(Path(sys.argv[1])) as sink:
+    sink.write(b"face" * 1_000_000)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    command = [sys.executable, "-c", code, str(tmp_path / "faces")]
+    killed = subprocess.run(command, env={"PYTHONPATH": ":".join(sys.path)}, check=False)
+
+    assert killed.returncode == -signal.SIGKILL
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_was_there_stays_if_writing_fails(tmp_path: Path) -> None:
