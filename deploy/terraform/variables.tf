@@ -30,12 +30,22 @@ variable "retention_days" {
     condition     = var.retention_days >= 1 && var.retention_days <= 3650
     error_message = "retention_days is 1 to 3650, as RETENTION_DAYS."
   }
+
+  validation {
+    condition     = floor(var.retention_days) == var.retention_days
+    error_message = "retention_days is a whole number."
+  }
 }
 
 variable "max_receive_count" {
   description = "Receives after which a job fails; SQS_MAX_RECEIVE_COUNT."
   type        = number
   default     = 5
+
+  validation {
+    condition     = var.max_receive_count >= 1 && var.max_receive_count <= 1000 && floor(var.max_receive_count) == var.max_receive_count
+    error_message = "max_receive_count is 1 to 1000, as SQS has it."
+  }
 }
 
 variable "visibility_timeout_seconds" {
@@ -47,12 +57,22 @@ variable "visibility_timeout_seconds" {
     condition     = var.visibility_timeout_seconds > var.job_timeout_seconds
     error_message = "visibility_timeout_seconds is over job_timeout_seconds, or a slow job could run twice."
   }
+
+  validation {
+    condition     = var.visibility_timeout_seconds <= 43200 && var.visibility_timeout_seconds > try(tonumber(lookup(var.settings, "VISIBILITY_HEARTBEAT_SECONDS", "20")), 20)
+    error_message = "visibility_timeout_seconds is over VISIBILITY_HEARTBEAT_SECONDS (20), and at most 43200."
+  }
 }
 
 variable "job_timeout_seconds" {
   description = "Deadline of one photo; JOB_TIMEOUT_SECONDS."
   type        = number
   default     = 30
+
+  validation {
+    condition     = var.job_timeout_seconds > 0
+    error_message = "job_timeout_seconds is over 0."
+  }
 }
 
 variable "restrict_redrive" {
@@ -65,30 +85,55 @@ variable "allowed_buckets" {
   description = "Buckets in which callers may name photos by key; ALLOWED_BUCKETS. acme:album is for the tenant acme."
   type        = list(string)
   default     = []
+
+  validation {
+    condition     = alltrue([for each in var.allowed_buckets : can(regex("^([a-z0-9][a-z0-9-]{0,39}:)?[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", each))])
+    error_message = "allowed_buckets are names of buckets, such as album or acme:album: each gets rights of its own."
+  }
 }
 
 variable "cors_origins" {
   description = "Origins whose pages may call the service; CORS_ORIGINS."
   type        = list(string)
   default     = []
+
+  validation {
+    condition     = alltrue([for each in var.cors_origins : can(regex("^https?://[a-z0-9.-]+(:[0-9]{1,5})?$", each))])
+    error_message = "cors_origins are like https://app.example.org."
+  }
 }
 
 variable "kms_key_arn" {
   description = "Key of yours that encrypts buckets, queues and secrets; null for AWS's own."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.kms_key_arn == null || can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.kms_key_arn))
+    error_message = "kms_key_arn is the ARN of a key."
+  }
 }
 
 variable "backup_days" {
   description = "Days that a backup of the gallery bucket stays, and people who were erased since in it; 0 makes none."
   type        = number
   default     = 14
+
+  validation {
+    condition     = var.backup_days >= 0 && floor(var.backup_days) == var.backup_days
+    error_message = "backup_days is a whole number, 0 for none."
+  }
 }
 
 variable "access_log_days" {
   description = "Days that the load balancer's access logs stay; 0 writes none. They hold paths, which name people."
   type        = number
   default     = 7
+
+  validation {
+    condition     = var.access_log_days >= 0 && floor(var.access_log_days) == var.access_log_days
+    error_message = "access_log_days is a whole number, 0 for none."
+  }
 }
 
 variable "protected" {
@@ -126,6 +171,11 @@ variable "github_repository" {
   description = "owner/name of the repository whose workflow deploys; null for none."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.github_repository == null || can(regex("^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$", var.github_repository))
+    error_message = "github_repository is owner/name: others could deploy by a pattern."
+  }
 }
 
 variable "state_bucket" {
@@ -148,6 +198,11 @@ variable "github_oidc_provider_arn" {
 variable "domain_name" {
   description = "Name under which callers ask, such as faces.example.org."
   type        = string
+
+  validation {
+    condition     = can(regex("^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?[.])+[a-z][a-z0-9-]*[a-z0-9]$", var.domain_name))
+    error_message = "domain_name is a name in small letters, such as faces.example.org."
+  }
 }
 
 variable "zone_id" {
@@ -170,6 +225,11 @@ variable "certificate_arn" {
 variable "image_tag" {
   description = "Tag of both images, such as the commit that they were built from."
   type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", var.image_tag))
+    error_message = "image_tag is a tag of an image, without its name."
+  }
 }
 
 variable "architecture" {
@@ -203,6 +263,11 @@ variable "zones" {
     condition     = var.zones >= 2 && var.zones <= 6
     error_message = "zones is 2 to 6."
   }
+
+  validation {
+    condition     = floor(var.zones) == var.zones
+    error_message = "zones is a whole number."
+  }
 }
 
 variable "egress" {
@@ -220,12 +285,30 @@ variable "web_cpu" {
   description = "Processor of a web task, in 1,024ths of one."
   type        = number
   default     = 1024
+
+  validation {
+    condition     = contains([256, 512, 1024, 2048, 4096, 8192, 16384], var.web_cpu)
+    error_message = "web_cpu is 256, 512, 1024, 2048, 4096, 8192 or 16384, as Fargate has it."
+  }
 }
 
 variable "web_memory" {
   description = "Memory of a web task in MiB: 1.5 GB for each of WEB_PROCESSES, and 0.5 GB for its child."
   type        = number
   default     = 4096
+
+  validation {
+    condition = contains(lookup({
+      256   = [512, 1024, 2048]
+      512   = range(1024, 4097, 1024)
+      1024  = range(2048, 8193, 1024)
+      2048  = range(4096, 16385, 1024)
+      4096  = range(8192, 30721, 1024)
+      8192  = range(16384, 61441, 4096)
+      16384 = range(32768, 122881, 8192)
+    }, tostring(var.web_cpu), [var.web_memory]), var.web_memory)
+    error_message = "Fargate has no such web_memory for this web_cpu."
+  }
 }
 
 variable "web_processes" {
@@ -254,18 +337,33 @@ variable "web_spot_weight" {
   description = "Web tasks on Fargate Spot for each one on Fargate, beyond the first; 0 for none."
   type        = number
   default     = 0
+
+  validation {
+    condition     = var.web_spot_weight >= 0 && var.web_spot_weight <= 1000
+    error_message = "web_spot_weight is 0 to 1000."
+  }
 }
 
 variable "requests_per_task" {
   description = "Requests per minute and web task beyond which tasks are added."
   type        = number
   default     = 1200
+
+  validation {
+    condition     = var.requests_per_task >= 1
+    error_message = "requests_per_task is at least 1."
+  }
 }
 
 variable "requests_per_address" {
   description = "Requests of one address in five minutes, beyond which the firewall refuses them."
   type        = number
   default     = 10000
+
+  validation {
+    condition     = var.requests_per_address >= 10
+    error_message = "requests_per_address is at least 10, as the firewall has it."
+  }
 }
 
 variable "max_wait_seconds" {
@@ -289,12 +387,22 @@ variable "worker_instance_types" {
   description = "Kinds of the workers' instances, all with worker_processes processors: the more kinds, the more spot capacity."
   type        = list(string)
   default     = ["c7i.large", "c7a.large", "c6i.large", "c6a.large", "m7i.large", "m6i.large"]
+
+  validation {
+    condition     = length(var.worker_instance_types) > 0 && alltrue([for each in var.worker_instance_types : can(regex("^[a-z0-9-]+[.][a-z0-9-]+$", each))])
+    error_message = "worker_instance_types are like c7i.large, and there is one at least."
+  }
 }
 
 variable "worker_processes" {
   description = "Children of a worker: the processors of an instance; WORKER_PROCESSES."
   type        = number
   default     = 2
+
+  validation {
+    condition     = var.worker_processes >= 1 && floor(var.worker_processes) == var.worker_processes
+    error_message = "worker_processes is at least 1."
+  }
 }
 
 variable "worker_has_gpu" {
@@ -307,24 +415,44 @@ variable "worker_disk_gb" {
   description = "Size of an instance's disk; GPU images need more."
   type        = number
   default     = 30
+
+  validation {
+    condition     = var.worker_disk_gb >= 8
+    error_message = "worker_disk_gb is at least 8: the system and the image need that."
+  }
 }
 
 variable "max_workers" {
   description = "Instances that the autoscaler starts at most; MAX_WORKERS."
   type        = number
   default     = 15
+
+  validation {
+    condition     = var.max_workers >= 0 && floor(var.max_workers) == var.max_workers
+    error_message = "max_workers is a whole number, 0 or more."
+  }
 }
 
 variable "worker_on_demand_base" {
   description = "Workers that are on demand, before any is spot."
   type        = number
   default     = 1
+
+  validation {
+    condition     = var.worker_on_demand_base >= 0 && floor(var.worker_on_demand_base) == var.worker_on_demand_base
+    error_message = "worker_on_demand_base is a whole number, 0 or more."
+  }
 }
 
 variable "worker_on_demand_percent" {
   description = "Share of the other workers that is on demand."
   type        = number
   default     = 0
+
+  validation {
+    condition     = var.worker_on_demand_percent >= 0 && var.worker_on_demand_percent <= 100
+    error_message = "worker_on_demand_percent is 0 to 100."
+  }
 }
 
 variable "shutdown_grace_seconds" {
@@ -335,6 +463,11 @@ variable "shutdown_grace_seconds" {
   validation {
     condition     = var.shutdown_grace_seconds <= 30
     error_message = "shutdown_grace_seconds is at most 30: the units of systemd end a worker after a minute."
+  }
+
+  validation {
+    condition     = var.shutdown_grace_seconds >= 0
+    error_message = "shutdown_grace_seconds is 0 or more."
   }
 }
 
@@ -351,18 +484,38 @@ variable "settings" {
     condition     = !anytrue([for name in ["WEB_HOST", "WEB_PORT", "METRICS_HOST", "METRICS_PORT"] : contains(keys(var.settings), name)])
     error_message = "The load balancer relies on where the web tier listens."
   }
+
+  validation {
+    condition     = length(setsubtract(keys(var.settings), local.setting_names)) == 0
+    error_message = "There is no such setting: docs/settings.md has all."
+  }
+
+  validation {
+    condition     = !anytrue([for value in values(var.settings) : can(regex("[[:cntrl:]]", value))])
+    error_message = "A setting is one line: what follows would be another setting of the worker."
+  }
 }
 
 variable "alarm_email" {
   description = "Address that is told of alarms; it gets a mail to confirm. null for none."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.alarm_email == null || can(regex("^[^@\\s]+@[^@\\s]+$", var.alarm_email))
+    error_message = "alarm_email is an address."
+  }
 }
 
 variable "log_days" {
   description = "Age at which log lines are removed."
   type        = number
   default     = 30
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_days)
+    error_message = "log_days is one of those that CloudWatch has: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365 and some more."
+  }
 }
 
 variable "log_metrics" {
@@ -375,6 +528,11 @@ variable "budget_dollars" {
   description = "Cost of a month that is told of when 80 % are reached, or more is forecast; 0 for none. Activate the cost allocation tag 'deployment' for it."
   type        = number
   default     = 200
+
+  validation {
+    condition     = var.budget_dollars >= 0
+    error_message = "budget_dollars is 0 or more."
+  }
 }
 
 variable "oldest_message_seconds" {

@@ -6,12 +6,22 @@ from pathlib import Path
 
 import pytest
 
+from core.settings import Settings
 from harness import aws_prices
 from harness.aws_prices import price
 from harness.terraform import costs
 from harness.terraform.costs import COMPLETE, SMALL, monthly
 from harness.terraform.page import variables
 from harness.terraform.program import DEPLOY
+
+
+def test_deployment_knows_every_setting_and_no_other() -> None:
+    listed = re.search(
+        r"setting_names = \[(.*?)\]", (DEPLOY / "terraform/settings.tf").read_text(), re.DOTALL
+    )
+
+    assert listed is not None
+    assert re.findall(r'"(\w+)"', listed[1]) == sorted(map(str.upper, Settings.model_fields))
 
 
 def test_more_photos_cost_more_by_what_their_requests_cost() -> None:
