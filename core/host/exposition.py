@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from core.host.readiness import Readiness
 from core.host.shared_numbers import SharedNumbers
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
 log = logging.getLogger(__name__)
+
+_ASKED_WITHIN_S: Final = 10.0
+"""Else whoever connects and does not ask would hold a thread and a file for ever."""
 
 
 def show(
@@ -56,7 +59,14 @@ def _serve(port: int, host: str, app: "WSGIApplication") -> None:
     class Server(ThreadingWSGIServer):
         address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
 
+        def handle_error(self, *asker: Any) -> None:
+            """Say nothing of those who connect and do not ask."""
+            if not isinstance(sys.exc_info()[1], OSError):
+                super().handle_error(*asker)
+
     class Handler(WSGIRequestHandler):
+        timeout = _ASKED_WITHIN_S
+
         def log_message(self, *_: object) -> None:
             """Log no request."""
 
