@@ -66,7 +66,7 @@ def _wanted(
 def _line(record_id: str, record: AuditRecord) -> str:
     counts = [f"{name} {number}" for name, number in record.counts.items() if number]
     if not record.is_complete:
-        counts.append("broke off")
+        counts.append("lacks faces" if record.action == "backup" else "broke off")
     return _ROW.format(
         f"{record.at:%Y-%m-%d %H:%M:%S}",
         record.actor,

@@ -66,7 +66,7 @@ class AuditRecord(Frozen):
 
     ``people`` are hashes of names, ``counts`` numbers by what they count. ``key_id`` is the key
     that was made or changed, ``webhook_id`` the webhook. ``begun_at`` is known of an erasure; one
-    that is not ``is_complete`` broke off.
+    that is not ``is_complete`` broke off, and a backup that is not lacks faces.
     """
 
     action: Action

@@ -57,9 +57,11 @@ class Missing(Frozen):
     what: Literal["faces", "unknown faces"]
     reason: str
 
-    def __str__(self) -> str:
+    @property
+    def named(self) -> str:
+        """What it is that is missing."""
         place = f"{self.tenant}:{self.collection_id}" if self.tenant else self.collection_id
-        return f"the {self.what} of collection {place!r}: {self.reason}"
+        return f"the {self.what} of collection {place!r}"
 
 
 class _End(Frozen):

@@ -72,7 +72,7 @@ def backup(context: click.Context, file: Path) -> None:
         },
         err=file == _STANDARD,
     )
-    _tell_missing(saved.missing, "is not in the file")
+    _tell_missing(saved.missing, "are not in the file")
 
 
 @click.command()
@@ -109,7 +109,7 @@ def restore(context: click.Context, file: Path, erasures: Path | None) -> None:
     missing = archive.missing
     answer = {"file": str(file), **vars(done), "missing": [dict(each) for each in missing]}
     say(_told(done), answer)
-    _tell_missing(missing, "was not in the backup")
+    _tell_missing(missing, "were not in the backup")
 
 
 def _told(done: "Restored") -> str:
@@ -146,7 +146,7 @@ def _named(file: Path, saved: "Saved") -> Path:
 def _tell_missing(missing: Iterable["Missing"], said: str) -> None:
     """Name the faces that a backup lacks, and end the command so that scripts notice."""
     for each in missing:
-        click.echo(f"GALLERY_UNREADABLE: {said}: {each}", err=True)
+        click.echo(f"GALLERY_UNREADABLE: {each.named} {said}: {each.reason}", err=True)
     if missing:
         click.get_current_context().exit(ExitCode.SOME_UNUSED)
 

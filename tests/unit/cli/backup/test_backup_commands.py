@@ -263,7 +263,7 @@ def test_backup_without_a_lost_gallery_has_all_others_and_does_not_look_whole(
 
     assert result.exit_code == 1
     assert codes(result.stderr) == ["GALLERY_UNREADABLE"]
-    assert "the faces of collection 'acme:family': there is no gallery" in result.stderr
+    assert "faces of collection 'acme:family' are not in the file: there is no" in result.stderr
     incomplete = file.with_name("backup.tar.incomplete")
     assert result.stdout == f"2 collections with 6 faces and 1 unknown face in {incomplete}\n"
     assert file.read_bytes() == whole, "the one that has the lost faces stays"
@@ -317,6 +317,7 @@ def test_incomplete_backup_says_so_in_the_audit_trail(cli: CliFixture, file: Pat
     [record] = [each for _, each in shared_of(cli).audit.records() if each.action == "backup"]
 
     assert not record.is_complete
+    assert "lacks faces" in cli.run("audit", "--action", "backup").stdout
 
 
 def erase(cli: CliFixture, person: str) -> None:
