@@ -3,7 +3,7 @@
     python -m benchmarks.service.bench_home
 
 The same service, a web process and a worker with two children, runs on both. Bursts of photos are
-uploaded to them in turn, and given to the engine alone, in two children as well.
+uploaded to them in turn.
 """
 
 import argparse
@@ -13,21 +13,18 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-import psutil
 import requests
 from PIL import Image
 
-from core.ports import Recognizer
 from core.settings import Settings
 from harness.localstack import ROOT, free_port
-from harness.photo_set import engine_alone
 from harness.processes import WebProcess, WorkerProcess
 from harness.report import machine, measured_at
 from harness.resource_meter import cpu_seconds
@@ -46,37 +43,6 @@ _SETTINGS: Final[dict[str, Any]] = {
     "result_cache_seconds": 0,
     "rate_limit_recognition": "off",
 }
-
-
-class Measured(Protocol):
-    """What gets the photos."""
-
-    def burst(self, photos: list[bytes]) -> dict[str, float]:
-        """Have photos recognised, several at a time; return the costs of one."""
-
-    def one(self, photo: bytes) -> float:
-        """Return the milliseconds until a lone photo is recognised."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class EngineAlone:
-    """The engine in two children of production."""
-
-    engine: Recognizer
-    pids: Sequence[int]
-
-    def burst(self, photos: list[bytes]) -> dict[str, float]:
-        before_s, began_s = cpu_seconds(self.pids), time.perf_counter()
-        with ThreadPoolExecutor(CLIENTS) as clients:
-            list(clients.map(self.engine.recognise, photos))
-        took_s = time.perf_counter() - began_s
-        worked_s = cpu_seconds(self.pids) - before_s
-        return {"photos_per_s": len(photos) / took_s, "engine_ms": worked_s / len(photos) * 1000}
-
-    def one(self, photo: bytes) -> float:
-        began_s = time.perf_counter()
-        self.engine.recognise(photo)
-        return (time.perf_counter() - began_s) * 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +66,7 @@ class Place:
         }
 
     def one(self, photo: bytes) -> float:
+        """Return the milliseconds in which one client has an answer."""
         began_s = time.perf_counter()
         answer = requests.post(f"{self.address}/", files={"inputFile": photo}, timeout=60)
         answer.raise_for_status()
@@ -138,9 +105,8 @@ def main() -> None:
         tempfile.TemporaryDirectory(dir=ROOT / "var") as folder,
         on_localstack(Path(folder)) as aws,
         on_home(Path(folder)) as home,
-        alone() as engine,
     ):
-        places: dict[str, Measured] = {"home": home, "localstack": aws, "engine": engine}
+        places = {"home": home, "localstack": aws}
         found = {
             size: compared(places, photos(pixels), options.rounds, options.photos)
             for size, pixels in SIZES.items()
@@ -151,7 +117,7 @@ def main() -> None:
 
 
 def compared(
-    places: Mapping[str, Measured], sent: Iterator[bytes], rounds: int, burst: int
+    places: Mapping[str, Place], sent: Iterator[bytes], rounds: int, burst: int
 ) -> dict[str, dict[str, float]]:
     """Return the medians of each place over rounds of bursts, after one that does not count."""
     seen: dict[str, list[dict[str, float]]] = {name: [] for name in places}
@@ -174,15 +140,6 @@ def photos(size: tuple[int, int]) -> Iterator[bytes]:
         body = io.BytesIO()
         photo.save(body, "JPEG", quality=90, comment=str(number).encode())
         yield body.getvalue()
-
-
-@contextmanager
-def alone() -> Iterator[EngineAlone]:
-    others = {child.pid for child in psutil.Process().children()}
-    settings = Settings(_env_file=None, **_SETTINGS)
-    with engine_alone(settings, children=_SETTINGS["worker_processes"]) as engine:
-        own = {child.pid for child in psutil.Process().children()} - others
-        yield EngineAlone(engine=engine, pids=sorted(own))
 
 
 @contextmanager

@@ -1,77 +1,43 @@
 """The tables of docs/one-machine.md, from docs/benchmarks/home*.json and chaos-home.json."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.common.tables import paragraph, table
 
 _ARTIFACTS: Final = Path(__file__).resolve().parents[2] / "docs" / "benchmarks"
-_ENGINE: Final = "engine"
-_PLACES: Final = {"home": "home", "localstack": "LocalStack", _ENGINE: "engine alone"}
+_PLACES: Final = {"home": "home", "localstack": "LocalStack"}
 _ROWS: Final = (
     ("photos per second in a burst", "photos_per_s", ""),
     ("one client, answered within (p50)", "one_client_ms", " ms"),
     ("processor time per photo: web tier", "web_ms", " ms"),
     ("processor time per photo: worker and child", "worker_ms", " ms"),
     ("processor time per photo: LocalStack", "localstack_ms", " ms"),
-    ("processor time per photo: engine", "engine_ms", " ms"),
 )
-_TIMES_LOCALSTACK: Final = {"250 × 250": 1.6, "one megapixel": 1.25}
-_ADDED_MS: Final = 30.0
-_BEYOND: Final = 0.35
 
 
 def service() -> str:
     """Return what photos cost on a home and on LocalStack, and when that was measured."""
     artifact = _read("home.json")
-    places = [
-        (size, place)
-        for size, costs in artifact["sizes"].items()
-        for place in _PLACES
-        if place in costs
-    ]
-    head = ["", *(f"{size}: {_PLACES[place]}" for size, place in places)]
+    head = ["", *(f"{size}: {place}" for size in artifact["sizes"] for place in _PLACES.values())]
     rows = [
-        [text, *(_cell(artifact["sizes"][size][place], name, unit) for size, place in places)]
+        [
+            text,
+            *(
+                _cell(artifact["sizes"][size][place], name, unit)
+                for size in artifact["sizes"]
+                for place in _PLACES
+            ),
+        ]
         for text, name, unit in _ROWS
-        if any(name in artifact["sizes"][size][place] for size, place in places)
     ]
-    beside = ", as did the engine in two children" if _ENGINE in dict(places).values() else ""
     how = paragraph(
         f"Measured {_when(artifact)}. Both ran at the same time, each with a web process and a "
         f"worker with two children. They got {artifact['rounds']} bursts of {artifact['photos']} "
-        f"photos each, in turn{beside}; the table shows medians."
+        "photos each, in turn; the table shows medians."
     )
     return f"{table(head, rows)}\n\n{how}"
-
-
-def goals() -> str:
-    """Return what a home shall reach, and what it does, as far as it was measured."""
-    rows = [
-        [f"{size}: {name}", measured, "met" if is_met else "**missed**"]
-        for size, costs in _read("home.json")["sizes"].items()
-        for name, measured, is_met in _goals(costs, _TIMES_LOCALSTACK[size])
-    ]
-    return table(["goal", "measured", ""], rows)
-
-
-def _goals(
-    costs: dict[str, dict[str, float]], times_localstack: float
-) -> Iterator[tuple[str, str, bool]]:
-    home = costs["home"]
-    times = home["photos_per_s"] / costs["localstack"]["photos_per_s"]
-    wanted = f"{times_localstack} × the photos per second of LocalStack"
-    yield wanted, f"{times:.2f} ×", times >= times_localstack
-    if _ENGINE not in costs:
-        return
-    added_ms = home["one_client_ms"] - costs[_ENGINE]["one_client_ms"]
-    beyond = (home["web_ms"] + home["worker_ms"]) / costs[_ENGINE]["engine_ms"] - 1
-    wanted = f"one client waits at most {_ADDED_MS:g} ms more than for the engine alone"
-    yield wanted, f"{added_ms:.0f} ms", added_ms <= _ADDED_MS
-    wanted = f"processor time beyond the engine's: at most {_BEYOND} × the engine's"
-    yield wanted, f"{beyond:.2f} ×", beyond <= _BEYOND
 
 
 def chaos() -> str:
