@@ -228,36 +228,19 @@ def test_no_file_has_the_id_of_an_erased_face(
 
 
 @pytest.mark.usefixtures("nothing_waits")
-def test_transaction_of_a_killed_eraser_is_removed_once_it_is_old(
-    index: LanceFaceIndex, folder: Path
+@pytest.mark.parametrize(
+    ("place", "suffix"), [("data", ".lance"), ("_transactions", ".txn")], ids=["writer", "eraser"]
+)
+def test_file_of_a_killed_process_is_removed_once_it_is_old(
+    index: LanceFaceIndex, folder: Path, place: str, suffix: str
 ) -> None:
     index.put(GALLERY, [a_face(), a_face()])
-    transactions = folder / f"{GALLERY}.lance" / "_transactions"
-    old, young = transactions / "1-abandoned.txn", transactions / "1-being-written.txn"
+    files = folder / f"{GALLERY}.lance" / place
+    old, young = files / f"1-abandoned{suffix}", files / f"1-being-written{suffix}"
     for file in (old, young):
-        file.write_bytes(b"a condition")
+        file.write_bytes(b"embeddings, or a condition")
     an_hour_ago_s = time.time() - 3600
-    for file in transactions.iterdir():
-        if file != young:
-            os.utime(file, (an_hour_ago_s, an_hour_ago_s))
-
-    index.erase(GALLERY, [a_face().face_id])
-
-    assert (old.exists(), young.exists()) == (False, True)
-    assert len(index.page(GALLERY, limit=9)) == 2
-
-
-@pytest.mark.usefixtures("nothing_waits")
-def test_file_of_a_killed_writer_is_removed_once_it_is_old(
-    index: LanceFaceIndex, folder: Path
-) -> None:
-    index.put(GALLERY, [a_face(), a_face()])
-    data = folder / f"{GALLERY}.lance" / "data"
-    old, young = data / "abandoned.lance", data / "being-written.lance"
-    for file in (old, young):
-        file.write_bytes(b"embeddings")
-    an_hour_ago_s = time.time() - 3600
-    for file in data.iterdir():
+    for file in files.iterdir():
         if file != young:
             os.utime(file, (an_hour_ago_s, an_hour_ago_s))
 
