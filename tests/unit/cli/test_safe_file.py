@@ -13,6 +13,21 @@ import pytest
 from efr_cli.safe_file import safe_file
 
 
+@pytest.fixture(params=["nameless files", "no nameless files"])
+def file_system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have each test run on file systems with and without files that have no name."""
+    opened = os.open
+
+    def refused(path: Path, flags: int, *mode: int, **more: int) -> int:
+        if flags & os.O_TMPFILE == os.O_TMPFILE:
+            raise OSError(errno.EOPNOTSUPP, "refused")
+        return opened(path, flags, *mode, **more)
+
+    if request.param == "no nameless files":
+        monkeypatch.setattr(os, "open", refused)
+
+
+@pytest.mark.usefixtures("file_system")
 def test_file_is_there_once_it_is_whole_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
     file = tmp_path / "faces"
     with safe_file(file) as sink:
@@ -22,21 +37,6 @@ def test_file_is_there_once_it_is_whole_and_only_its_owner_may_read_it(tmp_path:
 
     assert file.read_bytes() == b"face"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-
-
-def test_file_system_without_nameless_files_has_the_same_promise(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opened = os.open
-
-    def refused(path: Path, flags: int, *mode: int, **more: int) -> int:
-        if flags & os.O_TMPFILE == os.O_TMPFILE:
-            raise OSError(errno.EOPNOTSUPP, "refused")
-        return opened(path, flags, *mode, **more)
-
-    monkeypatch.setattr(os, "open", refused)
-    test_file_is_there_once_it_is_whole_and_only_its_owner_may_read_it(tmp_path)
-    test_what_was_there_stays_if_writing_fails(tmp_path)
 
 
 def test_process_that_is_killed_leaves_no_face(tmp_path: Path) -> None:
@@ -55,6 +55,7 @@ with safe_file(Path(sys.argv[1])) as sink:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.usefixtures("file_system")
 def test_what_was_there_stays_if_writing_fails(tmp_path: Path) -> None:
     file = tmp_path / "faces"
     file.write_bytes(b"former")
@@ -71,6 +72,7 @@ def test_what_was_there_stays_if_writing_fails(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [file]
 
 
+@pytest.mark.usefixtures("file_system")
 def test_two_that_write_the_same_file_do_not_mix(tmp_path: Path) -> None:
     file = tmp_path / "faces"
     with safe_file(file) as one:
